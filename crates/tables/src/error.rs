@@ -1,0 +1,174 @@
+use std::path::PathBuf;
+
+use datafusion::error::DataFusionError;
+
+/// The result of an operation on a table.
+pub type Result<T, E = TableError> = std::result::Result<T, E>;
+
+/// What can be wrong with an input or an output. Every message names the file and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// No file, folder or glob match at this path.
+    #[error("{path}: no such file or folder; check the path")]
+    NotFound {
+        /// The input as the user gave it.
+        path: String,
+    },
+    /// A folder or glob that holds no file of a supported format.
+    #[error(
+        "{path}: holds no table; expected files ending in .parquet, .csv, .tsv, .jsonl, .ndjson, .json or .arrow"
+    )]
+    NoFiles {
+        /// The input as the user gave it.
+        path: String,
+    },
+    /// A file ending that names no supported format.
+    #[error(
+        "{path}: cannot tell the format from the name; expected .parquet, .csv, .tsv, .jsonl, .ndjson, .json or .arrow (text may be compressed: .gz, .bz2, .xz, .zst)"
+    )]
+    UnknownFormat {
+        /// The offending file.
+        path: PathBuf,
+    },
+    /// Several formats under one path.
+    #[error("{path}: mixes {first} and {second} files; give each format its own path")]
+    MixedFormats {
+        /// The input as the user gave it.
+        path: String,
+        /// One of the formats found.
+        first: &'static str,
+        /// Another one.
+        second: &'static str,
+    },
+    /// An address whose scheme is not supported.
+    #[error("{path}: addresses of the kind `{scheme}://` cannot be read; copy the file here first")]
+    UnsupportedScheme {
+        /// The input as the user gave it.
+        path: String,
+        /// The scheme of the address.
+        scheme: String,
+    },
+    /// A file that cannot be opened or read.
+    #[error("{path}: cannot be read")]
+    Unreadable {
+        /// The offending file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file whose content is not of its format.
+    #[error("{path}: not a sound {format} file ({detail}); it may be cut short, write it again")]
+    Malformed {
+        /// The offending file.
+        path: String,
+        /// The format the name promises.
+        format: &'static str,
+        /// What the reader found.
+        detail: String,
+    },
+    /// A column of the contract is absent.
+    #[error("{path}: no column `{column}` (needed for a {table} table); found {found}{hint}")]
+    MissingColumn {
+        /// The input as the user gave it.
+        path: String,
+        /// The table that was expected.
+        table: &'static str,
+        /// The absent column.
+        column: String,
+        /// The columns that are there.
+        found: String,
+        /// How to name another column, or nothing.
+        hint: String,
+    },
+    /// A column of the wrong type.
+    #[error("{path}: column `{column}` is {found}; expected {expected}")]
+    WrongType {
+        /// The input as the user gave it.
+        path: String,
+        /// The offending column.
+        column: String,
+        /// Its type in the file.
+        found: String,
+        /// What the contract asks for.
+        expected: &'static str,
+    },
+    /// A null where none is allowed.
+    #[error(
+        "{path}: column `{column}` is null in row {row} (counted from 1, header not counted); fill it or remove the row"
+    )]
+    Null {
+        /// The input as the user gave it.
+        path: String,
+        /// The offending column.
+        column: String,
+        /// Row number, from 1.
+        row: u64,
+    },
+    /// An input without rows.
+    #[error("{path}: has no rows; expected a {table} table with at least one")]
+    Empty {
+        /// The input as the user gave it.
+        path: String,
+        /// The table that was expected.
+        table: &'static str,
+    },
+    /// An output that cannot be written.
+    #[error("{path}: cannot be written")]
+    Unwritable {
+        /// The output.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An output that another process is writing.
+    #[error("{path}: another process is writing it now; wait for it or choose another output")]
+    Busy {
+        /// The output.
+        path: PathBuf,
+    },
+    /// An output folder that holds files this program did not write.
+    #[error(
+        "{path}: holds `{file}`, which Pairmill did not write, so the folder is not replaced; choose another output or move the file"
+    )]
+    ForeignFile {
+        /// The output folder.
+        path: PathBuf,
+        /// The first file that is not ours.
+        file: String,
+    },
+    /// Parquet encoding failed.
+    #[error("{path}: cannot be written as Parquet")]
+    Encode {
+        /// The output.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+    /// A plan failed while it ran over an input.
+    #[error("{path}: cannot be read to the end")]
+    Scan {
+        /// The input as the user gave it.
+        path: String,
+        /// Why.
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    /// A plan over several inputs failed.
+    #[error("the query failed")]
+    Query(#[source] Box<DataFusionError>),
+}
+
+impl From<DataFusionError> for TableError {
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<TableError>() {
+                Ok(table_error) => *table_error,
+                Err(inner) => Self::Query(Box::new(DataFusionError::External(inner))),
+            },
+            other => Self::Query(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+use arrow::array::{AsArray, Float32Array, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{Float32Type, Float64Type, Int32Type};
+
+fn column<'a, A: 'a>(
+    batch: &'a RecordBatch,
+    name: &str,
+    downcast: impl Fn(&'a dyn arrow::array::Array) -> Option<&'a A>,
+) -> &'a A {
+    batch
+        .column_by_name(name)
+        .and_then(|array| downcast(array.as_ref()))
+        .unwrap_or_else(|| panic!("column `{name}` was promised by the table's schema"))
+}
+
+/// A text column of a batch read through [`open`](crate::open).
+///
+/// # Panics
+/// If the batch has no such column of this type: a mistake in the program, not in its input.
+pub fn string_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a StringArray {
+    column(batch, name, |array| array.as_string_opt::<i32>())
+}
+
+/// An integer column of a batch read through [`open`](crate::open).
+///
+/// # Panics
+/// As [`string_column`].
+pub fn i32_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Int32Array {
+    column(batch, name, |array| array.as_primitive_opt::<Int32Type>())
+}
+
+/// A single-precision column of a batch read through [`open`](crate::open).
+///
+/// # Panics
+/// As [`string_column`].
+pub fn f32_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Float32Array {
+    column(batch, name, |array| array.as_primitive_opt::<Float32Type>())
+}
+
+/// A double-precision column of a batch read through [`open`](crate::open).
+///
+/// # Panics
+/// As [`string_column`].
+pub fn f64_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Float64Array {
+    column(batch, name, |array| array.as_primitive_opt::<Float64Type>())
+}
