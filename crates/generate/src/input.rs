@@ -1,0 +1,190 @@
+use arrow::array::{Array, RecordBatch};
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use pairmill_cli::Progress;
+use pairmill_tables::{ColumnNames, Table, TableError, open, string_column};
+use tracing::info;
+
+use crate::summary::Rows;
+use crate::{GenerateError, Result, draw};
+
+/// A row of either input: a question and its answer, or a ticket's text and its category.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Row {
+    pub id: String,
+    pub texts: [String; 2],
+}
+
+/// An input with `id` and two columns of text.
+#[derive(Debug)]
+pub(crate) struct Input<'a> {
+    pub path: &'a str,
+    pub table: Table,
+    pub columns: [&'static str; 2],
+    pub names: ColumnNames,
+}
+
+impl Input<'_> {
+    /// The rows to work on, ordered by id: read, made unique, without empty texts, and no more
+    /// than `limit`.
+    pub async fn rows(
+        self,
+        session: &SessionContext,
+        limit: Option<usize>,
+        seed: u64,
+    ) -> Result<(Vec<Row>, Rows)> {
+        let mut rows = self.read(session).await?;
+        let read = rows.len() as u64;
+        rows.sort_unstable();
+        rows.dedup();
+        let folded = read - rows.len() as u64;
+        self.refuse_shared_ids(&rows)?;
+        let distinct = rows.len();
+        rows.retain(|row| row.texts.iter().all(|text| !text.trim().is_empty()));
+        let dropped = (distinct - rows.len()) as u64;
+        if rows.is_empty() {
+            return Err(GenerateError::AllEmpty {
+                input: self.path.to_owned(),
+                rows: read,
+                columns: self.columns,
+            });
+        }
+        sample(&mut rows, limit, seed);
+        let counts = Rows {
+            read,
+            folded,
+            dropped,
+            used: rows.len() as u64,
+        };
+        Ok((rows, counts))
+    }
+
+    async fn read(&self, session: &SessionContext) -> Result<Vec<Row>> {
+        info!("reading {}", self.path);
+        let scan_error = |source| TableError::Scan {
+            path: self.path.to_owned(),
+            source: Box::new(source),
+        };
+        let names = self.names.clone().with_optional("id");
+        let frame = open(session, self.path, self.table, &names, &[]).await?;
+        let mut stream = frame.execute_stream().await.map_err(scan_error)?;
+        let progress = Progress::new("reading", "rows", None);
+        let mut rows = Vec::new();
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(scan_error)?;
+            self.append(&mut rows, &batch)?;
+            progress.inc(batch.num_rows() as u64);
+        }
+        if rows.is_empty() {
+            return Err(GenerateError::Table(TableError::Empty {
+                path: self.path.to_owned(),
+                table: self.table.name(),
+            }));
+        }
+        Ok(rows)
+    }
+
+    fn append(&self, rows: &mut Vec<Row>, batch: &RecordBatch) -> Result<()> {
+        let ids = string_column(batch, "id");
+        let texts = self.columns.map(|column| string_column(batch, column));
+        // Without a column of ids all of them are null.
+        let without_ids = ids.null_count() == batch.num_rows();
+        for at in 0..batch.num_rows() {
+            // Files were checked when they were opened; standard input is checked here.
+            let null_column = match texts.map(|column| column.is_null(at)) {
+                [true, _] => Some(self.columns[0]),
+                [_, true] => Some(self.columns[1]),
+                _ => (ids.is_null(at) && !without_ids).then_some("id"),
+            };
+            if let Some(column) = null_column {
+                return Err(GenerateError::Table(TableError::Null {
+                    path: self.path.to_owned(),
+                    column: column.to_owned(),
+                    row: rows.len() as u64 + 1,
+                }));
+            }
+            let texts = texts.map(|column| column.value(at).to_owned());
+            let id = if without_ids {
+                content_id(&texts)
+            } else {
+                ids.value(at).to_owned()
+            };
+            rows.push(Row { id, texts });
+        }
+        Ok(())
+    }
+
+    fn refuse_shared_ids(&self, rows: &[Row]) -> Result<()> {
+        let Some(pair) = rows.windows(2).find(|pair| pair[0].id == pair[1].id) else {
+            return Ok(());
+        };
+        let [first, second] = [&pair[0].texts, &pair[1].texts];
+        let column = usize::from(first[0] == second[0]);
+        Err(GenerateError::DuplicateId {
+            input: self.path.to_owned(),
+            id: pair[0].id.clone(),
+            column: self.columns[column],
+            first: excerpt(&first[column]),
+            second: excerpt(&second[column]),
+        })
+    }
+}
+
+/// The id of a row that came without one: a hash of what it says.
+fn content_id(texts: &[String; 2]) -> String {
+    let [first, second] = texts;
+    let number = draw::number(0, "row id", &[first.as_bytes(), second.as_bytes()]);
+    format!("r-{number:016x}")
+}
+
+fn excerpt(text: &str) -> String {
+    const LETTERS: usize = 40;
+    let mut short: String = text.chars().take(LETTERS).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// Keeps `limit` rows by the hash of their id: a larger limit adds rows and removes none.
+fn sample(rows: &mut Vec<Row>, limit: Option<usize>, seed: u64) {
+    let Some(limit) = limit.filter(|&limit| limit < rows.len()) else {
+        return;
+    };
+    rows.sort_by_cached_key(|row| draw::number(seed, "limit", &[row.id.as_bytes()]));
+    rows.truncate(limit);
+    rows.sort_unstable();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str, first: &str) -> Row {
+        Row {
+            id: id.to_owned(),
+            texts: [first.to_owned(), "answer".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_smaller_limit_takes_a_part_of_a_larger_one() {
+        let rows: Vec<_> = (0..100).map(|n| row(&format!("{n:03}"), "text")).collect();
+        let take = |limit, seed| {
+            let mut rows = rows.clone();
+            sample(&mut rows, Some(limit), seed);
+            rows
+        };
+        assert_eq!(take(10, 1).len(), 10);
+        assert!(take(10, 1).iter().all(|row| take(30, 1).contains(row)));
+        assert_ne!(take(10, 1), take(10, 2));
+        assert_eq!(take(500, 1), rows);
+    }
+
+    #[test]
+    fn a_content_id_depends_on_each_text() {
+        let id = |first: &str, second: &str| content_id(&[first.to_owned(), second.to_owned()]);
+        assert_eq!(id("a", "bc"), id("a", "bc"));
+        assert_ne!(id("a", "bc"), id("ab", "c"));
+    }
+}

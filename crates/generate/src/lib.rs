@@ -1,0 +1,28 @@
+//! Tickets and question/answer pairs to training pairs, labelled pairs, a corpus, queries and
+//! judgements, split so that no text of one split is in another.
+//!
+//! Every choice is a hash of the seed and a stable key (an id or a normalised text), so the
+//! output depends neither on the order of the input's rows nor on the number of threads.
+
+mod draw;
+mod error;
+mod input;
+mod negatives;
+mod pairing;
+#[cfg(test)]
+mod properties;
+mod qa;
+mod run;
+mod split;
+mod summary;
+mod text;
+mod ticket_tables;
+mod tickets;
+mod write;
+
+pub use error::{GenerateError, Result};
+pub use qa::QaOptions;
+pub use run::{Config, Report, Source, run};
+pub use split::{Fractions, Split, SplitError};
+pub use summary::{Facts, Rows, SplitCounts, Summary};
+pub use tickets::TicketsOptions;

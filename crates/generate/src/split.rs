@@ -1,0 +1,156 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::draw;
+use crate::text::TextKey;
+
+/// A part of the data. The order is that in which a question with answers in several parts is
+/// given to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// What models are trained on.
+    Train,
+    /// What training is watched and stopped by.
+    Dev,
+    /// What is reported.
+    Test,
+}
+
+impl Split {
+    /// All splits, in order.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Dev, Self::Test];
+
+    /// The split's name in file names and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Dev => "dev",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Fractions of the distinct texts that go to train, dev and test.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Fractions([f64; 3]);
+
+/// Fractions that make no split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected three positive fractions that sum to 1, such as 0.8,0.1,0.1")]
+pub struct SplitError;
+
+impl Fractions {
+    /// Fractions of train, dev and test: each above 0, together 1 ± 1e-6.
+    ///
+    /// # Errors
+    /// If they are not.
+    pub fn new(fractions: [f64; 3]) -> Result<Self, SplitError> {
+        let positive = fractions.iter().all(|&fraction| fraction > 0.0);
+        let sum: f64 = fractions.iter().sum();
+        if positive && (sum - 1.0).abs() <= 1e-6 {
+            Ok(Self(fractions))
+        } else {
+            Err(SplitError)
+        }
+    }
+
+    /// The split of a text: where the hash of seed and key, as a number in 0..1, falls.
+    pub(crate) fn split_of(&self, seed: u64, key: TextKey) -> Split {
+        let [train, dev, _] = self.0;
+        let at = draw::number(seed, "split", &[key.as_bytes()]) as f64 / 2f64.powi(64);
+        if at < train {
+            Split::Train
+        } else if at < train + dev {
+            Split::Dev
+        } else {
+            Split::Test
+        }
+    }
+}
+
+impl Default for Fractions {
+    fn default() -> Self {
+        Self([0.8, 0.1, 0.1])
+    }
+}
+
+impl fmt::Display for Fractions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [train, dev, test] = self.0;
+        write!(f, "{train},{dev},{test}")
+    }
+}
+
+impl FromStr for Fractions {
+    type Err = SplitError;
+
+    fn from_str(text: &str) -> Result<Self, SplitError> {
+        let fractions: Vec<f64> = text
+            .split(',')
+            .map(|part| part.trim().parse())
+            .collect::<Result<_, _>>()
+            .map_err(|_| SplitError)?;
+        Self::new(fractions.try_into().map_err(|_| SplitError)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_three_positive_fractions_of_one_make_a_split() {
+        for good in [
+            "0.8,0.1,0.1",
+            "0.9, 0.05, 0.05",
+            "0.333333,0.333333,0.333334",
+        ] {
+            assert!(good.parse::<Fractions>().is_ok(), "{good}");
+        }
+        for bad in [
+            "0.8,0.2",
+            "0.8,0.2,0",
+            "0.8,0.1,0.2",
+            "1.2,-0.1,-0.1",
+            "NaN,0.5,0.5",
+            "inf,0.1,0.1",
+            "a,b,c",
+            "",
+        ] {
+            assert_eq!(bad.parse::<Fractions>(), Err(SplitError), "{bad}");
+        }
+        assert_eq!(Fractions::default(), "0.8,0.1,0.1".parse().unwrap());
+    }
+
+    #[test]
+    fn texts_fall_in_proportion_and_the_seed_moves_them() {
+        let keys: Vec<_> = (0..20_000)
+            .map(|n| TextKey::of(&format!("text {n}")))
+            .collect();
+        let fractions = Fractions::default();
+        let count = |split| {
+            let of_split = |key: &&TextKey| fractions.split_of(42, **key) == split;
+            keys.iter().filter(of_split).count() as f64 / keys.len() as f64
+        };
+        for (split, share) in [(Split::Train, 0.8), (Split::Dev, 0.1), (Split::Test, 0.1)] {
+            assert!(
+                (count(split) - share).abs() < 0.01,
+                "{split}: {}",
+                count(split)
+            );
+        }
+        let moved = keys
+            .iter()
+            .any(|&key| fractions.split_of(42, key) != fractions.split_of(43, key));
+        assert!(moved);
+    }
+}

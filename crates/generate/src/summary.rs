@@ -1,0 +1,190 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use pairmill_tables::TableError;
+use serde::{Deserialize, Serialize};
+use tracing::info;
+
+use crate::{Result, Split};
+
+/// The summary's file in the output folder.
+const FILE: &str = "summary.json";
+
+/// What was read and what was made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The input's rows.
+    pub rows: Rows,
+    /// What there is to say about this kind of input.
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// What each split holds.
+    pub splits: BTreeMap<Split, SplitCounts>,
+}
+
+/// Numbers of rows of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows {
+    /// Rows in the input.
+    pub read: u64,
+    /// Rows left out because another one is identical.
+    pub folded: u64,
+    /// Rows left out because a text is empty.
+    pub dropped: u64,
+    /// Rows worked on, after `--limit`.
+    pub used: u64,
+}
+
+/// Facts of one kind of input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "lowercase")]
+pub enum Facts {
+    /// Question/answer pairs.
+    Qa {
+        /// Distinct question texts.
+        questions: u64,
+        /// Distinct answer texts: the corpus.
+        answers: u64,
+        /// Questions with answers in several splits, kept in the earliest one.
+        questions_across_splits: u64,
+        /// Their question/answer pairs that are in no split.
+        pairs_left_out: u64,
+    },
+    /// Tickets.
+    Tickets {
+        /// Distinct texts.
+        texts: u64,
+        /// Distinct categories.
+        categories: u64,
+        /// Texts that stand under more than one category.
+        ambiguous_texts: u64,
+        /// Categories without a pair, because they have no two texts in train.
+        categories_without_pair: u64,
+        /// Texts of dev and test that are no query, because train has nothing of their category.
+        texts_without_judgement: u64,
+    },
+}
+
+/// Numbers of one split.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitCounts {
+    /// Distinct texts that were split: answers or tickets.
+    pub texts: u64,
+    /// Queries.
+    pub queries: u64,
+    /// Positive pairs; those of train are `pairs_train`.
+    pub positives: u64,
+    /// Labelled pairs with score 0.
+    pub negatives: u64,
+    /// Relevance judgements.
+    pub judgements: u64,
+}
+
+impl Summary {
+    /// The summary that an earlier run left in its output folder.
+    pub(crate) fn of_folder(folder: &Path) -> Option<Self> {
+        serde_json::from_str(&fs::read_to_string(folder.join(FILE)).ok()?).ok()
+    }
+
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        let path = folder.join(FILE);
+        serde_json::to_vec_pretty(self)
+            .map_err(std::io::Error::from)
+            .and_then(|text| fs::write(&path, text))
+            .map_err(|source| TableError::Unwritable { path, source }.into())
+    }
+
+    /// Says it for people, on the log.
+    pub(crate) fn log(&self) {
+        let Rows {
+            read,
+            folded,
+            dropped,
+            used,
+        } = self.rows;
+        info!(
+            "rows: {read} read, {folded} identical folded, {dropped} with an empty text dropped, {used} used"
+        );
+        match self.facts {
+            Facts::Qa {
+                questions,
+                answers,
+                questions_across_splits,
+                pairs_left_out,
+            } => {
+                info!("texts: {questions} distinct questions, {answers} distinct answers");
+                if questions_across_splits > 0 {
+                    info!(
+                        "{questions_across_splits} questions have answers in several splits and stay in the earliest: {pairs_left_out} pairs left out"
+                    );
+                }
+            }
+            Facts::Tickets {
+                texts,
+                categories,
+                categories_without_pair,
+                texts_without_judgement,
+                ..
+            } => {
+                info!("texts: {texts} distinct texts in {categories} categories");
+                if categories_without_pair > 0 {
+                    info!(
+                        "{categories_without_pair} categories have no two texts in train: no pair of them"
+                    );
+                }
+                if texts_without_judgement > 0 {
+                    info!(
+                        "{texts_without_judgement} texts of dev and test are no query: train has nothing of their category"
+                    );
+                }
+            }
+        }
+        info!("split      texts   queries positives negatives judgements");
+        for (split, counts) in &self.splits {
+            info!(
+                "{:<6} {:>9} {:>9} {:>9} {:>9} {:>10}",
+                split.name(),
+                counts.texts,
+                counts.queries,
+                counts.positives,
+                counts.negatives,
+                counts.judgements
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_comes_back_from_its_folder() {
+        let summary = Summary {
+            rows: Rows {
+                read: 9,
+                folded: 1,
+                dropped: 2,
+                used: 6,
+            },
+            facts: Facts::Qa {
+                questions: 5,
+                answers: 4,
+                questions_across_splits: 1,
+                pairs_left_out: 1,
+            },
+            splits: BTreeMap::from([(
+                Split::Dev,
+                SplitCounts {
+                    texts: 4,
+                    ..Default::default()
+                },
+            )]),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Summary::of_folder(folder.path()), None);
+        summary.write(folder.path()).unwrap();
+        assert_eq!(Summary::of_folder(folder.path()), Some(summary));
+    }
+}

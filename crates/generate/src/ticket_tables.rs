@@ -1,0 +1,160 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use pairmill_cli::Progress;
+use pairmill_tables::Table;
+use tracing::{info, warn};
+
+use crate::summary::{Facts, Rows, SplitCounts, Summary};
+use crate::tickets::{Text, Ticket, TicketSet};
+use crate::write::Tables;
+use crate::{Result, Split};
+
+/// Judgements from which on the user is told how many there will be.
+const MANY_JUDGEMENTS: u64 = 50_000_000;
+
+/// A corpus whose documents have a category: documents of one category are relevant to each
+/// other, which qrels of train would need quadratic space to say.
+fn corpus_schema() -> SchemaRef {
+    let mut fields = Table::Corpus.schema().fields().to_vec();
+    fields.push(Arc::new(Field::new("category", DataType::Utf8, false)));
+    Arc::new(Schema::new(fields))
+}
+
+impl TicketSet {
+    /// Writes all tables.
+    pub fn write(&self, tables: &Tables, rows: Rows) -> Result<Summary> {
+        info!("writing {} tickets", self.tickets.len());
+        self.write_corpus(tables)?;
+        let mut splits = BTreeMap::new();
+        for split in Split::ALL {
+            let mut counts = SplitCounts {
+                texts: self.texts_of(split).count() as u64,
+                ..SplitCounts::default()
+            };
+            self.write_tickets(tables, split)?;
+            self.write_labeled(tables, split, &mut counts)?;
+            splits.insert(split, counts);
+        }
+        self.write_pairs(tables)?;
+        let relevant = self.relevant();
+        for (split, counts) in &mut splits {
+            if *split != Split::Train {
+                self.write_queries(tables, *split, &relevant, counts)?;
+            }
+        }
+        let held_out = [Split::Dev, Split::Test];
+        let texts: usize = held_out
+            .iter()
+            .map(|&split| self.texts_of(split).count())
+            .sum();
+        let queries: usize = held_out
+            .iter()
+            .map(|&split| self.queries(split).count())
+            .sum();
+        let facts = Facts::Tickets {
+            texts: self.texts.len() as u64,
+            categories: self.categories.len() as u64,
+            ambiguous_texts: self.ambiguous_texts() as u64,
+            categories_without_pair: self.categories_without_pair() as u64,
+            texts_without_judgement: (texts - queries) as u64,
+        };
+        Ok(Summary {
+            rows,
+            facts,
+            splits,
+        })
+    }
+
+    fn tickets_of(&self, split: Split) -> impl Iterator<Item = &Ticket> {
+        let of_split = move |ticket: &&Ticket| self.texts[ticket.text_at as usize].split == split;
+        self.tickets.iter().filter(of_split)
+    }
+
+    fn category_of(&self, ticket: &Ticket) -> &str {
+        &self.categories[ticket.category as usize]
+    }
+
+    fn write_corpus(&self, tables: &Tables) -> Result<()> {
+        let mut corpus = tables.create("corpus", corpus_schema())?;
+        for ticket in self.tickets_of(Split::Train) {
+            corpus.push(&[&ticket.id, "", &ticket.text, self.category_of(ticket)])?;
+        }
+        corpus.finish()?;
+        Ok(())
+    }
+
+    fn write_tickets(&self, tables: &Tables, split: Split) -> Result<()> {
+        let mut table = tables.create(&format!("tickets_{split}"), Table::Tickets.schema())?;
+        for ticket in self.tickets_of(split) {
+            table.push(&[&ticket.id, &ticket.text, self.category_of(ticket)])?;
+        }
+        table.finish()?;
+        Ok(())
+    }
+
+    fn write_pairs(&self, tables: &Tables) -> Result<()> {
+        let mut table = tables.create("pairs_train", Table::Pairs.schema())?;
+        for &(anchor, positive) in self.positives_of(Split::Train) {
+            let [anchor, positive] = [anchor, positive].map(|at| &self.tickets[at as usize]);
+            table.push(&[&anchor.id, &anchor.text, &positive.id, &positive.text])?;
+        }
+        table.finish()?;
+        Ok(())
+    }
+
+    fn write_labeled(&self, tables: &Tables, split: Split, counts: &mut SplitCounts) -> Result<()> {
+        let mut table = tables.create(&format!("labeled_{split}"), Table::LabeledPairs.schema())?;
+        let pool = self.negative_pool(split);
+        let positives = self.positives_of(split);
+        for of_anchor in positives.chunk_by(|a, b| a.0 == b.0) {
+            let anchor = &self.tickets[of_anchor[0].0 as usize];
+            for (at, label) in self.labels(split, of_anchor[0].0, of_anchor, &pool) {
+                let other = &self.tickets[at as usize];
+                table.push_scored(&[&anchor.id, &anchor.text, &other.id, &other.text], label)?;
+            }
+        }
+        counts.positives = positives.len() as u64;
+        counts.negatives = table.finish()? - counts.positives;
+        Ok(())
+    }
+
+    fn write_queries(
+        &self,
+        tables: &Tables,
+        split: Split,
+        relevant: &[Vec<u32>],
+        counts: &mut SplitCounts,
+    ) -> Result<()> {
+        let documents = |text: &Text| -> u64 {
+            let of_category = |&category: &u32| relevant[category as usize].len() as u64;
+            text.categories.iter().map(of_category).sum()
+        };
+        let judgements: u64 = self.queries(split).map(documents).sum();
+        if judgements > MANY_JUDGEMENTS {
+            warn!("qrels_{split} gets {judgements} judgements; --limit takes fewer tickets");
+        }
+        let mut queries = tables.create(&format!("queries_{split}"), Table::Queries.schema())?;
+        let mut qrels = tables.create(&format!("qrels_{split}"), Table::Qrels.schema())?;
+        let progress = Progress::new(format!("judging {split}"), "judgements", Some(judgements));
+        for text in self.queries(split) {
+            let query = &self.tickets[text.ticket as usize];
+            queries.push(&[&query.id, &query.text])?;
+            let mut documents: Vec<u32> = text
+                .categories
+                .iter()
+                .flat_map(|&category| relevant[category as usize].iter().copied())
+                .collect();
+            documents.sort_unstable();
+            documents.dedup();
+            for &at in &documents {
+                qrels.push_scored(&[&query.id, &self.tickets[at as usize].id], 1)?;
+            }
+            progress.inc(documents.len() as u64);
+        }
+        counts.queries = queries.finish()?;
+        counts.judgements = qrels.finish()?;
+        Ok(())
+    }
+}

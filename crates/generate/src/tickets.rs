@@ -1,0 +1,279 @@
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use pairmill_tables::{ColumnNames, Table};
+use rand::seq::SliceRandom;
+use serde::Serialize;
+use tracing::warn;
+
+use crate::input::{Input, Row};
+use crate::negatives::NegativePool;
+use crate::pairing::circular_pairs;
+use crate::text::{TextKey, normalise};
+use crate::{Fractions, GenerateError, Result, Split, draw};
+
+/// The options that shape what is made of tickets.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TicketsOptions {
+    /// Positive pairs to make at most.
+    pub max_pairs: usize,
+    /// Random negatives for each positive in the labelled pairs.
+    pub negatives_per_positive: usize,
+    /// Fractions of the distinct texts.
+    pub split: Fractions,
+    /// Rows to use at most.
+    pub limit: Option<usize>,
+    /// The input's column of ids, if not `id`.
+    pub id_column: Option<String>,
+    /// The input's column of texts, if not `text`.
+    pub text_column: Option<String>,
+    /// The input's column of categories, if not `category`.
+    pub category_column: Option<String>,
+}
+
+impl TicketsOptions {
+    pub(crate) fn input<'a>(&self, path: &'a str) -> Input<'a> {
+        Input {
+            path,
+            table: Table::Tickets,
+            columns: ["text", "category"],
+            names: ColumnNames::new([
+                ("id", self.id_column.as_deref()),
+                ("text", self.text_column.as_deref()),
+                ("category", self.category_column.as_deref()),
+            ]),
+        }
+    }
+}
+
+/// A row of the input.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub id: String,
+    pub text: String,
+    pub category: u32,
+    /// Its distinct text.
+    pub text_at: u32,
+}
+
+/// A distinct text, which several tickets may share.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub split: Split,
+    /// The ticket of the smallest id.
+    pub ticket: u32,
+    /// The categories of all its tickets, in order.
+    pub categories: Vec<u32>,
+}
+
+/// Tickets ordered by id, with what follows from their texts and categories. Tickets are pointed
+/// to by index, so that order of index is order of id.
+#[derive(Debug)]
+pub(crate) struct TicketSet {
+    pub tickets: Vec<Ticket>,
+    /// In order of their first ticket.
+    pub texts: Vec<Text>,
+    /// Names, in order.
+    pub categories: Vec<String>,
+    /// For each split and category one ticket of each distinct text, in order.
+    pub members: [Vec<Vec<u32>>; 3],
+    /// For each split the positive pairs, in order.
+    pub positives: [Vec<(u32, u32)>; 3],
+    pub negatives_per_positive: usize,
+    pub seed: u64,
+}
+
+impl TicketSet {
+    /// Sorts out rows ordered by id.
+    pub fn new(rows: Vec<Row>, options: &TicketsOptions, input: &str, seed: u64) -> Result<Self> {
+        let mut set = Self {
+            tickets: Vec::with_capacity(rows.len()),
+            texts: Vec::new(),
+            categories: Vec::new(),
+            members: Default::default(),
+            positives: Default::default(),
+            negatives_per_positive: options.negatives_per_positive,
+            seed,
+        };
+        set.add(rows, options.split);
+        if let [category] = set.categories.as_slice() {
+            return Err(GenerateError::OneCategory {
+                input: input.to_owned(),
+                category: category.clone(),
+            });
+        }
+        set.group();
+        set.pair(options.max_pairs);
+        if set.positives_of(Split::Train).is_empty() {
+            return Err(GenerateError::NoPairs {
+                input: input.to_owned(),
+                categories: set.categories.len(),
+            });
+        }
+        set.check(input, options.split)?;
+        Ok(set)
+    }
+
+    fn add(&mut self, rows: Vec<Row>, fractions: Fractions) {
+        let names: Vec<String> = rows.iter().map(|row| normalise(&row.texts[1])).collect();
+        let distinct: BTreeSet<&String> = names.iter().collect();
+        let number: HashMap<&String, u32> = distinct.iter().copied().zip(0..).collect();
+        let mut known = HashMap::new();
+        for (
+            Row {
+                id,
+                texts: [text, _],
+            },
+            name,
+        ) in rows.into_iter().zip(&names)
+        {
+            let key = TextKey::of(&text);
+            let ticket = self.tickets.len() as u32;
+            let text_at = *known.entry(key).or_insert_with(|| {
+                self.texts.push(Text {
+                    split: fractions.split_of(self.seed, key),
+                    ticket,
+                    categories: Vec::new(),
+                });
+                self.texts.len() as u32 - 1
+            });
+            let category = number[name];
+            self.texts[text_at as usize].categories.push(category);
+            self.tickets.push(Ticket {
+                id,
+                text,
+                category,
+                text_at,
+            });
+        }
+        self.categories = distinct.into_iter().cloned().collect();
+        for text in &mut self.texts {
+            text.categories.sort_unstable();
+            text.categories.dedup();
+        }
+        let ambiguous = self.ambiguous_texts();
+        if ambiguous > 0 {
+            warn!(
+                "{ambiguous} texts stand under more than one category; they are relevant to each, and negatives of none"
+            );
+        }
+    }
+
+    fn group(&mut self) {
+        self.members = std::array::from_fn(|_| vec![Vec::new(); self.categories.len()]);
+        let mut seen = HashSet::new();
+        for (at, ticket) in self.tickets.iter().enumerate() {
+            if seen.insert((ticket.text_at, ticket.category)) {
+                let split = self.texts[ticket.text_at as usize].split;
+                self.members[split as usize][ticket.category as usize].push(at as u32);
+            }
+        }
+    }
+
+    /// Train is filled up to `max_pairs`; dev and test, which only measure, get one round.
+    fn pair(&mut self, max_pairs: usize) {
+        for split in Split::ALL {
+            let mut circles = self.members[split as usize].clone();
+            for (circle, category) in circles.iter_mut().zip(&self.categories) {
+                let key = [split.name().as_bytes(), category.as_bytes()];
+                circle.shuffle(&mut draw::generator(self.seed, "pairs", &key));
+            }
+            let rounds = if split == Split::Train { usize::MAX } else { 1 };
+            let mut pairs = circular_pairs(&circles, rounds, max_pairs);
+            pairs.sort_unstable();
+            if pairs.is_empty() && split != Split::Train {
+                warn!("no category has two texts in {split}: labeled_{split} is empty");
+            }
+            self.positives[split as usize] = pairs;
+        }
+    }
+
+    fn check(&self, input: &str, fractions: Fractions) -> Result<()> {
+        for split in [Split::Dev, Split::Test] {
+            if self.queries(split).next().is_none() {
+                return Err(GenerateError::EmptySplit {
+                    input: input.to_owned(),
+                    split,
+                    rows: self.tickets.len() as u64,
+                    distinct: self.texts.len(),
+                    unit: "texts",
+                    fractions,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub fn text_of(&self, ticket: u32) -> &Text {
+        &self.texts[self.tickets[ticket as usize].text_at as usize]
+    }
+
+    pub fn texts_of(&self, split: Split) -> impl Iterator<Item = &Text> {
+        self.texts.iter().filter(move |text| text.split == split)
+    }
+
+    /// The texts of a split that something in train is relevant to.
+    pub fn queries(&self, split: Split) -> impl Iterator<Item = &Text> {
+        let train = &self.members[Split::Train as usize];
+        self.texts_of(split).filter(|text| {
+            let mut categories = text.categories.iter();
+            categories.any(|&category| !train[category as usize].is_empty())
+        })
+    }
+
+    pub fn positives_of(&self, split: Split) -> &[(u32, u32)] {
+        &self.positives[split as usize]
+    }
+
+    pub fn ambiguous_texts(&self) -> usize {
+        let ambiguous = |text: &&Text| text.categories.len() > 1;
+        self.texts.iter().filter(ambiguous).count()
+    }
+
+    pub fn categories_without_pair(&self) -> usize {
+        let train = &self.members[Split::Train as usize];
+        train.iter().filter(|members| members.len() < 2).count()
+    }
+
+    /// What negatives of a split are drawn from: one ticket of each text of one category.
+    pub fn negative_pool(&self, split: Split) -> NegativePool {
+        let unambiguous = |&&ticket: &&u32| self.text_of(ticket).categories.len() == 1;
+        NegativePool::new(self.members[split as usize].iter().map(|members| {
+            let members = members.iter().filter(unambiguous);
+            members.copied().collect::<Vec<_>>()
+        }))
+    }
+
+    /// The labelled partners of an anchor whose positives are given, in order: 1 for these, 0 for
+    /// negatives, as many for each positive as asked for or as there are.
+    pub fn labels(
+        &self,
+        split: Split,
+        anchor: u32,
+        positives: &[(u32, u32)],
+        pool: &NegativePool,
+    ) -> Vec<(u32, u8)> {
+        let wanted = self.negatives_per_positive.saturating_mul(positives.len());
+        let id = self.tickets[anchor as usize].id.as_bytes();
+        let mut chance = draw::generator(self.seed, "negatives", &[split.name().as_bytes(), id]);
+        let negatives = pool.draw(&self.text_of(anchor).categories, wanted, &mut chance);
+        let mut labels: Vec<(u32, u8)> = positives.iter().map(|&(_, at)| (at, 1)).collect();
+        labels.extend(negatives.into_iter().map(|at| (at, 0)));
+        labels.sort_unstable();
+        labels
+    }
+
+    /// For each category the tickets of train whose text has it, under whatever category they
+    /// stand themselves.
+    pub fn relevant(&self) -> Vec<Vec<u32>> {
+        let mut relevant = vec![Vec::new(); self.categories.len()];
+        for (at, ticket) in self.tickets.iter().enumerate() {
+            let text = &self.texts[ticket.text_at as usize];
+            if text.split == Split::Train {
+                for &category in &text.categories {
+                    relevant[category as usize].push(at as u32);
+                }
+            }
+        }
+        relevant
+    }
+}
