@@ -1,0 +1,19 @@
+//! Retrieval, similarity and classification metrics as pure functions.
+//!
+//! Nothing here reads files or knows about ids: a caller hands over grades, scores or class
+//! numbers and gets figures back. Each function gives its formula and the implementation whose
+//! figures it reproduces.
+
+mod classification;
+mod correlation;
+mod pairs;
+mod retrieval;
+mod scores;
+
+pub use classification::Confusion;
+pub use correlation::{average_ranks, pearson, spearman};
+pub use pairs::{PairScores, average_precision, score_pairs};
+pub use retrieval::{
+    RetrievalMetric, average_precision_at, hit, ndcg, precision, recall, reciprocal_rank,
+};
+pub use scores::Scores;
