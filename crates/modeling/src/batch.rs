@@ -1,0 +1,146 @@
+use tch::{Device, Tensor};
+
+use crate::TokenIds;
+
+/// Sequences of equal length that lie next to each other in a packed batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub sequences: i64,
+    pub length: i64,
+}
+
+/// A batch of token sequences without padding: all tokens one after another, shortest sequences first.
+#[derive(Debug)]
+pub struct PackedBatch {
+    /// Vocabulary ids, `[tokens]`.
+    pub(crate) ids: Tensor,
+    /// Position of each token in its sequence, `[tokens]`.
+    pub(crate) positions: Tensor,
+    /// Segment of each token, `[tokens]`.
+    pub(crate) types: Tensor,
+    pub(crate) groups: Vec<Group>,
+    /// For each input sequence, its row in packed order, `[sequences]`.
+    pub(crate) rows: Tensor,
+    /// For each sequence in packed order, where it starts, `[sequences]`.
+    pub(crate) starts: Tensor,
+}
+
+impl PackedBatch {
+    /// Packs sequences; none may be empty (a tokenizer's special tokens see to that).
+    pub fn new(sequences: &[&TokenIds], device: Device) -> Self {
+        let mut order: Vec<usize> = (0..sequences.len()).collect();
+        order.sort_by_key(|&i| sequences[i].ids.len());
+        let tokens: usize = sequences.iter().map(|s| s.ids.len()).sum();
+        let mut ids = Vec::with_capacity(tokens);
+        let mut positions = Vec::with_capacity(tokens);
+        let mut types = Vec::with_capacity(tokens);
+        let mut starts = Vec::with_capacity(sequences.len());
+        let mut rows = vec![0i64; sequences.len()];
+        let mut groups: Vec<Group> = Vec::new();
+        for (row, &i) in order.iter().enumerate() {
+            let sequence = sequences[i];
+            let length = sequence.ids.len() as i64;
+            rows[i] = row as i64;
+            starts.push(ids.len() as i64);
+            ids.extend(sequence.ids.iter().map(|&id| i64::from(id)));
+            types.extend(sequence.types.iter().map(|&kind| i64::from(kind)));
+            positions.extend(0..length);
+            match groups.last_mut() {
+                Some(group) if group.length == length => group.sequences += 1,
+                _ => groups.push(Group {
+                    sequences: 1,
+                    length,
+                }),
+            }
+        }
+        let tensor = |values: &[i64]| Tensor::from_slice(values).to_device(device);
+        Self {
+            ids: tensor(&ids),
+            positions: tensor(&positions),
+            types: tensor(&types),
+            groups,
+            rows: tensor(&rows),
+            starts: tensor(&starts),
+        }
+    }
+
+    /// Number of tokens, special ones included.
+    pub fn tokens(&self) -> i64 {
+        self.ids.size()[0]
+    }
+
+    /// Tokens of each group, the sizes to split a `[tokens, …]` tensor by.
+    pub(crate) fn group_tokens(&self) -> Vec<i64> {
+        self.groups
+            .iter()
+            .map(|group| group.sequences * group.length)
+            .collect()
+    }
+}
+
+/// Cuts items into runs whose summed size stays within a budget; an item above the budget is a run
+/// of its own. The sizes are those of the items in order.
+pub(crate) fn runs_within(sizes: impl IntoIterator<Item = usize>, budget: usize) -> Vec<usize> {
+    let mut runs = Vec::new();
+    let (mut items, mut total) = (0, 0);
+    for size in sizes {
+        if items > 0 && total + size > budget {
+            runs.push(items);
+            (items, total) = (0, 0);
+        }
+        items += 1;
+        total += size;
+    }
+    if items > 0 {
+        runs.push(items);
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sequence(ids: &[u32]) -> TokenIds {
+        TokenIds {
+            ids: ids.to_vec(),
+            types: vec![0; ids.len()],
+        }
+    }
+
+    #[test]
+    fn equal_lengths_become_neighbours_and_rows_lead_back() {
+        let texts = [
+            sequence(&[1, 2, 3]),
+            sequence(&[4, 5]),
+            sequence(&[6, 7, 8]),
+        ];
+        let batch = PackedBatch::new(&texts.iter().collect::<Vec<_>>(), Device::Cpu);
+        assert_eq!(
+            Vec::<i64>::try_from(&batch.ids).unwrap(),
+            [4, 5, 1, 2, 3, 6, 7, 8]
+        );
+        assert_eq!(Vec::<i64>::try_from(&batch.rows).unwrap(), [1, 0, 2]);
+        assert_eq!(Vec::<i64>::try_from(&batch.starts).unwrap(), [0, 2, 5]);
+        assert_eq!(
+            batch.groups,
+            [
+                Group {
+                    sequences: 1,
+                    length: 2
+                },
+                Group {
+                    sequences: 2,
+                    length: 3
+                }
+            ]
+        );
+    }
+
+    #[test]
+    fn runs_keep_to_the_budget() {
+        assert_eq!(runs_within([3, 3, 3, 9, 1], 6), [2, 1, 1, 1]);
+        assert_eq!(runs_within([7], 6), [1]);
+        assert!(runs_within([], 6).is_empty());
+    }
+}

@@ -1,0 +1,198 @@
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use tch::{Device, Kind, Tensor};
+
+use crate::files::unreadable;
+use crate::onnx::Weights;
+use crate::{ModelError, Result};
+
+/// The trainable tensors of a model under their checkpoint names.
+///
+/// All of them are views into one flat single-precision tensor, so that an optimiser can walk
+/// memory once instead of tensor by tensor.
+#[derive(Debug)]
+pub struct Parameters {
+    flat: Tensor,
+    named: BTreeMap<String, Tensor>,
+    source: PathBuf,
+}
+
+impl Parameters {
+    /// Reads a safetensors file; half-precision values become single, integer buffers (such as
+    /// `position_ids`, which is no parameter) are left out. `rename` maps a checkpoint's name to
+    /// ours or leaves the tensor out.
+    ///
+    /// # Errors
+    /// If the file is missing or cut short, or holds a floating-point type we do not know.
+    pub fn load(
+        path: &Path,
+        device: Device,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|source| unreadable(path, source))?;
+        let malformed = |detail: String| ModelError::Malformed {
+            path: path.to_owned(),
+            detail,
+        };
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| {
+            malformed(format!(
+                "not a sound safetensors file ({error}); it may be cut short, fetch it again"
+            ))
+        })?;
+        let mut loaded = BTreeMap::new();
+        for (name, view) in file.iter() {
+            let kind = match view.dtype() {
+                Dtype::F32 => Kind::Float,
+                Dtype::F16 => Kind::Half,
+                Dtype::BF16 => Kind::BFloat16,
+                Dtype::F64 => Kind::Double,
+                Dtype::I64 | Dtype::I32 | Dtype::BOOL | Dtype::U8 => continue,
+                other => {
+                    return Err(malformed(format!(
+                        "tensor `{name}` has type {other:?}; expected F32, F16 or BF16"
+                    )));
+                }
+            };
+            if let Some(name) = rename(name) {
+                let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
+                let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)?;
+                loaded.insert(name, tensor.to_kind(Kind::Float));
+            }
+        }
+        Self::flatten(loaded, device, path)
+    }
+
+    /// Adds tensors, such as a fresh classification head.
+    ///
+    /// # Errors
+    /// If libtorch cannot allocate the memory.
+    pub fn with(self, fresh: Vec<(String, Tensor)>) -> Result<Self> {
+        let device = self.flat.device();
+        let mut all: BTreeMap<String, Tensor> = self
+            .named
+            .into_iter()
+            .map(|(name, tensor)| (name, tensor.detach()))
+            .collect();
+        all.extend(fresh);
+        Self::flatten(all, device, &self.source)
+    }
+
+    fn flatten(tensors: BTreeMap<String, Tensor>, device: Device, source: &Path) -> Result<Self> {
+        let total: i64 = tensors.values().map(|tensor| tensor.numel() as i64).sum();
+        let flat = Tensor::f_zeros([total], (Kind::Float, device))?;
+        let mut named = BTreeMap::new();
+        let mut offset = 0;
+        for (name, tensor) in tensors {
+            let length = tensor.numel() as i64;
+            let mut view = flat
+                .narrow(0, offset, length)
+                .view(tensor.size().as_slice());
+            tch::no_grad(|| view.f_copy_(&tensor.to_device(device)))?;
+            named.insert(name, view.set_requires_grad(true));
+            offset += length;
+        }
+        Ok(Self {
+            flat,
+            named,
+            source: source.to_owned(),
+        })
+    }
+
+    /// The tensor `name`, checked to have this shape.
+    ///
+    /// # Errors
+    /// If it is absent or has another shape.
+    pub fn get(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
+        let tensor = self
+            .named
+            .get(name)
+            .ok_or_else(|| ModelError::MissingWeight {
+                path: self.source.display().to_string(),
+                name: name.to_owned(),
+            })?;
+        if tensor.size() != shape {
+            return Err(ModelError::Malformed {
+                path: self.source.clone(),
+                detail: format!(
+                    "tensor `{name}` has shape {:?}, config.json asks for {shape:?}",
+                    tensor.size()
+                ),
+            });
+        }
+        Ok(tensor.shallow_clone())
+    }
+
+    /// All parameters, in the order in which they lie in [`flat`](Self::flat).
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.named
+            .iter()
+            .map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
+    /// The one tensor all parameters are views of.
+    pub fn flat(&self) -> &Tensor {
+        &self.flat
+    }
+
+    /// Whether a tensor of this name is there.
+    pub fn contains(&self, name: &str) -> bool {
+        self.named.contains_key(name)
+    }
+
+    /// Writes a safetensors file with the metadata `format: pt` that Hugging Face loaders want.
+    ///
+    /// # Errors
+    /// If the disk is full or the path cannot be written to.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let values: Vec<(String, Vec<usize>, Vec<f32>)> = self
+            .named
+            .iter()
+            .map(|(name, tensor)| {
+                let shape = tensor.size().iter().map(|&n| n as usize).collect();
+                Ok((name.clone(), shape, to_vec(tensor)?))
+            })
+            .collect::<Result<_>>()?;
+        let malformed = |error: safetensors::SafeTensorError| match error {
+            safetensors::SafeTensorError::IoError(source) => ModelError::Unwritable {
+                path: path.to_owned(),
+                source,
+            },
+            other => ModelError::Malformed {
+                path: path.to_owned(),
+                detail: other.to_string(),
+            },
+        };
+        let views = values
+            .iter()
+            .map(|(name, shape, data)| {
+                let bytes = bytemuck::cast_slice(data);
+                Ok((
+                    name.as_str(),
+                    TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(malformed)?,
+                ))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+        safetensors::serialize_to_file(views, Some(metadata), path).map_err(malformed)
+    }
+}
+
+impl Weights for Parameters {
+    fn get(&self, name: &str) -> Option<(Vec<i64>, Vec<f32>)> {
+        let tensor = self.named.get(name)?;
+        Some((tensor.size(), to_vec(tensor).ok()?))
+    }
+}
+
+/// Copies a tensor's values to memory, row-major.
+pub(crate) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>> {
+    let tensor = tensor.detach().to_device(Device::Cpu).contiguous();
+    let mut values = vec![0f32; tensor.numel()];
+    let length = values.len();
+    tensor.f_copy_data(&mut values, length)?;
+    Ok(values)
+}

@@ -1,0 +1,134 @@
+use std::path::{Path, PathBuf};
+
+use tokenizers::{Tokenizer, TruncationParams};
+
+use crate::files::{read_json, unreadable};
+use crate::{ModelError, Result};
+
+/// The tokens of one text or pair of texts, with the special tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenIds {
+    /// Vocabulary ids.
+    pub ids: Vec<u32>,
+    /// Segment of each token: 0, or 1 for the second text of a pair.
+    pub types: Vec<u32>,
+}
+
+/// A folder's `tokenizer.json`, without padding and cut at a length of our choice.
+#[derive(Debug, Clone)]
+pub struct TextTokenizer {
+    tokenizer: Tokenizer,
+    max_length: usize,
+    path: PathBuf,
+}
+
+impl TextTokenizer {
+    /// Loads `tokenizer.json` and checks it against the size of the vocabulary.
+    ///
+    /// # Errors
+    /// If it is missing, malformed, or has tokens that the model does not know.
+    pub fn load(folder: &Path, max_length: usize, vocab_size: i64) -> Result<Self> {
+        let path = folder.join("tokenizer.json");
+        let bytes = std::fs::read(&path).map_err(|source| unreadable(&path, source))?;
+        let malformed = |detail| ModelError::Malformed {
+            path: path.clone(),
+            detail,
+        };
+        let tokenizer = Tokenizer::from_bytes(bytes)
+            .map_err(|error| malformed(format!("not a sound tokenizer: {error}")))?;
+        let largest = tokenizer.get_vocab(true).into_values().max().unwrap_or(0);
+        if i64::from(largest) >= vocab_size {
+            return Err(malformed(format!(
+                "has token {largest}, but config.json says vocab_size {vocab_size}; the tokenizer is not this model's"
+            )));
+        }
+        let mut loaded = Self {
+            tokenizer,
+            max_length,
+            path: path.clone(),
+        };
+        loaded.set_max_length(max_length)?;
+        Ok(loaded)
+    }
+
+    /// The longest sequence, special tokens included; longer texts are cut, pairs longest first.
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
+    /// Sets [`max_length`](Self::max_length).
+    ///
+    /// # Errors
+    /// If the length leaves no room for a token beside the special ones.
+    pub fn set_max_length(&mut self, max_length: usize) -> Result<()> {
+        self.tokenizer.with_padding(None);
+        self.tokenizer
+            .with_truncation(Some(TruncationParams {
+                max_length,
+                ..TruncationParams::default()
+            }))
+            .map_err(|error| ModelError::Malformed {
+                path: self.path.clone(),
+                detail: format!("cannot cut at {max_length} tokens: {error}"),
+            })?;
+        self.max_length = max_length;
+        Ok(())
+    }
+
+    /// Tokenises texts on all threads, in order.
+    ///
+    /// # Errors
+    /// If the tokenizer fails on a text.
+    pub fn encode(&self, texts: &[&str]) -> Result<Vec<TokenIds>> {
+        self.encode_inputs(texts.to_vec())
+    }
+
+    /// Tokenises pairs of texts, each pair as one sequence.
+    ///
+    /// # Errors
+    /// If the tokenizer fails on a pair.
+    pub fn encode_pairs(&self, pairs: &[(&str, &str)]) -> Result<Vec<TokenIds>> {
+        self.encode_inputs(pairs.to_vec())
+    }
+
+    fn encode_inputs<'s, E>(&self, inputs: Vec<E>) -> Result<Vec<TokenIds>>
+    where
+        E: Into<tokenizers::EncodeInput<'s>> + Send,
+    {
+        let encodings = self
+            .tokenizer
+            .encode_batch_fast(inputs, true)
+            .map_err(|error| ModelError::Tokenize {
+                detail: error.to_string(),
+            })?;
+        Ok(encodings
+            .into_iter()
+            .map(|encoding| TokenIds {
+                ids: encoding.get_ids().to_vec(),
+                types: encoding.get_type_ids().to_vec(),
+            })
+            .collect())
+    }
+}
+
+/// The longest sequence a folder asks for: `sentence_bert_config.json`, else the tokenizer's
+/// `model_max_length`, never more than the model has positions.
+pub(crate) fn max_length_of(folder: &Path, max_positions: i64) -> Result<usize> {
+    let limit = usize::try_from(max_positions).unwrap_or(512);
+    for (file, key) in [
+        ("sentence_bert_config.json", "max_seq_length"),
+        ("tokenizer_config.json", "model_max_length"),
+    ] {
+        let path = folder.join(file);
+        if path.is_file() {
+            let value: serde_json::Value = read_json(&path)?;
+            // Some tokenizers say 1e30 for "no limit".
+            if let Some(length) = value[key].as_f64()
+                && length >= 1.0
+            {
+                return Ok((length as usize).min(limit));
+            }
+        }
+    }
+    Ok(limit)
+}
