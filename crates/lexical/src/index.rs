@@ -1,0 +1,277 @@
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::path::Path;
+
+use arrow::array::{Array, LargeStringArray, LargeStringBuilder};
+use datafusion::prelude::DataFrame;
+use futures::StreamExt;
+use pairmill_tables::{FolderOutput, Lineage, TableError, string_column};
+use tantivy::merge_policy::NoMergePolicy;
+use tantivy::schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{RAW_TOKENIZER_NAME, TextAnalyzer, TokenizerManager};
+use tantivy::{IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, TantivyError};
+
+use crate::{Analysis, LexicalError, Result};
+
+/// Raised whenever an index written by an older version must not be reused.
+const LAYOUT: u32 = 1;
+const ID: &str = "id";
+const TEXT: &str = "text";
+const TOKENIZER: &str = "pairmill";
+/// Bytes of postings that each writing thread holds before it writes a segment.
+const WRITER_BYTES: usize = 64 << 20;
+/// Writing threads beyond this many wait for the one that reads.
+const MAX_WRITERS: usize = 8;
+
+/// A BM25 index of a corpus.
+///
+/// Opened from a folder, or built into a temporary one that goes away with the value. Holds the
+/// corpus ids in memory; postings and texts are memory-mapped.
+pub struct Index {
+    pub(crate) searcher: Searcher,
+    pub(crate) text: Field,
+    pub(crate) analyzer: TextAnalyzer,
+    /// Per segment, the id of each document.
+    pub(crate) ids: Vec<LargeStringArray>,
+    origin: Origin,
+    folder: Folder,
+}
+
+/// Where an index comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Built now.
+    Built,
+    /// Found in its folder, made from the same corpus in the same way.
+    Reused,
+}
+
+#[derive(Debug)]
+enum Folder {
+    Kept(std::path::PathBuf),
+    Temporary(tempfile::TempDir),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
+/// The text of a passage as it is indexed, scored and trained on: title and text joined by a
+/// blank, or the one that is not empty.
+pub fn passage<'a>(title: &'a str, text: &'a str) -> Cow<'a, str> {
+    match (title, text) {
+        ("", text) => text.into(),
+        (title, "") => title.into(),
+        (title, text) => format!("{title} {text}").into(),
+    }
+}
+
+impl Index {
+    /// Opens the index in `folder`, if it was made from a corpus with this `key` by the same
+    /// analysis; otherwise builds it there from `corpus` (columns `id`, `title`, `text`). Without
+    /// a folder it is built in a temporary one. An index found damaged is built again.
+    ///
+    /// `key` stands for the corpus' content: a hash of the files and of how their columns are
+    /// read. `on_rows` hears how many more passages were indexed.
+    ///
+    /// # Errors
+    /// If two passages share an id, the corpus cannot be read to its end, or the folder cannot be
+    /// written or holds files of others.
+    pub async fn open_or_build(
+        folder: Option<&Path>,
+        key: &str,
+        analysis: Analysis,
+        threads: usize,
+        corpus: DataFrame,
+        on_rows: impl FnMut(u64),
+    ) -> Result<Self> {
+        let Some(path) = folder else {
+            let temporary = tempfile::Builder::new()
+                .prefix("pairmill-index-")
+                .tempdir()
+                .map_err(LexicalError::Temporary)?;
+            build(temporary.path(), analysis, threads, corpus, on_rows).await?;
+            return Self::open(Folder::Temporary(temporary), analysis, Origin::Built);
+        };
+        let kept = || Folder::Kept(path.to_owned());
+        let mut lineage = Lineage::new("index", &(LAYOUT, analysis), 0);
+        lineage.inputs.insert("corpus".to_owned(), key.to_owned());
+        if lineage.is_carried_by(path) {
+            match verify(path).and_then(|()| Self::open(kept(), analysis, Origin::Reused)) {
+                Ok(index) => return Ok(index),
+                Err(error) => tracing::warn!("{error}: building it again"),
+            }
+        }
+        let output = FolderOutput::create(path)?;
+        build(output.path(), analysis, threads, corpus, on_rows).await?;
+        output.commit(&lineage)?;
+        Self::open(kept(), analysis, Origin::Built)
+    }
+
+    fn open(folder: Folder, analysis: Analysis, origin: Origin) -> Result<Self> {
+        let open = || -> tantivy::Result<_> {
+            let index = tantivy::Index::open_in_dir(folder.path())?;
+            let text = index.schema().get_field(TEXT)?;
+            let reader = index
+                .reader_builder()
+                .reload_policy(ReloadPolicy::Manual)
+                .try_into()?;
+            let searcher = reader.searcher();
+            let ids = searcher
+                .segment_readers()
+                .iter()
+                .map(document_ids)
+                .collect::<tantivy::Result<Vec<_>>>()?;
+            Ok((searcher, text, ids))
+        };
+        let (searcher, text, ids) = open().map_err(engine_error(folder.path()))?;
+        Ok(Self {
+            searcher,
+            text,
+            analyzer: analysis.analyzer(),
+            ids,
+            origin,
+            folder,
+        })
+    }
+
+    /// Number of passages.
+    pub fn len(&self) -> u64 {
+        self.searcher.num_docs()
+    }
+
+    /// Whether the index holds no passage.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the index was built or reused.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    pub(crate) fn engine_error(&self, source: impl Into<TantivyError>) -> LexicalError {
+        engine_error(self.folder.path())(source.into())
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index")
+            .field("folder", &self.folder)
+            .field("passages", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn engine_error(path: &Path) -> impl Fn(TantivyError) -> LexicalError + '_ {
+    move |source| LexicalError::Engine {
+        path: path.to_owned(),
+        source: Box::new(source),
+    }
+}
+
+fn schema() -> Schema {
+    let mut schema = Schema::builder();
+    schema.add_text_field(ID, TextOptions::default().set_fast(RAW_TOKENIZER_NAME));
+    let terms = TextFieldIndexing::default()
+        .set_tokenizer(TOKENIZER)
+        .set_index_option(IndexRecordOption::WithFreqs);
+    schema.add_text_field(
+        TEXT,
+        TextOptions::default().set_indexing_options(terms) | STORED,
+    );
+    schema.build()
+}
+
+/// Builds an index in an empty folder.
+async fn build(
+    folder: &Path,
+    analysis: Analysis,
+    threads: usize,
+    corpus: DataFrame,
+    mut on_rows: impl FnMut(u64),
+) -> Result<()> {
+    let failed = engine_error(folder);
+    let tokenizers = TokenizerManager::default();
+    tokenizers.register(TOKENIZER, analysis.analyzer());
+    let index = tantivy::Index::builder()
+        .schema(schema())
+        .tokenizers(tokenizers)
+        .create_in_dir(folder)
+        .map_err(&failed)?;
+    let schema = index.schema();
+    let (id_field, text_field) = (
+        schema.get_field(ID).map_err(&failed)?,
+        schema.get_field(TEXT).map_err(&failed)?,
+    );
+    let threads = threads.clamp(1, MAX_WRITERS);
+    let mut writer: IndexWriter = index
+        .writer_with_num_threads(threads, threads * WRITER_BYTES)
+        .map_err(&failed)?;
+    writer.set_merge_policy(Box::new(NoMergePolicy));
+
+    let mut seen = HashSet::new();
+    let mut stream = corpus.execute_stream().await.map_err(TableError::from)?;
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(TableError::from)?;
+        let (ids, titles, texts) = (
+            string_column(&batch, "id"),
+            string_column(&batch, "title"),
+            string_column(&batch, "text"),
+        );
+        for row in 0..batch.num_rows() {
+            let id = ids.value(row);
+            // Half a hash is plenty to tell ids apart, at half the memory.
+            let mut half = [0; 16];
+            half.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
+            if !seen.insert(half) {
+                return Err(LexicalError::DuplicateId { id: id.to_owned() });
+            }
+            let mut document = TantivyDocument::default();
+            document.add_text(id_field, id);
+            document.add_text(text_field, passage(titles.value(row), texts.value(row)));
+            writer.add_document(document).map_err(&failed)?;
+        }
+        on_rows(batch.num_rows() as u64);
+    }
+    writer.commit().map_err(&failed)?;
+    writer.wait_merging_threads().map_err(&failed)
+}
+
+/// Compares every file of the index with the checksum written at its end.
+fn verify(folder: &Path) -> Result<()> {
+    let damaged = tantivy::Index::open_in_dir(folder)
+        .and_then(|index| index.validate_checksum())
+        .map_err(engine_error(folder))?;
+    match damaged.iter().min() {
+        None => Ok(()),
+        Some(file) => Err(LexicalError::Damaged {
+            path: folder.to_owned(),
+            file: file.display().to_string(),
+        }),
+    }
+}
+
+/// The ids of a segment's documents, in the order of the documents.
+fn document_ids(segment: &SegmentReader) -> tantivy::Result<LargeStringArray> {
+    let no_ids = || TantivyError::SchemaError("a segment without corpus ids".to_owned());
+    let column = segment.fast_fields().str(ID)?.ok_or_else(no_ids)?;
+    let mut sorted = LargeStringBuilder::new();
+    let mut terms = column.dictionary().stream()?;
+    while terms.advance() {
+        sorted.append_value(std::str::from_utf8(terms.key()).map_err(|_| no_ids())?);
+    }
+    let sorted = sorted.finish();
+    let mut ids = LargeStringBuilder::with_capacity(sorted.len(), sorted.value_data().len());
+    for document in 0..segment.max_doc() {
+        let ordinal = column.ords().first(document).ok_or_else(no_ids)?;
+        ids.append_value(sorted.value(ordinal as usize));
+    }
+    Ok(ids.finish())
+}

@@ -1,0 +1,77 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::prelude::{DataFrame, SessionContext};
+use pairmill_cli::Progress;
+use pairmill_lexical::{Analysis, Index, Origin};
+use pairmill_tables::{ColumnNames, Lineage, Table, open};
+use serde::Serialize;
+use tracing::info;
+
+use crate::{MineError, Result};
+
+/// The passages to search.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Corpus {
+    /// A path, folder or glob in any supported format.
+    #[serde(skip)]
+    pub path: String,
+    /// Folder of the index; a temporary one if not given.
+    #[serde(skip)]
+    pub index: Option<PathBuf>,
+    /// Column of the ids, if it is not `id`.
+    pub id_column: Option<String>,
+    /// Column of the titles, if it is not `title`. A corpus may do without.
+    pub title_column: Option<String>,
+    /// Column of the texts, if it is not `text`.
+    pub text_column: Option<String>,
+}
+
+impl Corpus {
+    /// The corpus as a table, `extra` columns behind its own.
+    pub(crate) async fn open(&self, session: &SessionContext, extra: &[&str]) -> Result<DataFrame> {
+        let names = ColumnNames::new([
+            ("id", self.id_column.as_deref()),
+            ("title", self.title_column.as_deref()),
+            ("text", self.text_column.as_deref()),
+        ])
+        .with_optional("title");
+        Ok(open(session, &self.path, Table::Corpus, &names, extra).await?)
+    }
+
+    /// The index of the corpus, built where it is not there yet.
+    pub(crate) async fn index(
+        &self,
+        session: &SessionContext,
+        lineage: &Lineage,
+        threads: usize,
+    ) -> Result<Arc<Index>> {
+        let hash = lineage.inputs.get("corpus").map_or("", String::as_str);
+        let columns = [&self.id_column, &self.title_column, &self.text_column];
+        let key = match columns {
+            [None, None, None] => hash.to_owned(),
+            named => format!("{hash} {named:?}"),
+        };
+        let progress = Progress::new("indexing", "passages", None);
+        let index = Index::open_or_build(
+            self.index.as_deref(),
+            &key,
+            Analysis::English,
+            threads,
+            self.open(session, &[]).await?,
+            |rows| progress.inc(rows),
+        )
+        .await
+        .map_err(|source| MineError::Index {
+            corpus: self.path.clone(),
+            source,
+        })?;
+        let (passages, seconds) = (index.len(), progress.elapsed().as_secs_f64());
+        drop(progress);
+        match index.origin() {
+            Origin::Built => info!("indexed {passages} passages in {seconds:.1} s"),
+            Origin::Reused => info!("reused the index of {passages} passages"),
+        }
+        Ok(Arc::new(index))
+    }
+}

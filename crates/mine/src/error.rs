@@ -1,0 +1,39 @@
+use pairmill_lexical::LexicalError;
+use pairmill_tables::TableError;
+
+/// The result of mining or searching.
+pub type Result<T, E = MineError> = std::result::Result<T, E>;
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum MineError {
+    /// An input is unsound or the output cannot be written.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The corpus cannot be indexed, or its index not be opened.
+    #[error("{corpus}: cannot be indexed")]
+    Index {
+        /// The corpus as the user gave it.
+        corpus: String,
+        /// Why.
+        #[source]
+        source: LexicalError,
+    },
+    /// Two queries share an id.
+    #[error("{path}: id `{id}` occurs more than once; ids of queries must be unique")]
+    DuplicateQuery {
+        /// The queries as the user gave them.
+        path: String,
+        /// The id.
+        id: String,
+    },
+    /// The threads cannot be started.
+    #[error("cannot start the worker threads")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl From<datafusion::error::DataFusionError> for MineError {
+    fn from(error: datafusion::error::DataFusionError) -> Self {
+        Self::Table(error.into())
+    }
+}

@@ -1,0 +1,23 @@
+//! Queries against a corpus to candidates for hard negatives, with a reason for each one taken or
+//! refused; and a plain ranked run.
+//!
+//! [`mine`] searches the corpus with BM25 for every training pair's anchor and writes every
+//! passage it looked at: the ones to keep, and the ones to drop because they are, or may be,
+//! positives themselves. [`search`] writes the ranked passages of each query.
+
+mod candidates;
+mod corpus;
+mod error;
+mod key;
+mod known;
+mod once;
+mod plan;
+mod reason;
+mod run_table;
+
+pub use candidates::{MineConfig, MineReport, MineSummary, mine};
+pub use corpus::Corpus;
+pub use error::{MineError, Result};
+pub use known::{Evidence, Known, New};
+pub use reason::{ExclusionReason, Reason};
+pub use run_table::{SearchConfig, SearchReport, SearchSummary, search};

@@ -1,0 +1,229 @@
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, StringArray};
+use arrow::datatypes::DataType;
+use datafusion::common::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
+use rayon::prelude::*;
+
+use crate::Known;
+use crate::key::{id_key, text_key};
+
+/// Rows judged on one thread at a time.
+const SHARE: usize = 64;
+
+/// Why a candidate is kept or dropped. Where several hold, the first one in this order is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Dropped: its id is the pair's positive or another known positive of the query.
+    PositiveId,
+    /// Dropped: its text equals that of a known positive of the query.
+    PositiveText,
+    /// Dropped: its id is the query's.
+    QueryId,
+    /// Dropped: its text equals the query's.
+    QueryText,
+    /// Dropped: it is of the same group as the pair's positive.
+    SameGroup,
+    /// Kept: nothing speaks against it.
+    Negative,
+}
+
+impl Reason {
+    /// The reason as it stands in the candidates table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PositiveId => "positive_id",
+            Self::PositiveText => "positive_text",
+            Self::QueryId => "query_id",
+            Self::QueryText => "query_text",
+            Self::SameGroup => "same_group",
+            Self::Negative => "negative",
+        }
+    }
+}
+
+impl Known {
+    /// Why a candidate of a pair is kept or dropped.
+    pub fn reason(
+        &self,
+        query_id: &str,
+        query: &str,
+        positive_id: &str,
+        corpus_id: &str,
+    ) -> Reason {
+        let query_text = text_key(query);
+        let query = [id_key(query_id), query_text];
+        let candidate = id_key(corpus_id);
+        let text = self.text(candidate);
+        if corpus_id == positive_id || self.answers(query, candidate) {
+            Reason::PositiveId
+        } else if text.is_some_and(|text| self.answers(query, text)) {
+            Reason::PositiveText
+        } else if corpus_id == query_id {
+            Reason::QueryId
+        } else if text == Some(query_text) {
+            Reason::QueryText
+        } else if self.same_group(id_key(positive_id), candidate) {
+            Reason::SameGroup
+        } else {
+            Reason::Negative
+        }
+    }
+}
+
+/// `exclusion_reason(query_id, query, positive_id, corpus_id)`: the name of the [`Reason`].
+#[derive(Debug)]
+pub struct ExclusionReason {
+    known: Arc<Known>,
+    signature: Signature,
+}
+
+impl ExclusionReason {
+    /// The function over what is known.
+    pub fn new(known: Arc<Known>) -> Self {
+        Self {
+            known,
+            signature: Signature::exact(vec![DataType::Utf8; 4], Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for ExclusionReason {
+    fn name(&self) -> &str {
+        "exclusion_reason"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let columns = ColumnarValue::values_to_arrays(&args.args)?;
+        let [query_id, query, positive_id, corpus_id] =
+            [0, 1, 2, 3].map(|number| columns[number].as_string::<i32>());
+        let reasons: Vec<Reason> = (0..query_id.len())
+            .into_par_iter()
+            .with_min_len(SHARE)
+            .map(|row| {
+                self.known.reason(
+                    query_id.value(row),
+                    query.value(row),
+                    positive_id.value(row),
+                    corpus_id.value(row),
+                )
+            })
+            .collect();
+        let names = StringArray::from_iter_values(reasons.into_iter().map(Reason::name));
+        Ok(ColumnarValue::Array(Arc::new(names)))
+    }
+}
+
+impl PartialEq for ExclusionReason {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.known, &other.known)
+    }
+}
+
+impl Eq for ExclusionReason {}
+
+impl Hash for ExclusionReason {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.known).hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Evidence;
+
+    /// Query `q1` has the positives `p1` and `p3`; `q2` is the same question and has `p2`.
+    fn evidence() -> Evidence {
+        let mut evidence = Evidence::default();
+        evidence.add_pair("q1", "How do I reset it?", "p1", "Hold the button.");
+        evidence.add_pair("q2", "how do I reset it? ", "p2", "Pull the plug.");
+        evidence.add_pair("q1", "How do I reset it?", "p3", "Ask us.");
+        evidence
+    }
+
+    fn known(corpus: &[(&str, &str)]) -> Known {
+        let mut evidence = evidence();
+        for (id, text) in corpus {
+            evidence.add_passage(id, text, None);
+        }
+        evidence.finish()
+    }
+
+    fn reason(known: &Known, corpus_id: &str) -> Reason {
+        known.reason("q1", "How do I reset it?", "p1", corpus_id)
+    }
+
+    #[test]
+    fn every_positive_of_the_query_is_known_by_id() {
+        let known = known(&[]);
+        assert_eq!(reason(&known, "p1"), Reason::PositiveId);
+        assert_eq!(reason(&known, "p3"), Reason::PositiveId);
+        assert_eq!(reason(&known, "p2"), Reason::PositiveId, "by the question");
+        assert_eq!(reason(&known, "p4"), Reason::Negative);
+    }
+
+    #[test]
+    fn a_copy_of_a_positive_is_known_by_text() {
+        let known = known(&[
+            ("d1", "hold  the BUTTON."),
+            ("d2", "Pull the plug."),
+            ("d3", "Pull the plug!"),
+        ]);
+        assert_eq!(reason(&known, "d1"), Reason::PositiveText);
+        assert_eq!(reason(&known, "d2"), Reason::PositiveText);
+        assert_eq!(reason(&known, "d3"), Reason::Negative);
+    }
+
+    #[test]
+    fn a_positive_is_also_known_by_its_text_in_the_corpus_wherever_it_stands() {
+        let known = known(&[("d1", "TITLE Hold it."), ("p1", "Title Hold it.")]);
+        assert_eq!(reason(&known, "d1"), Reason::PositiveText);
+    }
+
+    #[test]
+    fn a_judged_passage_is_known_by_id_and_text() {
+        let mut evidence = evidence();
+        evidence.add_judgement("q2", "d1");
+        evidence.add_judgement("q2", "d2");
+        evidence.add_judgement("stranger", "d3");
+        evidence.add_passage("d1", "Unplug it", None);
+        evidence.add_passage("d4", "UNPLUG it", None);
+        assert_eq!(evidence.judged_but_unseen(), 2, "d2 and d3");
+        let known = evidence.finish();
+        assert_eq!(reason(&known, "d1"), Reason::PositiveId);
+        assert_eq!(reason(&known, "d4"), Reason::PositiveText);
+        assert_eq!(reason(&known, "d3"), Reason::Negative);
+    }
+
+    #[test]
+    fn the_query_itself_is_no_negative() {
+        let known = known(&[("d1", "how do i RESET it?"), ("q1", "Other")]);
+        assert_eq!(reason(&known, "q1"), Reason::QueryId);
+        assert_eq!(reason(&known, "d1"), Reason::QueryText);
+    }
+
+    #[test]
+    fn a_passage_of_the_positives_group_is_no_negative() {
+        let mut evidence = evidence();
+        for (id, group) in [("p1", "login"), ("d1", "login"), ("d2", "billing")] {
+            evidence.add_passage(id, id, Some(group));
+        }
+        let known = evidence.finish();
+        assert_eq!(reason(&known, "d1"), Reason::SameGroup);
+        assert_eq!(reason(&known, "d2"), Reason::Negative);
+        assert_eq!(reason(&known, "unknown"), Reason::Negative);
+    }
+}

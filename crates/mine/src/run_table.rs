@@ -1,0 +1,162 @@
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use datafusion::prelude::{DataFrame, ident};
+use pairmill_cli::Progress;
+use pairmill_lexical::Bm25Search;
+use pairmill_tables::{ColumnNames, Lineage, Table, open, session, string_column, write_stream};
+use serde::Serialize;
+use tracing::{info, warn};
+
+use crate::key::id_key;
+use crate::plan::{Runs, for_each_batch, runtime, stream_of, with_hits};
+use crate::{Corpus, MineError, Result};
+
+/// What to search, with which queries, to where.
+#[derive(Debug, Clone, Serialize)]
+pub struct SearchConfig {
+    /// The passages to search.
+    #[serde(flatten)]
+    pub corpus: Corpus,
+    /// The queries: a path, folder or glob in any supported format.
+    #[serde(skip)]
+    pub queries: String,
+    /// The ranked run.
+    #[serde(skip)]
+    pub output: PathBuf,
+    /// Passages written for each query.
+    pub top_k: usize,
+    /// Seed, for the lineage: nothing here is drawn at random.
+    #[serde(skip)]
+    pub seed: u64,
+    /// Threads to work with.
+    #[serde(skip)]
+    pub threads: usize,
+    /// Whether to do the work again when the output is up to date.
+    #[serde(skip)]
+    pub force: bool,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct SearchReport {
+    /// Whether there was nothing to do.
+    pub up_to_date: bool,
+    /// The ranked run.
+    pub output: PathBuf,
+    /// What was found, unless there was nothing to do.
+    #[serde(flatten)]
+    pub summary: Option<SearchSummary>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SearchSummary {
+    /// Passages in the corpus.
+    pub passages: u64,
+    /// Queries searched for.
+    pub queries: u64,
+    /// Queries that share no term with any passage, or have none left after the analysis.
+    pub queries_without_hits: u64,
+    /// Rows written.
+    pub hits: u64,
+}
+
+/// Writes the ranked run of every query, unless it is up to date: the `top_k` passages by BM25.
+/// Ordered by `query_id`, `rank`.
+///
+/// # Errors
+/// If an input is unsound (see [`pairmill_tables::open`]), two passages or two queries share an
+/// id, or the index or the output cannot be written.
+pub fn search(config: &SearchConfig) -> Result<SearchReport> {
+    let lineage = Lineage::new("search", config, config.seed)
+        .with_input("corpus", &config.corpus.path)?
+        .with_input("queries", &config.queries)?;
+    let output = config.output.display();
+    let report = |summary: Option<SearchSummary>| SearchReport {
+        up_to_date: summary.is_none(),
+        output: config.output.clone(),
+        summary,
+    };
+    if !config.force && lineage.is_carried_by(&config.output) {
+        info!("{output} is up to date");
+        return Ok(report(None));
+    }
+    let summary = runtime(config.threads)?.block_on(write_run(config, &lineage))?;
+    info!(
+        "wrote {output}: {} hits of {} queries",
+        summary.hits, summary.queries
+    );
+    if summary.queries_without_hits > 0 {
+        warn!("{} queries found nothing", summary.queries_without_hits);
+    }
+    Ok(report(Some(summary)))
+}
+
+async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSummary> {
+    let session = session(config.threads)?;
+    let names = ColumnNames::default();
+    let queries = open(&session, &config.queries, Table::Queries, &names, &[]).await?;
+    let count = count_distinct(queries.clone(), &config.queries).await?;
+    let index = config
+        .corpus
+        .index(&session, lineage, config.threads)
+        .await?;
+    let passages = index.len();
+
+    let hits = with_hits(
+        &session,
+        queries.select(vec![
+            ident("id").alias("query_id"),
+            ident("text").alias("query"),
+        ])?,
+        &["query_id"],
+        "query",
+        Bm25Search::new(index),
+        config.top_k,
+    )
+    .await?
+    .select(vec![
+        ident("query_id"),
+        ident("corpus_id"),
+        ident("rank"),
+        ident("bm25").alias("score"),
+    ])?;
+    let progress = Progress::new("searching", "queries", Some(count));
+    let mut found = Runs::default();
+    let hits = write_stream(
+        &config.output,
+        stream_of(hits, config.threads).await?,
+        Table::Run.schema(),
+        lineage,
+        |batch| progress.inc(found.count(batch, &["query_id"])),
+    )
+    .await?;
+    Ok(SearchSummary {
+        passages,
+        queries: count,
+        queries_without_hits: count - found.total(),
+        hits,
+    })
+}
+
+/// The number of queries, no two of which may share an id.
+async fn count_distinct(queries: DataFrame, path: &str) -> Result<u64> {
+    let mut seen = HashSet::new();
+    let mut duplicate = None;
+    for_each_batch(queries.select(vec![ident("id")])?, |batch| {
+        for id in string_column(batch, "id").iter().flatten() {
+            if !seen.insert(id_key(id)) && duplicate.is_none() {
+                duplicate = Some(id.to_owned());
+            }
+        }
+    })
+    .await?;
+    match duplicate {
+        None => Ok(seen.len() as u64),
+        Some(id) => Err(MineError::DuplicateQuery {
+            path: path.to_owned(),
+            id,
+        }),
+    }
+}
