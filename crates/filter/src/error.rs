@@ -1,0 +1,56 @@
+use std::path::PathBuf;
+
+use datafusion::error::DataFusionError;
+use pairmill_inference::InferenceError;
+use pairmill_tables::TableError;
+
+/// The result of a filter run.
+pub type Result<T, E = FilterError> = std::result::Result<T, E>;
+
+/// Why candidates could not be filtered.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// An input or output is unsound.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The cross-encoder cannot be used.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+    /// No row would be in the output.
+    #[error(
+        "{output}: not written, because {candidates} gives no {rows} (pairs: {pairs}; candidates: {reasons}); mine more candidates with a higher --top-k, or lower --relative-margin or --num-negatives"
+    )]
+    NothingLeft {
+        /// The output that was not written.
+        output: PathBuf,
+        /// What the rows are called.
+        rows: &'static str,
+        /// The input.
+        candidates: String,
+        /// Number of (query, positive) pairs in the input.
+        pairs: u64,
+        /// Each reason with its count.
+        reasons: String,
+    },
+    /// The threads could not be started.
+    #[error("cannot start the threads of the run")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl From<DataFusionError> for FilterError {
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<InferenceError>() {
+                Ok(inference) => Self::Inference(*inference),
+                Err(inner) => Self::Table(DataFusionError::External(inner).into()),
+            },
+            other => Self::Table(other.into()),
+        }
+    }
+}
+
+impl From<arrow::error::ArrowError> for FilterError {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        DataFusionError::from(error).into()
+    }
+}

@@ -1,0 +1,353 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, Float32Array, Float32Builder, ListBuilder, RecordBatch, StringBuilder,
+    UInt32Array,
+};
+use arrow::compute::{interleave, take};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use clap::ValueEnum;
+use pairmill_tables::{Table, string_column};
+use serde::Serialize;
+
+use crate::Reason;
+use crate::decide::{Judged, Pair};
+
+/// What to make of the judged candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// One row for each negative: anchor, positive, negative
+    Triplet,
+    /// One row for each pair that has all its negatives: anchor, positive, negative_1, negative_2 …
+    NTuple,
+    /// One row for each pair (score 1) and each negative (score 0): sentence1, sentence2, score
+    LabeledPair,
+    /// One row for each pair: anchor, documents (the positive first) and their labels (1 or 0)
+    LabeledList,
+    /// All candidates with their scores, decisions and reasons
+    Candidates,
+}
+
+impl Format {
+    /// What the rows are called in messages.
+    pub(crate) fn rows_name(self) -> &'static str {
+        match self {
+            Self::Triplet => "triplets",
+            Self::NTuple => "n-tuples",
+            Self::LabeledPair => "labeled pairs",
+            Self::LabeledList => "labeled lists",
+            Self::Candidates => "candidates",
+        }
+    }
+
+    /// The columns, with `negatives` of them in an n-tuple.
+    pub(crate) fn schema(self, negatives: usize) -> SchemaRef {
+        match self {
+            Self::Triplet => Table::Triplets.schema(),
+            Self::NTuple => Table::NTuples(negatives).schema(),
+            Self::LabeledPair => Table::LabeledPairs.schema(),
+            Self::LabeledList => labeled_lists(),
+            Self::Candidates => Table::Candidates.schema(),
+        }
+    }
+
+    /// Whether a pair gives at least one row.
+    pub(crate) fn uses(self, pair: &Pair, negatives: usize) -> bool {
+        match self {
+            Self::Triplet | Self::LabeledList => !pair.negatives.is_empty(),
+            Self::NTuple => pair.negatives.len() == negatives,
+            Self::LabeledPair => pair.positive_is_sound,
+            Self::Candidates => true,
+        }
+    }
+
+    /// The rows that a judged batch of whole queries gives.
+    pub(crate) fn rows(self, judged: &Judged, negatives: usize) -> Result<RecordBatch, ArrowError> {
+        let pairs = || {
+            judged
+                .pairs
+                .iter()
+                .filter(|pair| self.uses(pair, negatives))
+        };
+        let columns = match self {
+            Self::Triplet => {
+                let rows = pairs()
+                    .flat_map(|pair| pair.negatives.iter().copied())
+                    .collect();
+                let names = [
+                    "query_id",
+                    "query",
+                    "positive_id",
+                    "positive",
+                    "corpus_id",
+                    "text",
+                ];
+                gather(&judged.batch, rows, &names)?
+            }
+            Self::NTuple => {
+                let firsts = pairs().map(|pair| pair.rows.start).collect();
+                let names = ["query_id", "query", "positive_id", "positive"];
+                let mut columns = gather(&judged.batch, firsts, &names)?;
+                for n in 0..negatives {
+                    let rows = pairs().map(|pair| pair.negatives[n]).collect();
+                    columns.extend(gather(&judged.batch, rows, &["corpus_id", "text"])?);
+                }
+                columns
+            }
+            Self::LabeledPair => labeled_pairs(judged)?,
+            Self::LabeledList => {
+                let pairs: Vec<&Pair> = pairs().collect();
+                labeled_list_columns(&judged.batch, &pairs)?
+            }
+            Self::Candidates => judged.batch.columns().to_vec(),
+        };
+        RecordBatch::try_new(self.schema(negatives), columns)
+    }
+}
+
+/// The positions of the columns that are no ids.
+pub(crate) fn without_ids(schema: &Schema) -> Vec<usize> {
+    let is_id = |name: &str| name.ends_with("_id") || name.ends_with("_ids");
+    (0..schema.fields().len())
+        .filter(|&column| !is_id(schema.field(column).name()))
+        .collect()
+}
+
+/// The rows of some columns; a row may be taken several times.
+fn gather(
+    batch: &RecordBatch,
+    rows: Vec<usize>,
+    names: &[&str],
+) -> Result<Vec<ArrayRef>, ArrowError> {
+    let rows = UInt32Array::from_iter_values(rows.into_iter().map(|row| row as u32));
+    let column = |name: &&str| take(string_column(batch, name), &rows, None);
+    names.iter().map(column).collect()
+}
+
+/// Per query its sound positives with score 1, then its negatives with score 0, each once. What is
+/// a likely false negative beside one positive is no negative beside another.
+fn labeled_pairs(judged: &Judged) -> Result<Vec<ArrayRef>, ArrowError> {
+    const POSITIVE: usize = 0;
+    const NEGATIVE: usize = 1;
+    let batch = &judged.batch;
+    let query_ids = string_column(batch, "query_id");
+    let corpus_ids = string_column(batch, "corpus_id");
+    let reasons = string_column(batch, "reason");
+    let doubtful = Reason::LikelyFalseNegative.name();
+    let mut rows = Vec::new();
+    let mut sources = Vec::new();
+    let same_query =
+        |a: &Pair, b: &Pair| query_ids.value(a.rows.start) == query_ids.value(b.rows.start);
+    for pairs in judged.pairs.chunk_by(same_query) {
+        let positives = pairs.iter().filter(|pair| pair.positive_is_sound);
+        for row in positives.map(|pair| pair.rows.start) {
+            rows.push(row);
+            sources.push((POSITIVE, row));
+        }
+        let mut unwanted: HashSet<&str> = pairs
+            .iter()
+            .flat_map(|pair| pair.rows.clone())
+            .filter(|&row| reasons.value(row) == doubtful)
+            .map(|row| corpus_ids.value(row))
+            .collect();
+        for &row in pairs.iter().flat_map(|pair| &pair.negatives) {
+            if unwanted.insert(corpus_ids.value(row)) {
+                rows.push(row);
+                sources.push((NEGATIVE, row));
+            }
+        }
+    }
+    let either = |positive: &str, negative: &str| {
+        let columns = [positive, negative].map(|name| string_column(batch, name) as &dyn Array);
+        interleave(&columns, &sources)
+    };
+    let scores = sources
+        .iter()
+        .map(|&(source, _)| f32::from(source == POSITIVE));
+    let mut columns = gather(batch, rows, &["query_id", "query"])?;
+    columns.push(either("positive_id", "corpus_id")?);
+    columns.push(either("positive", "text")?);
+    columns.push(Arc::new(Float32Array::from_iter_values(scores)));
+    Ok(columns)
+}
+
+fn list_of(kind: DataType) -> Arc<Field> {
+    Arc::new(Field::new_list_field(kind, false))
+}
+
+fn labeled_lists() -> SchemaRef {
+    let list = |name: &str, kind| Field::new(name, DataType::List(list_of(kind)), false);
+    Arc::new(Schema::new(vec![
+        Field::new("anchor_id", DataType::Utf8, false),
+        Field::new("anchor", DataType::Utf8, false),
+        list("document_ids", DataType::Utf8),
+        list("documents", DataType::Utf8),
+        list("labels", DataType::Float32),
+    ]))
+}
+
+fn labeled_list_columns(batch: &RecordBatch, pairs: &[&Pair]) -> Result<Vec<ArrayRef>, ArrowError> {
+    let texts = |positive: &str, negative: &str| -> ArrayRef {
+        let (positives, negatives) = (
+            string_column(batch, positive),
+            string_column(batch, negative),
+        );
+        let mut lists = ListBuilder::new(StringBuilder::new()).with_field(list_of(DataType::Utf8));
+        for pair in pairs {
+            lists
+                .values()
+                .append_value(positives.value(pair.rows.start));
+            for &row in &pair.negatives {
+                lists.values().append_value(negatives.value(row));
+            }
+            lists.append(true);
+        }
+        Arc::new(lists.finish())
+    };
+    let mut labels = ListBuilder::new(Float32Builder::new()).with_field(list_of(DataType::Float32));
+    for pair in pairs {
+        labels.values().append_value(1.0);
+        labels.values().append_value_n(0.0, pair.negatives.len());
+        labels.append(true);
+    }
+    let firsts = pairs.iter().map(|pair| pair.rows.start).collect();
+    let mut columns = gather(batch, firsts, &["query_id", "query"])?;
+    columns.push(texts("positive_id", "corpus_id"));
+    columns.push(texts("positive", "text"));
+    columns.push(Arc::new(labels.finish()));
+    Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::decide;
+    use crate::decide::tests::{Row, rules, scored};
+
+    use arrow::util::pretty::pretty_format_batches;
+
+    /// q1 has three negatives, one of them too near its second positive; q2 has one; q3 none.
+    const ROWS: [Row; 8] = [
+        ("q1", "p1", "a", Some(0.2), 0.9),
+        ("q1", "p1", "b", Some(0.6), 0.9),
+        ("q1", "p1", "c", Some(0.1), 0.9),
+        ("q1", "p2", "a", Some(0.2), 0.5),
+        ("q1", "p2", "b", Some(0.6), 0.5),
+        ("q2", "p3", "a", Some(0.2), 0.9),
+        ("q2", "p3", "b", None, 0.9),
+        ("q3", "p4", "a", Some(0.8), 0.7),
+    ];
+
+    fn table(format: Format, num_negatives: usize, columns: &[&str]) -> Vec<String> {
+        let judged = decide(&scored(&ROWS), &rules(num_negatives)).unwrap();
+        let batch = format.rows(&judged, num_negatives).unwrap();
+        let indices: Vec<usize> = columns
+            .iter()
+            .map(|name| batch.schema().index_of(name).unwrap())
+            .collect();
+        let text = pretty_format_batches(&[batch.project(&indices).unwrap()])
+            .unwrap()
+            .to_string();
+        let lines = text.lines().skip(3).filter(|line| line.starts_with('|'));
+        lines
+            .map(|line| {
+                line.split('|')
+                    .map(str::trim)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+                    .trim()
+                    .to_owned()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn triplets_are_the_kept_rows() {
+        assert_eq!(
+            table(
+                Format::Triplet,
+                2,
+                &["anchor_id", "positive_id", "negative_id", "negative"]
+            ),
+            [
+                "q1 p1 a text a",
+                "q1 p1 b text b",
+                "q1 p2 a text a",
+                "q2 p3 a text a",
+            ]
+        );
+    }
+
+    #[test]
+    fn n_tuples_leave_out_pairs_with_too_few_negatives() {
+        assert_eq!(
+            table(
+                Format::NTuple,
+                2,
+                &["anchor_id", "positive", "negative_1_id", "negative_2"]
+            ),
+            ["q1 text p1 a text b"]
+        );
+    }
+
+    #[test]
+    fn labeled_pairs_hold_each_pair_once_and_no_doubtful_negative() {
+        assert_eq!(
+            table(
+                Format::LabeledPair,
+                3,
+                &["sentence1_id", "sentence2", "score"]
+            ),
+            [
+                "q1 text p1 1.0",
+                "q1 text p2 1.0",
+                "q1 text a 0.0",
+                "q1 text c 0.0",
+                "q2 text p3 1.0",
+                "q2 text a 0.0",
+                "q3 text p4 1.0",
+            ]
+        );
+    }
+
+    #[test]
+    fn labeled_lists_begin_with_the_positive() {
+        assert_eq!(
+            table(
+                Format::LabeledList,
+                2,
+                &["anchor_id", "document_ids", "labels"]
+            ),
+            [
+                "q1 [p1, a, b] [1.0, 0.0, 0.0]",
+                "q1 [p2, a] [1.0, 0.0]",
+                "q2 [p3, a] [1.0, 0.0]",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_format_loses_its_ids_and_nothing_else() {
+        let left = |format: Format| {
+            let schema = format.schema(2);
+            let columns = without_ids(&schema);
+            columns
+                .iter()
+                .map(|&n| schema.field(n).name().clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(left(Format::Triplet), ["anchor", "positive", "negative"]);
+        assert_eq!(
+            left(Format::NTuple),
+            ["anchor", "positive", "negative_1", "negative_2"]
+        );
+        assert_eq!(
+            left(Format::LabeledPair),
+            ["sentence1", "sentence2", "score"]
+        );
+        assert_eq!(left(Format::LabeledList), ["anchor", "documents", "labels"]);
+    }
+}

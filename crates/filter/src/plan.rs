@@ -1,0 +1,62 @@
+use std::sync::Arc;
+
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{Expr, ScalarUDF, when};
+use datafusion::prelude::{DataFrame, ident, lit};
+use pairmill_cli::Progress;
+use pairmill_inference::{CrossEncoder, CrossEncoderScore};
+use pairmill_tables::Table;
+
+use crate::Result;
+use crate::decide::DROP;
+
+/// The columns that tell rows apart, in the order of the output.
+const KEYS: [&str; 4] = ["query_id", "positive_id", "rank", "corpus_id"];
+
+fn is_open() -> Expr {
+    ident("decision").not_eq(lit(DROP))
+}
+
+/// The number of candidates that the miner has not dropped.
+pub(crate) async fn count_open(candidates: &DataFrame) -> Result<u64> {
+    Ok(candidates.clone().filter(is_open())?.count().await? as u64)
+}
+
+/// The candidates in the order of their keys, with the model's scores of (query, candidate), null
+/// where the miner has dropped the candidate, and of (query, positive).
+pub(crate) async fn scored(
+    candidates: DataFrame,
+    model: Arc<CrossEncoder>,
+    progress: Arc<Progress>,
+) -> Result<SendableRecordBatchStream> {
+    let score = CrossEncoderScore::new(model);
+    let score_positive = ScalarUDF::from(score.clone());
+    let score_candidate = ScalarUDF::from(score.on_progress(move |rows| progress.inc(rows)));
+    let columns = Table::Candidates.schema();
+    let columns = columns
+        .fields()
+        .iter()
+        .map(|field| match field.name().as_str() {
+            "score" => {
+                let score = score_candidate.call(vec![ident("query"), ident("text")]);
+                Ok(when(is_open(), score).end()?.alias("score"))
+            }
+            "positive_score" => {
+                let score = score_positive.call(vec![ident("query"), ident("positive")]);
+                Ok(score.alias("positive_score"))
+            }
+            name => Ok(ident(name)),
+        });
+    let columns = columns.collect::<Result<Vec<Expr>>>()?;
+    // Sorted before it is scored: the candidates of a query are then in one batch, where its
+    // positive is scored once.
+    let keys = KEYS
+        .iter()
+        .map(|key| ident(*key).sort(true, false))
+        .collect();
+    Ok(candidates
+        .sort(keys)?
+        .select(columns)?
+        .execute_stream()
+        .await?)
+}

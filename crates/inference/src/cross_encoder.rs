@@ -1,0 +1,240 @@
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use crate::batches::by_length;
+use crate::error::excerpt;
+use crate::folder::ModelFolder;
+use crate::head::{Activation, Head};
+use crate::model::{Output, TokenModel};
+use crate::tokenize::{PairTokenizer, Tokens};
+use crate::{InferenceError, Result};
+
+/// How to run a cross-encoder.
+#[derive(Debug, Clone)]
+pub struct CrossEncoderOptions {
+    /// Threads that share the work of a batch.
+    pub threads: usize,
+    /// Longest pair in tokens, marks counted; longer ones are cut. Without it: what the
+    /// tokenizer's config says, else 512, and never more than the model has positions for.
+    pub max_length: Option<usize>,
+    /// Tokens in a batch, padding counted. It has no influence on the scores.
+    pub token_budget: usize,
+    /// What turns a logit into a score. Without it: what `config.json` says, else the sigmoid.
+    pub activation: Option<Activation>,
+}
+
+impl Default for CrossEncoderOptions {
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            max_length: None,
+            token_budget: 16_384,
+            activation: None,
+        }
+    }
+}
+
+/// What a cross-encoder has done since it was loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// Pairs scored.
+    pub pairs: u64,
+    /// Pairs among them that were longer than the maximum and therefore cut.
+    pub truncated: u64,
+}
+
+/// A model that reads two texts together and says how well they belong together.
+#[derive(Debug)]
+pub struct CrossEncoder {
+    tokenizer: PairTokenizer,
+    model: TokenModel,
+    head: Head,
+    max_length: usize,
+    token_budget: usize,
+    pairs: AtomicU64,
+    truncated: AtomicU64,
+}
+
+impl CrossEncoder {
+    /// Loads a model folder and scores one pair, so that what does not fit is found now.
+    ///
+    /// # Errors
+    /// If a file is missing or damaged, the tokenizer does not fit the model, the model does not
+    /// give one or two logits per pair, or ONNX Runtime cannot be loaded.
+    pub fn load(folder: &Path, options: &CrossEncoderOptions) -> Result<Self> {
+        let folder = ModelFolder::open(folder)?;
+        let mut tokenizer = PairTokenizer::from_file(&folder.tokenizer)?;
+        check_vocabulary(&folder, &tokenizer)?;
+        let max_length = max_length(&folder, &tokenizer, options.max_length)?;
+        tokenizer.set_max_length(max_length);
+        let config = &folder.config;
+        let pad_id = config.pad_token_id.or(tokenizer.pad_id()).unwrap_or(0);
+        let model = TokenModel::open(&folder.model, options.threads, "logits", pad_id)?;
+        let head = find_head(
+            &tokenizer,
+            &model,
+            options.activation,
+            config.activation_class(),
+        )?;
+        Ok(Self {
+            tokenizer,
+            model,
+            head,
+            max_length,
+            token_budget: options.token_budget,
+            pairs: AtomicU64::new(0),
+            truncated: AtomicU64::new(0),
+        })
+    }
+
+    /// The longest pair in tokens that is read whole.
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
+    /// What turns this model's logits into scores.
+    pub fn activation(&self) -> Activation {
+        self.head.activation
+    }
+
+    /// How much was done so far.
+    pub fn tally(&self) -> Tally {
+        Tally {
+            pairs: self.pairs.load(Ordering::Relaxed),
+            truncated: self.truncated.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The score of each (query, text) pair, in the order given. A pair's score does not depend
+    /// on the other pairs, the token budget or the number of threads.
+    ///
+    /// # Errors
+    /// If a text cannot be tokenised, ONNX Runtime fails, or a score is not a number.
+    pub fn scores(&self, pairs: &[(&str, &str)]) -> Result<Vec<f32>> {
+        self.scores_with(pairs, |_| ())
+    }
+
+    /// As [`scores`](Self::scores); `scored` is told the indices of the pairs of each batch when
+    /// it is done.
+    ///
+    /// # Errors
+    /// As [`scores`](Self::scores).
+    pub fn scores_with(
+        &self,
+        pairs: &[(&str, &str)],
+        scored: impl Fn(&[usize]),
+    ) -> Result<Vec<f32>> {
+        let tokens = pairs
+            .par_iter()
+            .map(|&(query, text)| self.tokenizer.encode(query, text))
+            .collect::<Result<Vec<Tokens>>>()?;
+        let lengths: Vec<usize> = tokens.iter().map(Tokens::len).collect();
+        let (order, batches) = by_length(&lengths, self.token_budget, self.max_length);
+        let mut scores = vec![0.0; pairs.len()];
+        for batch in batches {
+            let items = &order[batch.rows];
+            let rows: Vec<&Tokens> = items.iter().map(|&item| &tokens[item]).collect();
+            let output = self.model.run(&rows, batch.tokens)?;
+            self.check_shape(&output, items.len())?;
+            for (&item, logits) in items.iter().zip(output.values.chunks(self.head.logits)) {
+                let score = self.head.score(logits);
+                if score.is_nan() {
+                    return Err(InferenceError::NotANumber {
+                        path: self.model.path().to_owned(),
+                        pair: excerpt(pairs[item].0, pairs[item].1),
+                    });
+                }
+                scores[item] = score;
+            }
+            let truncated = rows.iter().filter(|row| row.truncated).count();
+            self.pairs.fetch_add(items.len() as u64, Ordering::Relaxed);
+            self.truncated
+                .fetch_add(truncated as u64, Ordering::Relaxed);
+            scored(items);
+        }
+        Ok(scores)
+    }
+
+    fn check_shape(&self, output: &Output, pairs: usize) -> Result<()> {
+        if output.values.len() == pairs * self.head.logits {
+            return Ok(());
+        }
+        Err(unexpected_head(&self.model, &output.shape))
+    }
+}
+
+fn check_vocabulary(folder: &ModelFolder, tokenizer: &PairTokenizer) -> Result<()> {
+    match folder.config.vocab_size {
+        Some(vocab_size) if tokenizer.vocab_size() > vocab_size => {
+            Err(InferenceError::TokenizerMismatch {
+                folder: folder.path.clone(),
+                tokens: tokenizer.vocab_size(),
+                vocab_size,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn max_length(
+    folder: &ModelFolder,
+    tokenizer: &PairTokenizer,
+    wanted: Option<usize>,
+) -> Result<usize> {
+    const DEFAULT: usize = 512;
+    let most = folder.config.positions().unwrap_or(usize::MAX);
+    // One token of each text must be left, or every pair would look the same.
+    let least = tokenizer.marks() + 2;
+    let max_length = match wanted {
+        Some(length) => length,
+        None => folder.tokenizer_max_length.unwrap_or(DEFAULT).min(most),
+    };
+    if (least..=most).contains(&max_length) {
+        return Ok(max_length);
+    }
+    Err(InferenceError::MaxLength {
+        folder: folder.path.clone(),
+        max_length,
+        least,
+        most: match most {
+            usize::MAX => "as many as memory holds".to_owned(),
+            most => most.to_string(),
+        },
+    })
+}
+
+/// Scores one pair to see what the model gives for it.
+fn find_head(
+    tokenizer: &PairTokenizer,
+    model: &TokenModel,
+    chosen: Option<Activation>,
+    class: Option<&str>,
+) -> Result<Head> {
+    let pair = tokenizer.encode("a question", "an answer")?;
+    let output = model.run(&[&pair, &pair], pair.len())?;
+    let logits = match output.shape[..] {
+        [2] => 1,
+        [2, logits @ 1..=2] => logits as usize,
+        _ => return Err(unexpected_head(model, &output.shape)),
+    };
+    Head::new(logits, chosen, class).map_err(|detail| InferenceError::NotACrossEncoder {
+        path: model.path().to_owned(),
+        detail,
+    })
+}
+
+fn unexpected_head(model: &TokenModel, shape: &[i64]) -> InferenceError {
+    let guess = match shape {
+        [_, _, _] => "; this looks like an encoder, whose output is one vector per token",
+        [_, 3] => "; this looks like a classifier of entailment",
+        _ => "",
+    };
+    InferenceError::NotACrossEncoder {
+        path: model.path().to_owned(),
+        detail: format!(
+            "for two pairs its output has the shape {shape:?}; expected one or two logits per pair, [2, 1] or [2, 2]{guess}"
+        ),
+    }
+}

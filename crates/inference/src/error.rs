@@ -1,0 +1,131 @@
+use std::path::PathBuf;
+
+/// The result of an operation on a model.
+pub type Result<T, E = InferenceError> = std::result::Result<T, E>;
+
+/// What can be wrong with the runtime, a model folder or a score. Every message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum InferenceError {
+    /// No usable ONNX Runtime library was found.
+    #[error(
+        "ONNX Runtime cannot be loaded; run `make setup`, or set ORT_DYLIB_PATH to the file {library} of ONNX Runtime 1.17 or newer{tried}"
+    )]
+    Runtime {
+        /// The library's file name on this system.
+        library: String,
+        /// Each place looked at and what was wrong there, one a line.
+        tried: String,
+    },
+    /// The model path is not a folder.
+    #[error(
+        "{path}: not a folder; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json"
+    )]
+    NotAFolder {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A file of the model folder is absent.
+    #[error(
+        "{folder}: has no {file}; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json, as `pairmill-train cross-encoder` or an ONNX export of a sequence classifier makes it"
+    )]
+    MissingFile {
+        /// The model folder.
+        folder: PathBuf,
+        /// The absent file.
+        file: &'static str,
+    },
+    /// A file of the model folder cannot be read or is not what its name says.
+    #[error(
+        "{path}: cannot be used ({detail}); it may be damaged, write or download the model again"
+    )]
+    BadFile {
+        /// The offending file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The tokenizer makes ids that the model has no embedding for.
+    #[error(
+        "{folder}: the tokenizer does not fit the model: it knows {tokens} tokens, but the model's vocab_size is {vocab_size}; put the tokenizer.json there that the model was trained with"
+    )]
+    TokenizerMismatch {
+        /// The model folder.
+        folder: PathBuf,
+        /// Size of the tokenizer's vocabulary.
+        tokens: usize,
+        /// Size of the model's vocabulary.
+        vocab_size: usize,
+    },
+    /// A maximum length outside what the model can take.
+    #[error(
+        "{folder}: a maximum length of {max_length} tokens does not fit this model; choose {least} to {most}"
+    )]
+    MaxLength {
+        /// The model folder.
+        folder: PathBuf,
+        /// What was asked for.
+        max_length: usize,
+        /// The shortest sensible length.
+        least: usize,
+        /// The number of positions that the model has, as text.
+        most: String,
+    },
+    /// A model whose inputs are not those of a BERT-like model.
+    #[error(
+        "{path}: takes the inputs {found}; expected input_ids and, as the model needs them, attention_mask and token_type_ids"
+    )]
+    UnexpectedInputs {
+        /// The model file.
+        path: PathBuf,
+        /// The names of the inputs.
+        found: String,
+    },
+    /// A model that does not score pairs of texts.
+    #[error("{path}: not a cross-encoder: {detail}")]
+    NotACrossEncoder {
+        /// The model file.
+        path: PathBuf,
+        /// What is there and what was expected.
+        detail: String,
+    },
+    /// ONNX Runtime failed on a batch.
+    #[error("{path}: ONNX Runtime failed on a batch of {pairs} pairs of {tokens} tokens each")]
+    Run {
+        /// The model file.
+        path: PathBuf,
+        /// Number of pairs in the batch.
+        pairs: usize,
+        /// Padded length of each.
+        tokens: usize,
+        /// What it said.
+        #[source]
+        source: ort::Error,
+    },
+    /// A text that the tokenizer cannot handle.
+    #[error("the tokenizer failed ({detail}) on the pair {pair}")]
+    Tokenize {
+        /// What the tokenizer said.
+        detail: String,
+        /// The beginning of both texts.
+        pair: String,
+    },
+    /// A score that is not a number.
+    #[error(
+        "{path}: the score is not a number for the pair {pair}; the model's weights are broken (a diverged training?), use another model"
+    )]
+    NotANumber {
+        /// The model file.
+        path: PathBuf,
+        /// The beginning of both texts.
+        pair: String,
+    },
+}
+
+/// The beginning of a pair of texts, for a message.
+pub(crate) fn excerpt(query: &str, text: &str) -> String {
+    let short = |text: &str| match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    };
+    format!("({}, {})", short(query), short(text))
+}

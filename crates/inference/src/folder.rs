@@ -1,0 +1,173 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::{InferenceError, Result};
+
+/// Names of the model file, in order of preference.
+const MODEL_FILES: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+
+/// A model folder whose files are there.
+#[derive(Debug)]
+pub(crate) struct ModelFolder {
+    pub path: PathBuf,
+    pub model: PathBuf,
+    pub tokenizer: PathBuf,
+    pub config: ModelConfig,
+    /// `model_max_length` of `tokenizer_config.json`, where that file says one.
+    pub tokenizer_max_length: Option<usize>,
+}
+
+/// What is needed of `config.json`.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ModelConfig {
+    #[serde(default)]
+    model_type: String,
+    pub vocab_size: Option<usize>,
+    max_position_embeddings: Option<usize>,
+    pub pad_token_id: Option<u32>,
+    sentence_transformers: Option<SentenceTransformers>,
+    /// Where sentence-transformers before version 4 kept the activation.
+    sbert_ce_default_activation_function: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SentenceTransformers {
+    activation_fn: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TokenizerConfig {
+    /// Hugging Face writes 1e30 for "no limit".
+    model_max_length: Option<f64>,
+}
+
+impl ModelFolder {
+    /// Looks for the files and reads the small ones.
+    pub fn open(path: &Path) -> Result<Self> {
+        if !path.is_dir() {
+            return Err(InferenceError::NotAFolder {
+                path: path.to_owned(),
+            });
+        }
+        let missing = |file| InferenceError::MissingFile {
+            folder: path.to_owned(),
+            file,
+        };
+        let existing = |name: &str| Some(path.join(name)).filter(|file| file.is_file());
+        let model = MODEL_FILES
+            .iter()
+            .find_map(|name| existing(name))
+            .ok_or_else(|| missing(MODEL_FILES[0]))?;
+        let tokenizer = existing("tokenizer.json").ok_or_else(|| missing("tokenizer.json"))?;
+        let config = existing("config.json").ok_or_else(|| missing("config.json"))?;
+        let tokenizer_max_length = match existing("tokenizer_config.json") {
+            Some(file) => read_json::<TokenizerConfig>(&file)?
+                .model_max_length
+                .filter(|&length| (1.0..1e6).contains(&length))
+                .map(|length| length as usize),
+            None => None,
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            model,
+            tokenizer,
+            config: read_json(&config)?,
+            tokenizer_max_length,
+        })
+    }
+}
+
+impl ModelConfig {
+    /// How many tokens the model has positions for, where the config says so.
+    pub fn positions(&self) -> Option<usize> {
+        // RoBERTa and its kin count positions from the one behind the padding token's.
+        let unused = match self.model_type.as_str() {
+            "roberta" | "xlm-roberta" | "camembert" | "mpnet" => 2,
+            _ => 0,
+        };
+        let positions = self
+            .max_position_embeddings
+            .filter(|&positions| positions > unused);
+        positions.map(|positions| positions - unused)
+    }
+
+    /// The path of the activation class that sentence-transformers wrote, such as
+    /// `torch.nn.modules.activation.Sigmoid`.
+    pub fn activation_class(&self) -> Option<&str> {
+        self.sentence_transformers
+            .as_ref()
+            .and_then(|section| section.activation_fn.as_deref())
+            .or(self.sbert_ce_default_activation_function.as_deref())
+    }
+}
+
+fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
+    let bad = |detail: String| InferenceError::BadFile {
+        path: path.to_owned(),
+        detail,
+    };
+    let text = fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| bad(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(json: &str) -> ModelConfig {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn roberta_has_two_positions_fewer_than_its_table() {
+        let bert = config(r#"{"model_type": "bert", "max_position_embeddings": 512}"#);
+        let roberta = config(r#"{"model_type": "xlm-roberta", "max_position_embeddings": 514}"#);
+        assert_eq!(
+            (bert.positions(), roberta.positions()),
+            (Some(512), Some(512))
+        );
+    }
+
+    #[test]
+    fn the_activation_is_read_from_both_generations() {
+        let now = config(r#"{"sentence_transformers": {"activation_fn": "a.Sigmoid"}}"#);
+        let before = config(r#"{"sbert_ce_default_activation_function": "a.Identity"}"#);
+        assert_eq!(now.activation_class(), Some("a.Sigmoid"));
+        assert_eq!(before.activation_class(), Some("a.Identity"));
+        assert_eq!(config("{}").activation_class(), None);
+    }
+
+    #[test]
+    fn an_unlimited_tokenizer_sets_no_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("model.onnx", ""),
+            ("tokenizer.json", "{}"),
+            ("config.json", "{}"),
+            (
+                "tokenizer_config.json",
+                r#"{"model_max_length": 1000000000000000019884624838656}"#,
+            ),
+        ] {
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        assert_eq!(
+            ModelFolder::open(dir.path()).unwrap().tokenizer_max_length,
+            None
+        );
+    }
+
+    #[test]
+    fn the_first_missing_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = || ModelFolder::open(dir.path()).unwrap_err().to_string();
+        assert!(missing().contains("has no model.onnx;"));
+        fs::create_dir(dir.path().join("onnx")).unwrap();
+        fs::write(dir.path().join("onnx/model.onnx"), "").unwrap();
+        assert!(missing().contains("has no tokenizer.json;"));
+        fs::write(dir.path().join("tokenizer.json"), "{}").unwrap();
+        assert!(missing().contains("has no config.json;"));
+    }
+}

@@ -1,0 +1,142 @@
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ort::session::{Session, SessionInputValue};
+use ort::value::Tensor;
+
+use crate::tokenize::Tokens;
+use crate::{InferenceError, Result, runtime};
+
+/// An ONNX model that takes batches of token ids.
+#[derive(Debug)]
+pub(crate) struct TokenModel {
+    path: PathBuf,
+    // A session is run by one thread at a time; that run uses all the session's threads.
+    session: Mutex<Session>,
+    inputs: Vec<Input>,
+    output: usize,
+    pad_id: u32,
+}
+
+/// The inputs that a BERT-like model may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Input {
+    InputIds,
+    AttentionMask,
+    TokenTypeIds,
+}
+
+impl Input {
+    fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "input_ids" => Some(Self::InputIds),
+            "attention_mask" => Some(Self::AttentionMask),
+            "token_type_ids" => Some(Self::TokenTypeIds),
+            _ => None,
+        }
+    }
+}
+
+/// A tensor that a model gave, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Output {
+    pub shape: Vec<i64>,
+    pub values: Vec<f32>,
+}
+
+impl TokenModel {
+    /// Loads a model file; `threads` share the work of each batch, `output` is the name of the
+    /// output wanted (the first one where no output has it).
+    pub fn open(path: &Path, threads: usize, output: &str, pad_id: u32) -> Result<Self> {
+        let environment = runtime::environment()?;
+        let build = || -> Result<Session, ort::Error> {
+            // Every batch has a shape of its own, so memory planned for one is of no use to the next.
+            Session::builder(environment)?
+                .with_intra_threads(threads.max(1))
+                .and_then(|builder| builder.with_memory_pattern(false))
+                .map_err(|error| ort::Error::new(error.to_string()))?
+                .commit_from_file(path)
+        };
+        let session = build().map_err(|error| InferenceError::BadFile {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        })?;
+        let names: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
+        let inputs: Option<Vec<Input>> = names.iter().map(|name| Input::of_name(name)).collect();
+        let inputs = inputs
+            .filter(|inputs| inputs.contains(&Input::InputIds))
+            .ok_or_else(|| InferenceError::UnexpectedInputs {
+                path: path.to_owned(),
+                found: names.join(", "),
+            })?;
+        let output = session
+            .outputs()
+            .iter()
+            .position(|found| found.name() == output)
+            .unwrap_or(0);
+        Ok(Self {
+            path: path.to_owned(),
+            session: Mutex::new(session),
+            inputs,
+            output,
+            pad_id,
+        })
+    }
+
+    /// The model file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs a batch, each row padded to `length`.
+    pub fn run(&self, rows: &[&Tokens], length: usize) -> Result<Output> {
+        self.try_run(rows, length)
+            .map_err(|source| InferenceError::Run {
+                path: self.path.clone(),
+                pairs: rows.len(),
+                tokens: length,
+                source,
+            })
+    }
+
+    fn try_run(&self, rows: &[&Tokens], length: usize) -> Result<Output, ort::Error> {
+        let inputs = self
+            .inputs
+            .iter()
+            .map(|&input| {
+                let tensor = self.tensor(input, rows, length);
+                Ok(Tensor::from_array(([rows.len(), length], tensor))?.into())
+            })
+            .collect::<Result<Vec<SessionInputValue>, ort::Error>>()?;
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs = session.run(inputs.as_slice())?;
+        let (shape, values) = outputs[self.output].try_extract_tensor::<f32>()?;
+        Ok(Output {
+            shape: shape.to_vec(),
+            values: values.to_vec(),
+        })
+    }
+
+    fn tensor(&self, input: Input, rows: &[&Tokens], length: usize) -> Vec<i64> {
+        let mut tensor = Vec::with_capacity(rows.len() * length);
+        for row in rows {
+            let end = tensor.len() + length;
+            let padding = match input {
+                Input::InputIds => {
+                    tensor.extend(row.ids.iter().map(|&id| i64::from(id)));
+                    i64::from(self.pad_id)
+                }
+                Input::AttentionMask => {
+                    tensor.extend(row.ids.iter().map(|_| 1));
+                    0
+                }
+                Input::TokenTypeIds => {
+                    tensor.extend(row.type_ids.iter().map(|&id| i64::from(id)));
+                    0
+                }
+            };
+            tensor.resize(end, padding);
+        }
+        tensor
+    }
+}

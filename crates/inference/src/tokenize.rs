@@ -1,0 +1,161 @@
+use std::path::Path;
+
+use tokenizers::utils::truncation::TruncationDirection;
+use tokenizers::{Encoding, PostProcessor, Tokenizer};
+
+use crate::error::excerpt;
+use crate::{InferenceError, Result};
+
+/// Texts of a pair joined as one sequence of token ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    pub ids: Vec<u32>,
+    pub type_ids: Vec<u32>,
+    /// Whether the pair was longer than the maximum.
+    pub truncated: bool,
+}
+
+impl Tokens {
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+/// Turns pairs of texts into token ids, the longer text cut first.
+#[derive(Debug)]
+pub(crate) struct PairTokenizer {
+    tokenizer: Tokenizer,
+    /// Tokens that the model takes, less those that mark the ends of the texts.
+    room: usize,
+}
+
+impl PairTokenizer {
+    /// Reads `tokenizer.json`; what it says about truncation and padding is left aside.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let bad = |error: tokenizers::Error| InferenceError::BadFile {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        };
+        let mut tokenizer = Tokenizer::from_file(path).map_err(bad)?;
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(bad)?;
+        Ok(Self { tokenizer, room: 0 })
+    }
+
+    /// One more than the largest id that the tokenizer can make.
+    pub fn vocab_size(&self) -> usize {
+        let largest = self.tokenizer.get_vocab(true).into_values().max();
+        largest.map_or(0, |id| id as usize + 1)
+    }
+
+    /// Tokens added to mark the ends of two texts.
+    pub fn marks(&self) -> usize {
+        self.tokenizer
+            .get_post_processor()
+            .map_or(0, |processor| processor.added_tokens(true))
+    }
+
+    /// The id of the padding token, where the tokenizer names it.
+    pub fn pad_id(&self) -> Option<u32> {
+        ["[PAD]", "<pad>"]
+            .iter()
+            .find_map(|token| self.tokenizer.token_to_id(token))
+    }
+
+    /// Sets the length of a pair, marks counted.
+    pub fn set_max_length(&mut self, max_length: usize) {
+        self.room = max_length.saturating_sub(self.marks());
+    }
+
+    /// The ids of a pair, of at most the maximum length.
+    pub fn encode(&self, query: &str, text: &str) -> Result<Tokens> {
+        self.try_encode(query, text)
+            .map_err(|error| InferenceError::Tokenize {
+                detail: error.to_string(),
+                pair: excerpt(query, text),
+            })
+    }
+
+    fn try_encode(&self, query: &str, text: &str) -> Result<Tokens, tokenizers::Error> {
+        // The tokenizer's own truncation keeps every cut-off piece of one text joined with every
+        // piece of the other: quadratic in memory for two long texts.
+        let mut first = self.tokenizer.encode_fast(query, false)?;
+        let mut second = self.tokenizer.encode_fast(text, false)?;
+        let lengths = (first.len(), second.len());
+        let kept = longest_first(lengths, self.room);
+        cut(&mut first, kept.0);
+        cut(&mut second, kept.1);
+        second.set_type_ids(vec![1; second.len()]);
+        let pair = self.tokenizer.post_process(first, Some(second), true)?;
+        Ok(Tokens {
+            ids: pair.get_ids().to_vec(),
+            type_ids: pair.get_type_ids().to_vec(),
+            truncated: kept != lengths,
+        })
+    }
+}
+
+fn cut(encoding: &mut Encoding, length: usize) {
+    encoding.truncate(length, 0, TruncationDirection::Right);
+    encoding.take_overflowing();
+}
+
+/// How much of each text is kept so that both fit into `room`: the shorter one whole where it fits
+/// into a half, as `longest_first` of Hugging Face's tokenizers has it.
+fn longest_first((first, second): (usize, usize), room: usize) -> (usize, usize) {
+    if first + second <= room {
+        return (first, second);
+    }
+    let half = room / 2;
+    match (first.min(second) <= half, first <= second) {
+        (true, true) => (first, room - first),
+        (true, false) => (room - second, second),
+        (false, true) => (half, room - half),
+        (false, false) => (room - half, half),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
+
+    fn encoding(length: usize) -> Encoding {
+        let ids = vec![7; length];
+        let tokens = vec![String::new(); length];
+        Encoding::new(
+            ids.clone(),
+            ids.clone(),
+            tokens,
+            vec![None; length],
+            vec![(0, 0); length],
+            ids.clone(),
+            ids,
+            vec![],
+            Default::default(),
+        )
+    }
+
+    #[test]
+    fn texts_are_cut_as_hugging_face_cuts_them() {
+        for first in 0..14 {
+            for second in 0..14 {
+                for room in 1..14 {
+                    let params = TruncationParams {
+                        max_length: room,
+                        strategy: TruncationStrategy::LongestFirst,
+                        ..Default::default()
+                    };
+                    let (a, b) =
+                        truncate_encodings(encoding(first), Some(encoding(second)), &params)
+                            .unwrap();
+                    assert_eq!(
+                        longest_first((first, second), room),
+                        (a.len(), b.unwrap().len()),
+                        "{first} and {second} tokens in {room}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! `pairmill-filter` as its users run it, with a cross-encoder small enough to be written here:
+//! it counts the words that two texts share.
+
+mod harness;
+mod promises;
+mod refusals;
+#[path = "../../../crates/inference/tests/tiny_model/mod.rs"]
+mod tiny_model;

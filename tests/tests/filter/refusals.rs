@@ -1,0 +1,175 @@
+//! What the program refuses, and how it says so.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Schema};
+use insta::assert_snapshot;
+
+use crate::harness::{
+    CANDIDATES, FILTER, candidates, error_of, filter, filter_with_library, names, refused, rows,
+    workplace, write,
+};
+use crate::tiny_model::TinyModel;
+
+/// The candidates with one column exchanged.
+fn with_column(name: &str, values: ArrayRef) -> RecordBatch {
+    let batch = candidates(&CANDIDATES);
+    let index = batch.schema().index_of(name).unwrap();
+    let mut fields: Vec<Field> = batch
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone())
+        .collect();
+    let mut columns = batch.columns().to_vec();
+    fields[index] = Field::new(name, values.data_type().clone(), true);
+    columns[index] = values;
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+#[test]
+fn unsound_candidates_are_refused_and_leave_nothing() {
+    let dir = workplace();
+    let path = dir.path();
+    let batch = candidates(&CANDIDATES);
+    let texts = (0..8).map(|row| (row != 4).then_some("text"));
+    let texts: ArrayRef = Arc::new(texts.collect::<StringArray>());
+    write(&path.join("null.parquet"), &with_column("text", texts));
+    let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true; 8]));
+    write(&path.join("type.parquet"), &with_column("rank", flags));
+    write(
+        &path.join("absent.parquet"),
+        &batch.project(&[0, 1, 2, 3, 4, 5]).unwrap(),
+    );
+    write(&path.join("empty.parquet"), &batch.slice(0, 0));
+    let whole = fs::read(path.join("candidates.parquet")).unwrap();
+    fs::write(path.join("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
+    let error = |name: &str| {
+        let line =
+            format!("--candidates {name} --model model --output new.parquet --audit a.parquet");
+        refused(path, &line, 1)
+    };
+    assert_snapshot!(error("nowhere.parquet"), @"error: nowhere.parquet: no such file or folder; check the path");
+    assert_snapshot!(error("null.parquet"), @"error: null.parquet: column `text` is null in row 5 (counted from 1, header not counted); fill it or remove the row");
+    assert_snapshot!(error("type.parquet"), @"error: type.parquet: column `rank` is Boolean; expected an integer");
+    assert_snapshot!(error("absent.parquet"), @"error: absent.parquet: no column `rank` (needed for a candidates table); found query_id, query, positive_id, positive, corpus_id, text");
+    assert_snapshot!(error("empty.parquet"), @"error: empty.parquet: has no rows; expected a candidates table with at least one");
+    assert_snapshot!(error("cut.parquet"), @"error: cut.parquet: not a sound Parquet file (Parquet error: Invalid Parquet file. Corrupt footer); it may be cut short, write it again");
+}
+
+fn refused_model(dir: &Path, change: impl Fn(&Path)) -> String {
+    let model = dir.join("model");
+    fs::remove_dir_all(&model).unwrap();
+    TinyModel::default().write(&model);
+    change(&model);
+    refused(dir, FILTER, 1)
+}
+
+#[test]
+fn a_folder_that_is_no_model_says_what_is_missing() {
+    let dir = workplace();
+    let without = |file: &str| {
+        refused_model(dir.path(), |model| {
+            fs::remove_file(model.join(file)).unwrap()
+        })
+    };
+    let elsewhere = |model: &str| {
+        let line = format!("--candidates candidates.parquet --model {model} --output out.parquet");
+        refused(dir.path(), &line, 1)
+    };
+    assert_snapshot!(elsewhere("nowhere"), @"error: nowhere: no such file or folder; check the path");
+    assert_snapshot!(elsewhere("candidates.parquet"), @"error: candidates.parquet: not a folder; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json");
+    assert_snapshot!(without("model.onnx"), @"error: model: has no model.onnx; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json, as `pairmill-train cross-encoder` or an ONNX export of a sequence classifier makes it");
+    assert_snapshot!(without("tokenizer.json"), @"error: model: has no tokenizer.json; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json, as `pairmill-train cross-encoder` or an ONNX export of a sequence classifier makes it");
+    assert_snapshot!(without("config.json"), @"error: model: has no config.json; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json, as `pairmill-train cross-encoder` or an ONNX export of a sequence classifier makes it");
+}
+
+#[test]
+fn damaged_model_files_are_named() {
+    let dir = workplace();
+    let cut = |file: &str| {
+        refused_model(dir.path(), |model| {
+            let bytes = fs::read(model.join(file)).unwrap();
+            fs::write(model.join(file), &bytes[..bytes.len() / 2]).unwrap();
+        })
+    };
+    assert_snapshot!(cut("model.onnx"), @"error: model/model.onnx: cannot be used (Load model from model/model.onnx failed:Protobuf parsing failed.); it may be damaged, write or download the model again");
+    assert_snapshot!(cut("tokenizer.json"), @"error: model/tokenizer.json: cannot be used (EOF while parsing a string at line 6 column 347); it may be damaged, write or download the model again");
+    assert_snapshot!(cut("config.json"), @"error: model/config.json: cannot be used (EOF while parsing a string at line 1 column 45); it may be damaged, write or download the model again");
+}
+
+#[test]
+fn a_model_that_cannot_judge_pairs_is_refused() {
+    let dir = workplace();
+    let with = |model: TinyModel| refused_model(dir.path(), |folder| model.write(folder));
+    assert_snapshot!(with(TinyModel { vocab_size: 12, ..Default::default() }), @"error: model: the tokenizer does not fit the model: it knows 16 tokens, but the model's vocab_size is 12; put the tokenizer.json there that the model was trained with");
+    assert_snapshot!(with(TinyModel { logits: 3, ..Default::default() }), @"error: model/model.onnx: not a cross-encoder: for two pairs its output has the shape [2, 3]; expected one or two logits per pair, [2, 1] or [2, 2]; this looks like a classifier of entailment");
+    assert_snapshot!(with(TinyModel { bias: f32::NAN, ..Default::default() }), @r#"error: model/model.onnx: the score is not a number for the pair ("reset the router", "the router blinks: reset"); the model's weights are broken (a diverged training?), use another model"#);
+    TinyModel::default().write(&dir.path().join("model"));
+    assert_snapshot!(refused(dir.path(), &format!("{FILTER} --max-length 64"), 1), @"error: model: a maximum length of 64 tokens does not fit this model; choose 5 to 32");
+}
+
+#[test]
+fn a_missing_runtime_library_is_named_and_nothing_hangs() {
+    let dir = workplace();
+    let before = names(dir.path());
+    let with = |library: &str| error_of(filter_with_library(dir.path(), FILTER, library), 1);
+    assert_snapshot!(with("/nowhere/libonnxruntime.so"), @r"
+    error: ONNX Runtime cannot be loaded; run `make setup`, or set ORT_DYLIB_PATH to the file libonnxruntime.so of ONNX Runtime 1.17 or newer
+      tried /nowhere/libonnxruntime.so: no such file
+    ");
+    let no_library = with("candidates.parquet");
+    assert!(no_library.contains("/candidates.parquet: "), "{no_library}");
+    assert_eq!(names(dir.path()), before);
+}
+
+#[test]
+fn where_no_row_can_be_made_the_audit_says_why() {
+    let dir = workplace();
+    write(
+        &dir.path().join("candidates.parquet"),
+        &candidates(&CANDIDATES[7..]),
+    );
+    let ended = filter(dir.path(), &format!("{FILTER} --audit audit.parquet"));
+    assert_snapshot!(error_of(ended, 1), @"error: out.parquet: not written, because candidates.parquet gives no triplets (pairs: 1; candidates: 1 likely_false_negative); mine more candidates with a higher --top-k, or lower --relative-margin or --num-negatives");
+    assert!(!dir.path().join("out.parquet").exists());
+    let reasons = rows(&dir.path().join("audit.parquet"), &["corpus_id", "reason"]);
+    assert_eq!(reasons, ["d7 likely_false_negative"]);
+}
+
+#[test]
+fn a_failed_run_leaves_the_earlier_output() {
+    let dir = workplace();
+    let output = dir.path().join("out.parquet");
+    assert_eq!(filter(dir.path(), FILTER).code, 0);
+    let before = fs::read(&output).unwrap();
+    refused_model(dir.path(), |model| {
+        TinyModel {
+            bias: f32::NAN,
+            ..Default::default()
+        }
+        .write(model);
+    });
+    assert!(fs::read(&output).unwrap() == before);
+}
+
+#[test]
+fn wrong_options_are_wrong_usage() {
+    let dir = workplace();
+    let error = |options: &str| refused(dir.path(), &format!("{FILTER} {options}"), 2);
+    assert_snapshot!(error("--drop-ids --format candidates"), @"error: --drop-ids cannot be combined with --format candidates, whose rows are known by their ids");
+    assert_snapshot!(error("--audit ./out.parquet"), @"error: --audit and --output name the same file");
+    assert_snapshot!(error("--audit candidates.parquet"), @"error: candidates.parquet would be replaced by the output; choose another name");
+    assert!(error("--relative-margin 1.5").contains("a number from 0 to 1"));
+    assert!(error("--num-negatives 0").contains("--num-negatives"));
+    assert!(error("--format pairs").contains("labeled-pair"));
+    assert!(refused(dir.path(), "--model model --output out.parquet", 2).contains("--candidates"));
+    let ended = filter(dir.path(), "--version");
+    assert_eq!(
+        (ended.code, ended.stdout.starts_with("pairmill-filter ")),
+        (0, true)
+    );
+}
