@@ -1,0 +1,171 @@
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use datafusion::prelude::SessionContext;
+use pairmill_metrics::RetrievalMetric;
+use pairmill_modeling::SentenceEncoder;
+use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
+use tch::Tensor;
+
+/// Tokens in a batch of the evaluation.
+const BATCH_TOKENS: usize = 8_192;
+/// Results ranked for each query.
+const DEPTH: usize = 10;
+
+/// Retrieval on the dev split during training: nDCG@10 of dev queries over the corpus.
+#[derive(Debug)]
+pub(crate) struct RetrievalEvaluator {
+    documents: Vec<String>,
+    queries: Vec<String>,
+    /// For each query, document number → grade.
+    judgements: Vec<HashMap<usize, i32>>,
+}
+
+impl RetrievalEvaluator {
+    /// Reads `corpus`, `queries_dev` and `qrels_dev` of a folder that `pairmill-generate` wrote.
+    /// Of a corpus above `corpus_size` documents, the judged ones and an evenly spread sample of
+    /// the others are used, which is enough to choose the best step by.
+    pub async fn read(session: &SessionContext, folder: &Path, corpus_size: usize) -> Result<Self> {
+        let file = |name: &str| folder.join(name).display().to_string();
+        let names = ColumnNames::default();
+        let mut grades: HashMap<String, HashMap<String, i32>> = HashMap::new();
+        let qrels = file("qrels_dev.parquet");
+        let frame = open(session, &qrels, Table::Qrels, &names, &[]).await?;
+        for batch in frame.collect().await? {
+            let (queries, documents) = (
+                string_column(&batch, "query_id"),
+                string_column(&batch, "corpus_id"),
+            );
+            let scores = i32_column(&batch, "score");
+            for row in 0..batch.num_rows() {
+                grades
+                    .entry(queries.value(row).to_owned())
+                    .or_default()
+                    .insert(documents.value(row).to_owned(), scores.value(row));
+            }
+        }
+        let judged: std::collections::HashSet<&str> = grades
+            .values()
+            .flat_map(|documents| documents.keys().map(String::as_str))
+            .collect();
+        let mut corpus: Vec<(String, String)> = Vec::new();
+        let frame = open(session, &file("corpus.parquet"), Table::Corpus, &names, &[]).await?;
+        for batch in frame.collect().await? {
+            let (ids, titles, texts) = (
+                string_column(&batch, "id"),
+                string_column(&batch, "title"),
+                string_column(&batch, "text"),
+            );
+            for row in 0..batch.num_rows() {
+                let text = match titles.value(row) {
+                    "" => texts.value(row).to_owned(),
+                    title => format!("{title} {}", texts.value(row)),
+                };
+                corpus.push((ids.value(row).to_owned(), text));
+            }
+        }
+        corpus.sort();
+        let all = corpus.len();
+        corpus = sample(corpus, &judged, corpus_size);
+        if corpus.len() < all {
+            tracing::info!(
+                "dev evaluation searches {} of {all} documents: the judged ones and a sample",
+                corpus.len()
+            );
+        }
+        let numbers: HashMap<&str, usize> = corpus
+            .iter()
+            .enumerate()
+            .map(|(number, (id, _))| (id.as_str(), number))
+            .collect();
+        let mut queries = Vec::new();
+        let mut judgements = Vec::new();
+        let path = file("queries_dev.parquet");
+        let frame = open(session, &path, Table::Queries, &names, &[]).await?;
+        for batch in frame.collect().await? {
+            let (ids, texts) = (string_column(&batch, "id"), string_column(&batch, "text"));
+            for row in 0..batch.num_rows() {
+                let known: HashMap<usize, i32> = grades
+                    .get(ids.value(row))
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|(id, &grade)| Some((*numbers.get(id.as_str())?, grade)))
+                    .collect();
+                if !known.is_empty() {
+                    queries.push(texts.value(row).to_owned());
+                    judgements.push(known);
+                }
+            }
+        }
+        if queries.is_empty() {
+            bail!(
+                "{path}: no query has a judged document in the corpus, so dev cannot be evaluated"
+            );
+        }
+        Ok(Self {
+            documents: corpus.into_iter().map(|(_, text)| text).collect(),
+            queries,
+            judgements,
+        })
+    }
+
+    /// nDCG@10 of the encoder as it is now.
+    pub fn ndcg_at_10(&self, encoder: &SentenceEncoder) -> Result<f64> {
+        let encode = |texts: &[String]| -> Result<Tensor> {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let values = encoder.encode(&texts, BATCH_TOKENS, &|_| {})?;
+            let shape = [texts.len() as i64, encoder.dimension() as i64];
+            let embeddings = Tensor::from_slice(&values).view(shape);
+            let norms = embeddings.norm_scalaropt_dim(2, [1i64], true);
+            Ok(embeddings / norms.clamp_min(1e-12))
+        };
+        let documents = encode(&self.documents).context("embedding the dev corpus")?;
+        let queries = encode(&self.queries).context("embedding the dev queries")?;
+        let depth = DEPTH.min(self.documents.len()) as i64;
+        let scores = queries.f_matmul(&documents.transpose(0, 1))?;
+        let (_, ranked) = scores.f_topk(depth, 1, true, true)?;
+        let ranked = Vec::<Vec<i64>>::try_from(ranked)?;
+        let total: f64 = ranked
+            .iter()
+            .zip(&self.judgements)
+            .map(|(ranked, known)| {
+                let grades: Vec<i32> = ranked
+                    .iter()
+                    .map(|&number| known.get(&(number as usize)).copied().unwrap_or(0))
+                    .collect();
+                let judged: Vec<i32> = known.values().copied().collect();
+                RetrievalMetric::Ndcg(DEPTH).score(&grades, &judged)
+            })
+            .sum();
+        Ok(total / ranked.len() as f64)
+    }
+}
+
+fn sample(
+    corpus: Vec<(String, String)>,
+    judged: &std::collections::HashSet<&str>,
+    size: usize,
+) -> Vec<(String, String)> {
+    let others = corpus
+        .iter()
+        .filter(|(id, _)| !judged.contains(id.as_str()))
+        .count();
+    let wanted = size.saturating_sub(corpus.len() - others);
+    if others <= wanted {
+        return corpus;
+    }
+    let mut seen = 0;
+    corpus
+        .into_iter()
+        .filter(|(id, _)| {
+            if judged.contains(id.as_str()) {
+                return true;
+            }
+            // Keeps `wanted` of `others`, evenly spread over the ids in order.
+            let (before, after) = (seen * wanted / others, (seen + 1) * wanted / others);
+            seen += 1;
+            after > before
+        })
+        .collect()
+}

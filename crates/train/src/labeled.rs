@@ -1,0 +1,134 @@
+use anyhow::{Result, bail};
+use datafusion::prelude::SessionContext;
+use pairmill_tables::{ColumnNames, Table, column_names, f32_column, open, string_column};
+use rand::SeedableRng;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+
+/// Two texts and whether the second answers the first.
+#[derive(Debug, Clone)]
+pub(crate) struct LabeledPair {
+    pub query: String,
+    pub text: String,
+    pub label: f32,
+}
+
+impl LabeledPair {
+    pub fn texts(&self) -> (&str, &str) {
+        (&self.query, &self.text)
+    }
+}
+
+/// Labelled pairs of one or more tables.
+#[derive(Debug, Default)]
+pub(crate) struct LabeledSet {
+    pub pairs: Vec<LabeledPair>,
+}
+
+impl LabeledSet {
+    /// Adds the rows of a labelled-pairs table, or negatives from a candidates table (told apart
+    /// by the columns): for each query `mined` of its kept candidates, drawn by (seed, query id)
+    /// over all ranks, because the top ranks hold the most false negatives.
+    pub async fn read(
+        &mut self,
+        session: &SessionContext,
+        input: &str,
+        mined: usize,
+        seed: u64,
+    ) -> Result<()> {
+        let columns = column_names(session, input).await?;
+        if columns.iter().any(|column| column == "decision") {
+            self.read_candidates(session, input, mined, seed).await
+        } else {
+            self.read_pairs(session, input).await
+        }
+    }
+
+    async fn read_pairs(&mut self, session: &SessionContext, input: &str) -> Result<()> {
+        let names = ColumnNames::default()
+            .with_optional("sentence1_id")
+            .with_optional("sentence2_id");
+        let frame = open(session, input, Table::LabeledPairs, &names, &[]).await?;
+        for batch in frame.collect().await? {
+            let queries = string_column(&batch, "sentence1");
+            let texts = string_column(&batch, "sentence2");
+            let scores = f32_column(&batch, "score");
+            for row in 0..batch.num_rows() {
+                let label = scores.value(row);
+                if !(0.0..=1.0).contains(&label) {
+                    bail!(
+                        "{input}: a `score` is {label}; expected a label or similarity from 0 to 1"
+                    );
+                }
+                self.pairs.push(LabeledPair {
+                    query: queries.value(row).to_owned(),
+                    text: texts.value(row).to_owned(),
+                    label,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_candidates(
+        &mut self,
+        session: &SessionContext,
+        input: &str,
+        mined: usize,
+        seed: u64,
+    ) -> Result<()> {
+        let names = ColumnNames::default();
+        let frame = open(session, input, Table::Candidates, &names, &[]).await?;
+        let mut of_query: std::collections::BTreeMap<String, Vec<LabeledPair>> = Default::default();
+        for batch in frame.collect().await? {
+            let ids = string_column(&batch, "query_id");
+            let queries = string_column(&batch, "query");
+            let texts = string_column(&batch, "text");
+            let decisions = string_column(&batch, "decision");
+            for row in (0..batch.num_rows()).filter(|&row| decisions.value(row) == "keep") {
+                let candidates = of_query.entry(ids.value(row).to_owned()).or_default();
+                candidates.push(LabeledPair {
+                    query: queries.value(row).to_owned(),
+                    text: texts.value(row).to_owned(),
+                    label: 0.0,
+                });
+            }
+        }
+        for (id, mut candidates) in of_query {
+            // A query with several positives has its candidates once for each of them.
+            candidates.sort_by(|a, b| a.text.cmp(&b.text));
+            candidates.dedup_by(|a, b| a.text == b.text);
+            let mut generator = ChaCha8Rng::seed_from_u64(seed ^ fingerprint(&id));
+            let count = mined.min(candidates.len());
+            let mut drawn = index::sample(&mut generator, candidates.len(), count).into_vec();
+            drawn.sort_unstable();
+            self.pairs
+                .extend(drawn.into_iter().map(|i| candidates[i].clone()));
+        }
+        Ok(())
+    }
+
+    /// Number of pairs with a label of at least one half.
+    pub fn positives(&self) -> usize {
+        self.pairs.iter().filter(|pair| pair.label >= 0.5).count()
+    }
+
+    /// A classifier learns nothing from one class.
+    pub fn check_both_labels(&self) -> Result<()> {
+        let positives = self.positives();
+        if positives == 0 || positives == self.pairs.len() {
+            bail!(
+                "the training pairs have {positives} positives among {} rows; a cross-encoder needs both positive and negative pairs",
+                self.pairs.len()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// FNV-1a, which stays the same between versions of the standard library.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
