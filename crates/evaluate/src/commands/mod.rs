@@ -1,0 +1,68 @@
+mod classification;
+mod pairs;
+mod ranked_run;
+mod retrieval;
+mod similarity;
+mod triplets;
+
+pub use classification::Classification;
+pub use pairs::Pairs;
+pub use ranked_run::RankedRun;
+pub use retrieval::Retrieval;
+pub use similarity::Similarity;
+pub use triplets::Triplets;
+
+use pairmill_metrics::RetrievalMetric;
+
+use crate::{Evaluation, Frame, Result};
+
+/// What is evaluated.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// Search over a corpus.
+    Retrieval(Retrieval),
+    /// Similarity of sentences against human scores.
+    Similarity(Similarity),
+    /// Pairs of sentences of the same or another meaning.
+    Pairs(Pairs),
+    /// An anchor nearer to its positive than to its negative.
+    Triplets(Triplets),
+    /// Categories of tickets.
+    Classification(Classification),
+    /// A ranked run, whoever made it.
+    RankedRun(RankedRun),
+}
+
+impl Task {
+    /// The metrics in which a fall is a regression: all that are the better the higher they are.
+    pub fn metrics(&self) -> Vec<String> {
+        let names: &[&str] = match self {
+            Self::Retrieval(_) | Self::RankedRun(_) => {
+                return RetrievalMetric::DEFAULTS
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect();
+            }
+            Self::Similarity(_) => &similarity::METRICS,
+            Self::Pairs(_) => &pairs::METRICS,
+            Self::Triplets(_) => &triplets::METRICS,
+            Self::Classification(_) => &classification::METRICS,
+        };
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    /// Evaluates.
+    ///
+    /// # Errors
+    /// If an input or a model is at fault, or the output cannot be written.
+    pub fn run(&self, frame: &Frame) -> Result<Evaluation> {
+        match self {
+            Self::Retrieval(task) => task.run(frame),
+            Self::Similarity(task) => task.run(frame),
+            Self::Pairs(task) => task.run(frame),
+            Self::Triplets(task) => task.run(frame),
+            Self::Classification(task) => task.run(frame),
+            Self::RankedRun(task) => task.run(frame),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use crate::Result;
+
+/// One thing for the model and, where there is one, for the baseline it is compared with.
+#[derive(Debug, Clone)]
+pub(crate) struct Compared<T> {
+    pub model: T,
+    pub baseline: Option<T>,
+}
+
+impl<T> Compared<T> {
+    /// Does the same for both, the baseline first.
+    pub fn try_map<U>(&self, mut each: impl FnMut(&T) -> Result<U>) -> Result<Compared<U>> {
+        let baseline = self.baseline.as_ref().map(&mut each).transpose()?;
+        Ok(Compared {
+            model: each(&self.model)?,
+            baseline,
+        })
+    }
+
+    /// As [`try_map`](Self::try_map), for what cannot fail.
+    pub fn map<U>(&self, mut each: impl FnMut(&T) -> U) -> Compared<U> {
+        Compared {
+            baseline: self.baseline.as_ref().map(&mut each),
+            model: each(&self.model),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+/// Unit vectors, one a row. An all-zero row stays as it is: its cosine with anything is 0.
+#[derive(Debug, Clone)]
+pub(crate) struct Embeddings {
+    dimension: usize,
+    values: Vec<f32>,
+}
+
+impl Embeddings {
+    /// Takes a row-major `[rows, dimension]` matrix and scales every row to length 1. `Err` is the
+    /// first row that is not finite.
+    pub fn normalised(mut values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
+        for (row, vector) in values.chunks_exact_mut(dimension).enumerate() {
+            let norm = exact_dot(vector, vector).sqrt();
+            if !norm.is_finite() {
+                return Err(row);
+            }
+            if norm > 0.0 {
+                for value in vector {
+                    *value = (f64::from(*value) / norm) as f32;
+                }
+            }
+        }
+        Ok(Self { dimension, values })
+    }
+
+    pub fn len(&self) -> usize {
+        self.values.len() / self.dimension
+    }
+
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    pub fn row(&self, i: usize) -> &[f32] {
+        &self.values[i * self.dimension..][..self.dimension]
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.dimension)
+    }
+
+    /// A row for each index, which may repeat.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            dimension: self.dimension,
+            values: indices.iter().flat_map(|&i| self.row(i)).copied().collect(),
+        }
+    }
+}
+
+/// The cosine of two vectors in double precision; exactly 1 for equal ones, 0 where one is zero.
+pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let squares = exact_dot(a, a) * exact_dot(b, b);
+    if squares == 0.0 {
+        return 0.0;
+    }
+    exact_dot(a, b) / squares.sqrt()
+}
+
+fn exact_dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(&x, &y)| f64::from(x) * f64::from(y))
+        .sum()
+}
+
+/// The inner product in single precision. Sums run in lanes, which the compiler turns into vector
+/// instructions; their order is fixed, so the result does not depend on the rows around.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [0f32; LANES];
+    for (x, y) in a_chunks.iter().zip(b_chunks) {
+        for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
+            *sum += x * y;
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_unit_vectors_and_zero_stays() {
+        let embeddings = Embeddings::normalised(vec![3.0, 4.0, 0.0, 0.0], 2).unwrap();
+        assert_eq!(embeddings.len(), 2);
+        assert_eq!(embeddings.row(0), [0.6, 0.8]);
+        assert_eq!(embeddings.row(1), [0.0, 0.0]);
+        assert_eq!(embeddings.select(&[1, 0, 0]).row(2), [0.6, 0.8]);
+    }
+
+    #[test]
+    fn the_first_row_that_is_not_finite_is_named() {
+        let found = Embeddings::normalised(vec![1.0, 0.0, f32::NAN, 0.0, f32::INFINITY, 1.0], 2);
+        assert_eq!(found.unwrap_err(), 1);
+    }
+
+    #[test]
+    fn the_cosine_of_equal_vectors_is_exactly_one() {
+        let vector: Vec<f32> = (0..384).map(|i| (i as f32 * 0.37).sin()).collect();
+        assert_eq!(cosine(&vector, &vector), 1.0);
+        assert_eq!(cosine(&vector, &[0.0; 384]), 0.0);
+    }
+
+    #[test]
+    fn dot_covers_a_length_that_is_no_multiple_of_the_lanes() {
+        let a: Vec<f32> = (0..37).map(|i| i as f32).collect();
+        let b = vec![2.0; 37];
+        assert_eq!(dot(&a, &b), 2.0 * (36.0 * 37.0 / 2.0));
+    }
+}

@@ -1,0 +1,147 @@
+use std::path::PathBuf;
+
+use pairmill_modeling::ModelError;
+use pairmill_tables::TableError;
+
+/// The result of an evaluation.
+pub type Result<T, E = EvaluateError> = std::result::Result<T, E>;
+
+/// What can go wrong in an evaluation. Every message names the input and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// An input table or an output is at fault.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A model folder cannot be loaded, or the model cannot run.
+    #[error("the model in {folder} cannot be used")]
+    Model {
+        /// The folder as the user gave it.
+        folder: String,
+        /// Why.
+        #[source]
+        source: ModelError,
+    },
+    /// `--device cuda` without such a device.
+    #[error(
+        "no CUDA device can be used; run with --device cpu, or build against the CUDA libtorch (`make setup DEVICE=cuda`)"
+    )]
+    NoCuda,
+    /// A model that gives infinities or no numbers at all.
+    #[error(
+        "the model in {folder} gives no finite embedding for the text `{text}`; its weights are damaged or its training diverged"
+    )]
+    NotFinite {
+        /// The folder as the user gave it.
+        folder: String,
+        /// The beginning of the text.
+        text: String,
+    },
+    /// Two rows of one id.
+    #[error("{path}: the id `{id}` occurs more than once; give every row an id of its own")]
+    DuplicateId {
+        /// The table.
+        path: String,
+        /// The id.
+        id: String,
+    },
+    /// A table that is written to while it is read.
+    #[error("{path}: changed while it was read; run again when it is complete")]
+    Changed {
+        /// The table.
+        path: String,
+    },
+    /// Two judgements of one pair that differ.
+    #[error(
+        "{path}: document `{document}` is judged {first} and {second} for query `{query}`; keep one of the rows"
+    )]
+    ConflictingJudgements {
+        /// The qrels table.
+        path: String,
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+        /// One grade.
+        first: i32,
+        /// The other.
+        second: i32,
+    },
+    /// A run that lists a document twice for one query.
+    #[error(
+        "{path}: document `{document}` occurs more than once in the results of query `{query}`; a run ranks each document once"
+    )]
+    DuplicateResult {
+        /// The run.
+        path: String,
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+    },
+    /// No judged query to evaluate.
+    #[error(
+        "{qrels}: judges no document relevant (score above 0) for any query of {queries}; check that both use the same query ids"
+    )]
+    NothingJudged {
+        /// The qrels table.
+        qrels: String,
+        /// The queries or the run.
+        queries: String,
+    },
+    /// A label other than 0 and 1.
+    #[error(
+        "{path}: column `{column}` is {found} in row {row} (counted from 1); expected 1 for the same meaning, 0 for another"
+    )]
+    WrongLabel {
+        /// The pairs table.
+        path: String,
+        /// `label` or `score`.
+        column: &'static str,
+        /// Row number, from 1.
+        row: usize,
+        /// What was found.
+        found: f32,
+    },
+    /// All labels alike.
+    #[error("{path}: every row has the label {label}; both 0 and 1 are needed to find a threshold")]
+    OneLabel {
+        /// The pairs table.
+        path: String,
+        /// The label.
+        label: u8,
+    },
+    /// A score that is no finite number.
+    #[error(
+        "{path}: column `score` is {found} in row {row} (counted from 1); expected a finite number"
+    )]
+    WrongScore {
+        /// The table.
+        path: String,
+        /// Row number, from 1.
+        row: usize,
+        /// What was found.
+        found: f32,
+    },
+    /// A correlation that is undefined.
+    #[error(
+        "{path}: {what} the same for every row, so there is no correlation; give pairs of different similarity"
+    )]
+    NoCorrelation {
+        /// The pairs table.
+        path: String,
+        /// What does not vary.
+        what: &'static str,
+    },
+    /// A result file that cannot be written.
+    #[error("{path}: cannot be written")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The runtime that reads tables cannot start.
+    #[error("cannot start the threads that read tables")]
+    Runtime(#[source] std::io::Error),
+}

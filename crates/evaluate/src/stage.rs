@@ -1,0 +1,90 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pairmill_tables::{FolderOutput, Lineage};
+use serde::Serialize;
+
+use crate::{EvaluateError, Evaluation, Result};
+
+/// How to run, whatever is evaluated.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Folder for the results; `None` only returns the figures.
+    pub output: Option<PathBuf>,
+    /// Seed, for the lineage: nothing here is random yet.
+    pub seed: u64,
+    /// Threads to use.
+    pub threads: usize,
+    /// Work even where the output is up to date.
+    pub force: bool,
+}
+
+/// Figures of an output folder, as JSON and for people.
+const FIGURES: &str = "metrics.json";
+const REPORT: &str = "report.md";
+
+impl Frame {
+    /// Runs `work` unless the output folder already holds its result. `inputs` adds the content
+    /// of the inputs to the lineage. `work` may write more files into the folder that it is given.
+    pub(crate) fn run(
+        &self,
+        task: &str,
+        method: &str,
+        options: &impl Serialize,
+        inputs: impl FnOnce(Lineage) -> Result<Lineage>,
+        work: impl FnOnce(Option<Results<'_>>) -> Result<Evaluation>,
+    ) -> Result<Evaluation> {
+        let Some(target) = &self.output else {
+            let evaluation = work(None)?;
+            tracing::info!("{}", evaluation.summary());
+            return Ok(evaluation);
+        };
+        let lineage = inputs(Lineage::new(
+            &format!("evaluate {task}"),
+            options,
+            self.seed,
+        ))?;
+        if !self.force
+            && lineage.is_carried_by(target)
+            && let Some(stored) = stored(target)
+        {
+            tracing::info!("{} is up to date", target.display());
+            return Ok(stored);
+        }
+        let output = FolderOutput::create(target)?;
+        let results = Results {
+            folder: output.path(),
+            lineage: &lineage,
+        };
+        let evaluation = work(Some(results))?;
+        let mut figures =
+            serde_json::to_string_pretty(&evaluation).expect("figures are plain data");
+        figures.push('\n');
+        write(output.path(), FIGURES, &figures)?;
+        write(output.path(), REPORT, &evaluation.markdown(method))?;
+        output.commit(&lineage)?;
+        tracing::info!("{}, written to {}", evaluation.summary(), target.display());
+        Ok(evaluation)
+    }
+}
+
+/// Where the results of a run go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Results<'a> {
+    pub folder: &'a Path,
+    pub lineage: &'a Lineage,
+}
+
+fn stored(folder: &Path) -> Option<Evaluation> {
+    let text = fs::read_to_string(folder.join(FIGURES)).ok()?;
+    let evaluation: Evaluation = serde_json::from_str(&text).ok()?;
+    Some(Evaluation {
+        up_to_date: true,
+        ..evaluation
+    })
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
+    let path = folder.join(name);
+    fs::write(&path, text).map_err(|source| EvaluateError::Unwritable { path, source })
+}

@@ -1,0 +1,152 @@
+//! Runs the program and reads what it wrote.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Command;
+
+use arrow::array::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How the program ended.
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+pub fn program(dir: &Path, line: &str) -> Command {
+    let mut command = Command::new(pairmill_tests::bin("pairmill-evaluate"));
+    command.args(line.split_whitespace()).current_dir(dir);
+    command
+}
+
+/// Runs the program in `dir`; paths in `line` are relative to it and hold no blanks.
+pub fn evaluate(dir: &Path, line: &str) -> Ended {
+    let output = program(dir, line).output().unwrap();
+    Ended {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+pub fn done(dir: &Path, line: &str) -> Value {
+    let ended = evaluate(dir, &format!("{line} --json"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    serde_json::from_str(&ended.stdout).unwrap()
+}
+
+/// A run that must fail with this code, print nothing and leave nothing but its input.
+pub fn refused(dir: &Path, line: &str, code: i32) -> String {
+    let before = names(dir);
+    let ended = evaluate(dir, line);
+    assert_eq!(ended.code, code, "{}", ended.stderr);
+    assert_eq!(ended.stdout, "");
+    assert_eq!(names(dir), before, "a failed run leaves nothing");
+    let error = ended.stderr.find("error:").expect("an error is named");
+    ended.stderr[error..].trim_end().to_owned()
+}
+
+pub fn names(dir: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+pub fn batch(path: &Path) -> RecordBatch {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
+    arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
+}
+
+pub fn close(found: &Value, expected: f64, tolerance: f64) {
+    let value = found
+        .as_f64()
+        .unwrap_or_else(|| panic!("{found} is no number"));
+    assert!(
+        (value - expected).abs() <= tolerance,
+        "{value} is not {expected}"
+    );
+}
+
+/// A copy of a model whose weights are overwritten from `start` to the end with `byte`.
+pub fn damaged(model: &Path, copy: &Path, start: f64, byte: u8) {
+    fs::create_dir_all(copy.join("1_Pooling")).unwrap();
+    for name in [
+        "config.json",
+        "modules.json",
+        "tokenizer.json",
+        "1_Pooling/config.json",
+    ] {
+        fs::copy(model.join(name), copy.join(name)).unwrap();
+    }
+    for name in [
+        "sentence_bert_config.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+    ] {
+        let _ = fs::copy(model.join(name), copy.join(name));
+    }
+    let weights = copy.join("model.safetensors");
+    fs::copy(model.join("model.safetensors"), &weights).unwrap();
+    let mut file = File::options().write(true).open(&weights).unwrap();
+    let length = file.metadata().unwrap().len();
+    let start = (length as f64 * start) as u64;
+    file.seek(SeekFrom::Start(start)).unwrap();
+    file.write_all(&vec![byte; (length - start) as usize])
+        .unwrap();
+}
+
+pub const CORPUS: &str = "\
+id,title,text
+d1,Printer,The printer jams when thick paper is loaded.
+d2,,Reset your password on the account page.
+d3,Delivery,Parcels arrive within three working days.
+d4,Refunds,We pay back the price within a week after the goods return.
+d5,Opening hours,The shop is open from nine to six.
+d6,,The screen of the laptop stays black after an update.
+d7,Invoice,Invoices are sent by mail on the first of the month.
+d8,Printer,Replace the ink cartridge when the print is pale.
+";
+
+pub const QUERIES: &str = "\
+id,text
+q1,paper stuck in the printer
+q2,I forgot my password
+q3,how long does shipping take
+q4,when do you open
+q5,nobody has judged this one
+";
+
+pub const QRELS: &str = "\
+query_id,corpus_id,score
+q1,d1,2
+q1,d8,1
+q2,d2,1
+q3,d3,1
+q4,d5,1
+q4,d3,0
+";
+
+/// A folder with the small tables above and a link `model` to the base model.
+pub fn help_desk() -> TempDir {
+    let model = fs::canonicalize(pairmill_tests::model()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(model, dir.path().join("model")).unwrap();
+    for (name, text) in [
+        ("corpus.csv", CORPUS),
+        ("queries.csv", QUERIES),
+        ("qrels.csv", QRELS),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
+}
+
+pub const RETRIEVAL: &str =
+    "retrieval --model model --corpus corpus.csv --queries queries.csv --qrels qrels.csv";

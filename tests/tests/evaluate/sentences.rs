@@ -1,0 +1,122 @@
+//! Similarity, pairs, triplets and classification.
+
+use std::fs::{self, File};
+use std::io::Write;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::harness::{close, done, help_desk, names, refused};
+
+#[test]
+fn sentences_are_compared_with_scores_and_labels() {
+    let dir = help_desk();
+    let pairs = [
+        (
+            "A man plays a guitar.",
+            "A man is playing the guitar.",
+            0.95,
+            1,
+        ),
+        (
+            "A dog runs in the park.",
+            "A dog is running outside.",
+            0.7,
+            1,
+        ),
+        ("The cat sleeps.", "A cat is asleep.", 0.9, 1),
+        ("She cooks rice.", "The bank raised its rates.", 0.0, 0),
+        ("A child draws a house.", "A child eats an apple.", 0.3, 0),
+    ];
+    let lines = |name: &str, with: &dyn Fn(f64, i32) -> (&'static str, Value)| {
+        let mut file = File::create(dir.path().join(name)).unwrap();
+        for (first, second, score, label) in pairs {
+            let (column, value) = with(score, label);
+            writeln!(
+                file,
+                "{}",
+                json!({"sentence1": first, "sentence2": second, column: value})
+            )
+            .unwrap();
+        }
+    };
+    lines("sts.jsonl", &|score, _| ("score", score.into()));
+    lines("labels.jsonl", &|_, label| ("label", label.into()));
+    lines("scores.jsonl", &|_, label| {
+        ("score", f64::from(label).into())
+    });
+
+    let found = done(
+        dir.path(),
+        "similarity --model model --pairs sts.jsonl --output sts",
+    );
+    assert!(
+        found["model"]["spearman_cosine"].as_f64().unwrap() >= 0.9,
+        "{found}"
+    );
+    assert!(
+        found["model"]["pearson_cosine"].as_f64().unwrap() > 0.9,
+        "{found}"
+    );
+    assert_eq!(found["counts"], json!({"pairs": 5}));
+    assert_eq!(
+        names(&dir.path().join("sts")).len(),
+        3,
+        "lineage, metrics and report"
+    );
+
+    let found = done(dir.path(), "pairs --model model --pairs labels.jsonl");
+    for metric in ["ap", "accuracy", "f1", "precision", "recall", "mcc"] {
+        assert_eq!(found["model"][metric], 1.0, "{found}");
+    }
+    assert_eq!(found["counts"], json!({"pairs": 5, "positive_pairs": 3}));
+    let of_scores = done(dir.path(), "pairs --model model --pairs scores.jsonl");
+    assert_eq!(of_scores["model"], found["model"]);
+
+    let error = refused(dir.path(), "pairs --model model --pairs sts.jsonl", 1);
+    assert_snapshot!(error, @"error: sts.jsonl: column `score` is 0.95 in row 1 (counted from 1); expected 1 for the same meaning, 0 for another");
+}
+
+#[test]
+fn triplets_count_the_anchors_nearer_to_their_positive() {
+    let dir = help_desk();
+    fs::write(
+        dir.path().join("triplets.csv"),
+        "anchor,positive,negative\n\
+         reset my password,I forgot the password,the parcel is late\n\
+         the parcel is late,I forgot the password,my delivery did not arrive\n",
+    )
+    .unwrap();
+    let found = done(dir.path(), "triplets --model model --triplets triplets.csv");
+    assert_eq!(found["model"], json!({"accuracy": 0.5}));
+}
+
+#[test]
+fn tickets_are_classified() {
+    let dir = help_desk();
+    let train = "\
+body,category
+I forgot my password,login
+my account is locked,login
+the password link does not work,login
+where is my parcel,delivery
+the delivery is late,delivery
+my order has not arrived,delivery
+";
+    let test = "\
+body,category
+password lost,login
+the parcel did not come,delivery
+the soup is cold,kitchen
+";
+    fs::write(dir.path().join("train.csv"), train).unwrap();
+    fs::write(dir.path().join("test.csv"), test).unwrap();
+    let line = "classification --model model --train train.csv --test test.csv --text-column body";
+    let found = done(dir.path(), line);
+    close(&found["model"]["centroid_accuracy"], 2.0 / 3.0, 1e-12);
+    let counts = json!({
+        "categories": 3, "test_tickets": 3, "test_tickets_of_unknown_category": 1, "train_tickets": 6,
+    });
+    assert_eq!(found["counts"], counts);
+    assert!(found["model"]["knn_macro_f1"].is_number());
+}
