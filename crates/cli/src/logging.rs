@@ -19,9 +19,8 @@ pub(crate) fn init(common: &Common) {
         0 | 1 => format!("error,pairmill={level}"),
         _ => level.to_owned(),
     };
-    let filter = EnvFilter::try_from_env("PAIRMILL_LOG").unwrap_or_else(|_| {
-        EnvFilter::builder().parse_lossy(expand_crates(&directives))
-    });
+    let filter = EnvFilter::try_from_env("PAIRMILL_LOG")
+        .unwrap_or_else(|_| EnvFilter::builder().parse_lossy(expand_crates(&directives)));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Stderr)
@@ -29,15 +28,28 @@ pub(crate) fn init(common: &Common) {
     // A second initialisation (several runs in one test process) keeps the first.
     let _ = match common.log_format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.without_time().with_target(false).compact().try_init(),
+        LogFormat::Text => builder
+            .without_time()
+            .with_target(false)
+            .compact()
+            .try_init(),
     };
 }
 
 /// Filters match crate names as prefixes of whole path segments, so each crate is listed.
 fn expand_crates(directives: &str) -> String {
     const CRATES: [&str; 11] = [
-        "cli", "evaluate", "filter", "generate", "inference", "lexical", "metrics", "mine",
-        "modeling", "tables", "train",
+        "cli",
+        "evaluate",
+        "filter",
+        "generate",
+        "inference",
+        "lexical",
+        "metrics",
+        "mine",
+        "modeling",
+        "tables",
+        "train",
     ];
     match directives.split_once("pairmill=") {
         Some((head, level)) => CRATES.iter().fold(head.to_owned(), |mut all, name| {

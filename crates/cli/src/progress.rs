@@ -30,7 +30,11 @@ pub struct Progress {
 impl Progress {
     /// Starts counting `unit`s (plural, such as `queries`) up to `total`; `None` where the total
     /// is not known.
-    pub fn new(label: impl Into<Cow<'static, str>>, unit: &'static str, total: Option<u64>) -> Self {
+    pub fn new(
+        label: impl Into<Cow<'static, str>>,
+        unit: &'static str,
+        total: Option<u64>,
+    ) -> Self {
         let label = label.into();
         let terminal = std::io::stderr().is_terminal();
         let visible = tracing::enabled!(tracing::Level::INFO);
@@ -45,7 +49,9 @@ impl Progress {
             bar
         };
         let template = match total {
-            Some(_) => format!("{{prefix}} {{bar:24}} {{human_pos}}/{{human_len}} {unit}, {{per_sec}}, {{eta}} left  {{msg}}"),
+            Some(_) => format!(
+                "{{prefix}} {{bar:24}} {{human_pos}}/{{human_len}} {unit}, {{per_sec}}, {{eta}} left  {{msg}}"
+            ),
             None => format!("{{prefix}} {{spinner}} {{human_pos}} {unit}, {{per_sec}}  {{msg}}"),
         };
         if let Ok(style) = ProgressStyle::with_template(&template) {
@@ -98,8 +104,16 @@ impl Progress {
             None => String::new(),
         };
         let message = self.bar.message();
-        let message = if message.is_empty() { message } else { format!(", {message}") };
-        tracing::info!("{}: {position}{of_total} {}{left}{message}", self.label, self.unit);
+        let message = if message.is_empty() {
+            message
+        } else {
+            format!(", {message}")
+        };
+        tracing::info!(
+            "{}: {position}{of_total} {}{left}{message}",
+            self.label,
+            self.unit
+        );
     }
 }
 

@@ -81,7 +81,10 @@ impl FolderOutput {
         let files = files_below(&self.staging)?;
         let record = FolderRecord {
             lineage: lineage.clone(),
-            files: files.iter().map(|file| relative(file, &self.staging)).collect(),
+            files: files
+                .iter()
+                .map(|file| relative(file, &self.staging))
+                .collect(),
         };
         fs::write(
             self.staging.join(FOLDER_FILE),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::Array;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
@@ -14,7 +15,6 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
-use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -115,7 +115,11 @@ pub async fn open(
         .iter()
         .map(|field| field.as_ref().clone())
         .collect();
-    wanted.extend(extra.iter().map(|name| Field::new(*name, DataType::Utf8, false)));
+    wanted.extend(
+        extra
+            .iter()
+            .map(|name| Field::new(*name, DataType::Utf8, false)),
+    );
 
     let (provider, rows): (Arc<dyn TableProvider>, Option<RowCheck>) = if input == "-" {
         (stdin_table(input)?, None)
@@ -151,7 +155,11 @@ pub async fn column_names(session: &SessionContext, input: &str) -> Result<Vec<S
     let source = Source::resolve(input)?;
     parquet_footers(&source)?;
     let schema = listing(session, &source, input).await?.schema();
-    Ok(schema.fields().iter().map(|field| field.name().clone()).collect())
+    Ok(schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect())
 }
 
 /// A column of the contract with the column of the input that stands for it.
@@ -290,10 +298,7 @@ async fn listing(session: &SessionContext, source: &Source, input: &str) -> Resu
     let state = session.state();
     let mut schemas = Vec::with_capacity(urls.len());
     for url in &urls {
-        let schema = options
-            .infer_schema(&state, url)
-            .await
-            .map_err(malformed)?;
+        let schema = options.infer_schema(&state, url).await.map_err(malformed)?;
         schemas.push(schema.as_ref().clone());
     }
     let mut schema =

@@ -17,13 +17,14 @@ type Reader = StreamReader<BufReader<Stdin>>;
 
 /// A table over the Arrow IPC stream on standard input; it can be read once.
 pub(crate) fn stdin_table(name: &str) -> Result<Arc<dyn TableProvider>> {
-    let reader = StreamReader::try_new(BufReader::new(std::io::stdin()), None).map_err(|error| {
-        TableError::Malformed {
-            path: name.to_owned(),
-            format: "Arrow IPC stream",
-            detail: error.to_string(),
-        }
-    })?;
+    let reader =
+        StreamReader::try_new(BufReader::new(std::io::stdin()), None).map_err(|error| {
+            TableError::Malformed {
+                path: name.to_owned(),
+                format: "Arrow IPC stream",
+                detail: error.to_string(),
+            }
+        })?;
     let stream = StdinStream {
         schema: reader.schema(),
         reader: Mutex::new(Some(reader)),
@@ -41,7 +42,9 @@ struct StdinStream {
 
 impl std::fmt::Debug for StdinStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StdinStream").field("schema", &self.schema).finish()
+        f.debug_struct("StdinStream")
+            .field("schema", &self.schema)
+            .finish()
     }
 }
 
@@ -53,7 +56,9 @@ impl PartitionStream for StdinStream {
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let reader = self.reader.lock().ok().and_then(|mut reader| reader.take());
         let batches = match reader {
-            Some(reader) => futures::stream::iter(reader.map(|batch| batch.map_err(Into::into))).left_stream(),
+            Some(reader) => {
+                futures::stream::iter(reader.map(|batch| batch.map_err(Into::into))).left_stream()
+            }
             None => futures::stream::iter([Err(DataFusionError::Execution(
                 "standard input can be read only once".to_owned(),
             ))])

@@ -37,12 +37,15 @@ impl ParquetOutput {
             path: target.to_owned(),
             source,
         };
-        let name = target.file_name().filter(|_| !target.is_dir()).ok_or_else(|| {
-            unwritable(io::Error::new(
-                io::ErrorKind::IsADirectory,
-                "expected a file name such as `candidates.parquet`",
-            ))
-        })?;
+        let name = target
+            .file_name()
+            .filter(|_| !target.is_dir())
+            .ok_or_else(|| {
+                unwritable(io::Error::new(
+                    io::ErrorKind::IsADirectory,
+                    "expected a file name such as `candidates.parquet`",
+                ))
+            })?;
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);
         hidden.push(".partial");

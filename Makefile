@@ -1,0 +1,61 @@
+# Pairmill: `make pipeline` runs the main job, `make test` proves it, `make help` explains the rest.
+
+PIPELINE ?= qa
+DEVICE   ?= cpu
+SEED     ?= 42
+
+DEPS           ?= $(CURDIR)/.deps
+LIBTORCH       ?= $(DEPS)/libtorch$(if $(filter cuda,$(DEVICE)),-cuda)
+ORT_DYLIB_PATH ?= $(DEPS)/onnxruntime/lib/libonnxruntime.$(if $(filter Darwin,$(shell uname)),dylib,so)
+MODEL          ?= $(DEPS)/models/all-MiniLM-L6-v2
+PAIRMILL_MODEL ?= $(DEPS)/models/all-MiniLM-L6-v2
+export LIBTORCH ORT_DYLIB_PATH PAIRMILL_MODEL
+
+CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR
+BIN := $(CARGO_TARGET_DIR)/release
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build pipeline test bench lint clean
+
+include pipelines/*.mk
+
+help: ## Show this text
+	@echo 'Usage: make TARGET [VARIABLE=value …]'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo 'Variables of `make pipeline`:'
+	@echo '  PIPELINE   qa (questions with answers) or tickets (texts with categories)    [$(PIPELINE)]'
+	@echo '  INPUT      your table: Parquet, CSV, JSON Lines or Arrow                     [the sample in data/]'
+	@echo '  RUN        folder for everything the pipeline writes                         [runs/$(PIPELINE)]'
+	@echo '  MODEL      folder of the sentence-transformers model to start from           [all-MiniLM-L6-v2]'
+	@echo '  LIMIT      use only so many rows of the input                                [all]'
+	@echo '  SEED       seed of every random choice                                       [$(SEED)]'
+	@echo '  EPOCHS, BATCH_SIZE, LEARNING_RATE, TOP_K, NEGATIVES, MAX_LENGTH              [see pipelines/*.mk]'
+	@echo '  GENERATE_FLAGS, MINE_FLAGS, CROSS_ENCODER_FLAGS, FILTER_FLAGS, TRAIN_FLAGS, EVALUATE_FLAGS'
+	@echo '             anything else for one stage; `$(BIN)/pairmill-mine --help` and so on list them'
+	@echo
+	@echo 'A stage whose inputs and options have not changed is not run again.'
+
+setup: ## Bring libtorch, ONNX Runtime and the base model into .deps/
+	@python3 scripts/setup.py --deps '$(DEPS)' --device $(DEVICE)
+
+build: setup ## Build the five programs
+	@cargo build --release --workspace --bins
+
+pipeline: $(PIPELINE) ## Run a whole pipeline: from a table to a fine-tuned model and a before/after table
+
+test: build ## Run all tests but the slow ones
+	cargo test --release --workspace
+
+bench: build ## Run the slow checks against published figures (about 15 minutes; needs PAIRMILL_DATA)
+	cargo test --release --workspace -- --ignored --nocapture
+
+lint: setup ## Check formatting and lints
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+
+clean: ## Remove what was built and run, but not .deps/
+	rm -rf runs
+	cargo clean
