@@ -4,7 +4,7 @@
 
 qa: INPUT         ?= data/qa.jsonl
 qa: RUN           ?= runs/qa
-qa: TOP_K         ?= 50
+qa: TOP_K         ?= 10
 qa: NEGATIVES     ?= 1
 qa: EPOCHS        ?= 4
 qa: BATCH_SIZE    ?= 32
@@ -18,13 +18,13 @@ qa: build
 		--qrels '$(RUN)/data/qrels_train.parquet' --top-k $(TOP_K) --output '$(RUN)/candidates.parquet' $(MINE_FLAGS)
 	@printf '\n[3/6] train cross-encoder: a judge of question and answer\n'
 	@$(BIN)/pairmill-train cross-encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) --train '$(RUN)/data/labeled_train.parquet' \
-		--train '$(RUN)/candidates.parquet' --eval '$(RUN)/data' --output '$(RUN)/cross-encoder' \
+		--train '$(RUN)/candidates.parquet' --mined-negatives 1 --batch-size 16 --learning-rate 1e-4 --eval '$(RUN)/data' --output '$(RUN)/cross-encoder' \
 		$(if $(MAX_LENGTH),--max-length $(MAX_LENGTH)) $(CROSS_ENCODER_FLAGS)
 	@printf '\n[4/6] filter: likely false negatives dropped, the rest become triplets\n'
 	@$(BIN)/pairmill-filter $(FLAGS) --candidates '$(RUN)/candidates.parquet' --model '$(RUN)/cross-encoder' \
 		--num-negatives $(NEGATIVES) --output '$(RUN)/triplets.parquet' --audit '$(RUN)/audit.parquet' $(FILTER_FLAGS)
 	@printf '\n[5/6] train encoder: multiple-negatives ranking over in-batch and mined negatives\n'
-	@$(BIN)/pairmill-train encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) --train '$(RUN)/triplets.parquet' \
+	@$(BIN)/pairmill-train encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) --train '$(RUN)/data/pairs_train.parquet' --train '$(RUN)/triplets.parquet' \
 		--eval '$(RUN)/data' --epochs $(EPOCHS) --batch-size $(BATCH_SIZE) --learning-rate $(LEARNING_RATE) \
 		$(if $(MAX_LENGTH),--max-length $(MAX_LENGTH)) --output '$(RUN)/model' $(TRAIN_FLAGS)
 	@printf '\n[6/6] evaluate: the base model and the tuned one on the test questions\n'

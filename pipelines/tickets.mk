@@ -5,7 +5,7 @@
 tickets: INPUT         ?= data/tickets.jsonl
 tickets: RUN           ?= runs/tickets
 tickets: MAX_PAIRS     ?= 1000
-tickets: TOP_K         ?= 50
+tickets: TOP_K         ?= 10
 tickets: NEGATIVES     ?= 1
 tickets: EPOCHS        ?= 2
 tickets: BATCH_SIZE    ?= 32
@@ -20,13 +20,13 @@ tickets: build
 		--group-column category --top-k $(TOP_K) --output '$(RUN)/candidates.parquet' $(MINE_FLAGS)
 	@printf '\n[3/7] train cross-encoder: a judge of "same category?"\n'
 	@$(BIN)/pairmill-train cross-encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) --train '$(RUN)/data/labeled_train.parquet' \
-		--train '$(RUN)/candidates.parquet' --mined-negatives 1 --eval '$(RUN)/data' --output '$(RUN)/cross-encoder' \
+		--train '$(RUN)/candidates.parquet' --mined-negatives 1 --batch-size 16 --learning-rate 1e-4 --eval '$(RUN)/data' --output '$(RUN)/cross-encoder' \
 		$(if $(MAX_LENGTH),--max-length $(MAX_LENGTH)) $(CROSS_ENCODER_FLAGS)
 	@printf '\n[4/7] filter: likely mislabelled neighbours dropped, the rest become triplets\n'
 	@$(BIN)/pairmill-filter $(FLAGS) --candidates '$(RUN)/candidates.parquet' --model '$(RUN)/cross-encoder' \
 		--num-negatives $(NEGATIVES) --output '$(RUN)/triplets.parquet' --audit '$(RUN)/audit.parquet' $(FILTER_FLAGS)
 	@printf '\n[5/7] train encoder: multiple-negatives ranking; tickets of one category are never negatives\n'
-	@$(BIN)/pairmill-train encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) --train '$(RUN)/triplets.parquet' \
+	@$(BIN)/pairmill-train encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) --train '$(RUN)/data/pairs_train.parquet' --train '$(RUN)/triplets.parquet' \
 		--groups '$(RUN)/data/corpus.parquet' --eval '$(RUN)/data' --epochs $(EPOCHS) --batch-size $(BATCH_SIZE) \
 		--learning-rate $(LEARNING_RATE) $(if $(MAX_LENGTH),--max-length $(MAX_LENGTH)) --output '$(RUN)/model' $(TRAIN_FLAGS)
 	@printf '\n[6/7] evaluate retrieval: does a new ticket find old ones of its category?\n'

@@ -7,7 +7,9 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_inference::CrossEncoder;
-use pairmill_tables::{ColumnNames, Lineage, ParquetOutput, Table, open, session, string_column};
+use pairmill_tables::{
+    ColumnNames, Lineage, ParquetOutput, Table, f32_column, open, session, string_column,
+};
 use serde::Serialize;
 use tracing::{info, warn};
 
@@ -47,7 +49,21 @@ pub struct Summary {
     pub truncated: u64,
     /// Rows written to the output.
     pub rows: u64,
+    /// Scored candidates that the model ranks below the positive of their pair.
+    pub below_positive: u64,
+    /// Scored candidates.
+    pub compared: u64,
 }
+
+impl Summary {
+    /// The share of candidates that the model ranks below the positive: 0.5 is chance.
+    fn share_below_positive(&self) -> f64 {
+        self.below_positive as f64 / (self.compared as f64).max(1.0)
+    }
+}
+
+/// Below this share of candidates under their positive, a model's decisions are near chance.
+const TELLING_SHARE: f64 = 0.7;
 
 /// Scores the candidates, decides on each and writes the output and the audit table, unless they
 /// are up to date.
@@ -187,6 +203,12 @@ impl Outputs {
             summary.pairs_without_negatives += u64::from(pair.negatives.is_empty());
             summary.pairs_left_out += u64::from(!self.format.uses(pair, self.negatives));
         }
+        let scores = f32_column(&judged.batch, "score").iter();
+        let positives = f32_column(&judged.batch, "positive_score");
+        for (score, positive) in scores.zip(positives).filter_map(|(a, b)| a.zip(b)) {
+            summary.compared += 1;
+            summary.below_positive += u64::from(score < positive);
+        }
         for reason in string_column(&judged.batch, "reason").iter().flatten() {
             match summary.reasons.get_mut(reason) {
                 Some(count) => *count += 1,
@@ -239,6 +261,16 @@ fn log(config: &Config, summary: &Summary) {
         warn!(
             "{} of {} pairs kept fewer than {} negatives and are left out",
             summary.pairs_left_out, summary.pairs, config.rules.num_negatives
+        );
+    }
+    let share = summary.share_below_positive();
+    info!(
+        "the model ranks {:.1} % of the candidates below their positive (chance: 50 %)",
+        100.0 * share
+    );
+    if summary.compared > 0 && share < TELLING_SHARE {
+        warn!(
+            "so it hardly tells right from wrong here and its decisions are near chance; train it on more pairs, for more epochs or at another rate"
         );
     }
     info!("decided: {}", reasons(summary));

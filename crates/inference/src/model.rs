@@ -21,7 +21,7 @@ pub(crate) struct TokenModel {
 /// The inputs that a BERT-like model may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Input {
-    InputIds,
+    Ids,
     AttentionMask,
     TokenTypeIds,
 }
@@ -29,7 +29,7 @@ enum Input {
 impl Input {
     fn of_name(name: &str) -> Option<Self> {
         match name {
-            "input_ids" => Some(Self::InputIds),
+            "input_ids" => Some(Self::Ids),
             "attention_mask" => Some(Self::AttentionMask),
             "token_type_ids" => Some(Self::TokenTypeIds),
             _ => None,
@@ -64,7 +64,7 @@ impl TokenModel {
         let names: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
         let inputs: Option<Vec<Input>> = names.iter().map(|name| Input::of_name(name)).collect();
         let inputs = inputs
-            .filter(|inputs| inputs.contains(&Input::InputIds))
+            .filter(|inputs| inputs.contains(&Input::Ids))
             .ok_or_else(|| InferenceError::UnexpectedInputs {
                 path: path.to_owned(),
                 found: names.join(", "),
@@ -122,7 +122,7 @@ impl TokenModel {
         for row in rows {
             let end = tensor.len() + length;
             let padding = match input {
-                Input::InputIds => {
+                Input::Ids => {
                     tensor.extend(row.ids.iter().map(|&id| i64::from(id)));
                     i64::from(self.pad_id)
                 }

@@ -119,14 +119,15 @@ impl SentenceEncoder {
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);
         let hidden = self.bert.forward(&batch, dropout);
-        let mut pooled = self.pooling.forward(&hidden, &batch);
-        if self.normalize {
-            let norm = pooled
-                .norm_scalaropt_dim(2, [1i64], true)
-                .clamp_min(NORM_EPS);
-            pooled = pooled / norm;
+        let pooled = self
+            .pooling
+            .forward(&hidden, &batch)
+            .index_select(0, &batch.rows);
+        if !self.normalize {
+            return pooled;
         }
-        pooled.index_select(0, &batch.rows)
+        let norm = pooled.norm_scalaropt_dim(2, [1i64], true);
+        pooled / norm.clamp_min(NORM_EPS)
     }
 
     /// Embeddings of texts without gradients: row-major `[texts, dimension]`, in input order.

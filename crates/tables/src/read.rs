@@ -252,7 +252,9 @@ fn resolve_column(
         DataType::Int32 => (is_text || kind.is_integer(), "an integer"),
         _ => (is_text || kind.is_numeric(), "a number"),
     };
-    if !fits {
+    // JSON Lines tell no type of a column that is null throughout.
+    let all_null = field.is_nullable() && kind.is_null();
+    if !fits && !all_null {
         return Err(TableError::WrongType {
             path: input.to_owned(),
             column: source,

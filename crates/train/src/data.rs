@@ -20,18 +20,21 @@ pub(crate) struct Row {
     pub negatives: Vec<Text>,
 }
 
-/// Rows for the ranking loss, with each distinct text held once.
+/// Rows for the ranking loss: one for each distinct pair, with all hard negatives that were given
+/// for it, which may be none. Each distinct text is held once.
 #[derive(Debug, Default)]
 pub(crate) struct TrainingSet {
     pub rows: Vec<Row>,
+    /// Texts of anchor and positive → row.
+    pairs: HashMap<(u32, u32), usize>,
     texts: Interner,
     ids: Interner,
     groups: HashMap<u32, u32>,
 }
 
 impl TrainingSet {
-    /// Reads pairs, triplets or n-tuples, with or without id columns, told apart by the columns.
-    pub async fn read(session: &SessionContext, input: &str) -> Result<Self> {
+    /// Adds pairs, triplets or n-tuples, with or without id columns, told apart by the columns.
+    pub async fn read(&mut self, session: &SessionContext, input: &str) -> Result<()> {
         let columns = column_names(session, input).await?;
         let has = |name: &str| columns.iter().any(|column| column == name);
         let negatives = (1..).take_while(|n| has(&format!("negative_{n}"))).count();
@@ -55,11 +58,10 @@ impl TrainingSet {
             .await?
             .collect()
             .await?;
-        let mut set = Self::default();
         for batch in &batches {
-            set.add(batch, &negative_columns);
+            self.add(batch, &negative_columns);
         }
-        Ok(set)
+        Ok(())
     }
 
     fn add(&mut self, batch: &RecordBatch, negative_columns: &[String]) {
@@ -71,12 +73,26 @@ impl TrainingSet {
         let positives = column("positive");
         let negatives: Vec<_> = negative_columns.iter().map(|name| column(name)).collect();
         for i in 0..batch.num_rows() {
-            let row = Row {
-                anchor: self.intern(anchors, i),
-                positive: self.intern(positives, i),
-                negatives: negatives.iter().map(|&n| self.intern(n, i)).collect(),
-            };
-            self.rows.push(row);
+            let anchor = self.intern(anchors, i);
+            let positive = self.intern(positives, i);
+            let at = *self
+                .pairs
+                .entry((anchor.text, positive.text))
+                .or_insert(self.rows.len());
+            if at == self.rows.len() {
+                self.rows.push(Row {
+                    anchor,
+                    positive,
+                    negatives: Vec::new(),
+                });
+            }
+            for &column in &negatives {
+                let negative = self.intern(column, i);
+                let known = &mut self.rows[at].negatives;
+                if known.iter().all(|other| other.text != negative.text) {
+                    known.push(negative);
+                }
+            }
         }
     }
 
@@ -121,6 +137,11 @@ impl TrainingSet {
     /// The group of a document, if it is known.
     pub fn group_of(&self, document: Text) -> Option<u32> {
         self.groups.get(&document.id?).copied()
+    }
+
+    /// Hard negatives of all rows.
+    pub fn negatives(&self) -> usize {
+        self.rows.iter().map(|row| row.negatives.len()).sum()
     }
 
     /// The content of a text.

@@ -25,9 +25,10 @@ use crate::trainer::{Report, Task, train};
 pub struct EncoderArgs {
     #[command(flatten)]
     paths: ModelPaths,
-    /// Training table: pairs, triplets or n-tuples, with or without ids
-    #[arg(long, value_name = "FILE")]
-    train: String,
+    /// Training table: pairs, triplets or n-tuples, with or without ids; repeat it to give pairs and
+    /// hard negatives for some of them. Rows of the same pair become one, with all its negatives
+    #[arg(long, value_name = "FILE", required = true)]
+    train: Vec<String>,
     /// Folder with corpus, queries_dev and qrels_dev (.parquet), for nDCG@10 during training
     #[arg(long, value_name = "DIR")]
     eval: Option<PathBuf>,
@@ -90,8 +91,10 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
         },
         common.seed,
     )
-    .with_input("model", &args.paths.model.display().to_string())?
-    .with_input("train", &args.train)?;
+    .with_input("model", &args.paths.model.display().to_string())?;
+    for (number, file) in args.train.iter().enumerate() {
+        lineage = lineage.with_input(&format!("train {}", number + 1), file)?;
+    }
     if let Some(folder) = &args.eval {
         for name in ["corpus", "queries_dev", "qrels_dev"] {
             let file = folder.join(format!("{name}.parquet"));
@@ -113,7 +116,10 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
     }
     let (set, evaluator) = runtime.block_on(async {
         let session = session(common.threads())?;
-        let mut set = TrainingSet::read(&session, &args.train).await?;
+        let mut set = TrainingSet::default();
+        for file in &args.train {
+            set.read(&session, file).await?;
+        }
         if let Some(groups) = &args.groups {
             set.read_groups(&session, groups, &args.group_column)
                 .await?;
@@ -126,11 +132,11 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
         };
         anyhow::Ok((set, evaluator))
     })?;
-    let negatives = set.rows.first().map_or(0, |row| row.negatives.len());
     tracing::info!(
-        "training {} on {} rows with {negatives} hard negative(s) each, {} epoch(s) of batch {}",
+        "training {} on {} pairs with {} hard negatives, {} epoch(s) of batch {}",
         args.paths.model.display(),
         set.rows.len(),
+        set.negatives(),
         args.training.num_train_epochs,
         args.training.batch_size,
     );

@@ -40,7 +40,7 @@ fn the_best_survivors_become_triplets() {
             "reasons": {
                 "likely_false_negative": 3, "negative": 3, "positive_id": 1, "surplus": 1
             },
-            "scored": 10, "truncated": 0, "rows": 3
+            "scored": 10, "truncated": 0, "rows": 3, "compared": 7, "below_positive": 4
         })
     );
 }
@@ -226,9 +226,13 @@ fn many(copies: usize) -> RecordBatch {
     let visited: Vec<usize> = (0..rows).map(|n| n * 7_919 % rows).collect();
     let indices = visited.iter().map(|n| (n % few.num_rows()) as u32);
     let batch = take_record_batch(&few, &UInt32Array::from_iter_values(indices)).unwrap();
-    let ids = visited
-        .iter()
-        .map(|n| format!("{}-{:05}", CANDIDATES[n % few.num_rows()].0, n / few.num_rows()));
+    let ids = visited.iter().map(|n| {
+        format!(
+            "{}-{:05}",
+            CANDIDATES[n % few.num_rows()].0,
+            n / few.num_rows()
+        )
+    });
     let mut columns = batch.columns().to_vec();
     columns[0] = Arc::new(StringArray::from_iter_values(ids));
     RecordBatch::try_new(batch.schema(), columns).unwrap()
@@ -239,10 +243,16 @@ fn the_order_holds_over_many_batches() {
     const COPIES: usize = 4_000;
     let dir = workplace();
     write(&dir.path().join("candidates.parquet"), &many(COPIES));
-    let report = done(dir.path(), &format!("{FILTER} --threads 3 --audit audit.parquet"));
+    let report = done(
+        dir.path(),
+        &format!("{FILTER} --threads 3 --audit audit.parquet"),
+    );
     assert_eq!(report["pairs"], 3 * COPIES);
     assert_eq!(report["rows"], 4 * COPIES);
-    let keys = rows(&dir.path().join("audit.parquet"), &["query_id", "positive_id", "rank"]);
+    let keys = rows(
+        &dir.path().join("audit.parquet"),
+        &["query_id", "positive_id", "rank"],
+    );
     assert!(keys.is_sorted() && keys.len() == CANDIDATES.len() * COPIES);
 }
 
@@ -300,6 +310,23 @@ fn candidates_may_come_from_another_program() {
         again.stdout.contains(r#""rows":1"#),
         "a stream is never up to date"
     );
+}
+
+#[test]
+fn candidates_may_come_as_json_lines() {
+    let dir = workplace();
+    let line = json!({
+        "query_id": "q1", "query": "reset the router", "positive_id": "p1",
+        "positive": "reset the router late", "corpus_id": "d3", "text": "red cable",
+        "rank": 1, "bm25": 9.5, "score": null, "positive_score": null,
+        "decision": "keep", "reason": "negative"
+    });
+    fs::write(dir.path().join("candidates.jsonl"), line.to_string()).unwrap();
+    done(
+        dir.path(),
+        &FILTER.replace("candidates.parquet", "candidates.jsonl"),
+    );
+    assert_eq!(out(dir.path(), &["anchor_id", "negative_id"]), ["q1 d3"]);
 }
 
 #[test]

@@ -31,13 +31,13 @@ fn unsound_inputs_are_refused_and_leave_nothing() {
     fs::remove_file(path.join("new.parquet")).unwrap();
     fs::write(path.join("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
     let error = |pairs: &str, corpus: &str| refused(path, &with(pairs, corpus), 1);
-    assert_snapshot!(error("nowhere.csv", "corpus.csv"), @"");
-    assert_snapshot!(error("corpus.csv", "corpus.csv"), @"");
-    assert_snapshot!(error("pairs.csv", "pairs.csv"), @"");
-    assert_snapshot!(error("pairs.csv", "type.jsonl"), @"");
-    assert_snapshot!(error("pairs.csv", "null.jsonl"), @"");
-    assert_snapshot!(error("pairs.csv", "empty.csv"), @"");
-    assert_snapshot!(error("cut.parquet", "corpus.csv"), @"");
+    assert_snapshot!(error("nowhere.csv", "corpus.csv"), @"error: nowhere.csv: no such file or folder; check the path");
+    assert_snapshot!(error("corpus.csv", "corpus.csv"), @"error: corpus.csv: no column `anchor_id` (needed for a pairs table); found id, title, text, topic");
+    assert_snapshot!(error("pairs.csv", "pairs.csv"), @"error: pairs.csv: no column `id` (needed for a corpus table); found anchor_id, anchor, positive_id, positive; name another one with --id-column");
+    assert_snapshot!(error("pairs.csv", "type.jsonl"), @"error: type.jsonl: column `text` is Float64; expected text");
+    assert_snapshot!(error("pairs.csv", "null.jsonl"), @"error: null.jsonl: column `text` is null in row 2 (counted from 1, header not counted); fill it or remove the row");
+    assert_snapshot!(error("pairs.csv", "empty.csv"), @"error: empty.csv: has no rows; expected a corpus table with at least one");
+    assert_snapshot!(error("cut.parquet", "corpus.csv"), @"error: cut.parquet: not a sound Parquet file (Parquet error: Invalid Parquet file. Corrupt footer); it may be cut short, write it again");
 }
 
 #[test]
@@ -53,16 +53,19 @@ fn ids_that_occur_twice_are_named() {
         "queries.csv",
         "id,text\na,one\nb,two\na,three\n",
     );
-    assert_snapshot!(refused(dir.path(), &with("pairs.csv", "twice.csv"), 1), @"");
+    assert_snapshot!(refused(dir.path(), &with("pairs.csv", "twice.csv"), 1), @r"
+    error: twice.csv: cannot be indexed
+      because: id `a` occurs more than once; ids of a corpus must be unique
+    ");
     let line = "search --corpus corpus.csv --queries queries.csv --output new.parquet";
-    assert_snapshot!(refused(dir.path(), line, 1), @"");
+    assert_snapshot!(refused(dir.path(), line, 1), @"error: queries.csv: id `a` occurs more than once; ids of queries must be unique");
 }
 
 #[test]
 fn a_group_column_that_is_not_there_is_found_before_anything_is_built() {
     let dir = help_desk();
     let line = with("pairs.csv", "corpus.csv") + " --group-column colour --index index";
-    assert_snapshot!(refused(dir.path(), &line, 1), @"");
+    assert_snapshot!(refused(dir.path(), &line, 1), @"error: corpus.csv: no column `colour` (needed for a corpus table); found id, title, text, topic");
 }
 
 #[test]
@@ -71,7 +74,10 @@ fn an_index_folder_with_files_of_others_is_left_alone() {
     fs::create_dir(dir.path().join("index")).unwrap();
     write(dir.path(), "index/thesis.tex", "years of work");
     let line = with("pairs.csv", "corpus.csv") + " --index index";
-    assert_snapshot!(refused(dir.path(), &line, 1), @"");
+    assert_snapshot!(refused(dir.path(), &line, 1), @r"
+    error: corpus.csv: cannot be indexed
+      because: index: holds `thesis.tex`, which Pairmill did not write, so the folder is not replaced; choose another output or move the file
+    ");
     assert_eq!(names(&dir.path().join("index")).len(), 1);
 }
 
@@ -111,8 +117,20 @@ fn a_failed_run_leaves_the_earlier_output() {
 fn wrong_options_are_wrong_usage() {
     let dir = help_desk();
     let error = |line: &str| refused(dir.path(), line, 2);
-    assert_snapshot!(error("--corpus corpus.csv"), @"");
-    assert_snapshot!(error(&with("-", "corpus.csv")), @"");
+    assert_snapshot!(error("--corpus corpus.csv"), @r"
+    error: the following required arguments were not provided:
+      --pairs <FILE>
+      --output <FILE>
+
+    Usage: pairmill-mine --pairs <FILE> --output <FILE> --corpus <FILE>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(error(&with("-", "corpus.csv")), @r"
+    error: invalid value '-' for '--pairs <FILE>': standard input cannot be used where several tables are read; give a file
+
+    For more information, try '--help'.
+    ");
     assert!(error(&(with("pairs.csv", "corpus.csv") + " --top-k 0")).contains("--top-k"));
     assert!(error(&(with("pairs.csv", "corpus.csv") + " search")).contains("search"));
     assert!(error("search --corpus corpus.csv --output run.parquet").contains("--queries"));
