@@ -155,9 +155,11 @@ fn every_stage_survives_being_killed() {
             &candidates,
             "--model",
             &at("3/reference/cross-encoder"),
+            "--format",
+            "candidates",
         ],
         &stage("4"),
-        "triplets.parquet",
+        "decided.parquet",
     );
 
     survives_kills(
@@ -167,7 +169,7 @@ fn every_stage_survives_being_killed() {
             "--model",
             &at("tiny"),
             "--train",
-            &at("4/reference/triplets.parquet"),
+            &table("pairs_train"),
             "--eval",
             &data,
         ],

@@ -257,7 +257,7 @@ fn a_cross_encoder_needs_both_labels() {
 fn a_wrong_option_is_wrong_usage() {
     let dir = tempfile::tempdir().unwrap();
     let mut arguments = encoder("m", "t", "o");
-    arguments.extend(["--learning-rate", "-1"]);
+    arguments.push("--learning-rate=-1");
     let error = fail("pairmill-train", arguments, 2, dir.path());
     assert!(error.contains("--learning-rate"), "{error}");
 }

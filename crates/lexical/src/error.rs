@@ -22,11 +22,11 @@ pub enum LexicalError {
     #[error("no temporary folder for the index; set TMPDIR or name a folder with --index")]
     Temporary(#[source] std::io::Error),
     /// The index folder holds files that are not what was written.
-    #[error("{path}: the index is damaged ({file}); delete the folder and run again")]
+    #[error("{path}: the index is damaged ({file})")]
     Damaged {
         /// The index folder.
         path: PathBuf,
-        /// What is wrong.
+        /// A file that does not match its checksum.
         file: String,
     },
     /// The search engine failed on the index folder.

@@ -104,7 +104,7 @@ impl Index {
         if lineage.is_carried_by(path) {
             match verify(path).and_then(|()| Self::open(kept(), analysis, Origin::Reused)) {
                 Ok(index) => return Ok(index),
-                Err(error) => tracing::warn!("{error}: building it again"),
+                Err(error) => tracing::warn!("{error}; building it again"),
             }
         }
         let output = FolderOutput::create(path)?;

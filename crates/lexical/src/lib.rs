@@ -9,11 +9,13 @@
 //! ```
 //!
 //! where n(t) is how often the query says t. k1 = 1.2 and b = 0.75 are tantivy's constants and
-//! |d| is rounded as tantivy stores it (exact up to 40 terms, within 7 % beyond).
+//! |d| is rounded down as tantivy stores it: exact up to 40 terms, less than an eighth off beyond.
 //!
 //! Results are exact and reproducible to the bit, whatever the number of threads and however the
 //! index happens to be cut into segments: each score is summed in the order of the terms, and
-//! equal scores are ordered by corpus id.
+//! equal scores are ordered by corpus id. (tantivy's own top-k adds the terms of a passage in an
+//! order that depends on the passages before it, so that equal passages can differ in the last
+//! bit; weights, postings and everything else are tantivy's.)
 
 mod analysis;
 mod error;
@@ -25,4 +27,4 @@ pub use analysis::Analysis;
 pub use error::{LexicalError, Result};
 pub use function::{Bm25Search, DEFAULT_TOP_K};
 pub use index::{Index, Origin, passage};
-pub use search::{Hit, Ranked};
+pub use search::{Hit, Ranked, Texts};

@@ -89,11 +89,11 @@ pub(crate) fn train(
         File::create(log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
     let started = Instant::now();
     let epochs = options.num_train_epochs;
-    let first = task.batches(0);
-    let rows = first.iter().map(Vec::len).sum();
-    let steps_of_epoch = first.len() as u64;
+    let rows = task.batches(0).iter().map(Vec::len).sum();
     // Epochs may differ by a batch or two, since rows that clash wait for a later one.
-    let total_steps = steps_of_epoch * u64::from(epochs);
+    let total_steps = (0..epochs)
+        .map(|epoch| task.batches(epoch).len() as u64)
+        .sum();
     let schedule = LinearSchedule::new(total_steps, options.warmup_ratio);
     let dropout = Dropout::new(seed);
     let mut optimizer = AdamW::new(task.parameters(), options.weight_decay);
