@@ -7,5 +7,5 @@ mod outcome;
 mod progress;
 
 pub use flags::{Common, LogFormat};
-pub use outcome::{Outcome, UsageError, run};
+pub use outcome::{Outcome, UsageError, fail, run};
 pub use progress::Progress;

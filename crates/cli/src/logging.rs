@@ -24,6 +24,8 @@ pub(crate) fn init(common: &Common) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Stderr)
+        // A log that cannot be written is reported by eprintln, which panics for the same reason.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal());
     // A second initialisation (several runs in one test process) keeps the first.
     let _ = match common.log_format {

@@ -1,4 +1,5 @@
-use std::io;
+use std::error::Error;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::{Common, logging};
@@ -28,20 +29,30 @@ impl std::error::Error for UsageError {}
 /// 2 wrong usage, 3 a threshold missed. A closed pipe on standard output is no failure.
 pub fn run(common: &Common, command: impl FnOnce() -> anyhow::Result<Outcome>) -> ExitCode {
     logging::init(common);
-    // A second build in one process (tests) fails and keeps the first pool.
-    let _ = rayon::ThreadPoolBuilder::new()
-        .num_threads(common.threads())
-        .build_global();
-    match command() {
+    match start_threads(common.threads()).and_then(|()| command()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::ThresholdMissed) => ExitCode::from(3),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", chain(&error));
-            let usage = error.chain().any(|cause| cause.is::<UsageError>());
-            ExitCode::from(if usage { 2 } else { 1 })
-        }
+        Err(error) => fail(&error),
     }
+}
+
+fn start_threads(threads: usize) -> anyhow::Result<()> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    match pool.build_global() {
+        // A second build in one process (tests) fails without a cause and keeps the first pool.
+        Err(error) if error.source().is_some() => Err(anyhow::Error::new(error)
+            .context(format!("cannot start {threads} threads; lower --threads"))),
+        _ => Ok(()),
+    }
+}
+
+/// Prints an error with its causes: exit code 2 for wrong usage, else 1.
+pub fn fail(error: &anyhow::Error) -> ExitCode {
+    // Not eprintln, which panics where standard error is closed or its disk is full.
+    let _ = writeln!(io::stderr(), "error: {}", chain(error));
+    let usage = error.chain().any(|cause| cause.is::<UsageError>());
+    ExitCode::from(if usage { 2 } else { 1 })
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -94,7 +94,8 @@ impl Evaluation {
     fn cells(&self) -> impl Iterator<Item = Vec<String>> {
         self.model.iter().map(|(name, value)| {
             let mut row = vec![name.to_owned()];
-            if let Some(baseline) = self.baseline.as_ref().and_then(|scores| scores.get(name)) {
+            if let Some(baseline) = &self.baseline {
+                let baseline = baseline.get(name).unwrap_or(f64::NAN);
                 row.push(format!("{baseline:.4}"));
                 row.push(format!("{value:.4}"));
                 row.push(format!("{:+.4}", value - baseline));

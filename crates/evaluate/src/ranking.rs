@@ -1,3 +1,4 @@
+use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -118,23 +119,28 @@ pub(crate) fn write_per_query(
     scores: &Compared<PerQuery>,
     lineage: &Lineage,
 ) -> Result<()> {
+    let runs = || iter::once(&scores.model).chain(&scores.baseline);
     let mut fields = vec![Field::new("query_id", DataType::Utf8, false)];
-    let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from_iter_values(queries))];
-    for (prefix, scores) in [
-        ("", Some(&scores.model)),
-        ("baseline_", scores.baseline.as_ref()),
-    ] {
-        let Some(scores) = scores else { continue };
-        for (i, metric) in scores.metrics.iter().enumerate() {
+    for (prefix, scores) in ["", "baseline_"].iter().zip(runs()) {
+        for metric in &scores.metrics {
             let name = format!("{prefix}{metric}");
             fields.push(Field::new(name, DataType::Float64, false));
-            let values = scores.rows.iter().map(|row| row[i]);
-            columns.push(Arc::new(Float64Array::from_iter_values(values)));
         }
     }
     let schema = Arc::new(Schema::new(fields));
     let mut output = ParquetOutput::create(target, schema.clone(), lineage)?;
-    output.write(&batch(&schema, columns)?)?;
+    for start in (0..queries.len()).step_by(WRITE_ROWS) {
+        let rows = start..queries.len().min(start + WRITE_ROWS);
+        let ids = StringArray::from_iter_values(&queries[rows.clone()]);
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
+        for scores in runs() {
+            for i in 0..scores.metrics.len() {
+                let values = scores.rows[rows.clone()].iter().map(|row| row[i]);
+                columns.push(Arc::new(Float64Array::from_iter_values(values)));
+            }
+        }
+        output.write(&batch(&schema, columns)?)?;
+    }
     output.finish()?;
     Ok(())
 }

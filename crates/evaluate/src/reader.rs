@@ -1,5 +1,4 @@
 use arrow::array::RecordBatch;
-use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_tables::{ColumnNames, Table, TableError, open, session};
@@ -34,10 +33,7 @@ impl Reader {
         columns: &[&str],
         mut each: impl FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
-        let scan_error = |source: DataFusionError| TableError::Scan {
-            path: input.to_owned(),
-            source: Box::new(source),
-        };
+        let scan_error = |error| TableError::of_scan(input, error);
         self.runtime.block_on(async {
             let frame = open(&self.session, input, table, names, &[]).await?;
             let mut stream = frame

@@ -1,10 +1,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, Float32Array, Float32Builder, ListBuilder, RecordBatch, StringBuilder,
-    UInt32Array,
-};
+use arrow::array::{Array, ArrayRef, Float32Array, ListArray, RecordBatch, UInt32Array};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
@@ -127,26 +125,43 @@ fn gather(
     names.iter().map(column).collect()
 }
 
+/// A document of a training row: the positive or the candidate of a row of the batch.
+type Document = (usize, usize);
+const POSITIVE: usize = 0;
+const CANDIDATE: usize = 1;
+
+/// The ids and the texts of some documents.
+fn documents(batch: &RecordBatch, documents: &[Document]) -> Result<[ArrayRef; 2], ArrowError> {
+    let either = |positive: &str, candidate: &str| {
+        let columns = [positive, candidate].map(|name| string_column(batch, name) as &dyn Array);
+        interleave(&columns, documents)
+    };
+    Ok([
+        either("positive_id", "corpus_id")?,
+        either("positive", "text")?,
+    ])
+}
+
+/// 1 for each positive, 0 for each negative.
+fn labels(documents: &[Document]) -> ArrayRef {
+    let is_positive = documents.iter().map(|&(kind, _)| kind == POSITIVE);
+    Arc::new(Float32Array::from_iter_values(is_positive.map(f32::from)))
+}
+
 /// Per query its sound positives with score 1, then its negatives with score 0, each once. What is
 /// a likely false negative beside one positive is no negative beside another.
 fn labeled_pairs(judged: &Judged) -> Result<Vec<ArrayRef>, ArrowError> {
-    const POSITIVE: usize = 0;
-    const NEGATIVE: usize = 1;
     let batch = &judged.batch;
     let query_ids = string_column(batch, "query_id");
     let corpus_ids = string_column(batch, "corpus_id");
     let reasons = string_column(batch, "reason");
     let doubtful = Reason::LikelyFalseNegative.name();
-    let mut rows = Vec::new();
-    let mut sources = Vec::new();
+    let mut sources: Vec<Document> = Vec::new();
     let same_query =
         |a: &Pair, b: &Pair| query_ids.value(a.rows.start) == query_ids.value(b.rows.start);
     for pairs in judged.pairs.chunk_by(same_query) {
         let positives = pairs.iter().filter(|pair| pair.positive_is_sound);
-        for row in positives.map(|pair| pair.rows.start) {
-            rows.push(row);
-            sources.push((POSITIVE, row));
-        }
+        sources.extend(positives.map(|pair| (POSITIVE, pair.rows.start)));
         let mut unwanted: HashSet<&str> = pairs
             .iter()
             .flat_map(|pair| pair.rows.clone())
@@ -155,22 +170,14 @@ fn labeled_pairs(judged: &Judged) -> Result<Vec<ArrayRef>, ArrowError> {
             .collect();
         for &row in pairs.iter().flat_map(|pair| &pair.negatives) {
             if unwanted.insert(corpus_ids.value(row)) {
-                rows.push(row);
-                sources.push((NEGATIVE, row));
+                sources.push((CANDIDATE, row));
             }
         }
     }
-    let either = |positive: &str, negative: &str| {
-        let columns = [positive, negative].map(|name| string_column(batch, name) as &dyn Array);
-        interleave(&columns, &sources)
-    };
-    let scores = sources
-        .iter()
-        .map(|&(source, _)| f32::from(source == POSITIVE));
+    let rows = sources.iter().map(|&(_, row)| row).collect();
     let mut columns = gather(batch, rows, &["query_id", "query"])?;
-    columns.push(either("positive_id", "corpus_id")?);
-    columns.push(either("positive", "text")?);
-    columns.push(Arc::new(Float32Array::from_iter_values(scores)));
+    columns.extend(documents(batch, &sources)?);
+    columns.push(labels(&sources));
     Ok(columns)
 }
 
@@ -190,34 +197,24 @@ fn labeled_lists() -> SchemaRef {
 }
 
 fn labeled_list_columns(batch: &RecordBatch, pairs: &[&Pair]) -> Result<Vec<ArrayRef>, ArrowError> {
-    let texts = |positive: &str, negative: &str| -> ArrayRef {
-        let (positives, negatives) = (
-            string_column(batch, positive),
-            string_column(batch, negative),
-        );
-        let mut lists = ListBuilder::new(StringBuilder::new()).with_field(list_of(DataType::Utf8));
-        for pair in pairs {
-            lists
-                .values()
-                .append_value(positives.value(pair.rows.start));
-            for &row in &pair.negatives {
-                lists.values().append_value(negatives.value(row));
-            }
-            lists.append(true);
-        }
-        Arc::new(lists.finish())
-    };
-    let mut labels = ListBuilder::new(Float32Builder::new()).with_field(list_of(DataType::Float32));
+    let mut sources: Vec<Document> = Vec::new();
     for pair in pairs {
-        labels.values().append_value(1.0);
-        labels.values().append_value_n(0.0, pair.negatives.len());
-        labels.append(true);
+        sources.push((POSITIVE, pair.rows.start));
+        sources.extend(pair.negatives.iter().map(|&row| (CANDIDATE, row)));
     }
+    let lengths = pairs.iter().map(|pair| 1 + pair.negatives.len());
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let list = |values: ArrayRef| -> Result<ArrayRef, ArrowError> {
+        let item = list_of(values.data_type().clone());
+        let list = ListArray::try_new(item, offsets.clone(), values, None)?;
+        Ok(Arc::new(list))
+    };
     let firsts = pairs.iter().map(|pair| pair.rows.start).collect();
     let mut columns = gather(batch, firsts, &["query_id", "query"])?;
-    columns.push(texts("positive_id", "corpus_id"));
-    columns.push(texts("positive", "text"));
-    columns.push(Arc::new(labels.finish()));
+    for values in documents(batch, &sources)? {
+        columns.push(list(values)?);
+    }
+    columns.push(list(labels(&sources))?);
     Ok(columns)
 }
 

@@ -61,10 +61,7 @@ impl Input<'_> {
 
     async fn read(&self, session: &SessionContext) -> Result<Vec<Row>> {
         info!("reading {}", self.path);
-        let scan_error = |source| TableError::Scan {
-            path: self.path.to_owned(),
-            source: Box::new(source),
-        };
+        let scan_error = |error| TableError::of_scan(self.path, error);
         let names = self.names.clone().with_optional("id");
         let frame = open(session, self.path, self.table, &names, &[]).await?;
         let mut stream = frame.execute_stream().await.map_err(scan_error)?;
@@ -72,46 +69,25 @@ impl Input<'_> {
         let mut rows = Vec::new();
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(scan_error)?;
-            self.append(&mut rows, &batch)?;
+            self.append(&mut rows, &batch);
             progress.inc(batch.num_rows() as u64);
-        }
-        if rows.is_empty() {
-            return Err(GenerateError::Table(TableError::Empty {
-                path: self.path.to_owned(),
-                table: self.table.name(),
-            }));
         }
         Ok(rows)
     }
 
-    fn append(&self, rows: &mut Vec<Row>, batch: &RecordBatch) -> Result<()> {
+    fn append(&self, rows: &mut Vec<Row>, batch: &RecordBatch) {
         let ids = string_column(batch, "id");
         let texts = self.columns.map(|column| string_column(batch, column));
-        // Without a column of ids all of them are null.
-        let without_ids = ids.null_count() == batch.num_rows();
         for at in 0..batch.num_rows() {
-            // Files were checked when they were opened; standard input is checked here.
-            let null_column = match texts.map(|column| column.is_null(at)) {
-                [true, _] => Some(self.columns[0]),
-                [_, true] => Some(self.columns[1]),
-                _ => (ids.is_null(at) && !without_ids).then_some("id"),
-            };
-            if let Some(column) = null_column {
-                return Err(GenerateError::Table(TableError::Null {
-                    path: self.path.to_owned(),
-                    column: column.to_owned(),
-                    row: rows.len() as u64 + 1,
-                }));
-            }
             let texts = texts.map(|column| column.value(at).to_owned());
-            let id = if without_ids {
+            // Without a column of ids all of them are null.
+            let id = if ids.is_null(at) {
                 content_id(&texts)
             } else {
                 ids.value(at).to_owned()
             };
             rows.push(Row { id, texts });
         }
-        Ok(())
     }
 
     fn refuse_shared_ids(&self, rows: &[Row]) -> Result<()> {

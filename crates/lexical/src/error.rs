@@ -15,6 +15,18 @@ pub enum LexicalError {
         /// The id.
         id: String,
     },
+    /// An id that the index would cut.
+    #[error(
+        "the id that begins with `{start}` has {bytes} bytes; expected at most {most}: is it the column of the ids?"
+    )]
+    LongId {
+        /// The beginning of the id.
+        start: String,
+        /// Its length.
+        bytes: usize,
+        /// The greatest length.
+        most: usize,
+    },
     /// The corpus cannot be read, or the index folder cannot be written.
     #[error(transparent)]
     Table(#[from] TableError),

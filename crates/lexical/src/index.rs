@@ -18,6 +18,8 @@ const LAYOUT: u32 = 1;
 const ID: &str = "id";
 const TEXT: &str = "text";
 const TOKENIZER: &str = "pairmill";
+/// Longest id in bytes; tantivy cuts longer ones without a word.
+const MAX_ID_BYTES: usize = u16::MAX as usize;
 /// Bytes of postings that each writing thread holds before it writes a segment.
 const WRITER_BYTES: usize = 64 << 20;
 /// Writing threads beyond this many wait for the one that reads.
@@ -80,8 +82,8 @@ impl Index {
     /// read. `on_rows` hears how many more passages were indexed.
     ///
     /// # Errors
-    /// If two passages share an id, the corpus cannot be read to its end, or the folder cannot be
-    /// written or holds files of others.
+    /// If two passages share an id, an id has more than 65,535 bytes, the corpus cannot be read to
+    /// its end, or the folder cannot be written or holds files of others.
     pub async fn open_or_build(
         folder: Option<&Path>,
         key: &str,
@@ -227,6 +229,13 @@ async fn build(
         );
         for row in 0..batch.num_rows() {
             let id = ids.value(row);
+            if id.len() > MAX_ID_BYTES {
+                return Err(LexicalError::LongId {
+                    start: id.chars().take(40).collect(),
+                    bytes: id.len(),
+                    most: MAX_ID_BYTES,
+                });
+            }
             // Half a hash is plenty to tell ids apart, at half the memory.
             let mut half = [0; 16];
             half.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);

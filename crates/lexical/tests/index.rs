@@ -345,6 +345,16 @@ fn a_duplicate_id_is_named_and_leaves_no_index() {
 }
 
 #[test]
+fn an_id_that_the_index_would_cut_is_refused() {
+    let rows = |bytes: usize| [row(&"é".repeat(bytes / 2), "", "one")];
+    let longest = rows(65_534);
+    let found = index_of(&longest).search("one", 1).unwrap();
+    assert_eq!(ids(&found), [&longest[0].0]);
+    let error = index_in(None, "", 1, &rows(65_536)).unwrap_err();
+    assert!(matches!(error, LexicalError::LongId { bytes: 65_536, .. }));
+}
+
+#[test]
 fn files_of_others_are_not_replaced_by_an_index() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.tex"), "years of work").unwrap();

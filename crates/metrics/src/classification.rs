@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
+
 /// How often each class was taken for each other one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confusion {
     classes: usize,
-    counts: Vec<usize>,
+    /// By true and predicted class, where there are any: a full table of many classes is huge.
+    counts: BTreeMap<(usize, usize), usize>,
 }
 
 impl Confusion {
@@ -12,20 +15,20 @@ impl Confusion {
     /// If the slices differ in length or a number is not below `classes`.
     pub fn new(truth: &[usize], predicted: &[usize], classes: usize) -> Self {
         assert_eq!(truth.len(), predicted.len(), "one prediction a row");
-        let mut counts = vec![0; classes * classes];
+        let mut counts = BTreeMap::new();
         for (&truth, &predicted) in truth.iter().zip(predicted) {
             assert!(
                 truth < classes && predicted < classes,
                 "classes are numbered"
             );
-            counts[truth * classes + predicted] += 1;
+            *counts.entry((truth, predicted)).or_default() += 1;
         }
         Self { classes, counts }
     }
 
     /// How many rows of class `truth` were taken for class `predicted`.
     pub fn count(&self, truth: usize, predicted: usize) -> usize {
-        self.counts[truth * self.classes + predicted]
+        self.counts.get(&(truth, predicted)).copied().unwrap_or(0)
     }
 
     /// The share of rows whose class was predicted, 0 without rows.
@@ -33,7 +36,7 @@ impl Confusion {
         let right: usize = (0..self.classes)
             .map(|class| self.count(class, class))
             .sum();
-        match self.counts.iter().sum::<usize>() {
+        match self.counts.values().sum::<usize>() {
             0 => 0.0,
             rows => right as f64 / rows as f64,
         }
@@ -43,17 +46,15 @@ impl Confusion {
     /// Classes that neither occur nor are predicted do not count. As
     /// `sklearn.metrics.f1_score(average="macro")`; 0 without rows.
     pub fn macro_f1(&self) -> f64 {
+        // For each class TP + FN and TP + FP together.
+        let mut rows = vec![0; self.classes];
+        for (&(truth, predicted), count) in &self.counts {
+            rows[truth] += count;
+            rows[predicted] += count;
+        }
         let scores: Vec<f64> = (0..self.classes)
-            .filter_map(|class| {
-                let occurs: usize = (0..self.classes)
-                    .map(|other| self.count(class, other))
-                    .sum();
-                let taken: usize = (0..self.classes)
-                    .map(|other| self.count(other, class))
-                    .sum();
-                let right = self.count(class, class);
-                (occurs + taken > 0).then(|| 2.0 * right as f64 / (occurs + taken) as f64)
-            })
+            .filter(|&class| rows[class] > 0)
+            .map(|class| 2.0 * self.count(class, class) as f64 / rows[class] as f64)
             .collect();
         if scores.is_empty() {
             return 0.0;

@@ -1,22 +1,20 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::Array;
+use arrow::array::{Array, RecordBatch};
 use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::logical_expr::{ScalarUDF, lit, when};
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use datafusion::scalar::ScalarValue;
 use pairmill_cli::Progress;
 use pairmill_lexical::{Bm25Search, passage};
-use pairmill_tables::{
-    ColumnNames, Lineage, Table, i32_column, open, session, string_column, write_stream,
-};
+use pairmill_tables::{ColumnNames, Lineage, Table, i32_column, open, session, string_column};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::plan::{Runs, for_each_batch, runtime, stream_of, with_hits};
-use crate::{Corpus, Evidence, ExclusionReason, Known, Reason, Result};
+use crate::plan::{Runs, for_each_batch, with_hits};
+use crate::{Corpus, Evidence, ExclusionReason, Frame, Known, Reason, Report, Result};
 
 /// What to mine, from where, to where.
 #[derive(Debug, Clone, Serialize)]
@@ -30,34 +28,13 @@ pub struct MineConfig {
     /// Judgements that name further positives.
     #[serde(skip)]
     pub qrels: Option<String>,
-    /// The candidates.
-    #[serde(skip)]
-    pub output: PathBuf,
     /// Passages looked at for each query.
     pub top_k: usize,
     /// Column of the corpus whose value a negative must not share with the positive.
     pub group_column: Option<String>,
-    /// Seed, for the lineage: nothing here is drawn at random.
+    /// Where to write the candidates, and how to run.
     #[serde(skip)]
-    pub seed: u64,
-    /// Threads to work with.
-    #[serde(skip)]
-    pub threads: usize,
-    /// Whether to do the work again when the output is up to date.
-    #[serde(skip)]
-    pub force: bool,
-}
-
-/// What a run did.
-#[derive(Debug, Clone, Serialize)]
-pub struct MineReport {
-    /// Whether there was nothing to do.
-    pub up_to_date: bool,
-    /// The candidates.
-    pub output: PathBuf,
-    /// What was mined, unless there was nothing to do.
-    #[serde(flatten)]
-    pub summary: Option<MineSummary>,
+    pub frame: Frame,
 }
 
 /// What was mined.
@@ -79,47 +56,42 @@ pub struct MineSummary {
     pub reasons: BTreeMap<String, u64>,
 }
 
+impl MineSummary {
+    fn log(&self, output: &Path) {
+        let kept = self.reasons.get(Reason::Negative.name()).unwrap_or(&0);
+        info!(
+            "wrote {}: {} candidates for {} pairs, {kept} kept",
+            output.display(),
+            self.candidates,
+            self.pairs
+        );
+        if self.queries_without_hits > 0 {
+            warn!("{} queries found nothing", self.queries_without_hits);
+        }
+    }
+}
+
 /// Writes the candidates of every pair, unless they are up to date: the `top_k` passages of its
 /// anchor by BM25, each with a [`Reason`]. Ordered by `query_id`, `positive_id`, `rank`.
 ///
 /// # Errors
 /// If an input is unsound (see [`pairmill_tables::open`]), two passages share an id, or the index
 /// or the output cannot be written.
-pub fn mine(config: &MineConfig) -> Result<MineReport> {
-    let mut lineage = Lineage::new("mine", config, config.seed)
+pub fn mine(config: &MineConfig) -> Result<Report<MineSummary>> {
+    let mut lineage = Lineage::new("mine", config, config.frame.seed)
         .with_input("pairs", &config.pairs)?
         .with_input("corpus", &config.corpus.path)?;
     if let Some(qrels) = &config.qrels {
         lineage = lineage.with_input("qrels", qrels)?;
     }
-    let output = config.output.display();
-    let report = |summary: Option<MineSummary>| MineReport {
-        up_to_date: summary.is_none(),
-        output: config.output.clone(),
-        summary,
-    };
-    if !config.force && lineage.is_carried_by(&config.output) {
-        info!("{output} is up to date");
-        return Ok(report(None));
-    }
-    let summary = runtime(config.threads)?.block_on(write_candidates(config, &lineage))?;
-    let kept = summary
-        .reasons
-        .get(Reason::Negative.name())
-        .copied()
-        .unwrap_or(0);
-    info!(
-        "wrote {output}: {} candidates for {} pairs, {kept} kept",
-        summary.candidates, summary.pairs
-    );
-    if summary.queries_without_hits > 0 {
-        warn!("{} queries found nothing", summary.queries_without_hits);
-    }
-    Ok(report(Some(summary)))
+    config
+        .frame
+        .run(&lineage, write_candidates(config, &lineage))
 }
 
 async fn write_candidates(config: &MineConfig, lineage: &Lineage) -> Result<MineSummary> {
-    let session = session(config.threads)?;
+    let frame = &config.frame;
+    let session = session(frame.threads)?;
     let names = ColumnNames::default();
     let pairs = open(&session, &config.pairs, Table::Pairs, &names, &[]).await?;
     let qrels = match &config.qrels {
@@ -130,7 +102,7 @@ async fn write_candidates(config: &MineConfig, lineage: &Lineage) -> Result<Mine
     let passages = passages(config, &session).await?;
     let index = config
         .corpus
-        .index(&session, lineage, config.threads)
+        .index(&session, lineage, frame.threads)
         .await?;
 
     let mut summary = MineSummary {
@@ -147,7 +119,6 @@ async fn write_candidates(config: &MineConfig, lineage: &Lineage) -> Result<Mine
         &session,
         distinct(pairs)?,
         &["query_id", "positive_id"],
-        "query",
         Bm25Search::new(index).with_texts(),
         config.top_k,
     )
@@ -160,24 +131,22 @@ async fn write_candidates(config: &MineConfig, lineage: &Lineage) -> Result<Mine
     let progress = Progress::new("mining", "pairs", Some(pairs));
     let mut queries_found = Runs::default();
     let mut pairs_found = Runs::default();
-    summary.candidates = write_stream(
-        &config.output,
-        stream_of(judged(hits, known)?, config.threads).await?,
-        Table::Candidates.schema(),
-        lineage,
-        |batch| {
-            queries_found.count(batch, &["query_id"]);
-            progress.inc(pairs_found.count(batch, &["query_id", "positive_id"]));
-            for reason in string_column(batch, "reason").iter().flatten() {
-                match summary.reasons.get_mut(reason) {
-                    Some(count) => *count += 1,
-                    None => _ = summary.reasons.insert(reason.to_owned(), 1),
-                }
+    let on_batch = |batch: &RecordBatch| {
+        queries_found.count(batch, &["query_id"]);
+        progress.inc(pairs_found.count(batch, &["query_id", "positive_id"]));
+        for reason in string_column(batch, "reason").iter().flatten() {
+            match summary.reasons.get_mut(reason) {
+                Some(count) => *count += 1,
+                None => _ = summary.reasons.insert(reason.to_owned(), 1),
             }
-        },
-    )
-    .await?;
+        }
+    };
+    let rows = judged(hits, known)?;
+    summary.candidates = frame
+        .write(rows, Table::Candidates, lineage, on_batch)
+        .await?;
     summary.queries_without_hits = queries - queries_found.total();
+    summary.log(&frame.output);
     Ok(summary)
 }
 

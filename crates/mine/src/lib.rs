@@ -14,10 +14,12 @@ mod once;
 mod plan;
 mod reason;
 mod run_table;
+mod stage;
 
-pub use candidates::{MineConfig, MineReport, MineSummary, mine};
+pub use candidates::{MineConfig, MineSummary, mine};
 pub use corpus::Corpus;
 pub use error::{MineError, Result};
 pub use known::{Evidence, Known, New};
 pub use reason::{ExclusionReason, Reason};
-pub use run_table::{SearchConfig, SearchReport, SearchSummary, search};
+pub use run_table::{SearchConfig, SearchSummary, search};
+pub use stage::{Frame, Report};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, Outcome, UsageError};
-use pairmill_mine::{Corpus, MineConfig, SearchConfig};
+use pairmill_mine::{Corpus, Frame, MineConfig, SearchConfig};
 use serde::Serialize;
 
 /// Mine candidates for hard negatives: search a corpus with every pair's anchor
@@ -116,12 +116,9 @@ impl MineArgs {
             pairs: self.pairs,
             corpus: corpus.into(),
             qrels: self.qrels,
-            output: self.output,
             top_k: self.top_k as usize,
             group_column: self.group_column,
-            seed: common.seed,
-            threads: common.threads(),
-            force: common.force,
+            frame: frame(self.output, common),
         }
     }
 }
@@ -131,12 +128,18 @@ impl SearchArgs {
         SearchConfig {
             corpus: self.corpus.into(),
             queries: self.queries,
-            output: self.output,
             top_k: self.top_k as usize,
-            seed: common.seed,
-            threads: common.threads(),
-            force: common.force,
+            frame: frame(self.output, common),
         }
+    }
+}
+
+fn frame(output: PathBuf, common: &Common) -> Frame {
+    Frame {
+        output,
+        seed: common.seed,
+        threads: common.threads(),
+        force: common.force,
     }
 }
 

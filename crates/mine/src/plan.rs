@@ -1,7 +1,5 @@
 use arrow::array::RecordBatch;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, ScalarUDF, SortExpr, lit};
-use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use futures::StreamExt;
 use pairmill_lexical::Bm25Search;
@@ -14,14 +12,13 @@ use crate::once::table_of;
 const HITS_PER_BATCH: usize = 16_384;
 
 /// Adds to each row of `rows`, in ascending order of the columns `keys`, the passages that the
-/// `search` function finds for the text in column `query`: one row per passage, best first, with
-/// the columns `corpus_id`, `rank`, `bm25` and whatever else the function returns. A row that
+/// `search` function finds for the text in its column `query`: one row per passage, best first,
+/// with the columns `corpus_id`, `rank`, `bm25` and whatever else the function returns. A row that
 /// finds nothing goes away.
 pub(crate) async fn with_hits(
     session: &SessionContext,
     rows: DataFrame,
     keys: &[&str],
-    query: &str,
     search: Bm25Search,
     top_k: usize,
 ) -> Result<DataFrame> {
@@ -34,10 +31,10 @@ pub(crate) async fn with_hits(
     // One partition keeps the order; the functions are parallel inside.
     let config = session.copied_config().with_target_partitions(1);
     let session = SessionContext::new_with_config_rt(config, session.runtime_env());
-    let ordered = session.read_table(table_of(ordered, HITS_PER_BATCH / top_k)?)?;
+    let ordered = session.read_table(table_of(ordered, HITS_PER_BATCH / top_k.max(1))?)?;
 
     let search = ScalarUDF::from(search);
-    let hits = search.call(vec![ident(query), lit(top_k as i64)]);
+    let hits = search.call(vec![ident("query"), lit(top_k as i64)]);
     let frame = ordered
         .select(
             columns
@@ -66,28 +63,6 @@ fn column_names(frame: &DataFrame) -> impl Iterator<Item = String> + use<> {
     names.into_iter()
 }
 
-/// Runs a plan of one partition, with more than one thread a few batches ahead of the reader.
-pub(crate) async fn stream_of(
-    frame: DataFrame,
-    threads: usize,
-) -> Result<SendableRecordBatchStream> {
-    let mut stream = frame.execute_stream().await?;
-    if threads == 1 {
-        return Ok(stream);
-    }
-    let mut ahead = RecordBatchReceiverStream::builder(stream.schema(), 2);
-    let reader = ahead.tx();
-    ahead.spawn(async move {
-        while let Some(batch) = stream.next().await {
-            if reader.send(batch).await.is_err() {
-                break;
-            }
-        }
-        Ok(())
-    });
-    Ok(ahead.build())
-}
-
 /// Reads a table to its end.
 pub(crate) async fn for_each_batch(
     frame: DataFrame,
@@ -98,15 +73,6 @@ pub(crate) async fn for_each_batch(
         read(&batch?);
     }
     Ok(())
-}
-
-/// The runtime that a stage's plan runs on.
-pub(crate) fn runtime(threads: usize) -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads.max(1))
-        .enable_all()
-        .build()
-        .map_err(crate::MineError::Runtime)
 }
 
 /// Counts the runs of equal values in columns that are sorted by them, across batches.

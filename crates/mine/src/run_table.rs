@@ -1,16 +1,15 @@
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 use datafusion::prelude::{DataFrame, ident};
 use pairmill_cli::Progress;
 use pairmill_lexical::Bm25Search;
-use pairmill_tables::{ColumnNames, Lineage, Table, open, session, string_column, write_stream};
+use pairmill_tables::{ColumnNames, Lineage, Table, open, session, string_column};
 use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::key::id_key;
-use crate::plan::{Runs, for_each_batch, runtime, stream_of, with_hits};
-use crate::{Corpus, MineError, Result};
+use crate::plan::{Runs, for_each_batch, with_hits};
+use crate::{Corpus, Frame, MineError, Report, Result};
 
 /// What to search, with which queries, to where.
 #[derive(Debug, Clone, Serialize)]
@@ -21,32 +20,11 @@ pub struct SearchConfig {
     /// The queries: a path, folder or glob in any supported format.
     #[serde(skip)]
     pub queries: String,
-    /// The ranked run.
-    #[serde(skip)]
-    pub output: PathBuf,
     /// Passages written for each query.
     pub top_k: usize,
-    /// Seed, for the lineage: nothing here is drawn at random.
+    /// Where to write the ranked run, and how to run.
     #[serde(skip)]
-    pub seed: u64,
-    /// Threads to work with.
-    #[serde(skip)]
-    pub threads: usize,
-    /// Whether to do the work again when the output is up to date.
-    #[serde(skip)]
-    pub force: bool,
-}
-
-/// What a run did.
-#[derive(Debug, Clone, Serialize)]
-pub struct SearchReport {
-    /// Whether there was nothing to do.
-    pub up_to_date: bool,
-    /// The ranked run.
-    pub output: PathBuf,
-    /// What was found, unless there was nothing to do.
-    #[serde(flatten)]
-    pub summary: Option<SearchSummary>,
+    pub frame: Frame,
 }
 
 /// What was found.
@@ -68,39 +46,22 @@ pub struct SearchSummary {
 /// # Errors
 /// If an input is unsound (see [`pairmill_tables::open`]), two passages or two queries share an
 /// id, or the index or the output cannot be written.
-pub fn search(config: &SearchConfig) -> Result<SearchReport> {
-    let lineage = Lineage::new("search", config, config.seed)
+pub fn search(config: &SearchConfig) -> Result<Report<SearchSummary>> {
+    let lineage = Lineage::new("search", config, config.frame.seed)
         .with_input("corpus", &config.corpus.path)?
         .with_input("queries", &config.queries)?;
-    let output = config.output.display();
-    let report = |summary: Option<SearchSummary>| SearchReport {
-        up_to_date: summary.is_none(),
-        output: config.output.clone(),
-        summary,
-    };
-    if !config.force && lineage.is_carried_by(&config.output) {
-        info!("{output} is up to date");
-        return Ok(report(None));
-    }
-    let summary = runtime(config.threads)?.block_on(write_run(config, &lineage))?;
-    info!(
-        "wrote {output}: {} hits of {} queries",
-        summary.hits, summary.queries
-    );
-    if summary.queries_without_hits > 0 {
-        warn!("{} queries found nothing", summary.queries_without_hits);
-    }
-    Ok(report(Some(summary)))
+    config.frame.run(&lineage, write_run(config, &lineage))
 }
 
 async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSummary> {
-    let session = session(config.threads)?;
+    let frame = &config.frame;
+    let session = session(frame.threads)?;
     let names = ColumnNames::default();
     let queries = open(&session, &config.queries, Table::Queries, &names, &[]).await?;
     let count = count_distinct(queries.clone(), &config.queries).await?;
     let index = config
         .corpus
-        .index(&session, lineage, config.threads)
+        .index(&session, lineage, frame.threads)
         .await?;
     let passages = index.len();
 
@@ -111,7 +72,6 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
             ident("text").alias("query"),
         ])?,
         &["query_id"],
-        "query",
         Bm25Search::new(index),
         config.top_k,
     )
@@ -124,18 +84,23 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     ])?;
     let progress = Progress::new("searching", "queries", Some(count));
     let mut found = Runs::default();
-    let hits = write_stream(
-        &config.output,
-        stream_of(hits, config.threads).await?,
-        Table::Run.schema(),
-        lineage,
-        |batch| progress.inc(found.count(batch, &["query_id"])),
-    )
-    .await?;
+    let hits = frame
+        .write(hits, Table::Run, lineage, |batch| {
+            progress.inc(found.count(batch, &["query_id"]));
+        })
+        .await?;
+    let queries_without_hits = count - found.total();
+    info!(
+        "wrote {}: {hits} hits of {count} queries",
+        frame.output.display()
+    );
+    if queries_without_hits > 0 {
+        warn!("{queries_without_hits} queries found nothing");
+    }
     Ok(SearchSummary {
         passages,
         queries: count,
-        queries_without_hits: count - found.total(),
+        queries_without_hits,
         hits,
     })
 }

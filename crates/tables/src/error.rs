@@ -161,6 +161,19 @@ pub enum TableError {
     Query(#[source] Box<DataFusionError>),
 }
 
+impl TableError {
+    /// What failed while an input was read to its end.
+    pub fn of_scan(path: &str, error: DataFusionError) -> Self {
+        match Self::from(error) {
+            Self::Query(source) => Self::Scan {
+                path: path.to_owned(),
+                source,
+            },
+            error => error,
+        }
+    }
+}
+
 impl From<DataFusionError> for TableError {
     fn from(error: DataFusionError) -> Self {
         match error {

@@ -26,7 +26,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use serde::Serialize;
 
 use crate::source::{Format, Source};
-use crate::stdin::stdin_table;
+use crate::stdin::{stdin_reader, stdin_table};
 use crate::{Result, Table, TableError};
 
 /// Rows a plan hands on at a time.
@@ -121,25 +121,31 @@ pub async fn open(
             .map(|name| Field::new(*name, DataType::Utf8, false)),
     );
 
-    let (provider, rows): (Arc<dyn TableProvider>, Option<RowCheck>) = if input == "-" {
-        (stdin_table(input)?, None)
+    let resolve = |schema: &Schema| {
+        wanted
+            .iter()
+            .map(|field| resolve_column(input, table, names, field, schema))
+            .collect::<Result<Vec<_>>>()
+    };
+    let (frame, columns) = if input == "-" {
+        let reader = stdin_reader(input)?;
+        let columns = resolve(&reader.schema())?;
+        let required = columns.iter().filter(|column| column.must_not_be_null());
+        let required = required.map(|column| column.source.clone()).collect();
+        let provider = stdin_table(reader, input, table, required)?;
+        (session.read_table(provider)?, columns)
     } else {
         let source = Source::resolve(input)?;
         let metadata = parquet_footers(&source)?;
         let provider = listing(session, &source, input).await?;
-        (Arc::new(provider), Some(RowCheck { metadata }))
-    };
-    let schema = provider.schema();
-    let columns = wanted
-        .iter()
-        .map(|field| resolve_column(input, table, names, field, &schema))
-        .collect::<Result<Vec<_>>>()?;
-    let frame = session.read_table(provider)?;
-    if let Some(check) = rows {
-        check
+        let schema = provider.schema();
+        let columns = resolve(&schema)?;
+        let frame = session.read_table(Arc::new(provider))?;
+        RowCheck { metadata }
             .run(session, &frame, input, table, &columns, &schema)
             .await?;
-    }
+        (frame, columns)
+    };
     let projection = columns
         .iter()
         .map(|column| column.expression())
@@ -419,10 +425,7 @@ async fn scan_for_nulls(
     columns: &[Column],
     suspects: &[&Column],
 ) -> Result<u64> {
-    let scan_error = |source: DataFusionError| TableError::Scan {
-        path: input.to_owned(),
-        source: Box::new(source),
-    };
+    let scan_error = |error| TableError::of_scan(input, error);
     let one_partition = session.copied_config().with_target_partitions(1);
     let in_order = SessionContext::new_with_config_rt(one_partition, session.runtime_env());
     let plan = frame.clone().into_parts().1;

@@ -24,6 +24,7 @@ const ROW_GROUP_BYTES: usize = 64 << 20;
 pub struct ParquetOutput {
     target: PathBuf,
     partial: PathBuf,
+    /// Until `finish` takes it.
     writer: Option<ArrowWriter<File>>,
 }
 
@@ -39,10 +40,11 @@ impl ParquetOutput {
         };
         let name = target
             .file_name()
-            .filter(|_| !target.is_dir())
+            // A device such as /dev/null would be replaced for everyone.
+            .filter(|_| target.is_file() || !target.exists())
             .ok_or_else(|| {
                 unwritable(io::Error::new(
-                    io::ErrorKind::IsADirectory,
+                    io::ErrorKind::InvalidInput,
                     "expected a file name such as `candidates.parquet`",
                 ))
             })?;
@@ -87,7 +89,7 @@ impl ParquetOutput {
     /// # Errors
     /// If the rows do not fit the schema or the disk is full.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let writer = self.writer.as_mut().expect("not finished yet");
+        let writer = self.writer.as_mut().expect("only finish takes it");
         let mut result = writer.write(batch);
         if result.is_ok() && writer.in_progress_size() > ROW_GROUP_BYTES {
             result = writer.flush();
@@ -100,7 +102,7 @@ impl ParquetOutput {
     /// # Errors
     /// If the disk is full or the rename fails.
     pub fn finish(mut self) -> Result<u64> {
-        let mut writer = self.writer.take().expect("not finished yet");
+        let mut writer = self.writer.take().expect("only finish takes it");
         let metadata = writer
             .finish()
             .map_err(|source| self.encode_error(source))?;

@@ -1,0 +1,91 @@
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::prelude::DataFrame;
+use futures::StreamExt;
+use pairmill_tables::{Lineage, Table, write_stream};
+use serde::Serialize;
+use tracing::info;
+
+use crate::{MineError, Result};
+
+/// How to run, whatever is searched for.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The table to write.
+    pub output: PathBuf,
+    /// Seed, for the lineage: nothing here is drawn at random.
+    pub seed: u64,
+    /// Threads to work with.
+    pub threads: usize,
+    /// Whether to do the work again when the output is up to date.
+    pub force: bool,
+}
+
+/// What a run did; `S` is its summary.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report<S> {
+    /// Whether there was nothing to do.
+    pub up_to_date: bool,
+    /// The table.
+    pub output: PathBuf,
+    /// What was done, unless there was nothing to do.
+    #[serde(flatten)]
+    pub summary: Option<S>,
+}
+
+impl Frame {
+    /// Does the `work` that writes the output, unless the output already carries this lineage.
+    pub(crate) fn run<S>(
+        &self,
+        lineage: &Lineage,
+        work: impl Future<Output = Result<S>>,
+    ) -> Result<Report<S>> {
+        let summary = if !self.force && lineage.is_carried_by(&self.output) {
+            info!("{} is up to date", self.output.display());
+            None
+        } else {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(self.threads.max(1))
+                .enable_all()
+                .build()
+                .map_err(MineError::Runtime)?;
+            Some(runtime.block_on(work)?)
+        };
+        Ok(Report {
+            up_to_date: summary.is_none(),
+            output: self.output.clone(),
+            summary,
+        })
+    }
+
+    /// Writes the rows of a plan of one partition, in their order, and returns how many there were.
+    /// With more than one thread the plan runs a few batches ahead of the file.
+    pub(crate) async fn write(
+        &self,
+        rows: DataFrame,
+        table: Table,
+        lineage: &Lineage,
+        on_batch: impl FnMut(&RecordBatch),
+    ) -> Result<u64> {
+        let rows = rows.execute_stream().await?;
+        let rows = if self.threads == 1 { rows } else { ahead(rows) };
+        Ok(write_stream(&self.output, rows, table.schema(), lineage, on_batch).await?)
+    }
+}
+
+fn ahead(mut stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    let mut ahead = RecordBatchReceiverStream::builder(stream.schema(), 2);
+    let reader = ahead.tx();
+    ahead.spawn(async move {
+        while let Some(batch) = stream.next().await {
+            if reader.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    ahead.build()
+}
