@@ -19,6 +19,8 @@ pub struct Config {
     pub audit: Option<PathBuf>,
     /// What to write to the output.
     pub format: Format,
+    /// Whether an output without rows is written, not refused.
+    pub allow_empty: bool,
     /// Whether to leave the id columns out.
     pub drop_ids: bool,
     /// How to decide.

@@ -28,6 +28,9 @@ struct Cli {
     /// Also write all candidates with scores, decisions and reasons, whatever the format
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
+    /// Where no row is left, write an empty table and warn instead of failing
+    #[arg(long)]
+    allow_empty: bool,
     /// Leave the id columns out
     #[arg(long)]
     drop_ids: bool,
@@ -81,6 +84,7 @@ fn config(cli: &Cli) -> Config {
         output: cli.output.clone(),
         audit: cli.audit.clone(),
         format: cli.format,
+        allow_empty: cli.allow_empty,
         drop_ids: cli.drop_ids,
         rules: Rules {
             relative_margin: cli.relative_margin,

@@ -70,8 +70,8 @@ const TELLING_SHARE: f64 = 0.7;
 ///
 /// # Errors
 /// If the candidates are unsound (see [`pairmill_tables::open`]), the model cannot be used (see
-/// [`CrossEncoder::load`]), no training row can be made, or an output cannot be written. The audit
-/// table is written even where no training row can be made.
+/// [`CrossEncoder::load`]), no training row can be made and [`Config::allow_empty`] is not set, or an
+/// output cannot be written. The audit table is written even where no training row can be made.
 pub fn run(config: &Config) -> Result<Report> {
     let (lineage, audit_lineage) = config.lineages()?;
     let report = |summary: Option<Summary>| Report {
@@ -222,7 +222,7 @@ impl Outputs {
         if let Some(audit) = self.audit {
             audit.finish()?;
         }
-        if self.summary.rows == 0 {
+        if self.summary.rows == 0 && !config.allow_empty {
             return Err(FilterError::NothingLeft {
                 output: config.output.clone(),
                 rows: self.format.rows_name(),
@@ -255,6 +255,12 @@ fn log(config: &Config, summary: &Summary) {
         warn!(
             "{} of {} pairs kept no negative",
             summary.pairs_without_negatives, summary.pairs
+        );
+    }
+    if summary.rows == 0 {
+        warn!(
+            "no {} are left: the output is an empty table",
+            config.format.rows_name()
         );
     }
     if config.format == Format::NTuple && summary.pairs_left_out > 0 {
