@@ -1,4 +1,4 @@
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::TokenIds;
 
@@ -69,6 +69,16 @@ impl PackedBatch {
         self.ids.size()[0]
     }
 
+    /// Positions as RoBERTa and MPNet count them, `[tokens]`: from `padding_idx + 1`, while a padding
+    /// token inside a text has position `padding_idx` and is not counted.
+    pub(crate) fn positions_behind(&self, padding_idx: i64) -> Tensor {
+        let counted = self.ids.ne(padding_idx).to_kind(Kind::Int64);
+        let count = counted.cumsum(0, Kind::Int64);
+        let before = (&count - &counted).index_select(0, &self.starts);
+        let sequence = self.positions.eq(0).cumsum(0, Kind::Int64) - 1;
+        (count - before.index_select(0, &sequence)) * counted + padding_idx
+    }
+
     /// Tokens of each group, the sizes to split a `[tokens, …]` tensor by.
     pub(crate) fn group_tokens(&self) -> Vec<i64> {
         self.groups
@@ -135,6 +145,14 @@ mod tests {
                 }
             ]
         );
+    }
+
+    #[test]
+    fn positions_behind_padding_leave_padding_tokens_out() {
+        let texts = [sequence(&[5, 1, 6, 7]), sequence(&[5, 6])];
+        let batch = PackedBatch::new(&texts.iter().collect::<Vec<_>>(), Device::Cpu);
+        let positions = Vec::<i64>::try_from(&batch.positions_behind(1)).unwrap();
+        assert_eq!(positions, [2, 3, 2, 1, 3, 4]);
     }
 
     #[test]

@@ -1,33 +1,33 @@
 use std::path::{Path, PathBuf};
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use crate::batch::runs_within;
-use crate::files::{read_json, write};
+use crate::classifier::{Classifier, ClassifierConfig};
+use crate::files::{declare_single_precision, read_json, write};
 use crate::parameters::to_vec;
 use crate::tokenizer::max_length_of;
 use crate::{
-    Bert, BertConfig, Dropout, ModelError, PackedBatch, Parameters, Result, TextTokenizer,
-    TokenIds, copy_companions, onnx,
+    Config, Dropout, ModelError, PackedBatch, Parameters, Result, TextTokenizer, TokenIds,
+    Transformer, copy_companions, onnx,
 };
 
-/// A BERT sequence-pair classifier with one logit, in the format of Hugging Face's
-/// `BertForSequenceClassification` and sentence-transformers' `CrossEncoder`.
+/// A sequence-pair classifier with one logit, in the format of Hugging Face's
+/// `…ForSequenceClassification` and sentence-transformers' `CrossEncoder`.
 #[derive(Debug)]
 pub struct CrossEncoder {
     folder: PathBuf,
-    config: BertConfig,
+    config: Config,
     parameters: Parameters,
-    bert: Bert,
-    pooler: [Tensor; 2],
-    classifier: [Tensor; 2],
+    transformer: Transformer,
+    classifier: Classifier,
     tokenizer: TextTokenizer,
     device: Device,
 }
 
 impl CrossEncoder {
-    /// Loads a checkpoint: either a cross-encoder, or any BERT encoder, which then gets a fresh
-    /// classification head (and a fresh pooler if it has none) drawn from `seed`.
+    /// Loads a checkpoint: either a cross-encoder, or an encoder, which then gets a fresh
+    /// classification head (for BERT, its pooler if it has none) drawn from `seed`.
     ///
     /// # Errors
     /// If a file is missing or malformed, or the weights do not fit the config.
@@ -37,32 +37,22 @@ impl CrossEncoder {
                 path: folder.to_owned(),
             });
         }
-        let config = BertConfig::load(folder)?;
-        let max_length = max_length_of(folder, config.max_position_embeddings)?;
-        let tokenizer = TextTokenizer::load(folder, max_length, config.vocab_size)?;
-        let path = folder.join("model.safetensors");
-        let mut parameters = Parameters::load(&path, device, classifier_name)?;
-        let fresh = fresh_head(&parameters, &config, seed);
+        let config = Config::load(folder)?;
+        let max_length = max_length_of(folder, config.max_length())?;
+        let tokenizer = TextTokenizer::load(folder, max_length, config.vocab_size())?;
+        let head = ClassifierConfig::of(&config);
+        let rename = |name: &str| classifier_name(&config, &head, name);
+        let mut parameters = Parameters::load_folders(&[(folder, &rename)], device)?;
+        let fresh = head.fresh(&parameters, seed);
         if !fresh.is_empty() {
             parameters = parameters.with(fresh)?;
         }
-        let bert = Bert::new(&parameters, "bert.", &config)?;
-        let hidden = config.hidden_size;
-        let pooler = [
-            parameters.get("bert.pooler.dense.weight", &[hidden, hidden])?,
-            parameters.get("bert.pooler.dense.bias", &[hidden])?,
-        ];
-        let classifier = [
-            parameters.get("classifier.weight", &[1, hidden])?,
-            parameters.get("classifier.bias", &[1])?,
-        ];
         Ok(Self {
             folder: folder.to_owned(),
+            transformer: Transformer::new(&parameters, config.prefix(), &config)?,
+            classifier: Classifier::new(&parameters, &head)?,
             config,
             parameters,
-            bert,
-            pooler,
-            classifier,
             tokenizer,
             device,
         })
@@ -73,7 +63,7 @@ impl CrossEncoder {
     /// # Errors
     /// If it leaves no room beside the special tokens.
     pub fn set_max_length(&mut self, max_length: usize) -> Result<()> {
-        let limit = self.config.max_position_embeddings as usize;
+        let limit = self.config.max_length() as usize;
         self.tokenizer.set_max_length(max_length.min(limit))
     }
 
@@ -98,15 +88,8 @@ impl CrossEncoder {
     /// Logits `[pairs]` in input order, in one forward pass.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);
-        let hidden = self.bert.forward(&batch, dropout);
-        let first = hidden.index_select(0, &batch.starts);
-        let [weight, bias] = &self.pooler;
-        let mut pooled = first.linear(weight, Some(bias)).tanh();
-        if let Some(dropout) = dropout {
-            pooled = dropout.apply(&pooled, self.config.hidden_dropout_prob);
-        }
-        let [weight, bias] = &self.classifier;
-        let logits = pooled.linear(weight, Some(bias)).squeeze_dim(1);
+        let hidden = self.transformer.forward(&batch, dropout);
+        let logits = self.classifier.forward(&hidden, &batch, dropout);
         logits.index_select(0, &batch.rows)
     }
 
@@ -140,11 +123,12 @@ impl CrossEncoder {
         copy_companions(&self.folder, folder, false)?;
         let path = self.folder.join("config.json");
         let mut config: serde_json::Value = read_json(&path)?;
-        config["architectures"] = serde_json::json!(["BertForSequenceClassification"]);
+        config["architectures"] = serde_json::json!([self.config.classifier_class()]);
         config["id2label"] = serde_json::json!({"0": "LABEL_0"});
         config["label2id"] = serde_json::json!({"LABEL_0": 0});
         config["sentence_transformers"] =
             serde_json::json!({"activation_fn": "torch.nn.modules.activation.Sigmoid"});
+        declare_single_precision(&mut config);
         let text =
             serde_json::to_string_pretty(&config).map_err(|error| ModelError::Malformed {
                 path,
@@ -168,36 +152,12 @@ impl CrossEncoder {
     }
 }
 
-fn classifier_name(name: &str) -> Option<String> {
-    if name.starts_with("bert.") || name.starts_with("classifier.") {
+/// The name in a checkpoint of a classifier: encoders gain the prefix that they have there.
+fn classifier_name(config: &Config, head: &ClassifierConfig, name: &str) -> Option<String> {
+    if head.owns(name) {
         return Some(name.to_owned());
     }
-    let encoder = ["embeddings.", "encoder.", "pooler."];
-    encoder
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
-        .then(|| format!("bert.{name}"))
-}
-
-/// Pooler and classifier weights that the checkpoint lacks: normal with the config's
-/// `initializer_range`, zero biases, as transformers initialises them.
-fn fresh_head(parameters: &Parameters, config: &BertConfig, seed: u64) -> Vec<(String, Tensor)> {
-    let hidden = config.hidden_size;
-    tch::manual_seed(seed as i64);
-    [
-        ("bert.pooler.dense", vec![hidden, hidden]),
-        ("classifier", vec![1, hidden]),
-    ]
-    .into_iter()
-    .filter(|(name, _)| !parameters.contains(&format!("{name}.weight")))
-    .flat_map(|(name, shape)| {
-        let options = (Kind::Float, Device::Cpu);
-        let weight = Tensor::randn(shape.as_slice(), options) * config.initializer_range;
-        let bias = Tensor::zeros([shape[0]], options);
-        [
-            (format!("{name}.weight"), weight),
-            (format!("{name}.bias"), bias),
-        ]
-    })
-    .collect()
+    let name = format!("{}{}", config.prefix(), config.encoder_name(name)?);
+    let is_pooler = name.contains(".pooler.");
+    (!is_pooler || head.owns(&name)).then_some(name)
 }

@@ -3,17 +3,17 @@ use std::io;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{ModelError, Result};
 
 /// What stands beside the weights in a model folder and belongs to every copy of the model.
 /// Weights in other formats are not copied: they would be those of the model before training.
-const COMPANIONS: [&str; 13] = [
+const COMPANIONS: [&str; 12] = [
     "config.json",
     "config_sentence_transformers.json",
     "merges.txt",
     "modules.json",
-    "sentence_bert_config.json",
     "sentencepiece.bpe.model",
     "spiece.model",
     "special_tokens_map.json",
@@ -22,6 +22,26 @@ const COMPANIONS: [&str; 13] = [
     "tokenizer_config.json",
     "vocab.json",
     "vocab.txt",
+];
+
+/// Names that sentence-transformers has given the settings of the transformer module.
+pub(crate) const SENTENCE_CONFIGS: [&str; 5] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_xlm-roberta_config.json",
+];
+
+/// Endings of files that hold weights, of the model before training.
+const WEIGHTS: [&str; 7] = [
+    ".bin",
+    ".h5",
+    ".msgpack",
+    ".onnx",
+    ".pt",
+    ".safetensors",
+    ".safetensors.index.json",
 ];
 
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
@@ -52,13 +72,29 @@ pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     })
 }
 
+/// Sets the precision that a `config.json` names to single, in which we write weights: loaders go by
+/// it. Returns whether it named another.
+pub(crate) fn declare_single_precision(config: &mut Value) -> bool {
+    let mut changed = false;
+    for key in ["dtype", "torch_dtype"] {
+        if let Some(dtype) = config.get_mut(key)
+            && dtype.is_string()
+            && dtype != "float32"
+        {
+            *dtype = "float32".into();
+            changed = true;
+        }
+    }
+    changed
+}
+
 /// Copies tokenizer and configuration files from one model folder into another; with
 /// `sentence_modules` also the module folders such as `1_Pooling`.
 ///
 /// # Errors
 /// If a file that is there cannot be read or written.
 pub fn copy_companions(from: &Path, to: &Path, sentence_modules: bool) -> Result<()> {
-    for name in COMPANIONS {
+    for name in COMPANIONS.into_iter().chain(SENTENCE_CONFIGS) {
         let sentence_file = name == "modules.json" || name.contains("sentence_");
         if sentence_file && !sentence_modules {
             continue;
@@ -88,7 +124,10 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     })?;
     let entries = fs::read_dir(from).map_err(|source| unreadable(from, source))?;
     for entry in entries.flatten() {
-        if entry.path().is_file() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_weights = WEIGHTS.iter().any(|ending| name.ends_with(ending));
+        if entry.path().is_file() && !is_weights {
             copy_if_there(&entry.path(), &to.join(entry.file_name()))?;
         }
     }

@@ -1,30 +1,47 @@
-//! BERT-family encoders in libtorch, the sentence-transformers folder format, and ONNX export.
+//! Text encoders (BERT, DistilBERT, RoBERTa and XLM-R, MPNet, ModernBERT) in libtorch, the
+//! sentence-transformers folder format, and ONNX export. Every architecture has a file of its own.
 //!
 //! Batches are packed: all tokens of a batch lie one after another without padding, ordered so that
 //! sequences of equal length are neighbours. Linear layers see a `[tokens, hidden]` matrix, and
-//! attention runs once per group of equal lengths, so there is no padding and no mask anywhere.
+//! attention runs once per group of equal lengths, so there is no padding and no mask for it. What an
+//! architecture adds to attention scores (a window, a bias by distance) is one small matrix per group.
 
+mod activation;
 mod batch;
 mod bert;
+mod classifier;
 mod config;
 mod cross_encoder;
+mod distilbert;
 mod dropout;
 mod error;
 mod files;
+mod layers;
+mod modernbert;
+mod modules;
+mod mpnet;
 pub mod onnx;
 mod parameters;
 mod pooling;
+mod roberta;
 mod sentence_encoder;
 mod tokenizer;
+mod transformer;
 
+pub use activation::Activation;
 pub use batch::PackedBatch;
-pub use bert::Bert;
-pub use config::BertConfig;
+pub use bert::{Bert, BertConfig};
+pub use config::Config;
 pub use cross_encoder::CrossEncoder;
+pub use distilbert::{DistilBert, DistilBertConfig};
 pub use dropout::Dropout;
 pub use error::{ModelError, Result};
 pub use files::{ModelCard, copy_companions};
-pub use parameters::Parameters;
-pub use pooling::Pooling;
+pub use modernbert::{LayerType, ModernBert, ModernBertConfig, Rope, RopeParameters};
+pub use mpnet::{Mpnet, MpnetConfig};
+pub use parameters::{Parameters, Rename};
+pub use pooling::{Pooling, PoolingMode};
+pub use roberta::Roberta;
 pub use sentence_encoder::SentenceEncoder;
 pub use tokenizer::{TextTokenizer, TokenIds};
+pub use transformer::Transformer;

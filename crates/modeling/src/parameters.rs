@@ -1,14 +1,21 @@
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
-use crate::files::unreadable;
+use crate::files::{read_json, unreadable};
 use crate::onnx::Weights;
 use crate::{ModelError, Result};
+
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+const PICKLE: &str = "pytorch_model.bin";
+
+/// Maps a checkpoint's name of a tensor to ours or leaves the tensor out.
+pub type Rename<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The trainable tensors of a model under their checkpoint names.
 ///
@@ -33,37 +40,29 @@ impl Parameters {
         device: Device,
         rename: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| unreadable(path, source))?;
-        let malformed = |detail: String| ModelError::Malformed {
-            path: path.to_owned(),
-            detail,
-        };
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| {
-            malformed(format!(
-                "not a sound safetensors file ({error}); it may be cut short, fetch it again"
-            ))
-        })?;
-        let mut loaded = BTreeMap::new();
-        for (name, view) in file.iter() {
-            let kind = match view.dtype() {
-                Dtype::F32 => Kind::Float,
-                Dtype::F16 => Kind::Half,
-                Dtype::BF16 => Kind::BFloat16,
-                Dtype::F64 => Kind::Double,
-                Dtype::I64 | Dtype::I32 | Dtype::BOOL | Dtype::U8 => continue,
-                other => {
-                    return Err(malformed(format!(
-                        "tensor `{name}` has type {other:?}; expected F32, F16 or BF16"
-                    )));
-                }
-            };
-            if let Some(name) = rename(name) {
-                let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
-                let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)?;
-                loaded.insert(name, tensor.to_kind(Kind::Float));
+        let mut tensors = BTreeMap::new();
+        read_file(path, &rename, &mut tensors)?;
+        Self::flatten(tensors, device, path)
+    }
+
+    /// Reads `model.safetensors` of each folder, or the shards that `model.safetensors.index.json`
+    /// lists, as one set of tensors; each folder with a renaming of its own, as in
+    /// [`load`](Self::load).
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); if a folder has weights in another format only.
+    pub fn load_folders(folders: &[(&Path, Rename)], device: Device) -> Result<Self> {
+        let mut tensors = BTreeMap::new();
+        let mut source = PathBuf::new();
+        for (n, (folder, rename)) in folders.iter().enumerate() {
+            for path in weight_files(folder)? {
+                read_file(&path, rename, &mut tensors)?;
+            }
+            if n == 0 {
+                source = folder.join(WEIGHTS);
             }
         }
-        Self::flatten(loaded, device, path)
+        Self::flatten(tensors, device, &source)
     }
 
     /// Adds tensors, such as a fresh classification head.
@@ -148,12 +147,21 @@ impl Parameters {
     /// # Errors
     /// If the disk is full or the path cannot be written to.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let values: Vec<(String, Vec<usize>, Vec<f32>)> = self
+        self.save_some(path, |name| Some(name))
+    }
+
+    /// The same for the tensors that `rename` gives a name in the file.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_some(&self, path: &Path, rename: impl Fn(&str) -> Option<&str>) -> Result<()> {
+        let values: Vec<(&str, Vec<usize>, Vec<f32>)> = self
             .named
             .iter()
+            .filter_map(|(name, tensor)| Some((rename(name)?, tensor)))
             .map(|(name, tensor)| {
                 let shape = tensor.size().iter().map(|&n| n as usize).collect();
-                Ok((name.clone(), shape, to_vec(tensor)?))
+                Ok((name, shape, to_vec(tensor)?))
             })
             .collect::<Result<_>>()?;
         let malformed = |error: safetensors::SafeTensorError| match error {
@@ -171,7 +179,7 @@ impl Parameters {
             .map(|(name, shape, data)| {
                 let bytes = bytemuck::cast_slice(data);
                 Ok((
-                    name.as_str(),
+                    *name,
                     TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(malformed)?,
                 ))
             })
@@ -186,6 +194,76 @@ impl Weights for Parameters {
         let tensor = self.named.get(name)?;
         Some((tensor.size(), to_vec(tensor).ok()?))
     }
+}
+
+/// The safetensors files of a folder.
+fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (whole, index) = (folder.join(WEIGHTS), folder.join(INDEX));
+    if !whole.is_file() && index.is_file() {
+        let value: Value = read_json(&index)?;
+        let malformed = |detail: String| ModelError::Malformed {
+            path: index.clone(),
+            detail,
+        };
+        let map = value["weight_map"]
+            .as_object()
+            .ok_or_else(|| malformed("has no `weight_map` from tensors to files".to_owned()))?;
+        let shards: BTreeSet<&str> = map.values().filter_map(Value::as_str).collect();
+        // A shard is a file beside the index and nothing else.
+        if let Some(name) = shards
+            .iter()
+            .find(|name| Path::new(name).file_name() != Some(name.as_ref()))
+        {
+            return Err(malformed(format!("`{name}` is not the name of a file")));
+        }
+        return Ok(shards.into_iter().map(|name| folder.join(name)).collect());
+    }
+    let pickle = folder.join(PICKLE);
+    if !whole.is_file() && pickle.is_file() {
+        return Err(ModelError::Unsupported {
+            path: pickle,
+            what: "a PyTorch pickle of weights".to_owned(),
+            supported: "model.safetensors, which SentenceTransformer(FOLDER).save_pretrained(NEW_FOLDER) writes in Python",
+        });
+    }
+    Ok(vec![whole])
+}
+
+fn read_file(
+    path: &Path,
+    rename: &dyn Fn(&str) -> Option<String>,
+    tensors: &mut BTreeMap<String, Tensor>,
+) -> Result<()> {
+    let bytes = std::fs::read(path).map_err(|source| unreadable(path, source))?;
+    let malformed = |detail: String| ModelError::Malformed {
+        path: path.to_owned(),
+        detail,
+    };
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| {
+        malformed(format!(
+            "not a sound safetensors file ({error}); it may be cut short, fetch it again"
+        ))
+    })?;
+    for (name, view) in file.iter() {
+        let kind = match view.dtype() {
+            Dtype::F32 => Kind::Float,
+            Dtype::F16 => Kind::Half,
+            Dtype::BF16 => Kind::BFloat16,
+            Dtype::F64 => Kind::Double,
+            Dtype::I64 | Dtype::I32 | Dtype::BOOL | Dtype::U8 => continue,
+            other => {
+                return Err(malformed(format!(
+                    "tensor `{name}` has type {other:?}; expected F32, F16 or BF16"
+                )));
+            }
+        };
+        if let Some(name) = rename(name) {
+            let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
+            let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)?;
+            tensors.insert(name, tensor.to_kind(Kind::Float));
+        }
+    }
+    Ok(())
 }
 
 /// Copies a tensor's values to memory, row-major.

@@ -1,41 +1,34 @@
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde_json::Value;
 use tch::{Device, Tensor};
 
 use crate::batch::runs_within;
-use crate::files::read_json;
-use crate::parameters::to_vec;
-use crate::tokenizer::max_length_of;
+use crate::files::{declare_single_precision, read_json, write};
+use crate::modules::{Head, ModuleList};
+use crate::parameters::{Rename, to_vec};
+use crate::tokenizer::{SentenceConfig, max_length_of};
 use crate::{
-    Bert, BertConfig, Dropout, ModelError, PackedBatch, Parameters, Pooling, Result, TextTokenizer,
-    TokenIds, copy_companions,
+    Config, Dropout, ModelError, PackedBatch, Parameters, Result, TextTokenizer, TokenIds,
+    Transformer, copy_companions, onnx,
 };
 
 /// Texts tokenised at a time in [`SentenceEncoder::encode`], which bounds its memory.
 const WINDOW: usize = 8_192;
-/// Smallest norm a vector is divided by, as in `torch.nn.functional.normalize`.
-const NORM_EPS: f64 = 1e-12;
 
 /// A sentence-embedding model in the sentence-transformers folder format: a transformer, pooling,
-/// and optionally normalisation to unit length.
+/// and any number of dense layers and normalisations to unit length.
 #[derive(Debug)]
 pub struct SentenceEncoder {
     folder: PathBuf,
-    config: BertConfig,
+    config: Config,
     parameters: Parameters,
-    bert: Bert,
-    pooling: Pooling,
-    normalize: bool,
+    transformer: Transformer,
+    modules: ModuleList,
+    heads: Vec<Head>,
+    dimension: usize,
     tokenizer: TextTokenizer,
     device: Device,
-}
-
-#[derive(Deserialize)]
-struct Module {
-    path: String,
-    #[serde(rename = "type")]
-    kind: String,
 }
 
 impl SentenceEncoder {
@@ -51,19 +44,30 @@ impl SentenceEncoder {
                 path: folder.to_owned(),
             });
         }
-        let (pooling, normalize) = load_modules(folder)?;
-        let config = BertConfig::load(folder)?;
-        let max_length = max_length_of(folder, config.max_position_embeddings)?;
-        let tokenizer = TextTokenizer::load(folder, max_length, config.vocab_size)?;
-        let parameters = Parameters::load(&folder.join("model.safetensors"), device, encoder_name)?;
-        let bert = Bert::new(&parameters, "", &config)?;
+        let modules = ModuleList::load(folder)?;
+        let home = folder.join(&modules.transformer);
+        let config = Config::load(&home)?;
+        let dimension = modules.dimension(folder, config.hidden_size())? as usize;
+        let max_length = max_length_of(&home, config.max_length())?;
+        let mut tokenizer = TextTokenizer::load(&home, max_length, config.vocab_size())?;
+        if SentenceConfig::load(&home)?.do_lower_case {
+            tokenizer.lowercase()?;
+        }
+        let parameters = load_parameters(folder, &modules, &config, device)?;
+        let transformer = Transformer::new(&parameters, "", &config)?;
+        let heads = modules
+            .heads
+            .iter()
+            .map(|head| Head::new(&parameters, head))
+            .collect::<Result<_>>()?;
         Ok(Self {
             folder: folder.to_owned(),
             config,
             parameters,
-            bert,
-            pooling,
-            normalize,
+            transformer,
+            modules,
+            heads,
+            dimension,
             tokenizer,
             device,
         })
@@ -79,12 +83,12 @@ impl SentenceEncoder {
     /// # Errors
     /// If it is more than the model has positions, or leaves no room beside the special tokens.
     pub fn set_max_length(&mut self, max_length: usize) -> Result<()> {
-        if max_length as i64 > self.config.max_position_embeddings {
+        if max_length as i64 > self.config.max_length() {
             return Err(ModelError::Malformed {
-                path: self.folder.join("config.json"),
+                path: self.home(&self.folder).join("config.json"),
                 detail: format!(
                     "the model has {} positions, fewer than the {max_length} tokens asked for",
-                    self.config.max_position_embeddings
+                    self.config.max_length()
                 ),
             });
         }
@@ -93,11 +97,11 @@ impl SentenceEncoder {
 
     /// Components of an embedding.
     pub fn dimension(&self) -> usize {
-        self.config.hidden_size as usize
+        self.dimension
     }
 
     /// The network's shape.
-    pub fn config(&self) -> &BertConfig {
+    pub fn config(&self) -> &Config {
         &self.config
     }
 
@@ -118,16 +122,15 @@ impl SentenceEncoder {
     /// unless the caller has turned them off.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);
-        let hidden = self.bert.forward(&batch, dropout);
+        let hidden = self.transformer.forward(&batch, dropout);
         let pooled = self
+            .modules
             .pooling
             .forward(&hidden, &batch)
             .index_select(0, &batch.rows);
-        if !self.normalize {
-            return pooled;
-        }
-        let norm = pooled.norm_scalaropt_dim(2, [1i64], true);
-        pooled / norm.clamp_min(NORM_EPS)
+        self.heads
+            .iter()
+            .fold(pooled, |vectors, head| head.forward(&vectors))
     }
 
     /// Embeddings of texts without gradients: row-major `[texts, dimension]`, in input order.
@@ -175,45 +178,64 @@ impl SentenceEncoder {
     /// If a file cannot be read or written.
     pub fn save(&self, folder: &Path) -> Result<()> {
         copy_companions(&self.folder, folder, true)?;
-        self.parameters.save(&folder.join("model.safetensors"))
-    }
-}
-
-fn load_modules(folder: &Path) -> Result<(Pooling, bool)> {
-    let path = folder.join("modules.json");
-    if !path.is_file() {
-        return Ok((Pooling::Mean, false));
-    }
-    let modules: Vec<Module> = read_json(&path)?;
-    let mut pooling = None;
-    let mut normalize = false;
-    for module in &modules {
-        match module.kind.rsplit('.').next().unwrap_or_default() {
-            "Transformer" => {}
-            "Pooling" => pooling = Some(Pooling::load(&folder.join(&module.path))?),
-            "Normalize" => normalize = true,
-            other => {
-                return Err(ModelError::Unsupported {
-                    path,
-                    what: format!("the module `{other}`"),
-                    supported: "Transformer, Pooling, Normalize",
-                });
-            }
+        let home = self.home(folder);
+        let path = home.join("config.json");
+        let mut config: Value = read_json(&path)?;
+        if declare_single_precision(&mut config) {
+            write(&path, format!("{config:#}"))?;
         }
+        let prefixes: Vec<String> = self.modules.dense().map(|dense| dense.prefix()).collect();
+        let is_dense = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        self.parameters
+            .save_some(&home.join("model.safetensors"), |name| {
+                (!is_dense(name)).then_some(name)
+            })?;
+        for (dense, prefix) in self.modules.dense().zip(&prefixes) {
+            let path = folder.join(&dense.path).join("model.safetensors");
+            self.parameters
+                .save_some(&path, |name| name.strip_prefix(prefix.as_str()))?;
+        }
+        Ok(())
     }
-    let pooling = pooling.ok_or_else(|| ModelError::Malformed {
-        path,
-        detail: "names no Pooling module".to_owned(),
-    })?;
-    Ok((pooling, normalize))
+
+    /// Writes the transformer as an ONNX file, from token ids to `last_hidden_state`; pooling and what
+    /// comes after it are not in there. See [`onnx::write_encoder`].
+    ///
+    /// # Errors
+    /// If the file would be over 2 GiB or cannot be written.
+    pub fn save_onnx(&self, path: &Path) -> Result<()> {
+        onnx::write_encoder(path, &self.config, &self.parameters)
+    }
+
+    /// Where a model folder has the transformer's files.
+    fn home(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.modules.transformer)
+    }
 }
 
-/// Encoder weights may come from a checkpoint with a head, whose names start with `bert.`.
-fn encoder_name(name: &str) -> Option<String> {
-    let name = name.strip_prefix("bert.").unwrap_or(name);
-    let wanted = ["embeddings.", "encoder.", "pooler."];
-    wanted
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
-        .then(|| name.to_owned())
+/// The transformer's tensors under their names in a checkpoint without a head, and those of each
+/// `Dense` module behind the name of its folder.
+fn load_parameters(
+    folder: &Path,
+    modules: &ModuleList,
+    config: &Config,
+    device: Device,
+) -> Result<Parameters> {
+    let rename = |name: &str| config.encoder_name(name);
+    let dense: Vec<_> = modules
+        .dense()
+        .map(|dense| {
+            let prefix = dense.prefix();
+            let rename = move |name: &str| Some(format!("{prefix}{name}"));
+            (folder.join(&dense.path), rename)
+        })
+        .collect();
+    let home = folder.join(&modules.transformer);
+    let mut folders: Vec<(&Path, Rename)> = vec![(home.as_path(), &rename as Rename)];
+    folders.extend(
+        dense
+            .iter()
+            .map(|(path, rename)| (path.as_path(), rename as Rename)),
+    );
+    Parameters::load_folders(&folders, device)
 }

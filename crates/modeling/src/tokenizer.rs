@@ -1,8 +1,10 @@
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use tokenizers::normalizers::{self, Lowercase, NormalizerWrapper};
 use tokenizers::{Tokenizer, TruncationParams};
 
-use crate::files::{read_json, unreadable};
+use crate::files::{SENTENCE_CONFIGS, read_json, unreadable};
 use crate::{ModelError, Result};
 
 /// The tokens of one text or pair of texts, with the special tokens.
@@ -75,6 +77,22 @@ impl TextTokenizer {
         Ok(())
     }
 
+    /// Turns texts to lower case before anything else is done with them.
+    ///
+    /// # Errors
+    /// If the tokenizer cannot be built anew.
+    pub(crate) fn lowercase(&mut self) -> Result<()> {
+        let mut steps = vec![NormalizerWrapper::Lowercase(Lowercase)];
+        steps.extend(self.tokenizer.get_normalizer().cloned());
+        self.tokenizer
+            .with_normalizer(Some(normalizers::Sequence::new(steps)))
+            .map_err(|error| ModelError::Malformed {
+                path: self.path.clone(),
+                detail: format!("cannot be set to lower case: {error}"),
+            })?;
+        Ok(())
+    }
+
     /// Tokenises texts on all threads, in order.
     ///
     /// # Errors
@@ -111,24 +129,38 @@ impl TextTokenizer {
     }
 }
 
+/// Settings of the transformer module: `sentence_bert_config.json`.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct SentenceConfig {
+    max_seq_length: Option<f64>,
+    #[serde(default)]
+    pub do_lower_case: bool,
+}
+
+impl SentenceConfig {
+    /// Those of a folder, under the newest name that it has; defaults where it has none.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let paths = SENTENCE_CONFIGS.iter().map(|name| folder.join(name));
+        match paths.into_iter().find(|path| path.is_file()) {
+            Some(path) => read_json(&path),
+            None => Ok(Self::default()),
+        }
+    }
+}
+
 /// The longest sequence a folder asks for: `sentence_bert_config.json`, else the tokenizer's
 /// `model_max_length`, never more than the model has positions.
 pub(crate) fn max_length_of(folder: &Path, max_positions: i64) -> Result<usize> {
     let limit = usize::try_from(max_positions).unwrap_or(512);
-    for (file, key) in [
-        ("sentence_bert_config.json", "max_seq_length"),
-        ("tokenizer_config.json", "model_max_length"),
-    ] {
-        let path = folder.join(file);
-        if path.is_file() {
-            let value: serde_json::Value = read_json(&path)?;
-            // Some tokenizers say 1e30 for "no limit".
-            if let Some(length) = value[key].as_f64()
-                && length >= 1.0
-            {
-                return Ok((length as usize).min(limit));
-            }
-        }
+    let mut asked = SentenceConfig::load(folder)?.max_seq_length;
+    let path = folder.join("tokenizer_config.json");
+    if asked.is_none() && path.is_file() {
+        let value: serde_json::Value = read_json(&path)?;
+        asked = value["model_max_length"].as_f64();
     }
-    Ok(limit)
+    // Some tokenizers say 1e30 for "no limit".
+    Ok(match asked {
+        Some(length) if length >= 1.0 => (length as usize).min(limit),
+        _ => limit,
+    })
 }

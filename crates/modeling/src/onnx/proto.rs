@@ -1,4 +1,4 @@
-//! The part of `onnx.proto` that a BERT graph needs, with the field numbers of the ONNX
+//! The part of `onnx.proto` that our graphs need, with the field numbers of the ONNX
 //! specification (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>).
 
 /// `TensorProto.DataType.FLOAT`.
