@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
-use pairmill_tables::{ColumnNames, Table, column_names, open, string_column};
+use pairmill_tables::{ColumnNames, Table, TableError, column_names, open, string_column};
 
 /// A text of the training data: the number of its content, and of its id where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +33,30 @@ pub(crate) struct TrainingSet {
 }
 
 impl TrainingSet {
+    /// Reads training tables, at least one of which must have rows.
+    ///
+    /// # Errors
+    /// If a table is unsound, or none has a row.
+    pub async fn read_all(session: &SessionContext, files: &[&str]) -> Result<Self> {
+        let mut set = Self::default();
+        for file in files {
+            match set.read(session, file).await {
+                // Hard negatives are an extra: a filter may have left none.
+                Err(TableError::Empty { path, .. }) if files.len() > 1 => {
+                    tracing::warn!("{path} has no rows and adds nothing");
+                }
+                read => read?,
+            }
+        }
+        ensure!(
+            !set.rows.is_empty(),
+            "none of the training tables has a row"
+        );
+        Ok(set)
+    }
+
     /// Adds pairs, triplets or n-tuples, with or without id columns, told apart by the columns.
-    pub async fn read(&mut self, session: &SessionContext, input: &str) -> Result<()> {
+    async fn read(&mut self, session: &SessionContext, input: &str) -> Result<(), TableError> {
         let columns = column_names(session, input).await?;
         let has = |name: &str| columns.iter().any(|column| column == name);
         let negatives = (1..).take_while(|n| has(&format!("negative_{n}"))).count();

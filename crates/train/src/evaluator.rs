@@ -8,6 +8,8 @@ use pairmill_modeling::SentenceEncoder;
 use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
 use tch::Tensor;
 
+use crate::encoder::Prompts;
+
 /// Tokens in a batch of the evaluation.
 const BATCH_TOKENS: usize = 8_192;
 /// Results ranked for each query.
@@ -26,7 +28,12 @@ impl RetrievalEvaluator {
     /// Reads `corpus`, `queries_dev` and `qrels_dev` of a folder that `pairmill-generate` wrote.
     /// Of a corpus above `corpus_size` documents, the judged ones and an evenly spread sample of
     /// the others are used, which is enough to choose the best step by.
-    pub async fn read(session: &SessionContext, folder: &Path, corpus_size: usize) -> Result<Self> {
+    pub async fn read(
+        session: &SessionContext,
+        folder: &Path,
+        corpus_size: usize,
+        prompts: &Prompts,
+    ) -> Result<Self> {
         let file = |name: &str| folder.join(name).display().to_string();
         let names = ColumnNames::default();
         let mut grades: HashMap<String, HashMap<String, i32>> = HashMap::new();
@@ -103,9 +110,10 @@ impl RetrievalEvaluator {
                 "{path}: no query has a judged document in the corpus, so dev cannot be evaluated"
             );
         }
+        let documents = corpus.iter().map(|(_, text)| prompts.document(text));
         Ok(Self {
-            documents: corpus.into_iter().map(|(_, text)| text).collect(),
-            queries,
+            documents: documents.collect(),
+            queries: queries.iter().map(|text| prompts.query(text)).collect(),
             judgements,
         })
     }

@@ -1,13 +1,20 @@
 //! Training: losses, samplers, optimiser, schedules and the loop, for sentence encoders and
 //! cross-encoders.
 
+mod chart;
+mod checkpoint;
+pub mod config_file;
 pub mod cross_encoder;
 mod data;
 pub mod encoder;
 mod evaluator;
+pub mod experiments;
+pub mod export;
 mod judgements;
 mod labeled;
-mod loss;
+mod log;
+pub mod loss;
+mod objective;
 mod optimizer;
 mod options;
 mod run;
@@ -15,5 +22,5 @@ mod sampler;
 mod schedule;
 mod trainer;
 
-pub use loss::{binary_cross_entropy, multiple_negatives_ranking};
 pub use options::{DeviceKind, Hyperparameters};
+pub use schedule::ScheduleKind;

@@ -1,10 +1,12 @@
 //! `pairmill-train`: trains encoders and cross-encoders in libtorch.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use pairmill_cli::Common;
-use pairmill_train::{cross_encoder, encoder};
+use pairmill_train::config_file::with_config_file;
+use pairmill_train::{cross_encoder, encoder, experiments, export};
 
 /// Train sentence encoders and cross-encoders
 #[derive(Parser)]
@@ -12,20 +14,33 @@ use pairmill_train::{cross_encoder, encoder};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// TOML file with any of the options; those of the command line win
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    Encoder(encoder::EncoderArgs),
-    CrossEncoder(cross_encoder::CrossEncoderArgs),
+    Encoder(Box<encoder::EncoderArgs>),
+    CrossEncoder(Box<cross_encoder::CrossEncoderArgs>),
+    Export(export::ExportArgs),
+    CompareLosses(Box<experiments::CompareLossesArgs>),
+    LearningCurve(Box<experiments::LearningCurveArgs>),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = match with_config_file(&Cli::command(), std::env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(error) => return pairmill_cli::fail(&error),
+    };
+    let cli = Cli::parse_from(arguments);
     pairmill_cli::run(&cli.common, || match &cli.command {
         Command::Encoder(args) => encoder::run(args, &cli.common),
         Command::CrossEncoder(args) => cross_encoder::run(args, &cli.common),
+        Command::Export(args) => export::run(args, &cli.common),
+        Command::CompareLosses(args) => experiments::compare_losses(args, &cli.common),
+        Command::LearningCurve(args) => experiments::learning_curve(args, &cli.common),
     })
 }

@@ -26,7 +26,8 @@ impl AdamW {
             let parts: Vec<Tensor> = parameters
                 .iter()
                 .map(|(name, tensor)| {
-                    let exempt = name.ends_with(".bias") || name.contains("LayerNorm");
+                    let is_norm = name.to_lowercase().contains("norm");
+                    let exempt = is_norm || name.ends_with("bias") || !tensor.requires_grad();
                     let options = (Kind::Float, tensor.device());
                     Tensor::full([tensor.numel() as i64], f64::from(!exempt), options)
                 })
@@ -40,6 +41,29 @@ impl AdamW {
             weight_decay,
             steps: 0,
         }
+    }
+
+    /// First moment, second moment and number of steps: all there is to know to go on.
+    pub fn state(&self) -> (&Tensor, &Tensor, i32) {
+        (&self.first_moment, &self.second_moment, self.steps)
+    }
+
+    /// Goes on from a saved state.
+    ///
+    /// # Errors
+    /// If the moments are not as long as the parameters.
+    pub fn restore(
+        &mut self,
+        first_moment: &Tensor,
+        second_moment: &Tensor,
+        steps: i32,
+    ) -> Result<()> {
+        tch::no_grad(|| {
+            self.first_moment.f_copy_(first_moment)?;
+            self.second_moment.f_copy_(second_moment)
+        })?;
+        self.steps = steps;
+        Ok(())
     }
 
     /// Moves the parameters against `gradient`, which is as long as the flat tensor.
@@ -76,30 +100,68 @@ impl AdamW {
     }
 }
 
-/// The gradient of `loss` for all parameters as one flat tensor, scaled down to `max_norm`, with
-/// its norm before that. A parameter the loss does not depend on has gradient 0.
-pub(crate) fn clipped_gradient(
-    loss: &Tensor,
-    parameters: &Parameters,
-    max_norm: f64,
-) -> Result<(Tensor, f64)> {
-    let inputs: Vec<&Tensor> = parameters.iter().map(|(_, tensor)| tensor).collect();
-    let gradients = Tensor::f_run_backward(&[loss], &inputs, false, false)?;
-    let parts: Vec<Tensor> = gradients
-        .into_iter()
-        .zip(&inputs)
-        .map(|(gradient, input)| {
-            if gradient.defined() {
-                gradient.flatten(0, -1)
-            } else {
-                Tensor::zeros([input.numel() as i64], (Kind::Float, input.device()))
-            }
-        })
-        .collect();
-    let mut flat = Tensor::f_cat(&parts, 0)?;
-    let norm = flat.norm().double_value(&[]);
-    if norm > max_norm {
-        let _ = flat.g_mul_scalar_(max_norm / (norm + 1e-6));
+/// The gradient of a step for all parameters as one flat tensor, summed over the losses added.
+/// Frozen parameters, and those no loss depends on, have gradient 0.
+pub(crate) struct Gradient<'a> {
+    parameters: &'a Parameters,
+    flat: Option<Tensor>,
+}
+
+impl<'a> Gradient<'a> {
+    /// No loss yet.
+    pub fn new(parameters: &'a Parameters) -> Self {
+        Self {
+            parameters,
+            flat: None,
+        }
     }
-    Ok((flat, norm))
+
+    /// Adds the gradient of a loss.
+    ///
+    /// # Errors
+    /// If libtorch fails.
+    pub fn add(&mut self, loss: &Tensor) -> Result<()> {
+        let all: Vec<&Tensor> = self.parameters.iter().map(|(_, tensor)| tensor).collect();
+        let trainable: Vec<&Tensor> = all
+            .iter()
+            .copied()
+            .filter(|tensor| tensor.requires_grad())
+            .collect();
+        let mut gradients = Tensor::f_run_backward(&[loss], &trainable, false, false)?.into_iter();
+        let parts: Vec<Tensor> = all
+            .into_iter()
+            .map(|input| {
+                let gradient = match input.requires_grad() {
+                    true => gradients.next().filter(Tensor::defined),
+                    false => None,
+                };
+                match gradient {
+                    Some(gradient) => gradient.flatten(0, -1),
+                    None => Tensor::zeros([input.numel() as i64], (Kind::Float, input.device())),
+                }
+            })
+            .collect();
+        let gradient = Tensor::f_cat(&parts, 0)?;
+        match &mut self.flat {
+            Some(flat) => _ = flat.f_add_(&gradient)?,
+            None => self.flat = Some(gradient),
+        }
+        Ok(())
+    }
+
+    /// The sum, scaled down to `max_norm`, and its norm before that.
+    ///
+    /// # Errors
+    /// If libtorch fails.
+    pub fn clipped(self, max_norm: f64) -> Result<(Tensor, f64)> {
+        let mut flat = match self.flat {
+            Some(flat) => flat,
+            None => self.parameters.flat().f_zeros_like()?,
+        };
+        let norm = flat.norm().f_double_value(&[])?;
+        if norm > max_norm {
+            let _ = flat.f_mul_scalar_(max_norm / (norm + 1e-6))?;
+        }
+        Ok((flat, norm))
+    }
 }

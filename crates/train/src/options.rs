@@ -1,8 +1,8 @@
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use tch::Device;
+
+use crate::schedule::ScheduleKind;
 
 /// Options of every training command. Names and defaults follow sentence-transformers' trainer.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -11,15 +11,24 @@ pub struct Hyperparameters {
     /// Passes over the training rows
     #[arg(long, visible_alias = "epochs", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub num_train_epochs: u32,
+    /// Steps to train for, whatever the number of epochs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_steps: Option<u32>,
     /// Rows in a batch
     #[arg(long, default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch_size: u32,
     /// Highest learning rate, reached after the warm-up
     #[arg(long, default_value_t = 2e-5, value_name = "RATE", value_parser = positive)]
     pub learning_rate: f64,
-    /// Share of the steps over which the rate rises from 0; then it falls linearly to 0
+    /// Share of the steps over which the rate rises from 0
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", value_parser = share)]
     pub warmup_ratio: f64,
+    /// How the rate goes on after that
+    #[arg(long, value_enum, default_value_t = ScheduleKind::Linear)]
+    pub lr_scheduler_type: ScheduleKind,
+    /// Batches whose gradients make one step
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub gradient_accumulation_steps: u32,
     /// Decoupled weight decay; not applied to biases and layer norms
     #[arg(long, default_value_t = 0.0, value_name = "RATE", value_parser = share)]
     pub weight_decay: f64,
@@ -32,9 +41,27 @@ pub struct Hyperparameters {
     /// Stop after this many evaluations without a better score
     #[arg(long, visible_alias = "early-stopping-patience", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub patience: u32,
+    /// Keep the embedding tables as they are
+    #[arg(long)]
+    pub freeze_embeddings: bool,
+    /// Keep the first N transformer layers as they are
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub freeze_layers: usize,
     /// Where to compute
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
     pub device: DeviceKind,
+    /// Write a checkpoint beside the output every N steps; 0 for none
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    #[serde(skip)]
+    pub save_steps: u32,
+    /// Checkpoints to keep, the newest
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[serde(skip)]
+    pub save_total_limit: u32,
+    /// Go on from the newest checkpoint, to the same weights as without the interruption
+    #[arg(long)]
+    #[serde(skip)]
+    pub resume: bool,
 }
 
 /// Where to compute.
@@ -63,18 +90,7 @@ impl DeviceKind {
     }
 }
 
-/// Where the model comes from and goes to.
-#[derive(Debug, Clone, Args)]
-pub struct ModelPaths {
-    /// Folder of the model to start from
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// Folder to write the trained model to
-    #[arg(long, value_name = "DIR")]
-    pub output: PathBuf,
-}
-
-fn positive(text: &str) -> Result<f64, String> {
+pub(crate) fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
         _ => Err("expected a number above 0".to_owned()),

@@ -1,10 +1,16 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use pairmill_cli::{Common, Outcome};
+use pairmill_modeling::Parameters;
+use pairmill_tables::{FolderOutput, Lineage};
 use serde::Serialize;
 use tokio::runtime::Runtime;
+
+use crate::Hyperparameters;
+use crate::checkpoint::Checkpoints;
+use crate::trainer::{Report, Task, train};
 
 /// Sets up threads and random state for a training command.
 pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
@@ -43,4 +49,77 @@ pub(crate) fn finish<R: Serialize>(
         writeln!(std::io::stdout(), "{}", serde_json::to_string(&result)?)?;
     }
     Ok(Outcome::Done)
+}
+
+/// A training that ends in a model folder.
+pub(crate) struct Job<'a> {
+    pub output: &'a Path,
+    pub lineage: &'a Lineage,
+    pub options: &'a Hyperparameters,
+    pub common: &'a Common,
+}
+
+impl Job<'_> {
+    /// Trains with checkpoints beside the output, has `save` write the model into the folder, and
+    /// puts that in place.
+    ///
+    /// # Errors
+    /// If training fails or the folder cannot be written; checkpoints then stay.
+    pub fn run(
+        &self,
+        task: &impl Task,
+        save: impl FnOnce(&Report, &Path) -> Result<()>,
+    ) -> Result<Outcome> {
+        let staged = FolderOutput::create(self.output)?;
+        let keep = self.options.save_total_limit as usize;
+        let checkpoints = Checkpoints::new(self.output, self.lineage, keep);
+        let log = staged.path().join("training_log.jsonl");
+        let seed = self.common.seed;
+        let report = train(task, self.options, seed, &log, Some(&checkpoints))?;
+        save(&report, staged.path())?;
+        staged.commit(self.lineage)?;
+        checkpoints.remove()?;
+        finish(self.output, self.common, Some(report))
+    }
+}
+
+/// Keeps the parameters as they are that the options name.
+///
+/// # Errors
+/// If there are fewer layers, or nothing is left to train.
+pub(crate) fn freeze(parameters: &Parameters, options: &Hyperparameters) -> Result<()> {
+    let layer = |name: &str| -> Option<usize> {
+        let (_, rest) = name
+            .split_once("layer.")
+            .or_else(|| name.split_once("layers."))?;
+        rest.split('.').next()?.parse().ok()
+    };
+    let layers = parameters.iter().filter_map(|(name, _)| layer(name));
+    let layers = layers.max().map_or(0, |last| last + 1);
+    ensure!(
+        options.freeze_layers <= layers,
+        "--freeze-layers {}: the model has {layers} layers",
+        options.freeze_layers
+    );
+    let mut trainable = 0;
+    for (name, tensor) in parameters.iter() {
+        let frozen = match layer(name) {
+            Some(layer) => layer < options.freeze_layers,
+            None => options.freeze_embeddings && name.contains("embeddings."),
+        };
+        if frozen {
+            let _ = tensor.set_requires_grad(false);
+        } else {
+            trainable += tensor.numel();
+        }
+    }
+    ensure!(
+        trainable > 0,
+        "all parameters are frozen: nothing is left to train"
+    );
+    if options.freeze_embeddings || options.freeze_layers > 0 {
+        let all: usize = parameters.iter().map(|(_, tensor)| tensor.numel()).sum();
+        tracing::info!("training {trainable} of {all} parameters");
+    }
+    Ok(())
 }

@@ -1,0 +1,288 @@
+//! `pairmill-train cross-encoder`: trains a sequence-pair classifier and exports it to ONNX.
+
+mod objective;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use datafusion::prelude::SessionContext;
+use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_metrics::average_precision;
+use pairmill_modeling::{CrossEncoder, ModelCard, Parameters, TokenIds};
+use pairmill_tables::{Lineage, session};
+use serde::Serialize;
+
+use self::objective::{LabelLoss, ListLoss, Objective};
+use crate::data::TrainingSet;
+use crate::labeled::LabeledSet;
+use crate::objective::read_scored_pairs;
+use crate::optimizer::Gradient;
+use crate::options::Hyperparameters;
+use crate::run::{Job, finish, freeze, prepare};
+use crate::trainer::{Batch, Masks, Report, Task};
+
+/// Tokens in a batch of the evaluation.
+const BATCH_TOKENS: usize = 8_192;
+
+/// Train a cross-encoder with one logit on labelled pairs and mined candidates, and export it to ONNX
+#[derive(Debug, Args)]
+pub struct CrossEncoderArgs {
+    /// Folder of the model to start from
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// Folder to write the trained model to
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Training table, of the kind the loss needs. With bce and mse a candidates table of
+    /// `pairmill-mine` may join the labelled pairs, and its kept rows become negatives
+    #[arg(long, value_name = "FILE", required = true)]
+    train: Vec<String>,
+    /// Folder with labeled_dev.parquet, for average precision during training
+    #[arg(long, value_name = "DIR")]
+    eval: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    training: Hyperparameters,
+}
+
+#[derive(Debug, Clone, Args, Serialize)]
+struct DataArgs {
+    /// Loss to minimise
+    #[arg(long, value_enum, default_value_t = Loss::Bce)]
+    loss: Loss,
+    /// bce: factor on the loss of positives, such as the number of negatives per positive
+    #[arg(long, value_name = "X", value_parser = crate::options::positive)]
+    pos_weight: Option<f64>,
+    /// mnrl: negatives from the batch beside the hard ones [default: 4]; margin-mse: candidates of
+    /// each pair [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    num_negatives: Option<u16>,
+    /// bce, mse: mined negatives of each query, drawn at random from its kept candidates
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    mined_negatives: usize,
+    /// Longest pair in tokens [default: the model's own]
+    #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(5..))]
+    max_length: Option<u16>,
+}
+
+/// What is minimised. Names follow sentence-transformers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Loss {
+    /// Binary cross-entropy: labelled pairs
+    Bce,
+    /// Squared error of the score: labelled pairs with similarities
+    Mse,
+    /// Margins of another cross-encoder: scored candidates
+    MarginMse,
+    /// Multiple negatives ranking: pairs, triplets or n-tuples
+    Mnrl,
+    /// LambdaLoss, which weighs pairs by what nDCG gains: triplets or n-tuples
+    Lambda,
+}
+
+impl DataArgs {
+    fn check(&self) -> Result<(), UsageError> {
+        let name = |loss: Loss| {
+            loss.to_possible_value()
+                .map(|value| value.get_name().to_owned())
+        };
+        let meaningless = |option: &str| {
+            let loss = name(self.loss).unwrap_or_default();
+            Err(UsageError(format!(
+                "--{option} has no meaning for --loss {loss}"
+            )))
+        };
+        if self.pos_weight.is_some() && self.loss != Loss::Bce {
+            return meaningless("pos-weight");
+        }
+        if self.num_negatives.is_some() && !matches!(self.loss, Loss::Mnrl | Loss::MarginMse) {
+            return meaningless("num-negatives");
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct ShapingOptions<'a> {
+    data: &'a DataArgs,
+    training: &'a Hyperparameters,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If an input or the model is not sound, training diverges, or the output cannot be written.
+pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
+    args.data.check()?;
+    let runtime = prepare(common)?;
+    let mut lineage = Lineage::new(
+        "train cross-encoder",
+        &ShapingOptions {
+            data: &args.data,
+            training: &args.training,
+        },
+        common.seed,
+    )
+    .with_input("model", &args.model.display().to_string())?;
+    for (number, file) in args.train.iter().enumerate() {
+        lineage = lineage.with_input(&format!("train {}", number + 1), file)?;
+    }
+    let dev_file = args
+        .eval
+        .as_ref()
+        .map(|folder| folder.join("labeled_dev.parquet").display().to_string());
+    if let Some(file) = &dev_file {
+        lineage = lineage.with_input("labeled_dev", file)?;
+    }
+    let output = &args.output;
+    if !common.force && lineage.is_carried_by(output) {
+        return finish::<Report>(output, common, None);
+    }
+
+    let device = args.training.device.resolve()?;
+    let mut model = CrossEncoder::load(&args.model, device, common.seed)?;
+    if let Some(length) = args.data.max_length {
+        model.set_max_length(usize::from(length))?;
+    }
+    let (objective, dev_set) = runtime.block_on(async {
+        let session = session(common.threads())?;
+        let objective = args.objective(&session, common.seed).await?;
+        let dev = match &dev_file {
+            Some(file) => {
+                let mut dev = LabeledSet::default();
+                dev.read(&session, file, 0, common.seed).await?;
+                Some(dev)
+            }
+            None => None,
+        };
+        anyhow::Ok((objective, dev))
+    })?;
+    tracing::info!(
+        "training a cross-encoder from {} on {}, {} epoch(s) of batch {}",
+        args.model.display(),
+        objective.describe(),
+        args.training.num_train_epochs,
+        args.training.batch_size,
+    );
+    freeze(model.parameters(), &args.training)?;
+    let task = CrossEncoderTask {
+        model,
+        objective,
+        dev_set,
+        batch_size: args.training.batch_size as usize,
+        seed: common.seed,
+    };
+    let job = Job {
+        output,
+        lineage: &lineage,
+        options: &args.training,
+        common,
+    };
+    job.run(&task, |report, folder| {
+        task.model.save(folder).context("saving the cross-encoder")?;
+        let card = ModelCard {
+            title: "Cross-encoder".to_owned(),
+            pipeline_tag: "text-ranking",
+            body: format!(
+                "Scores how well a text answers a query (sigmoid of one logit). Trained by Pairmill {} on {} rows; the options are in `lineage.json`. `model.onnx` is the same network for ONNX Runtime.\n",
+                env!("CARGO_PKG_VERSION"),
+                report.rows
+            ),
+        };
+        Ok(card.save(folder)?)
+    })
+}
+
+impl CrossEncoderArgs {
+    async fn objective(&self, session: &SessionContext, seed: u64) -> Result<Objective> {
+        let data = &self.data;
+        let files: Vec<&str> = self.train.iter().map(String::as_str).collect();
+        match data.loss {
+            Loss::Bce | Loss::Mse => {
+                let mut set = LabeledSet::default();
+                for file in files {
+                    set.read(session, file, data.mined_negatives, seed).await?;
+                }
+                let pos_weight = data.pos_weight;
+                let loss = match data.loss {
+                    Loss::Bce => LabelLoss::BinaryCrossEntropy { pos_weight },
+                    _ => LabelLoss::Mse,
+                };
+                if data.loss == Loss::Bce {
+                    set.check_both_labels()?;
+                }
+                Ok(Objective::Labeled(set, loss))
+            }
+            Loss::MarginMse => {
+                let negatives = usize::from(data.num_negatives.unwrap_or(1));
+                let pairs = read_scored_pairs(session, &files, negatives).await?;
+                Ok(Objective::distillation(pairs))
+            }
+            Loss::Mnrl | Loss::Lambda => {
+                let loss = match data.loss {
+                    Loss::Mnrl => ListLoss::MultipleNegatives {
+                        in_batch: usize::from(data.num_negatives.unwrap_or(4)),
+                    },
+                    _ => ListLoss::Lambda,
+                };
+                let set = TrainingSet::read_all(session, &files).await?;
+                Objective::ranking(&set, loss)
+            }
+        }
+    }
+}
+
+struct CrossEncoderTask {
+    model: CrossEncoder,
+    objective: Objective,
+    dev_set: Option<LabeledSet>,
+    batch_size: usize,
+    seed: u64,
+}
+
+impl Task for CrossEncoderTask {
+    fn parameters(&self) -> &Parameters {
+        self.model.parameters()
+    }
+
+    fn batches(&self, epoch: u32) -> Vec<Batch> {
+        let batches = self.objective.batches(self.batch_size, self.seed, epoch);
+        batches
+            .into_iter()
+            .map(|rows| Batch { source: 0, rows })
+            .collect()
+    }
+
+    fn add_gradient(
+        &self,
+        batch: &Batch,
+        share: f64,
+        masks: &Masks<'_>,
+        gradient: &mut Gradient<'_>,
+    ) -> Result<f64> {
+        let pairs = self.objective.pairs(&batch.rows);
+        let sequences = self.model.tokenize(&pairs)?;
+        let sequences: Vec<&TokenIds> = sequences.iter().collect();
+        let logits = self.model.forward(&sequences, Some(masks.of_part(0)));
+        let loss = self.objective.loss(&batch.rows, &logits);
+        let value = loss.f_double_value(&[])?;
+        if value.is_finite() {
+            gradient.add(&(loss * share))?;
+        }
+        Ok(value)
+    }
+
+    fn score(&self) -> Result<Option<(&'static str, f64)>> {
+        let Some(dev) = &self.dev_set else {
+            return Ok(None);
+        };
+        let texts: Vec<(&str, &str)> = dev.pairs.iter().map(|pair| pair.texts()).collect();
+        let scores = self.model.scores(&texts, BATCH_TOKENS)?;
+        let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
+        let labels: Vec<bool> = dev.pairs.iter().map(|pair| pair.label >= 0.5).collect();
+        Ok(Some(("ap", average_precision(&scores, &labels))))
+    }
+}

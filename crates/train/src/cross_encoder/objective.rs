@@ -1,0 +1,314 @@
+use std::collections::{BTreeMap, HashSet};
+
+use anyhow::{Result, ensure};
+use tch::Tensor;
+
+use crate::data::TrainingSet;
+use crate::labeled::LabeledSet;
+use crate::loss::lambda::{LambdaLossOptions, lambda_loss};
+use crate::loss::reranking;
+use crate::objective::ScoredPair;
+use crate::sampler::shuffled_batches;
+
+/// Factor on the sigmoid of the logits in the ranking loss, as in sentence-transformers.
+const MNRL_SCALE: f64 = 10.0;
+
+/// Losses over two texts and a label.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LabelLoss {
+    BinaryCrossEntropy { pos_weight: Option<f64> },
+    Mse,
+}
+
+/// Losses over a query and its documents.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ListLoss {
+    /// Against the margins of a teacher.
+    MarginMse,
+    /// With the positives of so many batch-mates as further negatives.
+    MultipleNegatives {
+        in_batch: usize,
+    },
+    Lambda,
+}
+
+/// A query and its documents with their labels or teacher scores, positives first.
+#[derive(Debug, Clone)]
+pub(super) struct List {
+    query: String,
+    documents: Vec<(String, f32)>,
+}
+
+/// Training rows with their loss.
+pub(super) enum Objective {
+    Labeled(LabeledSet, LabelLoss),
+    Lists(Vec<List>, ListLoss),
+}
+
+impl Objective {
+    /// Lists of one positive and its hard negatives, or for [`ListLoss::Lambda`] of all positives of
+    /// a query.
+    ///
+    /// # Errors
+    /// If the loss is [`ListLoss::Lambda`] and there is no hard negative.
+    pub fn ranking(set: &TrainingSet, loss: ListLoss) -> Result<Self> {
+        let lists = match loss {
+            ListLoss::Lambda => lists_of_queries(set),
+            _ => lists_of_pairs(set),
+        };
+        ensure!(
+            !lists.is_empty(),
+            "no training row has a hard negative, which --loss lambda needs; give triplets or n-tuples"
+        );
+        Ok(Self::Lists(lists, loss))
+    }
+
+    /// Lists scored by a teacher.
+    pub fn distillation(pairs: Vec<ScoredPair>) -> Self {
+        let lists = pairs.into_iter().map(|pair| List {
+            query: pair.query,
+            documents: pair.documents,
+        });
+        Self::Lists(lists.collect(), ListLoss::MarginMse)
+    }
+
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Labeled(set, _) => set.pairs.len(),
+            Self::Lists(lists, _) => lists.len(),
+        }
+    }
+
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Labeled(set, _) => {
+                format!("{} pairs ({} positive)", set.pairs.len(), set.positives())
+            }
+            Self::Lists(lists, _) => {
+                let documents = lists.iter().map(|list| list.documents.len());
+                format!(
+                    "{} queries with {} documents",
+                    lists.len(),
+                    documents.sum::<usize>()
+                )
+            }
+        }
+    }
+
+    pub fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
+        shuffled_batches(self.rows(), batch_size, seed, epoch)
+    }
+
+    /// The pairs of texts of a batch, in the order in which the loss takes their logits.
+    pub fn pairs(&self, rows: &[usize]) -> Vec<(&str, &str)> {
+        match self {
+            Self::Labeled(set, _) => rows.iter().map(|&row| set.pairs[row].texts()).collect(),
+            Self::Lists(lists, loss) => {
+                let lists = layout(lists, *loss, rows).into_iter();
+                lists
+                    .flat_map(|(query, documents)| {
+                        documents.into_iter().map(move |(text, _)| (query, text))
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// The loss of the logits of these pairs.
+    pub fn loss(&self, rows: &[usize], logits: &Tensor) -> Tensor {
+        match self {
+            Self::Labeled(set, loss) => {
+                let labels: Vec<f32> = rows.iter().map(|&row| set.pairs[row].label).collect();
+                let labels = Tensor::from_slice(&labels).to_device(logits.device());
+                match *loss {
+                    LabelLoss::Mse => reranking::mse(&logits.sigmoid(), &labels),
+                    LabelLoss::BinaryCrossEntropy { pos_weight: None } => {
+                        reranking::binary_cross_entropy(logits, &labels)
+                    }
+                    LabelLoss::BinaryCrossEntropy {
+                        pos_weight: Some(weight),
+                    } => reranking::weighted_binary_cross_entropy(logits, &labels, weight),
+                }
+            }
+            Self::Lists(lists, loss) => {
+                let lists = layout(lists, *loss, rows);
+                let labels: Vec<Vec<f32>> = lists
+                    .iter()
+                    .map(|(_, documents)| documents.iter().map(|(_, label)| *label).collect())
+                    .collect();
+                let Padded {
+                    logits,
+                    labels,
+                    padding,
+                } = Padded::new(logits, &labels);
+                match loss {
+                    ListLoss::MarginMse => {
+                        let candidates = labels.size()[1] - 1;
+                        let margins = labels.narrow(1, 0, 1) - labels.narrow(1, 1, candidates);
+                        reranking::margin_mse(&logits, &margins)
+                    }
+                    ListLoss::MultipleNegatives { .. } => {
+                        reranking::multiple_negatives_ranking(&logits, MNRL_SCALE, Some(&padding))
+                    }
+                    ListLoss::Lambda => {
+                        let options = LambdaLossOptions::default();
+                        lambda_loss(&logits, &labels, Some(&padding), &options)
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn lists_of_pairs(set: &TrainingSet) -> Vec<List> {
+    let rows = set.rows.iter();
+    rows.map(|row| {
+        let negatives = row.negatives.iter().map(|&negative| (negative, 0.0));
+        let documents = [(row.positive, 1.0)].into_iter().chain(negatives);
+        List {
+            query: set.text(row.anchor).to_owned(),
+            documents: documents
+                .map(|(text, label)| (set.text(text).to_owned(), label))
+                .collect(),
+        }
+    })
+    .collect()
+}
+
+/// One list for each anchor that has a hard negative; a text that is a positive of one row and a
+/// negative of another is a positive.
+fn lists_of_queries(set: &TrainingSet) -> Vec<List> {
+    let mut positives: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut negatives: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in &set.rows {
+        let query = set.text(row.anchor);
+        positives
+            .entry(query)
+            .or_default()
+            .push(set.text(row.positive));
+        let texts = row.negatives.iter().map(|&negative| set.text(negative));
+        negatives.entry(query).or_default().extend(texts);
+    }
+    positives
+        .into_iter()
+        .filter_map(|(query, relevant)| {
+            let mut known: HashSet<&str> = relevant.iter().copied().collect();
+            let others = negatives[query].iter().copied();
+            let others: Vec<&str> = others.filter(|text| known.insert(text)).collect();
+            let documents = relevant.into_iter().map(|text| (text.to_owned(), 1.0));
+            let none = others.is_empty();
+            let documents = documents.chain(others.into_iter().map(|text| (text.to_owned(), 0.0)));
+            let list = List {
+                query: query.to_owned(),
+                documents: documents.collect(),
+            };
+            (!none).then_some(list)
+        })
+        .collect()
+}
+
+type ListOfTexts<'a> = (&'a str, Vec<(&'a str, f32)>);
+
+/// The documents of each query of a batch, with the in-batch negatives: the positives of the rows
+/// that follow in the batch, unless they are the query's own.
+fn layout<'a>(lists: &'a [List], loss: ListLoss, rows: &[usize]) -> Vec<ListOfTexts<'a>> {
+    let in_batch = match loss {
+        ListLoss::MultipleNegatives { in_batch } => in_batch,
+        _ => 0,
+    };
+    let own = |list: &'a List| {
+        list.documents
+            .iter()
+            .map(|(text, label)| (text.as_str(), *label))
+    };
+    (0..rows.len())
+        .map(|place| {
+            let list = &lists[rows[place]];
+            let mut known: HashSet<&str> = own(list).map(|(text, _)| text).collect();
+            let mates = (1..rows.len()).map(|ahead| &lists[rows[(place + ahead) % rows.len()]]);
+            let negatives: Vec<(&str, f32)> = mates
+                .filter(|mate| mate.query != list.query)
+                .map(|mate| mate.documents[0].0.as_str())
+                .filter(|text| known.insert(text))
+                .take(in_batch)
+                .map(|text| (text, 0.0))
+                .collect();
+            (list.query.as_str(), own(list).chain(negatives).collect())
+        })
+        .collect()
+}
+
+/// Ragged lists as matrices `[lists, most documents]`.
+struct Padded {
+    logits: Tensor,
+    labels: Tensor,
+    padding: Tensor,
+}
+
+impl Padded {
+    /// `logits` is `[documents of all lists]`.
+    fn new(logits: &Tensor, labels: &[Vec<f32>]) -> Self {
+        let width = labels.iter().map(Vec::len).max().unwrap_or(0);
+        let (mut places, mut values, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        let mut start = 0;
+        for list in labels {
+            for column in 0..width {
+                let there = column < list.len();
+                places.push(if there { start + column as i64 } else { 0 });
+                values.push(if there { list[column] } else { 0.0 });
+                missing.push(!there);
+            }
+            start += list.len() as i64;
+        }
+        let shape = [labels.len() as i64, width as i64];
+        let device = logits.device();
+        let places = Tensor::from_slice(&places).to_device(device);
+        Self {
+            logits: logits.index_select(0, &places).view(shape),
+            labels: Tensor::from_slice(&values).view(shape).to_device(device),
+            padding: Tensor::from_slice(&missing).view(shape).to_device(device),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(query: &str, documents: &[&str]) -> List {
+        let labels = [1.0].into_iter().chain(std::iter::repeat(0.0));
+        let documents = documents.iter().map(|text| (*text).to_owned()).zip(labels);
+        List {
+            query: query.to_owned(),
+            documents: documents.collect(),
+        }
+    }
+
+    #[test]
+    fn batch_mates_lend_their_positives_but_not_a_querys_own() {
+        let lists = vec![
+            list("a", &["1", "n"]),
+            list("b", &["2"]),
+            list("a", &["3"]),
+            list("c", &["1"]),
+        ];
+        let loss = ListLoss::MultipleNegatives { in_batch: 2 };
+        let texts: Vec<Vec<&str>> = layout(&lists, loss, &[0, 1, 2, 3])
+            .into_iter()
+            .map(|(_, documents)| documents.into_iter().map(|(text, _)| text).collect())
+            .collect();
+        assert_eq!(texts[0], ["1", "n", "2"]);
+        assert_eq!(texts[1], ["2", "3", "1"]);
+        assert_eq!(texts[3], ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn ragged_lists_are_padded() {
+        let logits = Tensor::from_slice(&[1.0f32, 2.0, 3.0]);
+        let padded = Padded::new(&logits, &[vec![1.0], vec![1.0, 0.0]]);
+        let missing = Vec::<Vec<bool>>::try_from(&padded.padding).unwrap();
+        assert_eq!(missing, [[false, true], [false, false]]);
+        let logits = Vec::<Vec<f32>>::try_from(&padded.logits).unwrap();
+        assert_eq!(logits[1], [2.0, 3.0]);
+    }
+}

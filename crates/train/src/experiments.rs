@@ -1,0 +1,220 @@
+//! `pairmill-train compare-losses` and `learning-curve`: what a loss, or more labels, would bring.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_tables::FolderOutput;
+use serde::Serialize;
+
+use crate::chart::learning_curve_svg;
+use crate::encoder::{Part, Recipe};
+use crate::run::prepare;
+use crate::trainer::{Report, steps_of_epochs, train};
+
+/// Train with several losses at the same number of steps and compare nDCG@10 on dev
+///
+/// Each loss is named with its table: --train mnrl=pairs.parquet --train cosent=labeled.parquet
+#[derive(Debug, Args)]
+pub struct CompareLossesArgs {
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+/// Train on growing parts of the data and draw nDCG@10 on dev against their size
+#[derive(Debug, Args)]
+pub struct LearningCurveArgs {
+    /// Training rows of each run [default: 100, 200, 500, 1000, … and all]
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    sizes: Vec<u32>,
+    /// Folder for learning_curve.svg and learning_curve.json
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+/// One training of an experiment.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Trial {
+    /// Loss or number of rows.
+    pub name: String,
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+impl Trial {
+    /// nDCG@10 on dev before and after.
+    pub fn scores(&self) -> (f64, f64) {
+        let score = |score: Option<f64>| score.unwrap_or(f64::NAN);
+        (
+            score(self.report.score_before),
+            score(self.report.best_score),
+        )
+    }
+}
+
+/// Runs `compare-losses`.
+///
+/// # Errors
+/// As `encoder`; or if there is but one loss, or no dev split.
+pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outcome> {
+    let recipe = &args.recipe;
+    check(recipe)?;
+    let losses = recipe.losses();
+    if losses.len() < 2 {
+        return Err(UsageError(
+            "compare-losses needs two losses or more: --train mnrl=FILE --train cosent=FILE …"
+                .to_owned(),
+        )
+        .into());
+    }
+    let runtime = prepare(common)?;
+    let mut options = recipe.training.clone();
+    let mut tasks = Vec::new();
+    for loss in losses {
+        let part = Part {
+            loss: Some(loss),
+            ..Part::default()
+        };
+        tasks.push((loss, part));
+    }
+    if options.max_steps.is_none() {
+        let mut steps = Vec::new();
+        for (_, part) in &tasks {
+            steps.push(steps_of_epochs(
+                &recipe.task(&runtime, common, *part)?,
+                &options,
+            ));
+        }
+        let fewest = steps.into_iter().min().unwrap_or(1);
+        tracing::info!("each loss gets {fewest} steps, those of the smallest table");
+        options.max_steps = Some(fewest as u32);
+    }
+    let mut trials = Vec::new();
+    for (loss, part) in tasks {
+        let name = loss.name();
+        tracing::info!("{name}");
+        let task = recipe.task(&runtime, common, part)?;
+        let log = tempfile::NamedTempFile::new().context("cannot write the training log")?;
+        let report = train(&task, &options, common.seed, log.path(), None)?;
+        trials.push(Trial { name, report });
+    }
+    trials.sort_by(|a, b| b.scores().1.total_cmp(&a.scores().1));
+    print(&trials, "loss", common)?;
+    Ok(Outcome::Done)
+}
+
+/// Runs `learning-curve`.
+///
+/// # Errors
+/// As `encoder`; or if there is no dev split, or the output cannot be written.
+pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outcome> {
+    let recipe = &args.recipe;
+    check(recipe)?;
+    let runtime = prepare(common)?;
+    let lineage = recipe.lineage("train learning-curve", common.seed)?;
+    let staged = match &args.output {
+        Some(folder) => Some(FolderOutput::create(folder)?),
+        None => None,
+    };
+    let all = recipe.task(&runtime, common, Part::default())?.rows();
+    let mut trials: Vec<Trial> = Vec::new();
+    for rows in sizes(&args.sizes, all) {
+        tracing::info!("{rows} of {all} rows");
+        let part = Part {
+            rows: Some(rows),
+            ..Part::default()
+        };
+        let task = recipe.task(&runtime, common, part)?;
+        let log = tempfile::NamedTempFile::new().context("cannot write the training log")?;
+        let report = train(&task, &recipe.training, common.seed, log.path(), None)?;
+        trials.push(Trial {
+            name: rows.to_string(),
+            report,
+        });
+    }
+    print(&trials, "rows", common)?;
+    if let Some(staged) = staged {
+        let cannot = || format!("cannot write into {}", staged.path().display());
+        let json = serde_json::to_vec_pretty(&trials)?;
+        std::fs::write(staged.path().join("learning_curve.json"), json).with_context(cannot)?;
+        let svg = learning_curve_svg(&trials);
+        std::fs::write(staged.path().join("learning_curve.svg"), svg).with_context(cannot)?;
+        staged.commit(&lineage)?;
+    }
+    if let Some(folder) = &args.output {
+        tracing::info!("wrote {}", folder.join("learning_curve.svg").display());
+    }
+    Ok(Outcome::Done)
+}
+
+fn check(recipe: &Recipe) -> Result<()> {
+    recipe.check()?;
+    if recipe.has_eval() {
+        return Ok(());
+    }
+    Err(UsageError(
+        "--eval DIR is needed: without a dev split there is nothing to compare".to_owned(),
+    )
+    .into())
+}
+
+/// The wished sizes up to `all`, or 1, 2 and 5 times the powers of ten from 100 on; then `all`.
+fn sizes(wished: &[u32], all: usize) -> Vec<usize> {
+    let mut sizes: Vec<usize> = match wished {
+        [] => (2..9)
+            .flat_map(|power| [1, 2, 5].map(|digit| digit * 10usize.pow(power)))
+            .filter(|&size| size < all)
+            .chain([all])
+            .collect(),
+        wished => wished
+            .iter()
+            .map(|&size| (size as usize).min(all))
+            .collect(),
+    };
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+fn print(trials: &[Trial], first: &str, common: &Common) -> Result<()> {
+    let mut text = String::new();
+    if common.json {
+        text = serde_json::to_string(trials)? + "\n";
+    } else {
+        let _ = writeln!(
+            text,
+            "| {first} | training rows | steps | seconds | nDCG@10 before | nDCG@10 after | difference |\n|---|--:|--:|--:|--:|--:|--:|"
+        );
+        for trial in trials {
+            let ((before, after), report) = (trial.scores(), &trial.report);
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {:.1} | {before:.4} | {after:.4} | {:+.4} |",
+                trial.name,
+                report.rows,
+                report.steps,
+                report.seconds,
+                after - before
+            );
+        }
+    }
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_grow_up_to_all_rows() {
+        assert_eq!(sizes(&[], 1_300), [100, 200, 500, 1_000, 1_300]);
+        assert_eq!(sizes(&[], 60), [60]);
+        assert_eq!(sizes(&[500, 100, 9_000], 1_300), [100, 500, 1_300]);
+    }
+}

@@ -1,0 +1,173 @@
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use arrow::array::Array;
+use datafusion::prelude::SessionContext;
+use pairmill_tables::{ColumnNames, Table, f32_column, open, string_column};
+use tch::Tensor;
+
+use super::{BatchText, LossOfEmbeddings, Objective, document, picked, query};
+use crate::loss::distillation::{DistillKlDivOptions, distill_kl_div, margin_mse};
+use crate::loss::similarity::Similarity;
+use crate::sampler::shuffled_batches;
+
+/// The student's score of a document, as in sentence-transformers.
+const SIMILARITY: Similarity = Similarity::Dot;
+
+/// Losses against the scores of a cross-encoder.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum DistillationLoss {
+    /// Mean squared error of the margins between positive and negatives.
+    MarginMse,
+    /// Kullback-Leibler divergence of the distributions over positive and negatives.
+    KlDivergence { temperature: f64 },
+}
+
+/// A pair with its candidates, all scored by the teacher.
+#[derive(Debug, Clone)]
+pub(crate) struct ScoredPair {
+    pub query: String,
+    /// The positive, then the candidates.
+    pub documents: Vec<(String, f32)>,
+}
+
+/// Pairs with equally many scored candidates each.
+pub(crate) struct Distillation {
+    rows: Vec<ScoredPair>,
+    loss: DistillationLoss,
+}
+
+impl Distillation {
+    pub fn new(rows: Vec<ScoredPair>, loss: DistillationLoss) -> Self {
+        Self { rows, loss }
+    }
+}
+
+/// Reads candidates that `pairmill-filter` has scored (`--format candidates` or `--audit`): of each
+/// pair the first `negatives` by rank; pairs with fewer are left out.
+///
+/// # Errors
+/// If an input is unsound or not scored, or no pair has enough candidates.
+pub(crate) async fn read_scored_pairs(
+    session: &SessionContext,
+    inputs: &[&str],
+    negatives: usize,
+) -> Result<Vec<ScoredPair>> {
+    let mut pairs: BTreeMap<(String, String), ScoredPair> = BTreeMap::new();
+    for input in inputs {
+        let names = ColumnNames::default();
+        let frame = open(session, input, Table::Candidates, &names, &[]).await?;
+        for batch in frame.collect().await? {
+            let text = |name| string_column(&batch, name);
+            let (queries, positives, candidates) = (text("query"), text("positive"), text("text"));
+            let (of_positive, scores) = (
+                f32_column(&batch, "positive_score"),
+                f32_column(&batch, "score"),
+            );
+            for row in 0..batch.num_rows() {
+                if of_positive.is_null(row) || scores.is_null(row) {
+                    continue;
+                }
+                let (of_positive, score) = (of_positive.value(row), scores.value(row));
+                let key = (
+                    queries.value(row).to_owned(),
+                    positives.value(row).to_owned(),
+                );
+                let pair = pairs
+                    .entry(key)
+                    .or_insert_with_key(|(query, positive)| ScoredPair {
+                        query: query.clone(),
+                        documents: vec![(positive.clone(), of_positive)],
+                    });
+                if pair.documents.len() <= negatives {
+                    pair.documents
+                        .push((candidates.value(row).to_owned(), score));
+                }
+            }
+        }
+    }
+    let all = pairs.len();
+    let rows: Vec<ScoredPair> = pairs
+        .into_values()
+        .filter(|row| row.documents.len() > negatives)
+        .collect();
+    if rows.is_empty() {
+        bail!(
+            "{}: no pair has {negatives} scored candidates ({all} have at least one); score them with `pairmill-filter --format candidates`, or lower --num-negatives",
+            inputs.join(", ")
+        );
+    }
+    if rows.len() < all {
+        tracing::warn!(
+            "{} of {all} pairs have fewer than {negatives} scored candidates and are left out",
+            all - rows.len()
+        );
+    }
+    Ok(rows)
+}
+
+impl Objective for Distillation {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn describe(&self) -> String {
+        let candidates = self.rows.iter().map(|row| row.documents.len() - 1);
+        format!(
+            "{} pairs with {} scored candidates",
+            self.rows(),
+            candidates.sum::<usize>()
+        )
+    }
+
+    fn retain(&mut self, rows: &[usize]) {
+        self.rows = picked(&self.rows, rows);
+    }
+
+    fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
+        shuffled_batches(self.rows.len(), batch_size, seed, epoch)
+    }
+
+    /// Queries, then the positive and candidates row by row.
+    fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {
+        let batch = || rows.iter().map(|&row| &self.rows[row]);
+        let documents = batch().flat_map(|row| row.documents.iter());
+        batch()
+            .map(|row| query(&row.query))
+            .chain(documents.map(|(text, _)| document(text)))
+            .collect()
+    }
+
+    fn loss<'a>(&'a self, rows: &'a [usize]) -> Result<LossOfEmbeddings<'a>> {
+        let scores: Vec<f32> = rows
+            .iter()
+            .flat_map(|&row| self.rows[row].documents.iter().map(|(_, score)| *score))
+            .collect();
+        Ok(Box::new(move |embeddings| {
+            let queries = rows.len() as i64;
+            let width = embeddings.size()[1];
+            let documents = embeddings
+                .narrow(0, queries, embeddings.size()[0] - queries)
+                .view([queries, -1, width]);
+            let queries = embeddings.narrow(0, 0, queries);
+            let scores = Tensor::from_slice(&scores)
+                .to_device(embeddings.device())
+                .view([rows.len() as i64, -1]);
+            match self.loss {
+                DistillationLoss::MarginMse => {
+                    let candidates = scores.size()[1] - 1;
+                    let margins = scores.narrow(1, 0, 1) - scores.narrow(1, 1, candidates);
+                    margin_mse(&queries, &documents, &margins, SIMILARITY)
+                }
+                DistillationLoss::KlDivergence { temperature } => {
+                    let options = DistillKlDivOptions {
+                        similarity: SIMILARITY,
+                        student_temperature: temperature,
+                        teacher_temperature: temperature,
+                    };
+                    distill_kl_div(&queries, &documents, &scores, &options)
+                }
+            }
+        }))
+    }
+}

@@ -1,0 +1,121 @@
+use std::collections::HashMap;
+
+use anyhow::{Result, ensure};
+use datafusion::prelude::SessionContext;
+use pairmill_tables::{ColumnNames, Table, open, string_column};
+use tch::Tensor;
+
+use super::{BatchText, LossOfEmbeddings, Objective, document, picked};
+use crate::loss::similarity::Distance;
+use crate::loss::triplets;
+use crate::sampler::label_batches;
+
+/// Which triplets of a batch of labelled texts count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BatchTriplets {
+    /// All that break the margin
+    All,
+    /// The farthest positive and the nearest negative of each anchor
+    Hard,
+    /// The same, with a soft margin
+    HardSoftMargin,
+    /// The nearest negative that is farther than the positive
+    SemiHard,
+}
+
+/// Texts with a label, such as tickets with their category.
+pub(crate) struct LabeledTexts {
+    texts: Vec<String>,
+    labels: Vec<i64>,
+    triplets: BatchTriplets,
+    distance: Distance,
+    margin: f64,
+}
+
+impl LabeledTexts {
+    /// # Errors
+    /// If an input is unsound, or no two labels have two texts each.
+    pub async fn read(
+        session: &SessionContext,
+        inputs: &[&str],
+        triplets: BatchTriplets,
+        distance: Distance,
+        margin: f64,
+    ) -> Result<Self> {
+        let mut numbers: HashMap<String, i64> = HashMap::new();
+        let (mut texts, mut labels) = (Vec::new(), Vec::new());
+        for input in inputs {
+            let names = ColumnNames::default();
+            let frame = open(session, input, Table::Tickets, &names, &[]).await?;
+            for batch in frame.collect().await? {
+                let rows = string_column(&batch, "text").iter();
+                let categories = string_column(&batch, "category");
+                for (text, category) in rows.zip(categories).filter_map(|(a, b)| a.zip(b)) {
+                    let next = numbers.len() as i64;
+                    texts.push(text.to_owned());
+                    labels.push(*numbers.entry(category.to_owned()).or_insert(next));
+                }
+            }
+        }
+        let mut sizes = vec![0usize; numbers.len()];
+        labels.iter().for_each(|&label| sizes[label as usize] += 1);
+        ensure!(
+            sizes.iter().filter(|&&size| size >= 2).count() >= 2,
+            "{}: triplets need at least two categories with two texts each; found {} categories",
+            inputs.join(", "),
+            sizes.len()
+        );
+        Ok(Self {
+            texts,
+            labels,
+            triplets,
+            distance,
+            margin,
+        })
+    }
+}
+
+impl Objective for LabeledTexts {
+    fn rows(&self) -> usize {
+        self.texts.len()
+    }
+
+    fn describe(&self) -> String {
+        format!("{} labelled texts", self.rows())
+    }
+
+    fn retain(&mut self, rows: &[usize]) {
+        self.texts = picked(&self.texts, rows);
+        self.labels = picked(&self.labels, rows);
+    }
+
+    fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
+        label_batches(&self.labels, batch_size, seed, epoch)
+    }
+
+    fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {
+        rows.iter().map(|&row| document(&self.texts[row])).collect()
+    }
+
+    fn loss<'a>(&'a self, rows: &'a [usize]) -> Result<LossOfEmbeddings<'a>> {
+        let labels: Vec<i64> = rows.iter().map(|&row| self.labels[row]).collect();
+        Ok(Box::new(move |embeddings| {
+            let labels = Tensor::from_slice(&labels).to_device(embeddings.device());
+            let (distance, margin) = (self.distance, self.margin);
+            match self.triplets {
+                BatchTriplets::All => {
+                    triplets::batch_all_triplet(embeddings, &labels, distance, margin)
+                }
+                BatchTriplets::Hard => {
+                    triplets::batch_hard_triplet(embeddings, &labels, distance, margin)
+                }
+                BatchTriplets::HardSoftMargin => {
+                    triplets::batch_hard_soft_margin_triplet(embeddings, &labels, distance)
+                }
+                BatchTriplets::SemiHard => {
+                    triplets::batch_semi_hard_triplet(embeddings, &labels, distance, margin)
+                }
+            }
+        }))
+    }
+}

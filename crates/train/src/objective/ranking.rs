@@ -1,0 +1,178 @@
+use anyhow::{Result, ensure};
+use pairmill_modeling::SentenceEncoder;
+use tch::Tensor;
+
+use super::{BatchText, LossOfEmbeddings, Objective, document, picked, query};
+use crate::data::{Row, TrainingSet};
+use crate::judgements::Judgements;
+use crate::loss::ranking::{self, GistOptions, Guide};
+use crate::loss::similarity::Distance;
+use crate::loss::triplets;
+use crate::sampler::no_duplicates_batches;
+
+/// Losses over pairs, triplets and n-tuples.
+#[derive(Debug)]
+pub(crate) enum RankingLoss {
+    /// Multiple negatives ranking.
+    MultipleNegatives { scale: f64, bidirectional: bool },
+    /// Multiple negatives ranking without the negatives that a guide finds too good.
+    Gist {
+        guide: Box<SentenceEncoder>,
+        options: GistOptions,
+    },
+    /// Anchor nearer to its positive than to each of its hard negatives.
+    Triplet { distance: Distance, margin: f64 },
+}
+
+/// Pairs with any number of hard negatives.
+pub(crate) struct Ranking {
+    set: TrainingSet,
+    judgements: Judgements,
+    keys: Vec<Vec<u32>>,
+    loss: RankingLoss,
+}
+
+impl Ranking {
+    /// # Errors
+    /// If the loss needs hard negatives and there are none.
+    pub fn new(mut set: TrainingSet, loss: RankingLoss) -> Result<Self> {
+        let judgements = Judgements::new(&set);
+        if let RankingLoss::Triplet { .. } = loss {
+            let all = set.rows.len();
+            set.rows.retain(|row| !row.negatives.is_empty());
+            ensure!(
+                !set.rows.is_empty(),
+                "no training row has a hard negative, which the triplet loss needs; give triplets or n-tuples, or use --loss mnrl"
+            );
+            if set.rows.len() < all {
+                tracing::warn!(
+                    "{} of {all} pairs have no hard negative and are left out",
+                    all - set.rows.len()
+                );
+            }
+        }
+        Ok(Self {
+            judgements,
+            keys: set.rows.iter().map(distinct_texts).collect(),
+            set,
+            loss,
+        })
+    }
+
+    fn batch(&self, rows: &[usize]) -> Vec<&Row> {
+        rows.iter().map(|&row| &self.set.rows[row]).collect()
+    }
+
+    /// In-batch negatives that are none: by the judgements, and by the guide where there is one.
+    fn excluded(&self, rows: &[usize]) -> Tensor {
+        self.judgements.excluded(&self.set, &self.batch(rows))
+    }
+}
+
+/// What no two rows of a batch may share.
+fn distinct_texts(row: &Row) -> Vec<u32> {
+    let mut texts = vec![row.anchor.text, row.positive.text];
+    texts.extend(row.negatives.iter().map(|negative| negative.text));
+    texts
+}
+
+impl Objective for Ranking {
+    fn rows(&self) -> usize {
+        self.set.rows.len()
+    }
+
+    fn describe(&self) -> String {
+        let negatives = self.set.negatives();
+        format!("{} pairs with {negatives} hard negatives", self.rows())
+    }
+
+    fn retain(&mut self, rows: &[usize]) {
+        self.set.rows = picked(&self.set.rows, rows);
+        self.keys = picked(&self.keys, rows);
+    }
+
+    fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
+        no_duplicates_batches(&self.keys, batch_size, seed, epoch)
+    }
+
+    /// Anchors, positives, then the negatives row by row.
+    fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {
+        let batch = self.batch(rows);
+        let anchors = batch.iter().map(|row| query(self.set.text(row.anchor)));
+        let positives = batch
+            .iter()
+            .map(|row| document(self.set.text(row.positive)));
+        let negatives = batch.iter().flat_map(|row| {
+            let texts = row.negatives.iter();
+            texts.map(|&negative| document(self.set.text(negative)))
+        });
+        anchors.chain(positives).chain(negatives).collect()
+    }
+
+    fn loss<'a>(&'a self, rows: &'a [usize]) -> Result<LossOfEmbeddings<'a>> {
+        let anchors = rows.len() as i64;
+        let split = move |embeddings: &Tensor| {
+            let documents = embeddings.size()[0] - anchors;
+            (
+                embeddings.narrow(0, 0, anchors),
+                embeddings.narrow(0, anchors, documents),
+            )
+        };
+        Ok(match &self.loss {
+            &RankingLoss::MultipleNegatives {
+                scale,
+                bidirectional,
+            } => {
+                let excluded = self.excluded(rows);
+                Box::new(move |embeddings| {
+                    let (anchors, documents) = split(embeddings);
+                    let excluded = excluded.to_device(embeddings.device());
+                    let excluded = Some(&excluded);
+                    match bidirectional {
+                        false => ranking::multiple_negatives_ranking(
+                            &anchors, &documents, scale, excluded,
+                        ),
+                        true => ranking::multiple_negatives_symmetric_ranking(
+                            &anchors, &documents, scale, excluded,
+                        ),
+                    }
+                })
+            }
+            RankingLoss::Gist { guide, options } => {
+                let excluded = self.excluded(rows);
+                let texts: Vec<&str> = self.texts(rows).iter().map(|text| text.text).collect();
+                let sequences = guide.tokenize(&texts)?;
+                let sequences: Vec<_> = sequences.iter().collect();
+                let (guide_anchors, guide_documents) =
+                    split(&tch::no_grad(|| guide.forward(&sequences, None)));
+                Box::new(move |embeddings| {
+                    let (anchors, documents) = split(embeddings);
+                    let excluded = excluded.to_device(embeddings.device());
+                    let guide = Guide {
+                        anchors: &guide_anchors,
+                        documents: &guide_documents,
+                    };
+                    ranking::gist_embed(&anchors, &documents, guide, Some(&excluded), options)
+                })
+            }
+            &RankingLoss::Triplet { distance, margin } => {
+                let owners: Vec<i64> = (0..)
+                    .zip(self.batch(rows))
+                    .flat_map(|(owner, row)| row.negatives.iter().map(move |_| owner))
+                    .collect();
+                Box::new(move |embeddings| {
+                    let (anchors, documents) = split(embeddings);
+                    let owners = Tensor::from_slice(&owners).to_device(embeddings.device());
+                    let negatives = documents.size()[0] - anchors.size()[0];
+                    triplets::triplet(
+                        &anchors.index_select(0, &owners),
+                        &documents.index_select(0, &owners),
+                        &documents.narrow(0, anchors.size()[0], negatives),
+                        distance,
+                        margin,
+                    )
+                })
+            }
+        })
+    }
+}
