@@ -3,12 +3,26 @@ use std::path::Path;
 
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use tempfile::TempDir;
 
 const HIDDEN: usize = 32;
 const WIDE: usize = 64;
 const LAYERS: usize = 2;
 const VOCABULARY: usize = 30_522;
 const POSITIONS: usize = 128;
+
+/// A folder with the splits of `data/qa.jsonl` in `data` and a tiny model in `tiny`.
+///
+/// # Panics
+/// As [`write_tiny_model`].
+pub fn sample_with_tiny_model() -> TempDir {
+    let dir = tempfile::tempdir().expect("there is a temporary folder");
+    write_tiny_model(&dir.path().join("tiny"));
+    let sample = crate::root().join("data/qa.jsonl");
+    fs::copy(sample, dir.path().join("qa.jsonl")).expect("the sample is there");
+    crate::GENERATE.done(dir.path(), "qa --input qa.jsonl --output data");
+    dir
+}
 
 /// Writes a sentence-transformers folder with a random two-layer BERT of width 32 and the base
 /// model's tokenizer: the real network and format, small enough for a test to train in a second.

@@ -5,56 +5,45 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
-use parquet::arrow::ArrowWriter;
+use insta::assert_snapshot;
+use pairmill_tests::tables::write;
+use pairmill_tests::{TRAIN, names, sample_with_tiny_model};
 
-use pairmill_tests::{fail, root, succeed, write_tiny_model};
+/// A command line without options.
+const ENCODER: &str = "encoder --model tiny --train data/pairs_train.parquet --output out \
+    --threads 1";
 
-fn write_table(path: &Path, columns: &[(&str, ArrayRef)]) {
-    let batch = RecordBatch::try_from_iter(columns.iter().map(|(n, c)| (*n, c.clone()))).unwrap();
-    let file = fs::File::create(path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+/// All that a run logs which must fail and leave nothing.
+fn refused(dir: &Path, line: &str) -> String {
+    let before = names(dir);
+    let ended = TRAIN.run(dir, line);
+    ended.error(1);
+    assert_eq!(names(dir), before, "a failed run leaves nothing");
+    ended.stderr
+}
+
+fn table(path: &Path, columns: &[(&str, ArrayRef)]) {
+    write(
+        path,
+        &RecordBatch::try_from_iter(columns.iter().cloned()).unwrap(),
+    );
 }
 
 fn texts(values: &[Option<&str>]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
 }
 
-/// A folder with the sample's splits and a tiny model.
-fn sample() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    write_tiny_model(&dir.path().join("tiny"));
-    let input = root().join("data/qa.jsonl").display().to_string();
-    let data = dir.path().join("data").display().to_string();
-    succeed(
-        "pairmill-generate",
-        ["qa", "--input", &input, "--output", &data],
-    );
-    dir
-}
-
-fn encoder<'a>(model: &'a str, train: &'a str, output: &'a str) -> Vec<&'a str> {
-    vec![
-        "encoder", "--model", model, "--train", train, "--output", output,
-    ]
-}
-
 #[test]
 fn the_same_seed_gives_the_same_weights_and_the_loss_falls() {
-    let dir = sample();
-    let at = |name: &str| dir.path().join(name).display().to_string();
-    let (tiny, pairs, data) = (at("tiny"), at("data/pairs_train.parquet"), at("data"));
-    let train = |output: &str, seed: &str| {
-        let mut arguments = encoder(&tiny, &pairs, output);
-        arguments.extend(["--eval", &data, "--epochs", "3", "--learning-rate", "1e-3"]);
-        arguments.extend(["--json", "--seed", seed]);
-        let report = succeed("pairmill-train", arguments);
-        serde_json::from_str::<serde_json::Value>(&report).unwrap()
+    let dir = sample_with_tiny_model();
+    let train = |output: &str, seed: u32| {
+        let line = ENCODER.replace("--output out", &format!("--output {output} --seed {seed}"));
+        let options = "--eval data --epochs 3 --learning-rate 1e-3";
+        TRAIN.done(dir.path(), &format!("{line} {options}"))
     };
-    let report = train(&at("a"), "1");
-    train(&at("b"), "1");
-    train(&at("c"), "2");
+    let report = train("a", 1);
+    train("b", 1);
+    train("c", 2);
     let weights = |name: &str| fs::read(dir.path().join(name).join("model.safetensors")).unwrap();
     assert!(weights("a") == weights("b"), "one seed, two models");
     assert!(weights("a") != weights("c"), "two seeds, one model");
@@ -75,29 +64,21 @@ fn the_same_seed_gives_the_same_weights_and_the_loss_falls() {
 
 #[test]
 fn an_output_of_the_same_lineage_is_left_alone() {
-    let dir = sample();
-    let at = |name: &str| dir.path().join(name).display().to_string();
-    let (tiny, pairs, output) = (at("tiny"), at("data/pairs_train.parquet"), at("model"));
-    let train = |extra: &[&str]| {
-        let mut arguments = encoder(&tiny, &pairs, &output);
-        arguments.push("--json");
-        arguments.extend(extra);
-        let report = succeed("pairmill-train", arguments);
-        serde_json::from_str::<serde_json::Value>(&report).unwrap()["up_to_date"].clone()
-    };
-    assert_eq!(train(&[]), false);
-    assert_eq!(train(&[]), true);
-    assert_eq!(train(&["--threads", "1"]), true);
-    assert_eq!(train(&["--learning-rate", "1e-4"]), false);
-    assert_eq!(train(&["--learning-rate", "1e-4", "--force"]), false);
+    let dir = sample_with_tiny_model();
+    let of = |line: &str| TRAIN.done(dir.path(), line)["up_to_date"].clone();
+    let up_to_date = |options: &str| of(&format!("{ENCODER} {options}"));
+    assert_eq!(up_to_date(""), false);
+    assert_eq!(up_to_date(""), true);
+    assert_eq!(of(&ENCODER.replace("--threads 1", "--threads 2")), true);
+    assert_eq!(up_to_date("--learning-rate 1e-4"), false);
+    assert_eq!(up_to_date("--learning-rate 1e-4 --force"), false);
 }
 
 #[test]
 fn the_folder_has_what_sentence_transformers_expects() {
-    let dir = sample();
-    let at = |name: &str| dir.path().join(name).display().to_string();
-    let (tiny, pairs, output) = (at("tiny"), at("data/pairs_train.parquet"), at("model"));
-    succeed("pairmill-train", encoder(&tiny, &pairs, &output));
+    let dir = sample_with_tiny_model();
+    TRAIN.done(dir.path(), ENCODER);
+    let out = dir.path().join("out");
     for file in [
         "1_Pooling/config.json",
         "README.md",
@@ -110,32 +91,43 @@ fn the_folder_has_what_sentence_transformers_expects() {
         "tokenizer_config.json",
         "training_log.jsonl",
     ] {
-        assert!(dir.path().join("model").join(file).is_file(), "{file}");
+        assert!(out.join(file).is_file(), "{file}");
     }
-    let weights = fs::read(dir.path().join("model/model.safetensors")).unwrap();
+    let weights = fs::read(out.join("model.safetensors")).unwrap();
     let (_, metadata) = safetensors::SafeTensors::read_metadata(&weights).unwrap();
     let metadata = metadata.metadata().clone().unwrap();
     assert_eq!(metadata.get("format").map(String::as_str), Some("pt"));
 }
 
 #[test]
+fn an_export_is_the_model_with_an_onnx_file() {
+    let dir = sample_with_tiny_model();
+    let report = TRAIN.done(dir.path(), "export --model tiny --output exported");
+    let size = |name: &str| fs::metadata(dir.path().join(name)).unwrap().len();
+    assert_eq!(report["bytes"], size("exported/onnx/model.onnx"));
+    let weights = size("exported/model.safetensors");
+    assert!(size("exported/onnx/model.onnx").abs_diff(weights) < weights / 10);
+    TRAIN.done(dir.path(), &format!("{ENCODER} --export onnx"));
+    assert!(size("out/onnx/model.onnx") > 0);
+}
+
+#[test]
 fn bad_input_is_named_and_leaves_no_output() {
-    let dir = sample();
-    let at = |name: &str| dir.path().join(name).display().to_string();
+    let dir = sample_with_tiny_model();
     let path = |name: &str| dir.path().join(name);
-    let four = ["anchor_id", "anchor", "positive_id", "positive"];
-    let table = |name: &str, rows: [&[Option<&str>]; 4]| {
-        let columns: Vec<_> = four.iter().copied().zip(rows.map(texts)).collect();
-        write_table(&path(name), &columns);
+    let pairs = |name: &str, rows: [&[Option<&str>]; 4]| {
+        let names = ["anchor_id", "anchor", "positive_id", "positive"];
+        let columns: Vec<_> = names.into_iter().zip(rows.map(texts)).collect();
+        table(&path(name), &columns);
     };
-    table(
+    pairs(
         "null.parquet",
         [&[Some("1")], &[Some("a")], &[Some("2")], &[None]],
     );
-    table("empty.parquet", [&[], &[], &[], &[]]);
-    write_table(&path("absent.parquet"), &[("anchor", texts(&[Some("a")]))]);
+    pairs("empty.parquet", [&[], &[], &[], &[]]);
+    table(&path("absent.parquet"), &[("anchor", texts(&[Some("a")]))]);
     let number: ArrayRef = Arc::new(Int32Array::from(vec![1]));
-    write_table(
+    table(
         &path("type.parquet"),
         &[("anchor", texts(&[Some("a")])), ("positive", number)],
     );
@@ -143,45 +135,47 @@ fn bad_input_is_named_and_leaves_no_output() {
     fs::write(path("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
 
     let message = |train: &str| {
-        let (tiny, train, output) = (at("tiny"), at(train), at("out"));
-        let text = fail(
-            "pairmill-train",
-            encoder(&tiny, &train, &output),
-            1,
+        refused(
             dir.path(),
-        );
-        assert!(!path("out").exists() && !path(".out.partial").exists());
-        text
+            &ENCODER.replace("data/pairs_train.parquet", train),
+        )
     };
-    insta::assert_snapshot!(message("no.parquet"), @"error: [DIR]/no.parquet: no such file or folder; check the path");
-    insta::assert_snapshot!(message("absent.parquet"), @"error: [DIR]/absent.parquet: no column `positive` (needed for a pairs table); found anchor");
-    insta::assert_snapshot!(message("type.parquet"), @"error: [DIR]/type.parquet: column `positive` is Int32; expected text");
-    insta::assert_snapshot!(message("empty.parquet"), @"error: [DIR]/empty.parquet: has no rows; expected a pairs table with at least one");
-    insta::assert_snapshot!(message("null.parquet"), @"error: [DIR]/null.parquet: column `positive` is null in row 1 (counted from 1, header not counted); fill it or remove the row");
+    assert_snapshot!(message("no.parquet"), @"error: no.parquet: no such file or folder; check the path");
+    assert_snapshot!(message("absent.parquet"), @"error: absent.parquet: no column `positive` (needed for a pairs table); found anchor");
+    assert_snapshot!(message("type.parquet"), @"error: type.parquet: column `positive` is Int32; expected text");
+    assert_snapshot!(message("empty.parquet"), @"error: empty.parquet: has no rows; expected a pairs table with at least one");
+    assert_snapshot!(message("null.parquet"), @"error: null.parquet: column `positive` is null in row 1 (counted from 1, header not counted); fill it or remove the row");
     let cut = message("cut.parquet");
     assert!(
-        cut.contains("[DIR]/cut.parquet: not a sound Parquet file"),
+        cut.contains("error: cut.parquet: not a sound Parquet file"),
         "{cut}"
     );
 }
 
 #[test]
+fn an_empty_table_of_hard_negatives_adds_nothing_to_the_pairs() {
+    let dir = sample_with_tiny_model();
+    let names = ["anchor", "positive", "negative"];
+    let columns = names.map(|name| (name, texts(&[])));
+    table(&dir.path().join("none.parquet"), &columns);
+    let ended = TRAIN.run(dir.path(), &format!("{ENCODER} --train none.parquet"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("none.parquet has no rows and adds nothing")
+    );
+}
+
+#[test]
 fn a_broken_model_folder_is_named_and_leaves_no_output() {
-    let dir = sample();
-    let at = |name: &str| dir.path().join(name).display().to_string();
+    let dir = sample_with_tiny_model();
     let tiny = dir.path().join("tiny");
     let message = |model: &str| {
-        let (model, train, output) = (at(model), at("data/pairs_train.parquet"), at("out"));
-        let text = fail(
-            "pairmill-train",
-            encoder(&model, &train, &output),
-            1,
-            dir.path(),
-        );
-        assert!(!dir.path().join("out").exists());
-        text
+        let line = ENCODER.replace("--model tiny", &format!("--model {model}"));
+        refused(dir.path(), &line)
     };
-    insta::assert_snapshot!(message("nowhere"), @"error: [DIR]/nowhere: no such file or folder; check the path");
+    assert_snapshot!(message("nowhere"), @"error: nowhere: no such file or folder; check the path");
 
     let config = fs::read_to_string(tiny.join("config.json")).unwrap();
     let replace = |from: &str, to: &str| {
@@ -189,47 +183,42 @@ fn a_broken_model_folder_is_named_and_leaves_no_output() {
         fs::write(tiny.join("config.json"), config.replace(from, to)).unwrap();
     };
     replace("\"model_type\":\"bert\"", "\"model_type\":\"t5\"");
-    insta::assert_snapshot!(message("tiny"), @"error: [DIR]/tiny/config.json: the architecture `t5` is not supported; supported: bert (MiniLM, BGE, E5, GTE and other BERT checkpoints)");
+    assert_snapshot!(message("tiny"), @"error: tiny/config.json: the architecture `t5` is not supported; supported: bert (MiniLM, BGE, E5, GTE and other BERT checkpoints), distilbert, roberta, xlm-roberta, camembert, mpnet, modernbert");
     replace("\"hidden_size\":32", "\"hidden_size\":64");
-    insta::assert_snapshot!(message("tiny"), @"error: [DIR]/tiny/model.safetensors: tensor `embeddings.word_embeddings.weight` has shape [30522, 32], config.json asks for [30522, 64]");
+    assert_snapshot!(message("tiny"), @"error: tiny/model.safetensors: tensor `embeddings.word_embeddings.weight` has shape [30522, 32], config.json asks for [30522, 64]");
     replace("\"vocab_size\":30522", "\"vocab_size\":100");
-    insta::assert_snapshot!(message("tiny"), @"error: [DIR]/tiny/tokenizer.json: has token 30521, but config.json says vocab_size 100; the tokenizer is not this model's");
+    assert_snapshot!(message("tiny"), @"error: tiny/tokenizer.json: has token 30521, but config.json says vocab_size 100; the tokenizer is not this model's");
     fs::write(tiny.join("config.json"), &config).unwrap();
 
     let weights = fs::read(tiny.join("model.safetensors")).unwrap();
     fs::write(tiny.join("model.safetensors"), &weights[..1000]).unwrap();
     let cut = message("tiny");
     assert!(
-        cut.contains("[DIR]/tiny/model.safetensors: not a sound safetensors file"),
+        cut.contains("error: tiny/model.safetensors: not a sound safetensors file"),
         "{cut}"
     );
     fs::remove_file(tiny.join("model.safetensors")).unwrap();
     let absent = message("tiny");
     assert!(
-        absent.contains("[DIR]/tiny/model.safetensors: cannot be read"),
+        absent.contains("error: tiny/model.safetensors: cannot be read"),
         "{absent}"
     );
 }
 
 #[test]
 fn a_diverging_loss_ends_in_an_error_without_output() {
-    let dir = sample();
-    let at = |name: &str| dir.path().join(name).display().to_string();
-    let (tiny, pairs, output) = (at("tiny"), at("data/pairs_train.parquet"), at("out"));
-    let mut arguments = encoder(&tiny, &pairs, &output);
-    arguments.extend(["--learning-rate", "1e38", "--epochs", "3"]);
-    let error = fail("pairmill-train", arguments, 1, dir.path());
+    let dir = sample_with_tiny_model();
+    let line = format!("{ENCODER} --learning-rate 1e38 --epochs 3");
+    let error = TRAIN.refused(dir.path(), &line, 1);
     assert!(error.contains("try a lower --learning-rate"), "{error}");
-    assert!(!dir.path().join("out").exists());
 }
 
 #[test]
 fn a_cross_encoder_needs_both_labels() {
-    let dir = sample();
-    let at = |name: &str| dir.path().join(name).display().to_string();
+    let dir = sample_with_tiny_model();
     let score: ArrayRef = Arc::new(Int32Array::from(vec![1]));
     let text = || texts(&[Some("a")]);
-    write_table(
+    table(
         &dir.path().join("positive.parquet"),
         &[
             ("sentence1", text()),
@@ -237,18 +226,9 @@ fn a_cross_encoder_needs_both_labels() {
             ("score", score),
         ],
     );
-    let (tiny, train, output) = (at("tiny"), at("positive.parquet"), at("out"));
-    let arguments = [
-        "cross-encoder",
-        "--model",
-        &tiny,
-        "--train",
-        &train,
-        "--output",
-        &output,
-    ];
-    insta::assert_snapshot!(
-        fail("pairmill-train", arguments, 1, dir.path()),
+    let line = "cross-encoder --model tiny --train positive.parquet --output out";
+    assert_snapshot!(
+        refused(dir.path(), line),
         @"error: the training pairs have 1 positives among 1 rows; a cross-encoder needs both positive and negative pairs"
     );
 }
@@ -256,8 +236,6 @@ fn a_cross_encoder_needs_both_labels() {
 #[test]
 fn a_wrong_option_is_wrong_usage() {
     let dir = tempfile::tempdir().unwrap();
-    let mut arguments = encoder("m", "t", "o");
-    arguments.push("--learning-rate=-1");
-    let error = fail("pairmill-train", arguments, 2, dir.path());
+    let error = TRAIN.refused(dir.path(), &format!("{ENCODER} --learning-rate=-1"), 2);
     assert!(error.contains("--learning-rate"), "{error}");
 }

@@ -1,68 +1,11 @@
-//! Runs the program and reads what it wrote.
+//! The tables and models that the tests read, and how they compare figures.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
-use std::process::Command;
 
-use arrow::array::RecordBatch;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// How the program ended.
-pub struct Ended {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-pub fn program(dir: &Path, line: &str) -> Command {
-    let mut command = Command::new(pairmill_tests::bin("pairmill-evaluate"));
-    command.args(line.split_whitespace()).current_dir(dir);
-    command
-}
-
-/// Runs the program in `dir`; paths in `line` are relative to it and hold no blanks.
-pub fn evaluate(dir: &Path, line: &str) -> Ended {
-    let output = program(dir, line).output().unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-pub fn done(dir: &Path, line: &str) -> Value {
-    let ended = evaluate(dir, &format!("{line} --json"));
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    serde_json::from_str(&ended.stdout).unwrap()
-}
-
-/// A run that must fail with this code, print nothing and leave nothing but its input.
-pub fn refused(dir: &Path, line: &str, code: i32) -> String {
-    let before = names(dir);
-    let ended = evaluate(dir, line);
-    assert_eq!(ended.code, code, "{}", ended.stderr);
-    assert_eq!(ended.stdout, "");
-    assert_eq!(names(dir), before, "a failed run leaves nothing");
-    let error = ended.stderr.find("error:").expect("an error is named");
-    ended.stderr[error..].trim_end().to_owned()
-}
-
-pub fn names(dir: &Path) -> BTreeSet<String> {
-    let entries = fs::read_dir(dir).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
-}
-
-pub fn batch(path: &Path) -> RecordBatch {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
-    let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
-    arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
-}
 
 pub fn close(found: &Value, expected: f64, tolerance: f64) {
     let value = found

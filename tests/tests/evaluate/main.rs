@@ -10,17 +10,16 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 use pairmill_tables::{Lineage, f64_column, i32_column, string_column};
+use pairmill_tests::tables::read;
+use pairmill_tests::{EVALUATE, names};
 use serde_json::json;
 
-use crate::harness::{
-    CORPUS, QRELS, QUERIES, RETRIEVAL, batch, close, damaged, done, evaluate, help_desk, names,
-    program, refused,
-};
+use crate::harness::{CORPUS, QRELS, QUERIES, RETRIEVAL, close, damaged, help_desk};
 
 #[test]
 fn retrieval_ranks_scores_and_keeps_what_the_figures_rest_on() {
     let dir = help_desk();
-    let found = done(dir.path(), &format!("{RETRIEVAL} --output out"));
+    let found = EVALUATE.done(dir.path(), &format!("{RETRIEVAL} --output out"));
     assert_eq!(found["model"]["ndcg@10"], 1.0, "{found}");
     assert_eq!(
         found["model"]["precision@10"],
@@ -46,7 +45,7 @@ fn retrieval_ranks_scores_and_keeps_what_the_figures_rest_on() {
         "run.parquet",
     ];
     assert_eq!(names(&out).into_iter().collect::<Vec<_>>(), expected);
-    let run = batch(&out.join("run.parquet"));
+    let run = read(&out.join("run.parquet"));
     assert_eq!(
         run.num_rows(),
         4 * 8,
@@ -57,7 +56,7 @@ fn retrieval_ranks_scores_and_keeps_what_the_figures_rest_on() {
         i32_column(&run, "rank").values()[..9],
         [1, 2, 3, 4, 5, 6, 7, 8, 1]
     );
-    let per_query = batch(&out.join("per_query.parquet"));
+    let per_query = read(&out.join("per_query.parquet"));
     let queries: Vec<_> = string_column(&per_query, "query_id")
         .iter()
         .flatten()
@@ -75,7 +74,7 @@ fn retrieval_ranks_scores_and_keeps_what_the_figures_rest_on() {
     );
     assert!(lineage.is_carried_by(&out));
 
-    let of_run = done(dir.path(), "run --run out/run.parquet --qrels qrels.csv");
+    let of_run = EVALUATE.done(dir.path(), "run --run out/run.parquet --qrels qrels.csv");
     assert_eq!(of_run["model"], found["model"]);
 }
 
@@ -84,7 +83,7 @@ fn a_baseline_stands_beside_the_model() {
     let dir = help_desk();
     damaged(&dir.path().join("model"), &dir.path().join("worse"), 0.5, 0);
     let line = format!("{RETRIEVAL} --baseline worse --output out");
-    let ended = evaluate(dir.path(), &line);
+    let ended = EVALUATE.run(dir.path(), &line);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let rows: Vec<Vec<&str>> = ended
         .stdout
@@ -104,12 +103,12 @@ fn a_baseline_stands_beside_the_model() {
     );
     assert!(dir.path().join("out/run_baseline.parquet").exists());
 
-    let again = done(dir.path(), &line);
+    let again = EVALUATE.done(dir.path(), &line);
     assert_eq!(again["up_to_date"], true);
     let difference =
         again["model"]["mrr@10"].as_f64().unwrap() - again["baseline"]["mrr@10"].as_f64().unwrap();
     close(&again["difference"]["mrr@10"], difference, 1e-12);
-    let per_query = batch(&dir.path().join("out/per_query.parquet"));
+    let per_query = read(&dir.path().join("out/per_query.parquet"));
     let baseline = f64_column(&per_query, "baseline_mrr@10");
     let mean = baseline.values().iter().sum::<f64>() / 4.0;
     close(&again["baseline"]["mrr@10"], mean, 1e-12);
@@ -123,9 +122,9 @@ fn a_regression_that_matters_exits_with_three() {
         "--model model",
         "--model worse --baseline model --output out",
     );
-    let code = |options: &str| evaluate(dir.path(), &format!("{line} {options}")).code;
+    let code = |options: &str| EVALUATE.run(dir.path(), &format!("{line} {options}")).code;
     assert_eq!(code("--fail-on-regression ndcg@10:0.9999"), 0);
-    let missed = evaluate(
+    let missed = EVALUATE.run(
         dir.path(),
         &format!("{line} --fail-on-regression recall@100 --fail-on-regression ndcg@10"),
     );
@@ -148,18 +147,22 @@ fn a_regression_that_matters_exits_with_three() {
         "{}",
         missed.stderr
     );
-    let error = refused(dir.path(), &format!("{line} --fail-on-regression f1"), 2);
+    let error = EVALUATE.refused(dir.path(), &format!("{line} --fail-on-regression f1"), 2);
     assert_snapshot!(error, @"error: --fail-on-regression f1: no such metric here; expected one of ndcg@10, mrr@10, map@100, recall@1, recall@10, recall@100, precision@1, precision@10, accuracy@1");
     assert_eq!(code("--fail-on-regression ndcg@10:-1"), 2);
     let without = RETRIEVAL.to_owned() + " --fail-on-regression ndcg@10";
-    assert!(refused(dir.path(), &without, 2).contains("--baseline"));
+    assert!(
+        EVALUATE
+            .refused(dir.path(), &without, 2)
+            .contains("--baseline")
+    );
 }
 
 #[test]
 fn an_output_that_is_up_to_date_is_left_alone() {
     let dir = help_desk();
     let line = format!("{RETRIEVAL} --output out");
-    let first = done(dir.path(), &line);
+    let first = EVALUATE.done(dir.path(), &line);
     let made = || {
         fs::metadata(dir.path().join("out/run.parquet"))
             .unwrap()
@@ -167,22 +170,22 @@ fn an_output_that_is_up_to_date_is_left_alone() {
             .unwrap()
     };
     let before = made();
-    let mut again = done(dir.path(), &line);
+    let mut again = EVALUATE.done(dir.path(), &line);
     assert_eq!(again["up_to_date"], true);
     again["up_to_date"] = false.into();
     assert_eq!(again, first);
     assert_eq!(made(), before);
     assert_eq!(
-        done(dir.path(), &format!("{line} --force"))["up_to_date"],
+        EVALUATE.done(dir.path(), &format!("{line} --force"))["up_to_date"],
         false
     );
     assert_eq!(
-        done(dir.path(), &format!("{line} --max-length 16"))["up_to_date"],
+        EVALUATE.done(dir.path(), &format!("{line} --max-length 16"))["up_to_date"],
         false
     );
     fs::write(dir.path().join("qrels.csv"), QRELS.replace("d8,1", "d8,3")).unwrap();
     assert_eq!(
-        done(dir.path(), &format!("{line} --max-length 16"))["up_to_date"],
+        EVALUATE.done(dir.path(), &format!("{line} --max-length 16"))["up_to_date"],
         false
     );
 }
@@ -196,11 +199,11 @@ fn threads_and_the_order_of_rows_do_not_change_the_ranking() {
         format!("{header}\n{}\n", rows.join("\n"))
     };
     let ranking = |out: &str, threads: u8| {
-        done(
+        EVALUATE.done(
             dir.path(),
             &format!("{RETRIEVAL} --output {out} --threads {threads}"),
         );
-        let run = batch(&dir.path().join(out).join("run.parquet"));
+        let run = read(&dir.path().join(out).join("run.parquet"));
         let pairs = string_column(&run, "query_id")
             .iter()
             .zip(string_column(&run, "corpus_id"));
@@ -233,7 +236,7 @@ fn equal_documents_rank_by_id() {
         "query_id,corpus_id,score\nq1,b,1\nq1,gone,1\nq9,a,1\n",
     )
     .unwrap();
-    let ended = evaluate(dir.path(), &format!("{RETRIEVAL} --output out"));
+    let ended = EVALUATE.run(dir.path(), &format!("{RETRIEVAL} --output out"));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     for warning in [
         "1 of 3 judgements name documents that corpus.csv does not hold",
@@ -242,10 +245,10 @@ fn equal_documents_rank_by_id() {
     ] {
         assert!(ended.stderr.contains(warning), "{}", ended.stderr);
     }
-    let run = batch(&dir.path().join("out/run.parquet"));
+    let run = read(&dir.path().join("out/run.parquet"));
     let ids: Vec<_> = string_column(&run, "corpus_id").iter().flatten().collect();
     assert_eq!(ids, ["a", "b", "c"]);
-    let figures = done(dir.path(), &format!("{RETRIEVAL} --output out"));
+    let figures = EVALUATE.done(dir.path(), &format!("{RETRIEVAL} --output out"));
     assert_eq!(figures["model"]["mrr@10"], 0.5);
     assert_eq!(
         figures["model"]["recall@100"], 0.5,
@@ -274,7 +277,7 @@ fn a_run_is_judged_by_rank_against_hand_made_figures() {
         "query_id\tcorpus_id\tscore\na\tx\t2\na\tw\t1\na\ty\t0\nmissing\tx\t1\n",
     )
     .unwrap();
-    let found = done(
+    let found = EVALUATE.done(
         dir.path(),
         "run --run run.jsonl --qrels qrels.tsv --output out",
     );
@@ -290,7 +293,7 @@ fn a_run_is_judged_by_rank_against_hand_made_figures() {
     });
     assert_eq!(found["counts"], counts);
     assert_eq!(
-        batch(&dir.path().join("out/per_query.parquet")).num_rows(),
+        read(&dir.path().join("out/per_query.parquet")).num_rows(),
         2
     );
 }
@@ -304,7 +307,8 @@ fn a_closed_pipe_is_no_failure() {
     )
     .unwrap();
     fs::write(dir.path().join("qrels.csv"), QRELS).unwrap();
-    let mut child = program(dir.path(), "run --run run.csv --qrels qrels.csv --quiet")
+    let mut child = EVALUATE
+        .command(dir.path(), "run --run run.csv --qrels qrels.csv --quiet")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use pairmill_tests::{data, model, root};
+use pairmill_tests::{EVALUATE, data, model, root};
 use serde_json::{Value, json};
 
-use crate::harness::{close, done};
+use crate::harness::close;
 
 /// Figures made with the Python libraries, see `tests/reference/metrics.py`.
 fn reference() -> Value {
@@ -43,7 +43,8 @@ fn figures_equal_those_of_trec_eval_and_sentence_transformers() {
     write_qrels("graded.jsonl", &|grade| grade);
     write_qrels("binary.jsonl", &|grade| i64::from(grade > 0));
 
-    let graded = done(dir.path(), "run --run run.jsonl --qrels graded.jsonl")["model"].take();
+    let graded =
+        EVALUATE.done(dir.path(), "run --run run.jsonl --qrels graded.jsonl")["model"].take();
     let expected = &reference["trec_eval_mean"];
     for (name, theirs) in [
         ("ndcg@10", "ndcg_cut_10"),
@@ -57,7 +58,8 @@ fn figures_equal_those_of_trec_eval_and_sentence_transformers() {
         close(&graded[name], expected[theirs].as_f64().unwrap(), 1e-7);
     }
 
-    let binary = done(dir.path(), "run --run run.jsonl --qrels binary.jsonl")["model"].take();
+    let binary =
+        EVALUATE.done(dir.path(), "run --run run.jsonl --qrels binary.jsonl")["model"].take();
     for (name, value) in binary.as_object().unwrap() {
         close(
             value,
@@ -77,7 +79,7 @@ fn the_base_model_has_its_published_figures_on_stsb() {
         model.display(),
         pairs.display()
     );
-    let found = done(Path::new("."), &line);
+    let found = EVALUATE.done(Path::new("."), &line);
     close(&found["model"]["spearman_cosine"], 0.8203, 0.0005);
     let theirs = &reference()["stsb_test"];
     for metric in ["spearman_cosine", "pearson_cosine"] {
@@ -104,7 +106,7 @@ fn the_base_model_has_its_published_figures_on_scifact() {
         file("queries_test.parquet"),
         file("qrels_test.parquet"),
     );
-    let found = done(Path::new("."), &line);
+    let found = EVALUATE.done(Path::new("."), &line);
     close(&found["model"]["ndcg@10"], 0.6451, 0.0005);
     close(&found["model"]["mrr@10"], 0.6047, 0.0005);
     close(&found["model"]["recall@100"], 0.925, 0.001);

@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 
 use insta::assert_snapshot;
+use pairmill_tests::EVALUATE;
 
-use crate::harness::{RETRIEVAL, damaged, done, evaluate, help_desk, refused};
+use crate::harness::{RETRIEVAL, damaged, help_desk};
 
 #[test]
 fn unsound_tables_are_refused_and_leave_nothing() {
@@ -28,13 +29,17 @@ fn unsound_tables_are_refused_and_leave_nothing() {
         "contrary.csv",
         "query_id,corpus_id,score\nq1,d1,1\nq1,d1,0\n",
     );
-    done(path, &format!("{RETRIEVAL} --output out"));
+    EVALUATE.done(path, &format!("{RETRIEVAL} --output out"));
     let whole = fs::read(path.join("out/run.parquet")).unwrap();
     fs::write(path.join("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
     let error = |flag: &str, file: &str| {
         let line = RETRIEVAL.replace(&format!("--{flag} {flag}.csv"), &format!("--{flag} {file}"));
-        let error = refused(path, &format!("{line} --output new"), 1);
-        assert_eq!(error, refused(path, &line, 1), "with an output or without");
+        let error = EVALUATE.refused(path, &format!("{line} --output new"), 1);
+        assert_eq!(
+            error,
+            EVALUATE.refused(path, &line, 1),
+            "with an output or without"
+        );
         error
     };
     assert_snapshot!(error("corpus", "nowhere.parquet"), @"error: nowhere.parquet: no such file or folder; check the path");
@@ -68,15 +73,16 @@ fn unsound_pairs_and_runs_are_refused() {
         "query_id,corpus_id,rank,score\nq1,d1,1,0.9\nq1,d1,2,0.8\n",
     );
     let similarity =
-        |file: &str| refused(path, &format!("similarity --model model --pairs {file}"), 1);
+        |file: &str| EVALUATE.refused(path, &format!("similarity --model model --pairs {file}"), 1);
     assert_snapshot!(similarity("same.csv"), @"error: same.csv: column `score` is the same for every row, so there is no correlation; give pairs of different similarity");
     assert_snapshot!(similarity("nan.csv"), @"error: nan.csv: column `score` is NaN in row 2 (counted from 1); expected a finite number");
     assert_snapshot!(similarity("alike.csv"), @"error: alike.csv: the model's similarity is the same for every row, so there is no correlation; give pairs of different similarity");
-    let pairs = |file: &str| refused(path, &format!("pairs --model model --pairs {file}"), 1);
+    let pairs =
+        |file: &str| EVALUATE.refused(path, &format!("pairs --model model --pairs {file}"), 1);
     assert_snapshot!(pairs("label.csv"), @"error: label.csv: column `label` is 2 in row 2 (counted from 1); expected 1 for the same meaning, 0 for another");
     assert_snapshot!(pairs("one.csv"), @"error: one.csv: every row has the label 1; both 0 and 1 are needed to find a threshold");
     assert_snapshot!(pairs("neither.csv"), @"error: neither.csv: no column `label` (needed for a sentence pairs table); found sentence1, sentence2");
-    assert_snapshot!(refused(path, "run --run repeat.csv --qrels qrels.csv", 1), @"error: repeat.csv: document `d1` occurs more than once in the results of query `q1`; a run ranks each document once");
+    assert_snapshot!(EVALUATE.refused(path, "run --run repeat.csv --qrels qrels.csv", 1), @"error: repeat.csv: document `d1` occurs more than once in the results of query `q1`; a run ranks each document once");
 }
 
 #[test]
@@ -95,13 +101,13 @@ fn a_model_that_cannot_be_used_is_refused() {
     fs::write(path.join("bare/config.json"), "{}").unwrap();
     let error = |model: &str| {
         let line = RETRIEVAL.replace("--model model", &format!("--model {model}"));
-        refused(path, &format!("{line} --output new"), 1)
+        EVALUATE.refused(path, &format!("{line} --output new"), 1)
     };
     assert_snapshot!(error("nowhere"), @"error: nowhere: no such file or folder; check the path");
     assert_snapshot!(error("diverged"), @"error: the model in diverged gives no finite embedding for the text `paper stuck in the printer`; its weights are damaged or its training diverged");
     assert_snapshot!(error("bare"), @r"
     error: the model in bare cannot be used
-      because: bare/config.json: the architecture `(none)` is not supported; supported: bert (MiniLM, BGE, E5, GTE and other BERT checkpoints)
+      because: bare/config.json: the architecture `(none)` is not supported; supported: bert (MiniLM, BGE, E5, GTE and other BERT checkpoints), distilbert, roberta, xlm-roberta, camembert, mpnet, modernbert
     ");
     assert!(
         error("cut").contains("cut/model.safetensors"),
@@ -116,12 +122,12 @@ fn a_model_that_cannot_be_used_is_refused() {
 #[test]
 fn wrong_usage_is_told_from_failure() {
     let dir = tempfile::tempdir().unwrap();
-    let error = |line: &str| refused(dir.path(), line, 2);
+    let error = |line: &str| EVALUATE.refused(dir.path(), line, 2);
     assert_snapshot!(error("run --run - --qrels qrels.csv"), @"error: --run -: this command has several inputs, so none is read from standard input; give a file");
     assert!(error("run --run r.csv").contains("--qrels"));
     assert!(error("similarity --model m --pairs p --batch-size 0").contains("--batch-size"));
     assert!(error("similarity --model m --pairs p --device tpu").contains("tpu"));
-    let ended = evaluate(dir.path(), "--version");
+    let ended = EVALUATE.run(dir.path(), "--version");
     assert_eq!(
         (ended.code, ended.stdout.starts_with("pairmill-evaluate ")),
         (0, true)

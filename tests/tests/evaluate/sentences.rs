@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::io::Write;
 
 use insta::assert_snapshot;
+use pairmill_tests::{EVALUATE, names};
 use serde_json::{Value, json};
 
-use crate::harness::{close, done, help_desk, names, refused};
+use crate::harness::{close, help_desk};
 
 #[test]
 fn sentences_are_compared_with_scores_and_labels() {
@@ -46,7 +47,7 @@ fn sentences_are_compared_with_scores_and_labels() {
         ("score", f64::from(label).into())
     });
 
-    let found = done(
+    let found = EVALUATE.done(
         dir.path(),
         "similarity --model model --pairs sts.jsonl --output sts",
     );
@@ -65,15 +66,15 @@ fn sentences_are_compared_with_scores_and_labels() {
         "lineage, metrics and report"
     );
 
-    let found = done(dir.path(), "pairs --model model --pairs labels.jsonl");
+    let found = EVALUATE.done(dir.path(), "pairs --model model --pairs labels.jsonl");
     for metric in ["ap", "accuracy", "f1", "precision", "recall", "mcc"] {
         assert_eq!(found["model"][metric], 1.0, "{found}");
     }
     assert_eq!(found["counts"], json!({"pairs": 5, "positive_pairs": 3}));
-    let of_scores = done(dir.path(), "pairs --model model --pairs scores.jsonl");
+    let of_scores = EVALUATE.done(dir.path(), "pairs --model model --pairs scores.jsonl");
     assert_eq!(of_scores["model"], found["model"]);
 
-    let error = refused(dir.path(), "pairs --model model --pairs sts.jsonl", 1);
+    let error = EVALUATE.refused(dir.path(), "pairs --model model --pairs sts.jsonl", 1);
     assert_snapshot!(error, @"error: sts.jsonl: column `score` is 0.95 in row 1 (counted from 1); expected 1 for the same meaning, 0 for another");
 }
 
@@ -87,7 +88,7 @@ fn triplets_count_the_anchors_nearer_to_their_positive() {
          the parcel is late,I forgot the password,my delivery did not arrive\n",
     )
     .unwrap();
-    let found = done(dir.path(), "triplets --model model --triplets triplets.csv");
+    let found = EVALUATE.done(dir.path(), "triplets --model model --triplets triplets.csv");
     assert_eq!(found["model"], json!({"accuracy": 0.5}));
 }
 
@@ -112,7 +113,7 @@ the soup is cold,kitchen
     fs::write(dir.path().join("train.csv"), train).unwrap();
     fs::write(dir.path().join("test.csv"), test).unwrap();
     let line = "classification --model model --train train.csv --test test.csv --text-column body";
-    let found = done(dir.path(), line);
+    let found = EVALUATE.done(dir.path(), line);
     close(&found["model"]["centroid_accuracy"], 2.0 / 3.0, 1e-12);
     let counts = json!({
         "categories": 3, "test_tickets": 3, "test_tickets_of_unknown_category": 1, "train_tickets": 6,

@@ -1,24 +1,17 @@
-//! Writes the inputs, runs the program and reads what it wrote.
+//! The candidates and the model that the tests start from.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, Int32Array, RecordBatch, StringArray};
-use arrow::ipc::writer::StreamWriter;
-use arrow::util::display::array_value_to_string;
 use pairmill_tables::Table;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use pairmill_tests::tables;
 use tempfile::TempDir;
 
 use crate::tiny_model::TinyModel;
 
 /// A command line without options.
-pub const FILTER: &str = "--candidates candidates.parquet --model model --output out.parquet";
+pub const LINE: &str = "--candidates candidates.parquet --model model --output out.parquet";
 
 /// A candidate: query, positive, candidate, rank, decision, reason.
 pub type Candidate = (
@@ -64,7 +57,7 @@ pub const CANDIDATES: [Candidate; 8] = [
 /// A folder with `candidates.parquet` and `model`.
 pub fn workplace() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    write(
+    tables::write(
         &dir.path().join("candidates.parquet"),
         &candidates(&CANDIDATES),
     );
@@ -102,118 +95,8 @@ fn text(id: &str) -> &'static str {
     text
 }
 
-pub fn write(path: &Path, batch: &RecordBatch) {
-    let file = File::create(path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(batch).unwrap();
-    writer.close().unwrap();
-}
-
-/// How the program ended.
-pub struct Ended {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-/// Runs the program in `dir`; paths in `line` are relative to it and hold no blanks.
-pub fn filter(dir: &Path, line: &str) -> Ended {
-    run(command(dir, line), None)
-}
-
-/// The same with an Arrow IPC stream on standard input.
-pub fn filter_stream(dir: &Path, line: &str, batch: &RecordBatch) -> Ended {
-    run(command(dir, line), Some(batch))
-}
-
-/// The same with another ONNX Runtime library.
-pub fn filter_with_library(dir: &Path, line: &str, library: &str) -> Ended {
-    let mut command = command(dir, line);
-    command.env("ORT_DYLIB_PATH", library);
-    run(command, None)
-}
-
-fn command(dir: &Path, line: &str) -> Command {
-    let mut command = Command::new(pairmill_tests::bin("pairmill-filter"));
-    command.args(line.split_whitespace()).current_dir(dir);
-    command
-}
-
-fn run(mut command: Command, input: Option<&RecordBatch>) -> Ended {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    if let Some(batch) = input {
-        let mut stream = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
-        stream.write(batch).unwrap();
-        stdin.write_all(&stream.into_inner().unwrap()).unwrap();
-    }
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// A run that must succeed; its report.
-pub fn done(dir: &Path, line: &str) -> serde_json::Value {
-    let ended = filter(dir, &format!("{line} --json"));
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    serde_json::from_str(&ended.stdout).unwrap()
-}
-
-/// A run that must fail with this code, print nothing and leave nothing but its input.
-pub fn refused(dir: &Path, line: &str, code: i32) -> String {
-    let before = names(dir);
-    let error = error_of(filter(dir, line), code);
-    assert_eq!(names(dir), before, "a failed run leaves nothing");
-    error
-}
-
-/// The error of a run that must have failed with this code and printed nothing.
-pub fn error_of(ended: Ended, code: i32) -> String {
-    assert_eq!(ended.code, code, "{}", ended.stderr);
-    assert_eq!(ended.stdout, "");
-    let error = ended.stderr.find("error:").expect("an error is named");
-    ended.stderr[error..].trim_end().to_owned()
-}
-
-pub fn names(dir: &Path) -> BTreeSet<String> {
-    let entries = fs::read_dir(dir).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
-}
-
-/// Columns of a Parquet file, row by row, as text with blanks between; a null is a dash.
+/// Columns of a Parquet file, row by row, as text with blanks between.
 pub fn rows(file: &Path, columns: &[&str]) -> Vec<String> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap()).unwrap();
-    let mut rows = Vec::new();
-    for batch in reader.build().unwrap() {
-        let batch = batch.unwrap();
-        for row in 0..batch.num_rows() {
-            let cell = |name: &&str| {
-                let column = batch.column_by_name(name).unwrap();
-                match column.is_null(row) {
-                    true => "-".to_owned(),
-                    false => array_value_to_string(column, row).unwrap(),
-                }
-            };
-            rows.push(columns.iter().map(cell).collect::<Vec<_>>().join(" "));
-        }
-    }
-    rows
-}
-
-/// The columns of a Parquet file.
-pub fn columns(file: &Path) -> Vec<String> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap()).unwrap();
-    let fields = reader.schema().fields().iter();
-    fields.map(|field| field.name().clone()).collect()
+    let rows = tables::rows(file, columns);
+    rows.iter().map(|row| row.join(" ")).collect()
 }

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::compute::take_record_batch;
 use pairmill_tables::Lineage;
+use pairmill_tests::tables::{columns, stream, write};
+use pairmill_tests::{FILTER, names};
 use serde_json::json;
 
-use crate::harness::{
-    CANDIDATES, FILTER, candidates, columns, done, filter, filter_stream, names, rows, workplace,
-    write,
-};
+use crate::harness::{CANDIDATES, LINE, candidates, rows, workplace};
 use crate::tiny_model::TinyModel;
 
 const DECISIONS: [&str; 4] = ["query_id", "corpus_id", "decision", "reason"];
@@ -24,7 +23,7 @@ fn out(dir: &Path, wanted: &[&str]) -> Vec<String> {
 #[test]
 fn the_best_survivors_become_triplets() {
     let dir = workplace();
-    let report = done(dir.path(), &format!("{FILTER} --num-negatives 2"));
+    let report = FILTER.done(dir.path(), &format!("{LINE} --num-negatives 2"));
     let ids = ["anchor_id", "positive_id", "negative_id"];
     assert_eq!(out(dir.path(), &ids), ["q1 p1 d2", "q1 p1 d3", "q2 p2 d3"]);
     let texts = ["anchor", "positive", "negative"];
@@ -48,9 +47,9 @@ fn the_best_survivors_become_triplets() {
 #[test]
 fn the_audit_gives_every_candidate_its_scores_and_its_reason() {
     let dir = workplace();
-    done(
+    FILTER.done(
         dir.path(),
-        &format!("{FILTER} --num-negatives 2 --audit audit.parquet"),
+        &format!("{LINE} --num-negatives 2 --audit audit.parquet"),
     );
     let audit = dir.path().join("audit.parquet");
     assert_eq!(
@@ -93,8 +92,8 @@ fn the_audit_gives_every_candidate_its_scores_and_its_reason() {
 #[test]
 fn the_candidates_format_is_the_audit() {
     let dir = workplace();
-    done(dir.path(), &format!("{FILTER} --audit audit.parquet"));
-    done(dir.path(), &format!("{FILTER} --format candidates"));
+    FILTER.done(dir.path(), &format!("{LINE} --audit audit.parquet"));
+    FILTER.done(dir.path(), &format!("{LINE} --format candidates"));
     let bytes = |name: &str| fs::read(dir.path().join(name)).unwrap();
     assert!(bytes("out.parquet") == bytes("audit.parquet"));
 }
@@ -102,9 +101,9 @@ fn the_candidates_format_is_the_audit() {
 #[test]
 fn n_tuples_need_all_their_negatives() {
     let dir = workplace();
-    let report = done(
+    let report = FILTER.done(
         dir.path(),
-        &format!("{FILTER} --format n-tuple --num-negatives 2"),
+        &format!("{LINE} --format n-tuple --num-negatives 2"),
     );
     let ids = [
         "anchor_id",
@@ -123,9 +122,9 @@ fn n_tuples_need_all_their_negatives() {
 #[test]
 fn labeled_pairs_hold_positives_and_negatives() {
     let dir = workplace();
-    done(
+    FILTER.done(
         dir.path(),
-        &format!("{FILTER} --format labeled-pair --num-negatives 1"),
+        &format!("{LINE} --format labeled-pair --num-negatives 1"),
     );
     let names = ["sentence1_id", "sentence2_id", "sentence2", "score"];
     assert_eq!(
@@ -143,7 +142,7 @@ fn labeled_pairs_hold_positives_and_negatives() {
 #[test]
 fn labeled_lists_hold_a_pair_and_its_negatives() {
     let dir = workplace();
-    done(dir.path(), &format!("{FILTER} --format labeled-list"));
+    FILTER.done(dir.path(), &format!("{LINE} --format labeled-list"));
     assert_eq!(
         out(dir.path(), &["anchor_id", "document_ids", "labels"]),
         [
@@ -157,9 +156,9 @@ fn labeled_lists_hold_a_pair_and_its_negatives() {
 fn without_ids_only_texts_and_scores_are_left() {
     let dir = workplace();
     let left = |format: &str| {
-        done(
+        FILTER.done(
             dir.path(),
-            &format!("{FILTER} --drop-ids --num-negatives 2 --format {format}"),
+            &format!("{LINE} --drop-ids --num-negatives 2 --format {format}"),
         );
         columns(&dir.path().join("out.parquet")).join(" ")
     };
@@ -173,7 +172,7 @@ fn without_ids_only_texts_and_scores_are_left() {
 fn a_wider_margin_drops_more() {
     let dir = workplace();
     let negatives = |margin: &str| {
-        let report = done(dir.path(), &format!("{FILTER} --relative-margin {margin}"));
+        let report = FILTER.done(dir.path(), &format!("{LINE} --relative-margin {margin}"));
         report["reasons"]["negative"].clone()
     };
     assert_eq!(negatives("0"), 5, "as good as the positive is not better");
@@ -184,8 +183,8 @@ fn a_wider_margin_drops_more() {
 #[test]
 fn a_positive_that_the_model_does_not_believe_in_is_left_out() {
     let dir = workplace();
-    let line = format!("{FILTER} --format labeled-pair --min-positive-score 0.5 --audit a.parquet");
-    done(dir.path(), &line);
+    let line = format!("{LINE} --format labeled-pair --min-positive-score 0.5 --audit a.parquet");
+    FILTER.done(dir.path(), &line);
     assert!(
         out(dir.path(), &["sentence1_id"])
             .iter()
@@ -199,9 +198,9 @@ fn a_positive_that_the_model_does_not_believe_in_is_left_out() {
 fn the_bytes_depend_neither_on_threads_nor_on_batches_nor_on_the_order_of_rows() {
     let dir = workplace();
     let bytes = |options: &str| {
-        done(
+        FILTER.done(
             dir.path(),
-            &format!("{FILTER} --audit audit.parquet --force {options}"),
+            &format!("{LINE} --audit audit.parquet --force {options}"),
         );
         ["out.parquet", "audit.parquet"].map(|name| fs::read(dir.path().join(name)).unwrap())
     };
@@ -243,9 +242,9 @@ fn the_order_holds_over_many_batches() {
     const COPIES: usize = 4_000;
     let dir = workplace();
     write(&dir.path().join("candidates.parquet"), &many(COPIES));
-    let report = done(
+    let report = FILTER.done(
         dir.path(),
-        &format!("{FILTER} --threads 3 --audit audit.parquet"),
+        &format!("{LINE} --threads 3 --audit audit.parquet"),
     );
     assert_eq!(report["pairs"], 3 * COPIES);
     assert_eq!(report["rows"], 4 * COPIES);
@@ -259,26 +258,24 @@ fn the_order_holds_over_many_batches() {
 #[test]
 fn work_is_done_again_only_when_something_changed() {
     let dir = workplace();
-    let up_to_date = |line: &str| done(dir.path(), line)["up_to_date"] == true;
-    assert!(!up_to_date(FILTER));
-    assert!(up_to_date(FILTER));
-    assert!(up_to_date(&format!(
-        "{FILTER} --threads 1 --token-budget 64"
-    )));
-    assert!(!up_to_date(&format!("{FILTER} --num-negatives 1")));
-    assert!(!up_to_date(&format!("{FILTER} --num-negatives 1 --force")));
+    let up_to_date = |line: &str| FILTER.done(dir.path(), line)["up_to_date"] == true;
+    assert!(!up_to_date(LINE));
+    assert!(up_to_date(LINE));
+    assert!(up_to_date(&format!("{LINE} --threads 1 --token-budget 64")));
+    assert!(!up_to_date(&format!("{LINE} --num-negatives 1")));
+    assert!(!up_to_date(&format!("{LINE} --num-negatives 1 --force")));
     assert!(!up_to_date(&format!(
-        "{FILTER} --num-negatives 1 --audit audit.parquet"
+        "{LINE} --num-negatives 1 --audit audit.parquet"
     )));
     assert!(up_to_date(&format!(
-        "{FILTER} --num-negatives 1 --audit audit.parquet"
+        "{LINE} --num-negatives 1 --audit audit.parquet"
     )));
     let other = TinyModel {
         bias: -2.0,
         ..Default::default()
     };
     other.write(&dir.path().join("model"));
-    assert!(!up_to_date(&format!("{FILTER} --num-negatives 1")));
+    assert!(!up_to_date(&format!("{LINE} --num-negatives 1")));
 
     let lineage = Lineage::of_parquet(&dir.path().join("out.parquet")).unwrap();
     assert_eq!(
@@ -301,15 +298,13 @@ fn work_is_done_again_only_when_something_changed() {
 fn candidates_may_come_from_another_program() {
     let dir = workplace();
     let line = "--candidates - --model model --output out.parquet --json";
-    let ended = filter_stream(dir.path(), line, &candidates(&CANDIDATES));
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!(report["rows"], 4);
-    let again = filter_stream(dir.path(), line, &candidates(&CANDIDATES[..3]));
-    assert!(
-        again.stdout.contains(r#""rows":1"#),
-        "a stream is never up to date"
-    );
+    let rows = |batch: RecordBatch| {
+        let ended = FILTER.run_with_stdin(dir.path(), line, &stream(&[batch]));
+        ended.report()["rows"].clone()
+    };
+    assert_eq!(rows(candidates(&CANDIDATES)), 4);
+    let again = rows(candidates(&CANDIDATES[..3]));
+    assert_eq!(again, 1, "a stream is never up to date");
 }
 
 #[test]
@@ -322,9 +317,9 @@ fn candidates_may_come_as_json_lines() {
         "decision": "keep", "reason": "negative"
     });
     fs::write(dir.path().join("candidates.jsonl"), line.to_string()).unwrap();
-    done(
+    FILTER.done(
         dir.path(),
-        &FILTER.replace("candidates.parquet", "candidates.jsonl"),
+        &LINE.replace("candidates.parquet", "candidates.jsonl"),
     );
     assert_eq!(out(dir.path(), &["anchor_id", "negative_id"]), ["q1 d3"]);
 }
@@ -337,7 +332,7 @@ fn a_model_of_two_logits_judges_too() {
         ..Default::default()
     };
     two.write(&dir.path().join("model"));
-    done(dir.path(), &format!("{FILTER} --audit audit.parquet"));
+    FILTER.done(dir.path(), &format!("{LINE} --audit audit.parquet"));
     let scores = rows(&dir.path().join("audit.parquet"), &["corpus_id", "score"]);
     assert_eq!(scores[3], "d3 0.5", "no word shared: both logits are equal");
 }
@@ -345,7 +340,7 @@ fn a_model_of_two_logits_judges_too() {
 #[test]
 fn what_was_cut_and_what_found_no_negative_is_said() {
     let dir = workplace();
-    let ended = filter(dir.path(), &format!("{FILTER} --max-length 6"));
+    let ended = FILTER.run(dir.path(), &format!("{LINE} --max-length 6"));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(
         ended.stderr.contains("were longer than the model reads"),

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
 use insta::assert_snapshot;
+use pairmill_tests::tables::write;
+use pairmill_tests::{Ended, FILTER, names};
 
-use crate::harness::{
-    CANDIDATES, FILTER, candidates, error_of, filter, filter_with_library, names, refused, rows,
-    workplace, write,
-};
+use crate::harness::{CANDIDATES, LINE, candidates, rows, workplace};
 use crate::tiny_model::TinyModel;
 
 /// The candidates with one column exchanged.
@@ -50,7 +49,7 @@ fn unsound_candidates_are_refused_and_leave_nothing() {
     let error = |name: &str| {
         let line =
             format!("--candidates {name} --model model --output new.parquet --audit a.parquet");
-        refused(path, &line, 1)
+        FILTER.refused(path, &line, 1)
     };
     assert_snapshot!(error("nowhere.parquet"), @"error: nowhere.parquet: no such file or folder; check the path");
     assert_snapshot!(error("null.parquet"), @"error: null.parquet: column `text` is null in row 5 (counted from 1, header not counted); fill it or remove the row");
@@ -65,7 +64,7 @@ fn refused_model(dir: &Path, change: impl Fn(&Path)) -> String {
     fs::remove_dir_all(&model).unwrap();
     TinyModel::default().write(&model);
     change(&model);
-    refused(dir, FILTER, 1)
+    FILTER.refused(dir, LINE, 1)
 }
 
 #[test]
@@ -78,7 +77,7 @@ fn a_folder_that_is_no_model_says_what_is_missing() {
     };
     let elsewhere = |model: &str| {
         let line = format!("--candidates candidates.parquet --model {model} --output out.parquet");
-        refused(dir.path(), &line, 1)
+        FILTER.refused(dir.path(), &line, 1)
     };
     assert_snapshot!(elsewhere("nowhere"), @"error: nowhere: no such file or folder; check the path");
     assert_snapshot!(elsewhere("candidates.parquet"), @"error: candidates.parquet: not a folder; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json");
@@ -109,14 +108,18 @@ fn a_model_that_cannot_judge_pairs_is_refused() {
     assert_snapshot!(with(TinyModel { logits: 3, ..Default::default() }), @"error: model/model.onnx: not a cross-encoder: for two pairs its output has the shape [2, 3]; expected one or two logits per pair, [2, 1] or [2, 2]; this looks like a classifier of entailment");
     assert_snapshot!(with(TinyModel { bias: f32::NAN, ..Default::default() }), @r#"error: model/model.onnx: the score is not a number for the pair ("reset the router", "the router blinks: reset"); the model's weights are broken (a diverged training?), use another model"#);
     TinyModel::default().write(&dir.path().join("model"));
-    assert_snapshot!(refused(dir.path(), &format!("{FILTER} --max-length 64"), 1), @"error: model: a maximum length of 64 tokens does not fit this model; choose 5 to 32");
+    assert_snapshot!(FILTER.refused(dir.path(), &format!("{LINE} --max-length 64"), 1), @"error: model: a maximum length of 64 tokens does not fit this model; choose 5 to 32");
 }
 
 #[test]
 fn a_missing_runtime_library_is_named_and_nothing_hangs() {
     let dir = workplace();
     let before = names(dir.path());
-    let with = |library: &str| error_of(filter_with_library(dir.path(), FILTER, library), 1);
+    let with = |library: &str| {
+        let mut command = FILTER.command(dir.path(), LINE);
+        let output = command.env("ORT_DYLIB_PATH", library).output().unwrap();
+        Ended::from(output).error(1)
+    };
     assert_snapshot!(with("/nowhere/libonnxruntime.so"), @r"
     error: ONNX Runtime cannot be loaded; run `make setup`, or set ORT_DYLIB_PATH to the file libonnxruntime.so of ONNX Runtime 1.17 or newer
       tried /nowhere/libonnxruntime.so: no such file
@@ -133,18 +136,22 @@ fn where_no_row_can_be_made_the_audit_says_why() {
         &dir.path().join("candidates.parquet"),
         &candidates(&CANDIDATES[7..]),
     );
-    let ended = filter(dir.path(), &format!("{FILTER} --audit audit.parquet"));
-    assert_snapshot!(error_of(ended, 1), @"error: out.parquet: not written, because candidates.parquet gives no triplets (pairs: 1; candidates: 1 likely_false_negative); mine more candidates with a higher --top-k, or lower --relative-margin or --num-negatives");
+    let ended = FILTER.run(dir.path(), &format!("{LINE} --audit audit.parquet"));
+    assert_snapshot!(ended.error(1), @"error: out.parquet: not written, because candidates.parquet gives no triplets (pairs: 1; candidates: 1 likely_false_negative); mine more candidates with a higher --top-k, lower --relative-margin or --num-negatives, or go on without any by --allow-empty");
     assert!(!dir.path().join("out.parquet").exists());
     let reasons = rows(&dir.path().join("audit.parquet"), &["corpus_id", "reason"]);
     assert_eq!(reasons, ["d7 likely_false_negative"]);
+
+    let report = FILTER.done(dir.path(), &format!("{LINE} --allow-empty"));
+    assert_eq!(report["rows"], 0);
+    assert!(rows(&dir.path().join("out.parquet"), &["negative"]).is_empty());
 }
 
 #[test]
 fn a_failed_run_leaves_the_earlier_output() {
     let dir = workplace();
     let output = dir.path().join("out.parquet");
-    assert_eq!(filter(dir.path(), FILTER).code, 0);
+    assert_eq!(FILTER.run(dir.path(), LINE).code, 0);
     let before = fs::read(&output).unwrap();
     refused_model(dir.path(), |model| {
         TinyModel {
@@ -159,15 +166,19 @@ fn a_failed_run_leaves_the_earlier_output() {
 #[test]
 fn wrong_options_are_wrong_usage() {
     let dir = workplace();
-    let error = |options: &str| refused(dir.path(), &format!("{FILTER} {options}"), 2);
+    let error = |options: &str| FILTER.refused(dir.path(), &format!("{LINE} {options}"), 2);
     assert_snapshot!(error("--drop-ids --format candidates"), @"error: --drop-ids cannot be combined with --format candidates, whose rows are known by their ids");
     assert_snapshot!(error("--audit ./out.parquet"), @"error: --audit and --output name the same file");
     assert_snapshot!(error("--audit candidates.parquet"), @"error: candidates.parquet would be replaced by the output; choose another name");
     assert!(error("--relative-margin 1.5").contains("a number from 0 to 1"));
     assert!(error("--num-negatives 0").contains("--num-negatives"));
     assert!(error("--format pairs").contains("labeled-pair"));
-    assert!(refused(dir.path(), "--model model --output out.parquet", 2).contains("--candidates"));
-    let ended = filter(dir.path(), "--version");
+    assert!(
+        FILTER
+            .refused(dir.path(), "--model model --output out.parquet", 2)
+            .contains("--candidates")
+    );
+    let ended = FILTER.run(dir.path(), "--version");
     assert_eq!(
         (ended.code, ended.stdout.starts_with("pairmill-filter ")),
         (0, true)

@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use pairmill_tables::Lineage;
+use pairmill_tests::{GENERATE, names};
 
 use crate::harness::{
-    arrow_stream, done, folder_with_inputs, generate, generate_from, names, qa_rows, refused,
-    table, tables, ticket_rows, write_csv,
+    arrow_stream, folder_with_inputs, qa_rows, table, tables, ticket_rows, write_csv,
 };
 use crate::promises::{check_qa, check_tickets};
 
 #[test]
 fn qa_writes_the_tables_of_the_contract() {
     let dir = folder_with_inputs();
-    let summary = done(
+    let summary = GENERATE.done(
         dir.path(),
         "qa --input qa.csv --output out --negatives-per-question 3",
     );
@@ -49,7 +49,7 @@ fn qa_writes_the_tables_of_the_contract() {
 #[test]
 fn tickets_write_the_tables_of_the_contract() {
     let dir = folder_with_inputs();
-    let ended = generate(
+    let ended = GENERATE.run(
         dir.path(),
         "tickets --input tickets.csv --output out --max-pairs 500 --negatives-per-positive 2",
     );
@@ -93,15 +93,15 @@ fn neither_the_order_of_rows_nor_the_threads_change_a_byte_of_the_tables() {
         &shuffled(ticket_rows()),
     );
     for kind in ["qa", "tickets"] {
-        done(
+        GENERATE.done(
             dir.path(),
             &format!("{kind} --input {kind}.csv --output {kind} --threads 4"),
         );
-        done(
+        GENERATE.done(
             dir.path(),
             &format!("{kind} --input {kind}.csv --output {kind}_one --threads 1"),
         );
-        done(
+        GENERATE.done(
             dir.path(),
             &format!("{kind} --input {kind}_shuffled.csv --output {kind}_shuffled"),
         );
@@ -120,12 +120,12 @@ fn neither_the_order_of_rows_nor_the_threads_change_a_byte_of_the_tables() {
 fn an_output_that_is_up_to_date_is_left_alone() {
     let dir = folder_with_inputs();
     let line = "qa --input qa.csv --output out";
-    let first = done(dir.path(), line);
+    let first = GENERATE.done(dir.path(), line);
     let made = fs::metadata(dir.path().join("out"))
         .unwrap()
         .modified()
         .unwrap();
-    let mut again = done(dir.path(), line);
+    let mut again = GENERATE.done(dir.path(), line);
     assert_eq!(again["up_to_date"], true);
     again["up_to_date"] = false.into();
     assert_eq!(again, first);
@@ -137,12 +137,12 @@ fn an_output_that_is_up_to_date_is_left_alone() {
         made
     );
     assert_eq!(
-        done(dir.path(), &format!("{line} --force"))["up_to_date"],
+        GENERATE.done(dir.path(), &format!("{line} --force"))["up_to_date"],
         false
     );
     let before = tables(&dir.path().join("out"));
     assert_eq!(
-        done(dir.path(), &format!("{line} --seed 7"))["up_to_date"],
+        GENERATE.done(dir.path(), &format!("{line} --seed 7"))["up_to_date"],
         false
     );
     assert_ne!(tables(&dir.path().join("out")), before);
@@ -154,7 +154,7 @@ fn a_limit_takes_whole_rows_and_a_smaller_one_takes_fewer_of_the_same() {
     let mut pairs = Vec::new();
     for limit in [80, 160] {
         let out = format!("out{limit}");
-        let summary = done(
+        let summary = GENERATE.done(
             dir.path(),
             &format!("qa --input qa.csv --output {out} --limit {limit}"),
         );
@@ -176,7 +176,7 @@ fn columns_have_other_names_and_ids_may_be_absent() {
     let strip = |row: &String| row.split_once(',').unwrap().1.to_owned();
     let rows: Vec<_> = qa_rows().iter().map(strip).collect();
     write_csv(&dir.path().join("faq.csv"), "prompt,reply", &rows);
-    done(
+    GENERATE.done(
         dir.path(),
         "qa --input faq.csv --output out --question-column prompt --answer-column reply",
     );
@@ -187,7 +187,7 @@ fn columns_have_other_names_and_ids_may_be_absent() {
             .iter()
             .all(|row| row[0].starts_with("r-") && row[0].len() == 18)
     );
-    let error = refused(
+    let error = GENERATE.refused(
         dir.path(),
         "qa --input faq.csv --output o --question-column prompt --answer-column reply --id-column key",
         1,
@@ -201,15 +201,13 @@ fn standard_input_is_an_arrow_stream_and_is_checked_while_it_is_read() {
     let rows = qa_rows();
     let columns: [Vec<Option<&str>>; 3] =
         std::array::from_fn(|at| rows.iter().map(|row| row.split(',').nth(at)).collect());
-    let from_file = done(dir.path(), "qa --input qa.csv --output file");
-    let ended = generate_from(
+    let from_file = GENERATE.done(dir.path(), "qa --input qa.csv --output file");
+    let ended = GENERATE.run_with_stdin(
         dir.path(),
         "qa --input - --output piped --json",
         &arrow_stream(&columns),
     );
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let piped: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!(piped["splits"], from_file["splits"]);
+    assert_eq!(ended.report()["splits"], from_file["splits"]);
     assert_eq!(
         tables(&dir.path().join("piped")),
         tables(&dir.path().join("file"))
@@ -217,7 +215,7 @@ fn standard_input_is_an_arrow_stream_and_is_checked_while_it_is_read() {
 
     let mut with_null = columns;
     with_null[2][4] = None;
-    let ended = generate_from(
+    let ended = GENERATE.run_with_stdin(
         dir.path(),
         "qa --input - --output bad",
         &arrow_stream(&with_null),
@@ -238,7 +236,7 @@ fn identical_rows_are_folded_and_empty_ones_dropped() {
     rows.push(rows[5].clone());
     rows.push("q900,what is this?, ".to_owned());
     write_csv(&dir.path().join("qa.csv"), "id,question,answer", &rows);
-    let summary = done(dir.path(), "qa --input qa.csv --output out");
+    let summary = GENERATE.done(dir.path(), "qa --input qa.csv --output out");
     let expected = serde_json::json!({"read": 242, "folded": 1, "dropped": 1, "used": 240});
     assert_eq!(summary["rows"], expected);
 }
@@ -256,7 +254,7 @@ fn real_data_keeps_the_promises_in_seconds() {
     ] {
         let input = fs::canonicalize(data.join(file)).unwrap();
         let start = Instant::now();
-        let summary = done(
+        let summary = GENERATE.done(
             dir.path(),
             &format!("{kind} --input {} --output out", input.display()),
         );

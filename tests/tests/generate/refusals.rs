@@ -3,10 +3,9 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use pairmill_tests::GENERATE;
 
-use crate::harness::{
-    done, folder_with_inputs, generate, qa_rows, refused, table, tables, write_csv,
-};
+use crate::harness::{folder_with_inputs, qa_rows, table, tables, write_csv};
 
 #[test]
 fn input_that_makes_no_data_set_is_refused() {
@@ -14,7 +13,7 @@ fn input_that_makes_no_data_set_is_refused() {
     let qa = |rows: &[&str]| {
         let rows: Vec<_> = rows.iter().map(|&row| row.to_owned()).collect();
         write_csv(&dir.path().join("qa.csv"), "id,question,answer", &rows);
-        refused(dir.path(), "qa --input qa.csv --output out", 1)
+        GENERATE.refused(dir.path(), "qa --input qa.csv --output out", 1)
     };
     assert_snapshot!(qa(&["1,why?,so", "2,how?,thus", "1,when?,so"]), @r#"error: qa.csv: the id `1` stands for two rows that differ in `question` ("when?" and "why?"); give each row its own id"#);
     assert_snapshot!(qa(&["1,why?,so", "2,how?,thus"]), @"error: qa.csv: 2 rows with 2 distinct answers leave dev without a query (split 0.8,0.1,0.1); bring more rows or give dev more with --split");
@@ -22,7 +21,7 @@ fn input_that_makes_no_data_set_is_refused() {
     let tickets = |rows: &[&str]| {
         let rows: Vec<_> = rows.iter().map(|&row| row.to_owned()).collect();
         write_csv(&dir.path().join("qa.csv"), "id,text,category", &rows);
-        refused(dir.path(), "tickets --input qa.csv --output out", 1)
+        GENERATE.refused(dir.path(), "tickets --input qa.csv --output out", 1)
     };
     assert_snapshot!(tickets(&["1,broken,A", "2,late, A "]), @"error: qa.csv: every ticket has the category `A`; expected at least two categories");
     assert_snapshot!(tickets(&["1,broken,A", "2,late,B", "3,lost,C"]), @"error: qa.csv: none of the 3 categories has two different texts in train, so there is no positive pair; bring more rows or check the category column");
@@ -31,7 +30,7 @@ fn input_that_makes_no_data_set_is_refused() {
 #[test]
 fn a_question_with_the_id_of_an_answer_is_refused() {
     let dir = folder_with_inputs();
-    done(dir.path(), "qa --input qa.csv --output out");
+    GENERATE.done(dir.path(), "qa --input qa.csv --output out");
     let mut rows = qa_rows();
     let corpus = table(&dir.path().join("out"), "corpus");
     rows.push(format!(
@@ -39,7 +38,7 @@ fn a_question_with_the_id_of_an_answer_is_refused() {
         corpus[3][0]
     ));
     write_csv(&dir.path().join("bad.csv"), "id,question,answer", &rows);
-    let error = refused(dir.path(), "qa --input bad.csv --output bad", 1);
+    let error = GENERATE.refused(dir.path(), "qa --input bad.csv --output bad", 1);
     assert!(
         error.contains(&format!("`{}` is also the id of an answer", corpus[3][0])),
         "{error}"
@@ -57,10 +56,10 @@ fn unsound_files_are_refused_and_leave_nothing() {
     )
     .unwrap();
     fs::write(path.join("empty.csv"), "id,question,answer\n").unwrap();
-    done(path, "qa --input qa.csv --output out");
+    GENERATE.done(path, "qa --input qa.csv --output out");
     let whole = fs::read(path.join("out/corpus.parquet")).unwrap();
     fs::write(path.join("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
-    let error = |file: &str| refused(path, &format!("qa --input {file} --output new"), 1);
+    let error = |file: &str| GENERATE.refused(path, &format!("qa --input {file} --output new"), 1);
     assert_snapshot!(error("nowhere.parquet"), @"error: nowhere.parquet: no such file or folder; check the path");
     assert_snapshot!(error("tickets.csv"), @"error: tickets.csv: no column `question` (needed for a qa table); found id, text, category; name another one with --question-column");
     assert_snapshot!(error("type.jsonl"), @"error: type.jsonl: column `answer` is Float64; expected text");
@@ -72,9 +71,9 @@ fn unsound_files_are_refused_and_leave_nothing() {
 #[test]
 fn a_failed_run_leaves_the_earlier_output() {
     let dir = folder_with_inputs();
-    done(dir.path(), "qa --input qa.csv --output out");
+    GENERATE.done(dir.path(), "qa --input qa.csv --output out");
     let before = tables(&dir.path().join("out"));
-    refused(dir.path(), "qa --input tickets.csv --output out", 1);
+    GENERATE.refused(dir.path(), "qa --input tickets.csv --output out", 1);
     assert_eq!(tables(&dir.path().join("out")), before);
 }
 
@@ -82,7 +81,7 @@ fn a_failed_run_leaves_the_earlier_output() {
 fn wrong_options_are_wrong_usage() {
     let dir = folder_with_inputs();
     let error = |options: &str| {
-        refused(
+        GENERATE.refused(
             dir.path(),
             &format!("qa --input qa.csv --output out {options}"),
             2,
@@ -96,7 +95,7 @@ fn wrong_options_are_wrong_usage() {
     assert!(error("--split 0.9,0.1,0").contains("three positive fractions"));
     assert!(error("--limit 0").contains("--limit"));
     assert!(error("--negatives-per-question -1").contains("-1"));
-    let ended = generate(dir.path(), "--version");
+    let ended = GENERATE.run(dir.path(), "--version");
     assert_eq!(
         (ended.code, ended.stdout.starts_with("pairmill-generate ")),
         (0, true)

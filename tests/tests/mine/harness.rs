@@ -1,76 +1,8 @@
-//! Runs the program and reads what it wrote.
+//! The tables that the tests read from.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::path::Path;
-use std::process::Command;
+use std::fs;
 
-use arrow::util::display::array_value_to_string;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::TempDir;
-
-/// How the program ended.
-pub struct Ended {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-/// Runs the program in `dir`; paths in `line` are relative to it and hold no blanks.
-pub fn mine(dir: &Path, line: &str) -> Ended {
-    let output = Command::new(pairmill_tests::bin("pairmill-mine"))
-        .args(line.split_whitespace())
-        .current_dir(dir)
-        .output()
-        .unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-pub fn done(dir: &Path, line: &str) -> serde_json::Value {
-    let ended = mine(dir, &format!("{line} --json"));
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    serde_json::from_str(&ended.stdout).unwrap()
-}
-
-/// A run that must fail with this code, print nothing and leave nothing but its input.
-pub fn refused(dir: &Path, line: &str, code: i32) -> String {
-    let before = names(dir);
-    let ended = mine(dir, line);
-    assert_eq!(ended.code, code, "{}", ended.stderr);
-    assert_eq!(ended.stdout, "");
-    assert_eq!(names(dir), before, "a failed run leaves nothing");
-    let error = ended.stderr.find("error:").expect("an error is named");
-    ended.stderr[error..].trim_end().to_owned()
-}
-
-pub fn names(dir: &Path) -> BTreeSet<String> {
-    let entries = fs::read_dir(dir).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
-}
-
-/// Columns of a Parquet file, row by row, as text; nulls are empty.
-pub fn rows(file: &Path, columns: &[&str]) -> Vec<Vec<String>> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap()).unwrap();
-    let mut rows = Vec::new();
-    for batch in reader.build().unwrap() {
-        let batch = batch.unwrap();
-        let columns: Vec<_> = columns
-            .iter()
-            .map(|name| batch.column_by_name(name).unwrap())
-            .collect();
-        for row in 0..batch.num_rows() {
-            let cell = |column: &&_| array_value_to_string(column, row).unwrap();
-            rows.push(columns.iter().map(cell).collect());
-        }
-    }
-    rows
-}
 
 /// A help desk's pairs, corpus and judgements.
 pub fn help_desk() -> TempDir {

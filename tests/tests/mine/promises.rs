@@ -5,11 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use pairmill_tables::Lineage;
+use pairmill_tests::tables::rows;
+use pairmill_tests::{MINE, names};
 use serde_json::json;
 
-use crate::harness::{done, help_desk, mine, names, rows};
+use crate::harness::help_desk;
 
-const MINE: &str = "--pairs pairs.csv --corpus corpus.csv --output candidates.parquet";
+const LINE: &str = "--pairs pairs.csv --corpus corpus.csv --output candidates.parquet";
 const SEARCH: &str = "search --corpus corpus.csv --queries queries.csv --output run.parquet";
 
 /// The reason of each passage for a query.
@@ -34,7 +36,7 @@ fn expected(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 #[test]
 fn every_passage_looked_at_is_written_with_its_reason() {
     let dir = help_desk();
-    let report = done(dir.path(), &format!("{MINE} --qrels qrels.csv"));
+    let report = MINE.done(dir.path(), &format!("{LINE} --qrels qrels.csv"));
     let of_q1 = [
         ("p1", "positive_id"),
         ("p2", "positive_id"),
@@ -69,7 +71,7 @@ fn every_passage_looked_at_is_written_with_its_reason() {
 #[test]
 fn without_judgements_only_the_pairs_positives_are_known() {
     let dir = help_desk();
-    done(dir.path(), MINE);
+    MINE.done(dir.path(), LINE);
     let reasons = reasons(dir.path(), "q1");
     assert_eq!(reasons["d5"], "negative");
     assert_eq!(reasons["p2"], "positive_id");
@@ -78,13 +80,13 @@ fn without_judgements_only_the_pairs_positives_are_known() {
 #[test]
 fn a_group_column_keeps_the_positives_group_out() {
     let dir = help_desk();
-    done(dir.path(), &format!("{MINE} --group-column topic"));
+    MINE.done(dir.path(), &format!("{LINE} --group-column topic"));
     let reasons = reasons(dir.path(), "q1");
     assert_eq!(
         (&*reasons["d3"], &*reasons["d4"]),
         ("same_group", "negative")
     );
-    done(dir.path(), &format!("{MINE} --group-column title"));
+    MINE.done(dir.path(), &format!("{LINE} --group-column title"));
     let reasons = self::reasons(dir.path(), "q1");
     assert_eq!(reasons["d4"], "negative", "having no title is no group");
 }
@@ -92,7 +94,7 @@ fn a_group_column_keeps_the_positives_group_out() {
 #[test]
 fn candidates_are_ordered_ranked_and_not_yet_scored() {
     let dir = help_desk();
-    done(dir.path(), MINE);
+    MINE.done(dir.path(), LINE);
     let columns = [
         "query_id",
         "positive_id",
@@ -116,14 +118,14 @@ fn candidates_are_ordered_ranked_and_not_yet_scored() {
     assert_eq!(ranks, in_order);
     for row in &rows {
         assert_eq!(row[3] == "keep", row[4] == "negative", "{row:?}");
-        assert_eq!((&*row[5], &*row[6]), ("", ""));
+        assert_eq!((&*row[5], &*row[6]), ("-", "-"));
     }
 }
 
 #[test]
 fn a_candidates_text_is_its_title_and_text() {
     let dir = help_desk();
-    done(dir.path(), MINE);
+    MINE.done(dir.path(), LINE);
     let columns = ["corpus_id", "text", "query", "positive"];
     let texts = rows(&dir.path().join("candidates.parquet"), &columns);
     let of = |id: &str| texts.iter().find(|row| row[0] == id).unwrap();
@@ -142,7 +144,7 @@ fn a_candidates_text_is_its_title_and_text() {
 fn top_k_counts_the_passages_looked_at() {
     let dir = help_desk();
     assert_eq!(
-        done(dir.path(), &format!("{MINE} --top-k 3"))["candidates"],
+        MINE.done(dir.path(), &format!("{LINE} --top-k 3"))["candidates"],
         6
     );
 }
@@ -154,7 +156,7 @@ fn a_pair_given_twice_is_mined_once_and_every_positive_of_an_anchor_is_a_pair() 
     let more = "q1,how do I reset the device?,p1,Hold the button for ten seconds to reset.\n\
                 q1,how do I reset the device?,d4,Reset the router.\n";
     fs::write(dir.path().join("pairs.csv"), pairs + more).unwrap();
-    let report = done(dir.path(), MINE);
+    let report = MINE.done(dir.path(), LINE);
     assert_eq!(
         (&report["pairs"], &report["queries"]),
         (&json!(4), &json!(3))
@@ -172,7 +174,7 @@ fn a_corpus_may_lack_titles_and_name_its_columns_otherwise() {
     )
     .unwrap();
     let line = "--pairs pairs.csv --corpus faq.csv --id-column key --text-column body --output out.parquet";
-    assert_eq!(done(dir.path(), line)["candidates"], 4);
+    assert_eq!(MINE.done(dir.path(), line)["candidates"], 4);
     assert_eq!(
         rows(&dir.path().join("out.parquet"), &["text"])[0],
         ["Reset it."]
@@ -183,7 +185,7 @@ fn a_corpus_may_lack_titles_and_name_its_columns_otherwise() {
 fn the_bytes_depend_neither_on_threads_nor_on_the_index_nor_on_the_order_of_rows() {
     let dir = help_desk();
     let bytes = |options: &str| {
-        let report = done(dir.path(), &format!("{MINE} --force {options}"));
+        let report = MINE.done(dir.path(), &format!("{LINE} --force {options}"));
         assert_eq!(report["up_to_date"], false);
         fs::read(dir.path().join("candidates.parquet")).unwrap()
     };
@@ -200,7 +202,7 @@ fn the_bytes_depend_neither_on_threads_nor_on_the_index_nor_on_the_order_of_rows
         lines[1..].reverse();
         fs::write(dir.path().join(file), lines.join("\n")).unwrap();
     }
-    done(dir.path(), MINE);
+    MINE.done(dir.path(), LINE);
     assert_eq!(
         rows(&dir.path().join("candidates.parquet"), &columns),
         before
@@ -210,14 +212,14 @@ fn the_bytes_depend_neither_on_threads_nor_on_the_index_nor_on_the_order_of_rows
 #[test]
 fn an_index_folder_is_reused_until_the_corpus_changes() {
     let dir = help_desk();
-    let line = format!("{MINE} --index index --force");
+    let line = format!("{LINE} --index index --force");
     assert!(
-        mine(dir.path(), &line)
+        MINE.run(dir.path(), &line)
             .stderr
             .contains("indexed 10 passages")
     );
     assert!(
-        mine(dir.path(), &line)
+        MINE.run(dir.path(), &line)
             .stderr
             .contains("reused the index of 10 passages")
     );
@@ -228,7 +230,7 @@ fn an_index_folder_is_reused_until_the_corpus_changes() {
     )
     .unwrap();
     assert!(
-        mine(dir.path(), &line)
+        MINE.run(dir.path(), &line)
             .stderr
             .contains("indexed 11 passages")
     );
@@ -239,17 +241,17 @@ fn an_index_folder_is_reused_until_the_corpus_changes() {
 #[test]
 fn an_output_of_the_same_inputs_and_options_is_left_alone() {
     let dir = help_desk();
-    done(dir.path(), MINE);
+    MINE.done(dir.path(), LINE);
     let output = dir.path().join("candidates.parquet");
     let written = fs::metadata(&output).unwrap().modified().unwrap();
-    let report = done(dir.path(), &format!("{MINE} --threads 1 --index elsewhere"));
+    let report = MINE.done(dir.path(), &format!("{LINE} --threads 1 --index elsewhere"));
     assert_eq!(
         report,
         json!({"up_to_date": true, "output": "candidates.parquet"})
     );
     assert_eq!(fs::metadata(&output).unwrap().modified().unwrap(), written);
     assert_eq!(
-        done(dir.path(), &format!("{MINE} --top-k 7"))["up_to_date"],
+        MINE.done(dir.path(), &format!("{LINE} --top-k 7"))["up_to_date"],
         false
     );
 
@@ -275,7 +277,7 @@ fn a_run_is_ordered_by_query_and_rank_and_equal_scores_by_id() {
         "id,text\nq2,red\nq10,blue\nq1,the of\n",
     )
     .unwrap();
-    let report = done(dir.path(), SEARCH);
+    let report = MINE.done(dir.path(), SEARCH);
     assert_eq!(
         report,
         json!({
@@ -289,7 +291,10 @@ fn a_run_is_ordered_by_query_and_rank_and_equal_scores_by_id() {
     );
     let run: Vec<_> = run.iter().map(|row| row.join(" ")).collect();
     assert_eq!(run, ["q10 c 1", "q2 a 1", "q2 b 2", "q2 z 3", "q2 c 4"]);
-    assert_eq!(done(dir.path(), &format!("{SEARCH} --top-k 2"))["hits"], 3);
+    assert_eq!(
+        MINE.done(dir.path(), &format!("{SEARCH} --top-k 2"))["hits"],
+        3
+    );
     let run = rows(&dir.path().join("run.parquet"), &["corpus_id"]);
     assert_eq!(run.concat(), ["c", "a", "b"]);
 }

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use pairmill_tests::data;
-
-use crate::harness::{done, rows};
+use pairmill_tests::tables::rows;
+use pairmill_tests::{MINE, data};
 
 /// Mean nDCG@10 over the judged queries, linear gain, as trec_eval has it.
 fn ndcg_at_10(run: &Path, qrels: &Path) -> f64 {
@@ -49,7 +48,7 @@ fn searched(name: &str) -> Option<f64> {
         corpus.display(),
         queries.display()
     );
-    done(dir.path(), &line);
+    MINE.done(dir.path(), &line);
     Some(ndcg_at_10(&dir.path().join("run.parquet"), &qrels))
 }
 
@@ -85,7 +84,7 @@ fn all_of_medquad_is_mined_alike_on_any_number_of_threads() {
             "--pairs pairs.jsonl --corpus {} --output out.parquet --index index --force {options}",
             corpus.display()
         );
-        let report = done(dir.path(), &line);
+        let report = MINE.done(dir.path(), &line);
         (report, fs::read(dir.path().join("out.parquet")).unwrap())
     };
     let (report, bytes) = run("");

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
+use pairmill_tests::{MINE, names};
 
-use crate::harness::{done, help_desk, mine, names, refused};
+use crate::harness::help_desk;
 
 fn with(pairs: &str, corpus: &str) -> String {
     format!("--pairs {pairs} --corpus {corpus} --output new.parquet")
@@ -26,11 +27,11 @@ fn unsound_inputs_are_refused_and_leave_nothing() {
     );
     write(path, "type.jsonl", "{\"id\":\"a\",\"text\":0.5}\n");
     write(path, "empty.csv", "id,title,text\n");
-    done(path, &with("pairs.csv", "corpus.csv"));
+    MINE.done(path, &with("pairs.csv", "corpus.csv"));
     let whole = fs::read(path.join("new.parquet")).unwrap();
     fs::remove_file(path.join("new.parquet")).unwrap();
     fs::write(path.join("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
-    let error = |pairs: &str, corpus: &str| refused(path, &with(pairs, corpus), 1);
+    let error = |pairs: &str, corpus: &str| MINE.refused(path, &with(pairs, corpus), 1);
     assert_snapshot!(error("nowhere.csv", "corpus.csv"), @"error: nowhere.csv: no such file or folder; check the path");
     assert_snapshot!(error("corpus.csv", "corpus.csv"), @"error: corpus.csv: no column `anchor_id` (needed for a pairs table); found id, title, text, topic");
     assert_snapshot!(error("pairs.csv", "pairs.csv"), @"error: pairs.csv: no column `id` (needed for a corpus table); found anchor_id, anchor, positive_id, positive; name another one with --id-column");
@@ -53,19 +54,19 @@ fn ids_that_occur_twice_are_named() {
         "queries.csv",
         "id,text\na,one\nb,two\na,three\n",
     );
-    assert_snapshot!(refused(dir.path(), &with("pairs.csv", "twice.csv"), 1), @r"
+    assert_snapshot!(MINE.refused(dir.path(), &with("pairs.csv", "twice.csv"), 1), @r"
     error: twice.csv: cannot be indexed
       because: id `a` occurs more than once; ids of a corpus must be unique
     ");
     let line = "search --corpus corpus.csv --queries queries.csv --output new.parquet";
-    assert_snapshot!(refused(dir.path(), line, 1), @"error: queries.csv: id `a` occurs more than once; ids of queries must be unique");
+    assert_snapshot!(MINE.refused(dir.path(), line, 1), @"error: queries.csv: id `a` occurs more than once; ids of queries must be unique");
 }
 
 #[test]
 fn a_group_column_that_is_not_there_is_found_before_anything_is_built() {
     let dir = help_desk();
     let line = with("pairs.csv", "corpus.csv") + " --group-column colour --index index";
-    assert_snapshot!(refused(dir.path(), &line, 1), @"error: corpus.csv: no column `colour` (needed for a corpus table); found id, title, text, topic");
+    assert_snapshot!(MINE.refused(dir.path(), &line, 1), @"error: corpus.csv: no column `colour` (needed for a corpus table); found id, title, text, topic");
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn an_index_folder_with_files_of_others_is_left_alone() {
     fs::create_dir(dir.path().join("index")).unwrap();
     write(dir.path(), "index/thesis.tex", "years of work");
     let line = with("pairs.csv", "corpus.csv") + " --index index";
-    assert_snapshot!(refused(dir.path(), &line, 1), @r"
+    assert_snapshot!(MINE.refused(dir.path(), &line, 1), @r"
     error: corpus.csv: cannot be indexed
       because: index: holds `thesis.tex`, which Pairmill did not write, so the folder is not replaced; choose another output or move the file
     ");
@@ -85,7 +86,7 @@ fn an_index_folder_with_files_of_others_is_left_alone() {
 fn a_damaged_index_is_built_again_with_a_warning() {
     let dir = help_desk();
     let line = with("pairs.csv", "corpus.csv") + " --index index --force";
-    done(dir.path(), &line);
+    MINE.done(dir.path(), &line);
     let output = fs::read(dir.path().join("new.parquet")).unwrap();
     let index = dir.path().join("index");
     let store = names(&index)
@@ -93,7 +94,7 @@ fn a_damaged_index_is_built_again_with_a_warning() {
         .find(|name| name.ends_with(".store"))
         .unwrap();
     fs::write(index.join(store), "nonsense").unwrap();
-    let ended = mine(dir.path(), &line);
+    let ended = MINE.run(dir.path(), &line);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(
         ended.stderr.contains("building it again"),
@@ -101,22 +102,22 @@ fn a_damaged_index_is_built_again_with_a_warning() {
         ended.stderr
     );
     assert!(fs::read(dir.path().join("new.parquet")).unwrap() == output);
-    assert!(mine(dir.path(), &line).stderr.contains("reused"));
+    assert!(MINE.run(dir.path(), &line).stderr.contains("reused"));
 }
 
 #[test]
 fn a_failed_run_leaves_the_earlier_output() {
     let dir = help_desk();
-    done(dir.path(), &with("pairs.csv", "corpus.csv"));
+    MINE.done(dir.path(), &with("pairs.csv", "corpus.csv"));
     let before = fs::read(dir.path().join("new.parquet")).unwrap();
-    refused(dir.path(), &with("corpus.csv", "corpus.csv"), 1);
+    MINE.refused(dir.path(), &with("corpus.csv", "corpus.csv"), 1);
     assert!(fs::read(dir.path().join("new.parquet")).unwrap() == before);
 }
 
 #[test]
 fn wrong_options_are_wrong_usage() {
     let dir = help_desk();
-    let error = |line: &str| refused(dir.path(), line, 2);
+    let error = |line: &str| MINE.refused(dir.path(), line, 2);
     assert_snapshot!(error("--corpus corpus.csv"), @r"
     error: the following required arguments were not provided:
       --pairs <FILE>
@@ -134,7 +135,7 @@ fn wrong_options_are_wrong_usage() {
     assert!(error(&(with("pairs.csv", "corpus.csv") + " --top-k 0")).contains("--top-k"));
     assert!(error(&(with("pairs.csv", "corpus.csv") + " search")).contains("search"));
     assert!(error("search --corpus corpus.csv --output run.parquet").contains("--queries"));
-    let ended = mine(dir.path(), "--version");
+    let ended = MINE.run(dir.path(), "--version");
     assert_eq!(
         (ended.code, ended.stdout.starts_with("pairmill-mine ")),
         (0, true)
