@@ -4,7 +4,7 @@
 
 tickets: INPUT         ?= data/tickets.jsonl
 tickets: RUN           ?= runs/tickets
-tickets: MAX_PAIRS     ?= 1000
+tickets: MAX_PAIRS     ?= 500
 tickets: TOP_K         ?= 10
 tickets: NEGATIVES     ?= 1
 tickets: EPOCHS        ?= 2

@@ -274,7 +274,7 @@ impl Recipe {
             seed: common.seed,
         };
         tracing::info!(
-            "training {} on {} rows, {} epoch(s) of batch {}",
+            "training {} on {}, {} epoch(s) of batch {}",
             self.model.display(),
             task.objectives
                 .iter()
