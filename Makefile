@@ -49,7 +49,7 @@ pipeline: $(PIPELINE) ## Run a whole pipeline: from a table to a fine-tuned mode
 test: build ## Run all tests but the slow ones
 	cargo test --release --workspace
 
-bench: build ## Run the slow checks against published figures (about 15 minutes; needs PAIRMILL_DATA)
+bench: build ## Run the slow checks against published figures (about 5 minutes; needs PAIRMILL_DATA)
 	cargo test --release --workspace -- --ignored --nocapture
 
 lint: setup ## Check formatting and lints
