@@ -28,6 +28,8 @@ impl Program {
     pub fn command(self, dir: &Path, line: &str) -> Command {
         let mut command = Command::new(self.path());
         command.args(line.split_whitespace()).current_dir(dir);
+        // A mistyped folder is not looked for on the Hugging Face Hub.
+        command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", "nowhere");
         command
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
-use pairmill_tests::{FILTER, GENERATE, MINE, TRAIN, root, sample_with_tiny_model};
+use pairmill_tests::{EVALUATE, FILTER, GENERATE, MINE, TRAIN, root, sample_with_tiny_model};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -155,7 +155,7 @@ fn options_without_meaning_are_refused() {
         TRAIN.refused(dir.path(), &format!("{line} {options}"), 2)
     };
     assert_snapshot!(error("encoder", "--margin 1"), @"error: --margin has no meaning for --loss mnrl");
-    assert_snapshot!(error("encoder", "--loss gist"), @"error: --loss gist needs --guide DIR, the model that finds false negatives");
+    assert_snapshot!(error("encoder", "--loss gist"), @"error: --loss gist needs --guide, the model that finds false negatives");
     assert_snapshot!(error("encoder", "--matryoshka-dims 64"), @"error: --matryoshka-dims 64: the model has 32 dimensions");
     assert_snapshot!(error("encoder", "--matryoshka-dims 8,4 --matryoshka-weights 1"), @"error: --matryoshka-weights has 1 values for 2 --matryoshka-dims");
     assert_snapshot!(error("cross-encoder", "--loss mse --pos-weight 2"), @"error: --pos-weight has no meaning for --loss mse");
@@ -188,22 +188,102 @@ fn frozen_parts_stay_as_they_are() {
 }
 
 #[test]
-fn prompts_are_kept_with_the_model() {
+fn adapters_are_trained_and_merged_into_the_weights() {
+    let dir = sample_with_tiny_model();
+    let line = "encoder --model tiny --batch-size 16 --epochs 2 --learning-rate 2e-2 --threads 1 \
+        --train data/pairs_train.parquet --eval data --lora-rank 4 --output out";
+    let report = TRAIN.done(dir.path(), line);
+    assert_falls(&of_steps(dir.path(), "out", "loss"), "lora");
+    let tensors =
+        |folder: &str| fs::read(dir.path().join(folder).join("model.safetensors")).unwrap();
+    let (before, after) = (tensors("tiny"), tensors("out"));
+    let before = safetensors::SafeTensors::deserialize(&before).unwrap();
+    let after = safetensors::SafeTensors::deserialize(&after).unwrap();
+    assert_eq!(before.len(), after.len());
+    for (name, tensor) in before.iter() {
+        let is_norm = name.contains("LayerNorm");
+        let adapted = name.contains(".attention.") && name.ends_with(".weight") && !is_norm;
+        let same = tensor.data() == after.tensor(name).unwrap().data();
+        assert_eq!(same, !adapted, "{name}");
+    }
+    // What was saved scores as what was trained.
+    let line = "retrieval --model out --corpus data/corpus.parquet --threads 1 \
+        --queries data/queries_dev.parquet --qrels data/qrels_dev.parquet";
+    let scores = EVALUATE.done(dir.path(), line);
+    let saved = scores["model"]["ndcg@10"].as_f64().unwrap();
+    let best = report["best_score"].as_f64().unwrap();
+    assert!((saved - best).abs() < 1e-6, "{saved} and {best}");
+}
+
+#[test]
+fn mixed_precision_trains_about_as_single_precision_does() {
+    let dir = sample_with_tiny_model();
+    let line = format!("encoder {SHORT} --train data/pairs_train.parquet --output");
+    TRAIN.done(dir.path(), &format!("{line} single"));
+    TRAIN.done(dir.path(), &format!("{line} mixed --bf16"));
+    let single = of_steps(dir.path(), "single", "loss");
+    let mixed = of_steps(dir.path(), "mixed", "loss");
+    assert_ne!(single, mixed);
+    let apart = |(a, b): (&f64, &f64)| (a - b).abs();
+    let most = single.iter().zip(&mixed).map(apart).fold(0.0, f64::max);
+    assert!(most < 0.05, "{single:?} {mixed:?}");
+}
+
+#[test]
+fn a_table_is_read_in_parts() {
+    let dir = sample_with_tiny_model();
+    let line = "encoder --model tiny --batch-size 8 --epochs 2 --learning-rate 2e-3 --threads 1 \
+        --train data/pairs_train.parquet --output out";
+    let report = TRAIN.done(dir.path(), &format!("{line} --shuffle-buffer 100"));
+    let rows = report["rows"].as_u64().unwrap();
+    let whole = TRAIN.done(dir.path(), &format!("{line} --force"));
+    assert_eq!(whole["rows"], rows);
+    let parts = rows.div_ceil(100);
+    let steps = report["steps"].as_u64().unwrap();
+    let least = whole["steps"].as_u64().unwrap();
+    assert!(
+        (least..=least + 4 * parts).contains(&steps),
+        "{report} {whole}"
+    );
+    TRAIN.done(dir.path(), &format!("{line} --shuffle-buffer 100 --force"));
+    assert_falls(&of_steps(dir.path(), "out", "loss"), "in parts");
+    let line = line.replace("encoder", "learning-curve --eval data");
+    let error = TRAIN
+        .run(dir.path(), &format!("{line} --shuffle-buffer 100"))
+        .error(2);
+    assert_snapshot!(error, @"error: --shuffle-buffer has no meaning for learning-curve, which draws rows from the whole data");
+}
+
+#[test]
+fn prompts_and_lengths_are_kept_with_the_model() {
     let dir = sample_with_tiny_model();
     let path = dir.path();
     fs::write(
         path.join("train.toml"),
-        "train = 'data/pairs_train.parquet'\nquery_prompt = 'query: '\n[training]\nmax-steps = 2\n",
+        "train = 'data/pairs_train.parquet'\nquery_prompt = 'query:'\n[training]\nmax-steps = 2\n",
     )
     .unwrap();
     TRAIN.done(
         path,
-        "encoder --model tiny --config train.toml --output out",
+        "encoder --model tiny --config train.toml --output out --query-max-length 12 \
+        --document-max-length 40",
     );
-    let config = fs::read_to_string(path.join("out/config_sentence_transformers.json")).unwrap();
-    let config: Value = serde_json::from_str(&config).unwrap();
-    assert_eq!(config["prompts"]["query"], "query: ");
+    let config = |name: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(path.join("out").join(name)).unwrap()).unwrap()
+    };
+    let prompts = config("config_sentence_transformers.json");
+    assert_eq!(prompts["prompts"]["query"], "query:");
+    assert_eq!(config("sentence_bert_config.json")["max_seq_length"], 40);
     assert_eq!(of_steps(path, "out", "loss").len(), 2);
+
+    let figures = |options: &str| {
+        let line = "retrieval --model out --corpus data/corpus.parquet \
+            --queries data/queries_test.parquet --qrels data/qrels_test.parquet";
+        EVALUATE.done(path, &format!("{line} {options}"))["model"].clone()
+    };
+    assert_eq!(figures(""), figures("--query-prompt query:"));
+    assert_ne!(figures(""), figures("--query-prompt="));
+
     let error = TRAIN.refused(path, "encoder --config nowhere.toml --output out2", 1);
     assert!(
         error.starts_with("error: nowhere.toml: cannot be read"),
@@ -238,6 +318,7 @@ fn a_learning_curve_is_drawn() {
         .map(|trial| trial["rows"].as_u64().unwrap())
         .collect();
     assert_eq!(rows, [50, 100]);
+    assert_eq!(TRAIN.done(dir.path(), line)["up_to_date"], true);
     let svg = fs::read_to_string(dir.path().join("curve/learning_curve.svg")).unwrap();
     assert_eq!(svg.matches("<circle").count(), 2);
     assert!(!svg.contains("NaN"), "{svg}");

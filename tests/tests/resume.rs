@@ -108,6 +108,13 @@ fn so_it_does_with_batches_in_parts_and_several_per_step() {
 }
 
 #[test]
+fn so_it_does_with_a_table_read_in_parts_and_adapters() {
+    let dir = sample_with_tiny_model();
+    let options = "--shuffle-buffer 60 --lora-rank 4";
+    ends_as_if_undisturbed(dir.path(), &format!("{ENCODER} {BIG} {options}"));
+}
+
+#[test]
 fn a_cross_encoder_ends_with_the_same_weights() {
     let dir = sample_with_tiny_model();
     let line = "cross-encoder --model tiny --train data/labeled_train.parquet --eval data \

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
 use insta::assert_snapshot;
 use pairmill_tests::tables::write;
-use pairmill_tests::{TRAIN, names, sample_with_tiny_model};
+use pairmill_tests::{TRAIN, model, names, sample_with_tiny_model};
 
 /// A command line without options.
 const ENCODER: &str = "encoder --model tiny --train data/pairs_train.parquet --output out \
@@ -109,6 +109,29 @@ fn an_export_is_the_model_with_an_onnx_file() {
     assert!(size("exported/onnx/model.onnx").abs_diff(weights) < weights / 10);
     TRAIN.done(dir.path(), &format!("{ENCODER} --export onnx"));
     assert!(size("out/onnx/model.onnx") > 0);
+
+    let judge = "cross-encoder --model tiny --train data/labeled_train.parquet --max-steps 2";
+    TRAIN.done(dir.path(), &format!("{judge} --output judge"));
+    let report = TRAIN.done(dir.path(), "export --model judge --output judge2");
+    assert_eq!(report["onnx"], "judge2/model.onnx");
+    let file = |name: &str| fs::read(dir.path().join(name)).unwrap();
+    assert!(file("judge/model.onnx") == file("judge2/model.onnx"));
+}
+
+#[test]
+fn int8_is_compared_with_float32() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = format!("export --model {} --int8 --threads 2", model().display());
+    let report = TRAIN.done(dir.path(), &format!("{line} --output out"));
+    let int8 = &report["int8"];
+    let size = |name: &str| fs::metadata(dir.path().join(name)).unwrap().len();
+    assert_eq!(int8["bytes"], size("out/onnx/model_quantized.onnx"));
+    assert!(size("out/onnx/model_quantized.onnx") * 7 < size("out/onnx/model.onnx") * 2);
+    assert_eq!(int8["texts"], 500);
+    assert!(int8["mean_agreement"].as_f64().unwrap() >= 0.99, "{int8}");
+    let strict = format!("{line} --output strict --min-agreement 0.99999");
+    let error = TRAIN.refused(dir.path(), &strict, 1);
+    assert!(error.contains("below --min-agreement 0.99999"), "{error}");
 }
 
 #[test]
@@ -175,7 +198,7 @@ fn a_broken_model_folder_is_named_and_leaves_no_output() {
         let line = ENCODER.replace("--model tiny", &format!("--model {model}"));
         refused(dir.path(), &line)
     };
-    assert_snapshot!(message("nowhere"), @"error: nowhere: no such file or folder; check the path");
+    assert_snapshot!(message("nowhere"), @"error: nowhere: no such folder, and HF_HUB_OFFLINE is set but nowhere/hub does not hold this model; fetch it once without HF_HUB_OFFLINE, or give a folder");
 
     let config = fs::read_to_string(tiny.join("config.json")).unwrap();
     let replace = |from: &str, to: &str| {

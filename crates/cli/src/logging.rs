@@ -40,11 +40,12 @@ pub(crate) fn init(common: &Common) {
 
 /// Filters match crate names as prefixes of whole path segments, so each crate is listed.
 fn expand_crates(directives: &str) -> String {
-    const CRATES: [&str; 11] = [
+    const CRATES: [&str; 12] = [
         "cli",
         "evaluate",
         "filter",
         "generate",
+        "hub",
         "inference",
         "lexical",
         "metrics",

@@ -6,6 +6,7 @@ use pairmill_evaluate::{
     Classification, Device, Frame, Models, Pairs, RankedRun, Regression, Retrieval, Similarity,
     Task, Triplets,
 };
+use pairmill_hub::ModelSource;
 use pairmill_tables::ColumnNames;
 
 /// Evaluate sentence-embedding models: figures of a model, beside those of a baseline
@@ -42,6 +43,12 @@ enum Command {
         /// Column of the corpus that holds the text
         #[arg(long, value_name = "NAME")]
         text_column: Option<String>,
+        /// Text put before each query, such as "query: " [default: what the model's folder says]
+        #[arg(long, value_name = "TEXT")]
+        query_prompt: Option<String>,
+        /// Text put before each document [default: what the model's folder says]
+        #[arg(long, value_name = "TEXT")]
+        document_prompt: Option<String>,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -110,12 +117,12 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct ModelArgs {
-    /// Folder of the model, in the sentence-transformers format
-    #[arg(long, value_name = "DIR")]
-    model: String,
-    /// Folder of the model to compare it with
-    #[arg(long, value_name = "DIR")]
-    baseline: Option<String>,
+    /// Folder of the model, in the sentence-transformers format, or its id on the Hugging Face Hub
+    #[arg(long, value_name = "DIR_OR_ID")]
+    model: ModelSource,
+    /// The model to compare it with
+    #[arg(long, value_name = "DIR_OR_ID")]
+    baseline: Option<ModelSource>,
     /// Where the models run
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
@@ -186,11 +193,17 @@ impl Command {
                 id_column,
                 title_column,
                 text_column,
+                query_prompt,
+                document_prompt,
                 output,
             } => {
                 refuse_stdin([("corpus", corpus), ("queries", queries), ("qrels", qrels)])?;
                 let task = Task::Retrieval(Retrieval {
-                    models: models.models(),
+                    models: Models {
+                        query_prompt: query_prompt.clone(),
+                        document_prompt: document_prompt.clone(),
+                        ..models.models()
+                    },
                     corpus: corpus.clone(),
                     names: ColumnNames::new([
                         ("id", id_column.as_deref()),
@@ -276,6 +289,8 @@ impl ModelArgs {
             device: self.device,
             batch_size: self.batch_size,
             max_length: self.max_length,
+            query_prompt: None,
+            document_prompt: None,
         }
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
-use std::path::Path;
 
 use pairmill_cli::Progress;
-use pairmill_modeling::{ModelError, SentenceEncoder};
+use pairmill_hub::ModelSource;
+use pairmill_modeling::{ModelError, SentenceEncoder, Side};
 use pairmill_tables::Lineage;
 use serde::Serialize;
 
@@ -23,10 +23,10 @@ pub enum Device {
 /// Which models to evaluate, and how to run them.
 #[derive(Debug, Clone)]
 pub struct Models {
-    /// Folder of the model.
-    pub model: String,
-    /// Folder of the model it is compared with.
-    pub baseline: Option<String>,
+    /// The model.
+    pub model: ModelSource,
+    /// The model it is compared with.
+    pub baseline: Option<ModelSource>,
     /// Where they run.
     pub device: Device,
     /// Texts of full length in one forward pass; of shorter texts, as many as make up the same
@@ -34,40 +34,51 @@ pub struct Models {
     pub batch_size: usize,
     /// Longest text in tokens; `None` is what each model's own folder says.
     pub max_length: Option<usize>,
+    /// Text put before each query; `None` is what each model's own folder says.
+    pub query_prompt: Option<String>,
+    /// Text put before each document; `None` is what each model's own folder says.
+    pub document_prompt: Option<String>,
 }
 
 /// What of [`Models`] shapes the figures, for the lineage.
 #[derive(Debug, Serialize)]
-pub(crate) struct ModelOptions {
+pub(crate) struct ModelOptions<'a> {
     device: Device,
     batch_size: usize,
     max_length: Option<usize>,
+    query_prompt: Option<&'a str>,
+    document_prompt: Option<&'a str>,
 }
 
 impl Models {
-    pub(crate) fn options(&self) -> ModelOptions {
+    pub(crate) fn options(&self) -> ModelOptions<'_> {
         ModelOptions {
             device: self.device,
             batch_size: self.batch_size,
             max_length: self.max_length,
+            query_prompt: self.query_prompt.as_deref(),
+            document_prompt: self.document_prompt.as_deref(),
         }
     }
 
     pub(crate) fn add_to(&self, lineage: Lineage) -> Result<Lineage> {
-        let lineage = lineage.with_input("model", &self.model)?;
-        Ok(match &self.baseline {
-            Some(folder) => lineage.with_input("baseline", folder)?,
-            None => lineage,
-        })
+        let add = |lineage: Lineage, role, model: &ModelSource| -> Result<Lineage> {
+            Ok(lineage.with_input(role, &model.folder()?.display().to_string())?)
+        };
+        let lineage = add(lineage, "model", &self.model)?;
+        match &self.baseline {
+            Some(baseline) => add(lineage, "baseline", baseline),
+            None => Ok(lineage),
+        }
     }
 
     pub(crate) fn load(&self, threads: usize) -> Result<Compared<Encoder>> {
-        let folders = Compared {
+        let models = Compared {
             model: ("model", &self.model),
-            baseline: self.baseline.as_ref().map(|folder| ("baseline", folder)),
+            baseline: self.baseline.as_ref().map(|model| ("baseline", model)),
         };
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
-        folders.try_map(|&(role, folder)| Encoder::load(self, role, folder))
+        models.try_map(|&(role, model)| Encoder::load(self, role, model))
     }
 }
 
@@ -75,34 +86,37 @@ impl Models {
 pub(crate) struct Encoder {
     /// `model` or `baseline`, for progress and log lines.
     pub role: &'static str,
-    folder: String,
+    name: String,
     batch_tokens: usize,
     inner: SentenceEncoder,
 }
 
 impl Encoder {
-    fn load(models: &Models, role: &'static str, folder: &str) -> Result<Self> {
+    fn load(models: &Models, role: &'static str, model: &ModelSource) -> Result<Self> {
         let device = match models.device {
             Device::Cpu => tch::Device::Cpu,
             Device::Cuda if tch::Cuda::is_available() => tch::Device::Cuda(0),
             Device::Cuda => return Err(EvaluateError::NoCuda),
         };
         let failed = |source: ModelError| EvaluateError::Model {
-            folder: folder.to_owned(),
+            model: model.to_string(),
             source,
         };
-        let mut inner = SentenceEncoder::load(Path::new(folder), device).map_err(failed)?;
+        let mut inner = SentenceEncoder::load(model.folder()?, device).map_err(failed)?;
         if let Some(max_length) = models.max_length {
             inner.set_max_length(max_length).map_err(failed)?;
         }
+        let (query, document) = (&models.query_prompt, &models.document_prompt);
+        let prompts = inner.prompts().with(query.as_deref(), document.as_deref());
+        inner.set_prompts(prompts);
         tracing::info!(
-            "{role} {folder}: {} dimensions, texts up to {} tokens",
+            "{role} {model}: {} dimensions, texts up to {} tokens",
             inner.dimension(),
             inner.max_length()
         );
         Ok(Self {
             role,
-            folder: folder.to_owned(),
+            name: model.to_string(),
             batch_tokens: models.batch_size.saturating_mul(inner.max_length()),
             inner,
         })
@@ -110,7 +124,7 @@ impl Encoder {
 
     /// Unit vectors of the texts, in their order. Equal texts are computed once, so their vectors
     /// are equal to the last bit.
-    pub fn embed(&self, texts: &[&str], progress: &Progress) -> Result<Embeddings> {
+    pub fn embed(&self, texts: &[&str], side: Side, progress: &Progress) -> Result<Embeddings> {
         let mut rows = HashMap::new();
         let mut distinct = Vec::new();
         let row_of_text: Vec<usize> = texts
@@ -125,16 +139,16 @@ impl Encoder {
         progress.inc((texts.len() - distinct.len()) as u64);
         let values = self
             .inner
-            .encode(&distinct, self.batch_tokens, &|done| {
+            .encode(&distinct, side, self.batch_tokens, &|done| {
                 progress.inc(done as u64)
             })
             .map_err(|source| EvaluateError::Model {
-                folder: self.folder.clone(),
+                model: self.name.clone(),
                 source,
             })?;
         let embeddings = Embeddings::normalised(values, self.inner.dimension()).map_err(|row| {
             EvaluateError::NotFinite {
-                folder: self.folder.clone(),
+                model: self.name.clone(),
                 text: distinct[row].chars().take(60).collect(),
             }
         })?;
@@ -146,9 +160,9 @@ impl Encoder {
     }
 
     /// As [`embed`](Self::embed), with a progress of its own.
-    pub fn embed_all(&self, texts: &[&str]) -> Result<Embeddings> {
+    pub fn embed_all(&self, texts: &[&str], side: Side) -> Result<Embeddings> {
         let label = format!("embedding ({})", self.role);
         let progress = Progress::new(label, "texts", Some(texts.len() as u64));
-        self.embed(texts, &progress)
+        self.embed(texts, side, &progress)
     }
 }

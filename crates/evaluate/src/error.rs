@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use pairmill_hub::HubError;
 use pairmill_modeling::ModelError;
 use pairmill_tables::TableError;
 
@@ -12,11 +13,14 @@ pub enum EvaluateError {
     /// An input table or an output is at fault.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// A model folder cannot be loaded, or the model cannot run.
-    #[error("the model in {folder} cannot be used")]
+    /// A model is not where it should be.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// A model cannot be loaded or cannot run.
+    #[error("the model {model} cannot be used")]
     Model {
-        /// The folder as the user gave it.
-        folder: String,
+        /// The model as the user gave it.
+        model: String,
         /// Why.
         #[source]
         source: ModelError,
@@ -28,11 +32,11 @@ pub enum EvaluateError {
     NoCuda,
     /// A model that gives infinities or no numbers at all.
     #[error(
-        "the model in {folder} gives no finite embedding for the text `{text}`; its weights are damaged or its training diverged"
+        "the model {model} gives no finite embedding for the text `{text}`; its weights are damaged or its training diverged"
     )]
     NotFinite {
-        /// The folder as the user gave it.
-        folder: String,
+        /// The model as the user gave it.
+        model: String,
         /// The beginning of the text.
         text: String,
     },

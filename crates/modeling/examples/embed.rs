@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use pairmill_modeling::SentenceEncoder;
+use pairmill_modeling::{SentenceEncoder, Side};
 use serde_json::{Value, json};
 use tch::Device;
 
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let texts: Vec<String> = serde_json::from_value(figures["texts"].clone())?;
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let encoder = SentenceEncoder::load(Path::new(&folder), Device::Cpu)?;
-    let values = encoder.encode(&texts, 8_192, &|_| {})?;
+    let values = encoder.encode(&texts, Side::Text, 8_192, &|_| {})?;
     let embeddings: Vec<&[f32]> = values.chunks(encoder.dimension()).collect();
     println!("{}", json!({ "texts": texts, "embeddings": embeddings }));
     Ok(())

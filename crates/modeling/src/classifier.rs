@@ -172,11 +172,13 @@ impl Classifier {
         let config = &self.config;
         let pooled = self.pooling.forward(hidden, batch);
         let pooled = dropped(pooled, config.dropout_before_dense, dropout);
-        let mut pooled = config.activation.forward(&self.dense.forward(&pooled));
+        let outputs = self.dense.forward(&pooled).to_kind(hidden.kind());
+        let mut pooled = config.activation.forward(&outputs);
         if let Some(norm) = &self.norm {
             pooled = norm.forward(&pooled);
         }
         let pooled = dropped(pooled, config.dropout_before_output, dropout);
-        self.output.forward(&pooled).squeeze_dim(1)
+        let logits = self.output.forward(&pooled).to_kind(hidden.kind());
+        logits.squeeze_dim(1)
     }
 }

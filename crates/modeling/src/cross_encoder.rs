@@ -58,6 +58,15 @@ impl CrossEncoder {
         })
     }
 
+    /// Whether a folder's config says that it holds a sequence classifier.
+    pub fn is_in(folder: &Path) -> bool {
+        let config = read_json::<serde_json::Value>(&folder.join("config.json"));
+        let config = config.unwrap_or_default();
+        let classes = config["architectures"].as_array().into_iter().flatten();
+        let mut names = classes.filter_map(serde_json::Value::as_str);
+        names.any(|name| name.ends_with("ForSequenceClassification"))
+    }
+
     /// Sets the longest sequence (both texts and special tokens).
     ///
     /// # Errors
@@ -72,9 +81,27 @@ impl CrossEncoder {
         self.tokenizer.max_length()
     }
 
-    /// The trainable tensors.
+    /// The model's tensors.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// Freezes tensors or adds adapters; `change` also gets which tensors are the head's.
+    ///
+    /// # Errors
+    /// If `change` fails.
+    pub fn with_parameters<E: From<ModelError>>(
+        self,
+        change: impl FnOnce(Parameters, &dyn Fn(&str) -> bool) -> Result<Parameters, E>,
+    ) -> Result<Self, E> {
+        let head = ClassifierConfig::of(&self.config);
+        let parameters = change(self.parameters, &|name| head.owns(name))?;
+        Ok(Self {
+            transformer: Transformer::new(&parameters, self.config.prefix(), &self.config)?,
+            classifier: Classifier::new(&parameters, &head)?,
+            parameters,
+            ..self
+        })
     }
 
     /// Tokenises pairs, longest text cut first.

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use rayon::prelude::*;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// Elements one task fills.
 const CHUNK: usize = 1 << 15;
@@ -40,8 +40,7 @@ impl Dropout {
         let index = self.mask.get();
         self.mask.set(index + 1);
         let stream = mix(mix(mix(self.seed) ^ self.step.get()) ^ index);
-        let mut mask = Tensor::empty(x.size(), (x.kind(), Device::Cpu));
-        debug_assert_eq!(mask.kind(), tch::Kind::Float);
+        let mut mask = Tensor::empty(x.size(), (Kind::Float, Device::Cpu));
         // SAFETY: a fresh, contiguous, single-precision CPU tensor of numel elements that nobody else sees.
         let values =
             unsafe { std::slice::from_raw_parts_mut(mask.data_ptr().cast::<f32>(), mask.numel()) };
@@ -49,7 +48,7 @@ impl Dropout {
         if x.device() != Device::Cpu {
             mask = mask.to_device(x.device());
         }
-        x * mask
+        x * mask.to_kind(x.kind())
     }
 }
 
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_step_repeats_its_masks_and_differs_from_the_next() {
-        let x = Tensor::ones([64, 64], (tch::Kind::Float, Device::Cpu));
+        let x = Tensor::ones([64, 64], (Kind::Float, Device::Cpu));
         let dropout = Dropout::new(1);
         let masks = |step| {
             dropout.set_step(step);

@@ -149,6 +149,8 @@ pub struct ModelCard {
     pub title: String,
     /// `pipeline_tag` of the Hugging Face Hub, such as `sentence-similarity`.
     pub pipeline_tag: &'static str,
+    /// The model it was made from, if that has an id on the Hub.
+    pub base_model: Option<String>,
     /// Paragraphs and tables in Markdown.
     pub body: String,
 }
@@ -159,8 +161,10 @@ impl ModelCard {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<()> {
+        let base = self.base_model.iter();
+        let base: String = base.map(|id| format!("base_model: {id}\n")).collect();
         let text = format!(
-            "---\nlibrary_name: sentence-transformers\npipeline_tag: {}\ntags:\n- sentence-transformers\n- pairmill\n---\n\n# {}\n\n{}",
+            "---\nlibrary_name: sentence-transformers\npipeline_tag: {}\n{base}tags:\n- sentence-transformers\n- pairmill\n---\n\n# {}\n\n{}",
             self.pipeline_tag, self.title, self.body
         );
         write(&folder.join("README.md"), text)

@@ -1,8 +1,9 @@
 //! What the architectures share: linear layers, norms, and attention over packed batches.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::batch::Group;
+use crate::lora::Adapter;
 use crate::{Activation, Dropout, PackedBatch, Parameters, Result};
 
 pub(crate) fn dropped(x: Tensor, p: f64, dropout: Option<&Dropout>) -> Tensor {
@@ -21,6 +22,9 @@ pub(crate) fn embedded(table: &Tensor, ids: &Tensor) -> Tensor {
 pub(crate) struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
+    adapter: Option<Adapter>,
+    /// What it computes in, and the kind of its outputs.
+    compute: Kind,
 }
 
 impl Linear {
@@ -40,20 +44,38 @@ impl Linear {
             bias: bias
                 .then(|| parameters.get(&format!("{name}.bias"), &[outputs]))
                 .transpose()?,
+            adapter: Adapter::of(parameters, name),
+            compute: parameters.compute_kind(),
         })
     }
 
-    /// The layer whose outputs are those of all parts, one after another.
-    fn joined(parts: [&Self; 3]) -> Self {
+    /// The outputs of all parts, one after another, by one product.
+    fn joined(parts: [&Self; 3], x: &Tensor) -> Tensor {
         let biases: Option<Vec<&Tensor>> = parts.iter().map(|part| part.bias.as_ref()).collect();
-        Self {
-            weight: Tensor::cat(&parts.map(|part| &part.weight), 0),
-            bias: biases.map(|biases| Tensor::cat(&biases, 0)),
+        let compute = parts[0].compute;
+        let x = &x.to_kind(compute);
+        let weight = Tensor::cat(&parts.map(|part| &part.weight), 0).to_kind(compute);
+        let bias = biases.map(|biases| Tensor::cat(&biases, 0).to_kind(compute));
+        let outputs = x.linear(&weight, bias.as_ref());
+        let adapters: Option<Vec<&Adapter>> =
+            parts.iter().map(|part| part.adapter.as_ref()).collect();
+        match adapters {
+            Some(adapters) => {
+                let added: Vec<Tensor> = adapters.iter().map(|part| part.forward(x)).collect();
+                outputs + Tensor::cat(&added, 1)
+            }
+            None => outputs,
         }
     }
 
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        x.linear(&self.weight, self.bias.as_ref())
+        let x = &x.to_kind(self.compute);
+        let bias = self.bias.as_ref().map(|bias| bias.to_kind(self.compute));
+        let outputs = x.linear(&self.weight.to_kind(self.compute), bias.as_ref());
+        match &self.adapter {
+            Some(adapter) => outputs + adapter.forward(x),
+            None => outputs,
+        }
     }
 }
 
@@ -127,7 +149,7 @@ impl SelfAttention {
         dropout: Option<&Dropout>,
     ) -> Tensor {
         // One product for all three, then one split: the backward pass of a split is a single copy.
-        let qkv = Linear::joined([&self.query, &self.key, &self.value]).forward(x);
+        let qkv = Linear::joined([&self.query, &self.key, &self.value], x);
         let context = attend(&qkv, batch, self.heads, biases, self.dropout, dropout);
         self.output.forward(&context)
     }
@@ -184,10 +206,14 @@ fn attend_group(
                 Some(bias) => scores + bias,
                 None => scores,
             };
-            let weights = scores.softmax(-1, scores.kind());
-            dropout.apply(&weights, p).matmul(value)
+            let weights = scores.softmax(-1, Kind::Float);
+            let weights = dropout.apply(&weights, p).to_kind(value.kind());
+            weights.matmul(value)
         }
-        _ => Tensor::scaled_dot_product_attention(query, key, value, bias, 0.0, false, None, false),
+        _ => {
+            let bias = bias.map(|bias| bias.to_kind(query.kind()));
+            Tensor::scaled_dot_product_attention(query, key, value, bias, 0.0, false, None, false)
+        }
     };
     context
         .transpose(1, 2)

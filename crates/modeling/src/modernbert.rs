@@ -327,5 +327,6 @@ fn rotated(qkv: &Tensor, heads: i64, [cos, sin]: &[Tensor; 2]) -> Tensor {
     let halves = queries_and_keys.chunk(2, -1);
     let turned = Tensor::cat(&[&halves[1].neg(), &halves[0]], -1);
     let rotated = queries_and_keys * cos + turned * sin;
-    Tensor::cat(&[&rotated, &parts.narrow(1, 2, 1)], 1).view(size.as_slice())
+    let rotated = Tensor::cat(&[&rotated.to_kind(qkv.kind()), &parts.narrow(1, 2, 1)], 1);
+    rotated.view(size.as_slice())
 }

@@ -99,6 +99,15 @@ impl ModuleList {
         })
     }
 
+    /// What comes behind the pooling.
+    ///
+    /// # Errors
+    /// If a tensor is absent or has another shape than its config asks for.
+    pub fn heads(&self, parameters: &Parameters) -> Result<Vec<Head>> {
+        let heads = self.heads.iter();
+        heads.map(|head| Head::new(parameters, head)).collect()
+    }
+
     /// Components of an embedding, for token states of `hidden` components.
     ///
     /// # Errors
@@ -194,7 +203,7 @@ pub(crate) enum Head {
 }
 
 impl Head {
-    pub fn new(parameters: &Parameters, config: &HeadConfig) -> Result<Self> {
+    fn new(parameters: &Parameters, config: &HeadConfig) -> Result<Self> {
         let HeadConfig::Dense(config) = config else {
             return Ok(Self::Normalize);
         };
@@ -208,7 +217,10 @@ impl Head {
 
     pub fn forward(&self, vectors: &Tensor) -> Tensor {
         match self {
-            Self::Dense { linear, activation } => activation.forward(&linear.forward(vectors)),
+            Self::Dense { linear, activation } => {
+                let outputs = linear.forward(vectors).to_kind(vectors.kind());
+                activation.forward(&outputs)
+            }
             Self::Normalize => {
                 let norm = vectors.norm_scalaropt_dim(2, [1i64], true);
                 vectors / norm.clamp_min(NORM_EPS)

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use crate::files::{read_json, unreadable};
+use crate::lora::{Adapter, is_adapter};
 use crate::onnx::Weights;
 use crate::{ModelError, Result};
 
@@ -17,15 +18,18 @@ const PICKLE: &str = "pytorch_model.bin";
 /// Maps a checkpoint's name of a tensor to ours or leaves the tensor out.
 pub type Rename<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The trainable tensors of a model under their checkpoint names.
+/// The tensors of a model under their checkpoint names.
 ///
-/// All of them are views into one flat single-precision tensor, so that an optimiser can walk
-/// memory once instead of tensor by tensor.
+/// Those that are trained, at first all, are views into one flat single-precision tensor, so that an
+/// optimiser can walk memory once instead of tensor by tensor.
 #[derive(Debug)]
 pub struct Parameters {
     flat: Tensor,
     named: BTreeMap<String, Tensor>,
     source: PathBuf,
+    lora_scale: f64,
+    /// What linear layers and attention compute in.
+    compute: Kind,
 }
 
 impl Parameters {
@@ -42,7 +46,7 @@ impl Parameters {
     ) -> Result<Self> {
         let mut tensors = BTreeMap::new();
         read_file(path, &rename, &mut tensors)?;
-        Self::flatten(tensors, device, path)
+        Self::flatten(tensors, &|_| false, device, path)
     }
 
     /// Reads `model.safetensors` of each folder, or the shards that `model.safetensors.index.json`
@@ -62,30 +66,65 @@ impl Parameters {
                 source = folder.join(WEIGHTS);
             }
         }
-        Self::flatten(tensors, device, &source)
+        Self::flatten(tensors, &|_| false, device, &source)
     }
 
     /// Adds tensors, such as a fresh classification head.
     ///
     /// # Errors
     /// If libtorch cannot allocate the memory.
-    pub fn with(self, fresh: Vec<(String, Tensor)>) -> Result<Self> {
-        let device = self.flat.device();
-        let mut all: BTreeMap<String, Tensor> = self
-            .named
-            .into_iter()
-            .map(|(name, tensor)| (name, tensor.detach()))
-            .collect();
-        all.extend(fresh);
-        Self::flatten(all, device, &self.source)
+    pub fn with(mut self, fresh: Vec<(String, Tensor)>) -> Result<Self> {
+        let names: BTreeSet<String> = fresh.iter().map(|(name, _)| name.clone()).collect();
+        let frozen = self.frozen_names();
+        self.named.extend(fresh);
+        self.laid_out(&|name| frozen.contains(name) && !names.contains(name))
     }
 
-    fn flatten(tensors: BTreeMap<String, Tensor>, device: Device, source: &Path) -> Result<Self> {
-        let total: i64 = tensors.values().map(|tensor| tensor.numel() as i64).sum();
+    /// Keeps tensors from being trained, beside those that are frozen already.
+    ///
+    /// # Errors
+    /// If libtorch cannot allocate the memory.
+    pub fn frozen(self, is_frozen: &dyn Fn(&str) -> bool) -> Result<Self> {
+        let frozen = self.frozen_names();
+        self.laid_out(&|name| is_frozen(name) || frozen.contains(name))
+    }
+
+    fn frozen_names(&self) -> BTreeSet<String> {
+        let all = self.named.iter();
+        let frozen = all.filter(|(_, tensor)| !tensor.requires_grad());
+        frozen.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn laid_out(self, is_frozen: &dyn Fn(&str) -> bool) -> Result<Self> {
+        let (device, lora_scale, compute) = (self.flat.device(), self.lora_scale, self.compute);
+        let tensors = self.named.into_iter();
+        let tensors = tensors.map(|(name, tensor)| (name, tensor.detach()));
+        let laid_out = Self::flatten(tensors.collect(), is_frozen, device, &self.source)?;
+        Ok(Self {
+            lora_scale,
+            compute,
+            ..laid_out
+        })
+    }
+
+    fn flatten(
+        tensors: BTreeMap<String, Tensor>,
+        is_frozen: &dyn Fn(&str) -> bool,
+        device: Device,
+        source: &Path,
+    ) -> Result<Self> {
+        let trained = tensors.iter().filter(|(name, _)| !is_frozen(name));
+        let total: i64 = trained.map(|(_, tensor)| tensor.numel() as i64).sum();
         let flat = Tensor::f_zeros([total], (Kind::Float, device))?;
         let mut named = BTreeMap::new();
         let mut offset = 0;
         for (name, tensor) in tensors {
+            if is_frozen(&name) {
+                // A copy, so that the memory it may be a view of is given back.
+                let frozen = tensor.f_to_device(device)?.copy();
+                named.insert(name, frozen.set_requires_grad(false));
+                continue;
+            }
             let length = tensor.numel() as i64;
             let mut view = flat
                 .narrow(0, offset, length)
@@ -98,6 +137,8 @@ impl Parameters {
             flat,
             named,
             source: source.to_owned(),
+            lora_scale: 0.0,
+            compute: Kind::Float,
         })
     }
 
@@ -125,14 +166,57 @@ impl Parameters {
         Ok(tensor.shallow_clone())
     }
 
-    /// All parameters, in the order in which they lie in [`flat`](Self::flat).
+    /// The tensor `name`, if it is there.
+    pub(crate) fn tensor(&self, name: &str) -> Option<Tensor> {
+        self.named.get(name).map(Tensor::shallow_clone)
+    }
+
+    /// Has linear layers and attention compute in bfloat16; weights, sums and norms stay as they are.
+    pub fn in_bf16(self) -> Self {
+        Self {
+            compute: Kind::BFloat16,
+            ..self
+        }
+    }
+
+    pub(crate) fn compute_kind(&self) -> Kind {
+        self.compute
+    }
+
+    pub(crate) fn lora_scale(&self) -> f64 {
+        self.lora_scale
+    }
+
+    pub(crate) fn set_lora_scale(&mut self, scale: f64) {
+        self.lora_scale = scale;
+    }
+
+    /// All tensors but those of adapters, whose part is added to the weights they belong to.
+    fn merged(&self) -> impl Iterator<Item = (&str, Tensor)> {
+        let own = self.iter().filter(|(name, _)| !is_adapter(name));
+        own.map(|(name, tensor)| {
+            let layer = name.strip_suffix(".weight");
+            let merged = match layer.and_then(|layer| Adapter::of(self, layer)) {
+                Some(adapter) => tch::no_grad(|| tensor + adapter.weight()),
+                None => tensor.shallow_clone(),
+            };
+            (name, merged)
+        })
+    }
+
+    /// All tensors; those that are trained in the order in which they lie in [`flat`](Self::flat).
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.named
             .iter()
             .map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// The one tensor all parameters are views of.
+    /// The tensors that are trained, in the order in which they lie in [`flat`](Self::flat).
+    pub fn trained(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.iter().filter(|(_, tensor)| tensor.requires_grad())
+    }
+
+    /// The one tensor all that are trained are views of.
     pub fn flat(&self) -> &Tensor {
         &self.flat
     }
@@ -142,7 +226,7 @@ impl Parameters {
         self.named.contains_key(name)
     }
 
-    /// Writes a safetensors file with the metadata `format: pt` that Hugging Face loaders want.
+    /// Writes all tensors, adapters merged into the weights they belong to, as a safetensors file with the metadata `format: pt` that Hugging Face loaders want.
     ///
     /// # Errors
     /// If the disk is full or the path cannot be written to.
@@ -156,12 +240,11 @@ impl Parameters {
     /// As [`save`](Self::save).
     pub fn save_some(&self, path: &Path, rename: impl Fn(&str) -> Option<&str>) -> Result<()> {
         let values: Vec<(&str, Vec<usize>, Vec<f32>)> = self
-            .named
-            .iter()
+            .merged()
             .filter_map(|(name, tensor)| Some((rename(name)?, tensor)))
             .map(|(name, tensor)| {
                 let shape = tensor.size().iter().map(|&n| n as usize).collect();
-                Ok((name, shape, to_vec(tensor)?))
+                Ok((name, shape, to_vec(&tensor)?))
             })
             .collect::<Result<_>>()?;
         let malformed = |error: safetensors::SafeTensorError| match error {
@@ -191,8 +274,8 @@ impl Parameters {
 
 impl Weights for Parameters {
     fn get(&self, name: &str) -> Option<(Vec<i64>, Vec<f32>)> {
-        let tensor = self.named.get(name)?;
-        Some((tensor.size(), to_vec(tensor).ok()?))
+        let (_, tensor) = self.merged().find(|(known, _)| *known == name)?;
+        Some((tensor.size(), to_vec(&tensor).ok()?))
     }
 }
 

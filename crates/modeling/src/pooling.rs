@@ -84,6 +84,8 @@ impl PoolingMode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pooling {
     modes: Vec<PoolingMode>,
+    /// Whether the tokens of a prompt take part.
+    pub(crate) include_prompt: bool,
 }
 
 impl Default for Pooling {
@@ -95,7 +97,10 @@ impl Default for Pooling {
 
 impl From<PoolingMode> for Pooling {
     fn from(mode: PoolingMode) -> Self {
-        Self { modes: vec![mode] }
+        Self {
+            modes: vec![mode],
+            include_prompt: true,
+        }
     }
 }
 
@@ -126,7 +131,10 @@ impl Pooling {
         if modes.is_empty() {
             return Ok(Self::default());
         }
-        Ok(Self { modes })
+        Ok(Self {
+            modes,
+            include_prompt: value["include_prompt"].as_bool().unwrap_or(true),
+        })
     }
 
     /// Components of a text's vector, for token states of `hidden` components.

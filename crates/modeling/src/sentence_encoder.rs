@@ -6,11 +6,12 @@ use tch::{Device, Tensor};
 use crate::batch::runs_within;
 use crate::files::{declare_single_precision, read_json, write};
 use crate::modules::{Head, ModuleList};
+use crate::onnx::Precision;
 use crate::parameters::{Rename, to_vec};
-use crate::tokenizer::{SentenceConfig, max_length_of};
+use crate::tokenizer::{SentenceConfig, max_length_of, save_max_length};
 use crate::{
-    Config, Dropout, ModelError, PackedBatch, Parameters, Result, TextTokenizer, TokenIds,
-    Transformer, copy_companions, onnx,
+    Config, Dropout, ModelError, PackedBatch, Parameters, Prompts, Result, Side, TextTokenizer,
+    TokenIds, Transformer, copy_companions, onnx,
 };
 
 /// Texts tokenised at a time in [`SentenceEncoder::encode`], which bounds its memory.
@@ -28,6 +29,9 @@ pub struct SentenceEncoder {
     heads: Vec<Head>,
     dimension: usize,
     tokenizer: TextTokenizer,
+    /// Where queries are cut at another length.
+    query_tokenizer: Option<TextTokenizer>,
+    prompts: Prompts,
     device: Device,
 }
 
@@ -53,13 +57,17 @@ impl SentenceEncoder {
         if SentenceConfig::load(&home)?.do_lower_case {
             tokenizer.lowercase()?;
         }
+        let prompts = Prompts::load(folder)?;
+        if !prompts.is_empty() && !modules.pooling.include_prompt {
+            return Err(ModelError::Unsupported {
+                path: folder.to_owned(),
+                what: "a model whose prompts are left out of the pooling".to_owned(),
+                supported: "prompts that are pooled with the text (include_prompt)",
+            });
+        }
         let parameters = load_parameters(folder, &modules, &config, device)?;
         let transformer = Transformer::new(&parameters, "", &config)?;
-        let heads = modules
-            .heads
-            .iter()
-            .map(|head| Head::new(&parameters, head))
-            .collect::<Result<_>>()?;
+        let heads = modules.heads(&parameters)?;
         Ok(Self {
             folder: folder.to_owned(),
             config,
@@ -69,11 +77,13 @@ impl SentenceEncoder {
             heads,
             dimension,
             tokenizer,
+            query_tokenizer: None,
+            prompts,
             device,
         })
     }
 
-    /// The longest sequence in tokens; longer texts are cut.
+    /// The longest sequence in tokens, prompt included; longer texts are cut.
     pub fn max_length(&self) -> usize {
         self.tokenizer.max_length()
     }
@@ -83,16 +93,43 @@ impl SentenceEncoder {
     /// # Errors
     /// If it is more than the model has positions, or leaves no room beside the special tokens.
     pub fn set_max_length(&mut self, max_length: usize) -> Result<()> {
-        if max_length as i64 > self.config.max_length() {
-            return Err(ModelError::Malformed {
-                path: self.home(&self.folder).join("config.json"),
-                detail: format!(
-                    "the model has {} positions, fewer than the {max_length} tokens asked for",
-                    self.config.max_length()
-                ),
-            });
-        }
+        self.check_length(max_length)?;
         self.tokenizer.set_max_length(max_length)
+    }
+
+    /// Cuts queries at another length than the rest.
+    ///
+    /// # Errors
+    /// As [`set_max_length`](Self::set_max_length).
+    pub fn set_max_query_length(&mut self, max_length: usize) -> Result<()> {
+        self.check_length(max_length)?;
+        let mut tokenizer = self.tokenizer.clone();
+        tokenizer.set_max_length(max_length)?;
+        self.query_tokenizer = Some(tokenizer);
+        Ok(())
+    }
+
+    fn check_length(&self, max_length: usize) -> Result<()> {
+        if max_length as i64 <= self.config.max_length() {
+            return Ok(());
+        }
+        Err(ModelError::Malformed {
+            path: self.home(&self.folder).join("config.json"),
+            detail: format!(
+                "the model has {} positions, fewer than the {max_length} tokens asked for",
+                self.config.max_length()
+            ),
+        })
+    }
+
+    /// What is put before each text; at first what the model's folder says.
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
+    /// Sets [`prompts`](Self::prompts).
+    pub fn set_prompts(&mut self, prompts: Prompts) {
+        self.prompts = prompts;
     }
 
     /// Components of an embedding.
@@ -105,35 +142,64 @@ impl SentenceEncoder {
         &self.config
     }
 
-    /// The trainable tensors.
+    /// The model's tensors.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// Tokenises texts.
+    /// Freezes tensors or adds adapters.
+    ///
+    /// # Errors
+    /// If `change` fails.
+    pub fn with_parameters<E: From<ModelError>>(
+        self,
+        change: impl FnOnce(Parameters) -> Result<Parameters, E>,
+    ) -> Result<Self, E> {
+        let parameters = change(self.parameters)?;
+        Ok(Self {
+            transformer: Transformer::new(&parameters, "", &self.config)?,
+            heads: self.modules.heads(&parameters)?,
+            parameters,
+            ..self
+        })
+    }
+
+    /// Tokenises texts of one side behind its prompt.
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn tokenize(&self, texts: &[&str]) -> Result<Vec<TokenIds>> {
-        self.tokenizer.encode(texts)
+    pub fn tokenize(&self, texts: &[&str], side: Side) -> Result<Vec<TokenIds>> {
+        let tokenizer = match (side, &self.query_tokenizer) {
+            (Side::Query, Some(tokenizer)) => tokenizer,
+            _ => &self.tokenizer,
+        };
+        match self.prompts.of(side) {
+            "" => tokenizer.encode(texts),
+            prompt => {
+                let texts: Vec<String> =
+                    texts.iter().map(|text| format!("{prompt}{text}")).collect();
+                tokenizer.encode(&texts.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+        }
     }
 
     /// Embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients flow
     /// unless the caller has turned them off.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);
-        let hidden = self.transformer.forward(&batch, dropout);
-        let pooled = self
-            .modules
-            .pooling
-            .forward(&hidden, &batch)
-            .index_select(0, &batch.rows);
-        self.heads
-            .iter()
-            .fold(pooled, |vectors, head| head.forward(&vectors))
+        self.pooled(&self.transformer.forward(&batch, dropout), &batch)
     }
 
-    /// Embeddings of texts without gradients: row-major `[texts, dimension]`, in input order.
+    /// Hidden states `[tokens, hidden]` in packed order to embeddings in input order.
+    fn pooled(&self, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
+        let pooled = self.modules.pooling.forward(hidden, batch);
+        let pooled = pooled.index_select(0, &batch.rows);
+        let heads = self.heads.iter();
+        heads.fold(pooled, |vectors, head| head.forward(&vectors))
+    }
+
+    /// Embeddings of texts of one side without gradients: row-major `[texts, dimension]`, in input
+    /// order.
     ///
     /// Texts of like length are computed together, up to `batch_tokens` tokens at a time;
     /// `progress` hears how many texts are done since it was last called.
@@ -143,36 +209,50 @@ impl SentenceEncoder {
     pub fn encode(
         &self,
         texts: &[&str],
+        side: Side,
+        batch_tokens: usize,
+        progress: &dyn Fn(usize),
+    ) -> Result<Vec<f32>> {
+        let mut embeddings = Vec::with_capacity(texts.len() * self.dimension());
+        for window in texts.chunks(WINDOW) {
+            let sequences = self.tokenize(window, side)?;
+            embeddings.extend(self.embed(&sequences, batch_tokens, progress)?);
+        }
+        Ok(embeddings)
+    }
+
+    /// The same for tokenised texts.
+    ///
+    /// # Errors
+    /// If libtorch fails.
+    pub fn embed(
+        &self,
+        sequences: &[TokenIds],
         batch_tokens: usize,
         progress: &dyn Fn(usize),
     ) -> Result<Vec<f32>> {
         let dimension = self.dimension();
-        let mut embeddings = vec![0f32; texts.len() * dimension];
-        for (window, output) in texts
-            .chunks(WINDOW)
-            .zip(embeddings.chunks_mut(WINDOW * dimension))
-        {
-            let sequences = self.tokenize(window)?;
-            let mut order: Vec<usize> = (0..sequences.len()).collect();
-            order.sort_by_key(|&i| std::cmp::Reverse(sequences[i].ids.len()));
-            let lengths = order.iter().map(|&i| sequences[i].ids.len());
-            let mut rest = order.as_slice();
-            for run in runs_within(lengths, batch_tokens) {
-                let (now, later) = rest.split_at(run);
-                rest = later;
-                let batch: Vec<&TokenIds> = now.iter().map(|&i| &sequences[i]).collect();
-                let vectors = to_vec(&tch::no_grad(|| self.forward(&batch, None)))?;
-                for (&i, vector) in now.iter().zip(vectors.chunks_exact(dimension)) {
-                    output[i * dimension..(i + 1) * dimension].copy_from_slice(vector);
-                }
-                progress(run);
+        let mut embeddings = vec![0f32; sequences.len() * dimension];
+        let mut order: Vec<usize> = (0..sequences.len()).collect();
+        order.sort_by_key(|&i| std::cmp::Reverse(sequences[i].ids.len()));
+        let lengths = order.iter().map(|&i| sequences[i].ids.len());
+        let mut rest = order.as_slice();
+        for run in runs_within(lengths, batch_tokens) {
+            let (now, later) = rest.split_at(run);
+            rest = later;
+            let batch: Vec<&TokenIds> = now.iter().map(|&i| &sequences[i]).collect();
+            let vectors = to_vec(&tch::no_grad(|| self.forward(&batch, None)))?;
+            for (&i, vector) in now.iter().zip(vectors.chunks_exact(dimension)) {
+                embeddings[i * dimension..(i + 1) * dimension].copy_from_slice(vector);
             }
+            progress(run);
         }
         Ok(embeddings)
     }
 
     /// Writes the model into an existing folder in the sentence-transformers format: the weights,
-    /// and the configuration and tokenizer files of the folder it was loaded from.
+    /// the configuration and tokenizer files of the folder it was loaded from, and what length and
+    /// prompts are now.
     ///
     /// # Errors
     /// If a file cannot be read or written.
@@ -184,6 +264,9 @@ impl SentenceEncoder {
         if declare_single_precision(&mut config) {
             write(&path, format!("{config:#}"))?;
         }
+        self.prompts.save(folder)?;
+        let longest = self.query_tokenizer.iter().map(TextTokenizer::max_length);
+        save_max_length(&home, longest.fold(self.max_length(), usize::max))?;
         let prefixes: Vec<String> = self.modules.dense().map(|dense| dense.prefix()).collect();
         let is_dense = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         self.parameters
@@ -203,8 +286,22 @@ impl SentenceEncoder {
     ///
     /// # Errors
     /// If the file would be over 2 GiB or cannot be written.
-    pub fn save_onnx(&self, path: &Path) -> Result<()> {
-        onnx::write_encoder(path, &self.config, &self.parameters)
+    pub fn save_onnx(&self, path: &Path, precision: Precision) -> Result<()> {
+        onnx::write_encoder(path, &self.config, &self.parameters, precision)
+    }
+
+    /// The embedding of one text from its last hidden states, row-major `[tokens, hidden]`, which
+    /// another runtime has computed.
+    ///
+    /// # Errors
+    /// If these are not the states of so many tokens, or libtorch fails.
+    pub fn embed_states(&self, sequence: &TokenIds, states: &[f32]) -> Result<Vec<f32>> {
+        let batch = PackedBatch::new(&[sequence], self.device);
+        let shape = [batch.tokens(), self.config.hidden_size()];
+        let states = Tensor::from_slice(states).f_view(shape)?;
+        to_vec(&tch::no_grad(|| {
+            self.pooled(&states.to_device(self.device), &batch)
+        }))
     }
 
     /// Where a model folder has the transformer's files.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tokenizers::normalizers::{self, Lowercase, NormalizerWrapper};
 use tokenizers::{Tokenizer, TruncationParams};
 
-use crate::files::{SENTENCE_CONFIGS, read_json, unreadable};
+use crate::files::{SENTENCE_CONFIGS, read_json, unreadable, write};
 use crate::{ModelError, Result};
 
 /// The tokens of one text or pair of texts, with the special tokens.
@@ -140,26 +140,48 @@ pub(crate) struct SentenceConfig {
 impl SentenceConfig {
     /// Those of a folder, under the newest name that it has; defaults where it has none.
     pub fn load(folder: &Path) -> Result<Self> {
-        let paths = SENTENCE_CONFIGS.iter().map(|name| folder.join(name));
-        match paths.into_iter().find(|path| path.is_file()) {
+        match Self::path(folder) {
             Some(path) => read_json(&path),
             None => Ok(Self::default()),
         }
     }
+
+    fn path(folder: &Path) -> Option<PathBuf> {
+        let mut paths = SENTENCE_CONFIGS.iter().map(|name| folder.join(name));
+        paths.find(|path| path.is_file())
+    }
+}
+
+/// Writes the longest sequence into a model folder, unless its files say so already.
+pub(crate) fn save_max_length(folder: &Path, max_length: usize) -> Result<()> {
+    if asked_length(folder)? == Some(max_length as f64) {
+        return Ok(());
+    }
+    let (path, mut config) = match SentenceConfig::path(folder) {
+        Some(path) => (path.clone(), read_json(&path)?),
+        None => (folder.join(SENTENCE_CONFIGS[0]), serde_json::Map::new()),
+    };
+    config.insert("max_seq_length".to_owned(), max_length.into());
+    write(&path, format!("{:#}", serde_json::Value::from(config)))
 }
 
 /// The longest sequence a folder asks for: `sentence_bert_config.json`, else the tokenizer's
-/// `model_max_length`, never more than the model has positions.
+/// `model_max_length`.
+fn asked_length(folder: &Path) -> Result<Option<f64>> {
+    let asked = SentenceConfig::load(folder)?.max_seq_length;
+    let path = folder.join("tokenizer_config.json");
+    if asked.is_some() || !path.is_file() {
+        return Ok(asked);
+    }
+    let value: serde_json::Value = read_json(&path)?;
+    Ok(value["model_max_length"].as_f64())
+}
+
+/// The same, never more than the model has positions.
 pub(crate) fn max_length_of(folder: &Path, max_positions: i64) -> Result<usize> {
     let limit = usize::try_from(max_positions).unwrap_or(512);
-    let mut asked = SentenceConfig::load(folder)?.max_seq_length;
-    let path = folder.join("tokenizer_config.json");
-    if asked.is_none() && path.is_file() {
-        let value: serde_json::Value = read_json(&path)?;
-        asked = value["model_max_length"].as_f64();
-    }
     // Some tokenizers say 1e30 for "no limit".
-    Ok(match asked {
+    Ok(match asked_length(folder)? {
         Some(length) if length >= 1.0 => (length as usize).min(limit),
         _ => limit,
     })

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pairmill_modeling::{CrossEncoder, SentenceEncoder};
+use pairmill_modeling::{CrossEncoder, SentenceEncoder, Side};
 use tch::Device;
 
 fn workspace() -> PathBuf {
@@ -50,12 +50,14 @@ fn embeddings_equal_those_of_sentence_transformers() {
     assert_eq!((encoder.max_length(), encoder.dimension()), (256, 384));
     let figures = figures();
     let texts: Vec<&str> = figures.texts.iter().map(String::as_str).collect();
-    let tokens = encoder.tokenize(&texts).unwrap();
+    let tokens = encoder.tokenize(&texts, Side::Text).unwrap();
     for (found, expected) in tokens.iter().zip(&figures.token_ids) {
         assert_eq!(&found.ids, expected);
     }
     for batch_tokens in [1, 100, 100_000] {
-        let vectors = encoder.encode(&texts, batch_tokens, &|_| {}).unwrap();
+        let vectors = encoder
+            .encode(&texts, Side::Text, batch_tokens, &|_| {})
+            .unwrap();
         let difference = largest_difference(&vectors, &figures.embeddings);
         assert!(
             difference < 1e-5,
@@ -71,7 +73,8 @@ fn a_saved_model_gives_the_same_embeddings() {
     encoder.save(dir.path()).unwrap();
     let again = SentenceEncoder::load(dir.path(), Device::Cpu).unwrap();
     let texts = ["the scanner is frozen", ""];
-    let encode = |encoder: &SentenceEncoder| encoder.encode(&texts, 1_000, &|_| {}).unwrap();
+    let encode =
+        |encoder: &SentenceEncoder| encoder.encode(&texts, Side::Text, 1_000, &|_| {}).unwrap();
     assert_eq!(encode(&encoder), encode(&again));
 }
 

@@ -17,7 +17,7 @@ mod write;
 pub use error::{Result, TableError};
 pub use folder::FolderOutput;
 pub use lineage::{Lineage, hash_input};
-pub use read::{ColumnNames, column_names, open, session};
+pub use read::{ColumnNames, column_names, open, row_count, session};
 pub use rows::{f32_column, f64_column, i32_column, string_column};
 pub use schema::Table;
 pub use source::Format;

@@ -168,6 +168,17 @@ pub async fn column_names(session: &SessionContext, input: &str) -> Result<Vec<S
         .collect())
 }
 
+/// The number of rows of an input that is no stream.
+///
+/// # Errors
+/// If the input is missing, unreadable or malformed.
+pub async fn row_count(session: &SessionContext, input: &str) -> Result<usize> {
+    let source = Source::resolve(input)?;
+    parquet_footers(&source)?;
+    let provider = listing(session, &source, input).await?;
+    Ok(session.read_table(Arc::new(provider))?.count().await?)
+}
+
 /// A column of the contract with the column of the input that stands for it.
 struct Column {
     field: Field,

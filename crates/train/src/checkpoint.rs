@@ -23,6 +23,10 @@ pub(crate) struct Position {
     pub epoch: u32,
     /// Steps taken in this epoch.
     pub step_of_epoch: usize,
+    /// The part of the data under way, from 0.
+    pub window: usize,
+    /// Steps taken in this part.
+    pub step_of_window: usize,
     /// Sum of this epoch's losses.
     pub loss_sum: Exact,
     /// Dev score before training.
@@ -33,6 +37,8 @@ pub(crate) struct Position {
     pub evaluations_without_gain: u32,
     /// Seconds spent.
     pub seconds: Exact,
+    /// Threads that libtorch computed with, which sums of many numbers depend on.
+    pub threads: i32,
 }
 
 /// A number that reads back from JSON bit by bit.

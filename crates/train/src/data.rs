@@ -5,6 +5,8 @@ use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
 use pairmill_tables::{ColumnNames, Table, TableError, column_names, open, string_column};
 
+use crate::window::Window;
+
 /// A text of the training data: the number of its content, and of its id where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Text {
@@ -33,14 +35,18 @@ pub(crate) struct TrainingSet {
 }
 
 impl TrainingSet {
-    /// Reads training tables, at least one of which must have rows.
+    /// Reads training tables, at least one of which must have rows if they are read whole.
     ///
     /// # Errors
     /// If a table is unsound, or none has a row.
-    pub async fn read_all(session: &SessionContext, files: &[&str]) -> Result<Self> {
+    pub async fn read_all(
+        session: &SessionContext,
+        files: &[&str],
+        window: Window,
+    ) -> Result<Self> {
         let mut set = Self::default();
         for file in files {
-            match set.read(session, file).await {
+            match set.read(session, file, window).await {
                 // Hard negatives are an extra: a filter may have left none.
                 Err(TableError::Empty { path, .. }) if files.len() > 1 => {
                     tracing::warn!("{path} has no rows and adds nothing");
@@ -49,14 +55,19 @@ impl TrainingSet {
             }
         }
         ensure!(
-            !set.rows.is_empty(),
+            !set.rows.is_empty() || !window.is_whole(),
             "none of the training tables has a row"
         );
         Ok(set)
     }
 
     /// Adds pairs, triplets or n-tuples, with or without id columns, told apart by the columns.
-    async fn read(&mut self, session: &SessionContext, input: &str) -> Result<(), TableError> {
+    async fn read(
+        &mut self,
+        session: &SessionContext,
+        input: &str,
+        window: Window,
+    ) -> Result<(), TableError> {
         let columns = column_names(session, input).await?;
         let has = |name: &str| columns.iter().any(|column| column == name);
         let negatives = (1..).take_while(|n| has(&format!("negative_{n}"))).count();
@@ -76,11 +87,8 @@ impl TrainingSet {
             .fold(ColumnNames::default(), |names, field| {
                 names.with_optional(field.name())
             });
-        let batches = open(session, input, table, &names, &[])
-            .await?
-            .collect()
-            .await?;
-        for batch in &batches {
+        let frame = open(session, input, table, &names, &[]).await?;
+        for batch in &window.read(frame).await? {
             self.add(batch, &negative_columns);
         }
         Ok(())
@@ -147,8 +155,8 @@ impl TrainingSet {
                 }
             }
         }
-        let grouped = |row: &&Row| self.group_of(row.positive).is_some();
-        if !self.rows.iter().any(|row| grouped(&row)) {
+        let mut rows = self.rows.iter();
+        if !self.rows.is_empty() && !rows.any(|row| self.group_of(row.positive).is_some()) {
             bail!(
                 "{input}: none of its ids is a `positive_id` of the training rows, so no group is known; give the table that the positives come from"
             );

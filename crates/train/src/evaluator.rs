@@ -1,14 +1,12 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use datafusion::prelude::SessionContext;
 use pairmill_metrics::RetrievalMetric;
-use pairmill_modeling::SentenceEncoder;
+use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
 use tch::Tensor;
-
-use crate::encoder::Prompts;
 
 /// Tokens in a batch of the evaluation.
 const BATCH_TOKENS: usize = 8_192;
@@ -18,21 +16,22 @@ const DEPTH: usize = 10;
 /// Retrieval on the dev split during training: nDCG@10 of dev queries over the corpus.
 #[derive(Debug)]
 pub(crate) struct RetrievalEvaluator {
-    documents: Vec<String>,
-    queries: Vec<String>,
+    documents: Vec<TokenIds>,
+    queries: Vec<TokenIds>,
     /// For each query, document number → grade.
     judgements: Vec<HashMap<usize, i32>>,
 }
 
 impl RetrievalEvaluator {
-    /// Reads `corpus`, `queries_dev` and `qrels_dev` of a folder that `pairmill-generate` wrote.
+    /// Reads `corpus`, `queries_dev` and `qrels_dev` of a folder that `pairmill-generate` wrote, and
+    /// tokenises the texts as the encoder wants them.
     /// Of a corpus above `corpus_size` documents, the judged ones and an evenly spread sample of
     /// the others are used, which is enough to choose the best step by.
     pub async fn read(
         session: &SessionContext,
         folder: &Path,
         corpus_size: usize,
-        prompts: &Prompts,
+        encoder: &SentenceEncoder,
     ) -> Result<Self> {
         let file = |name: &str| folder.join(name).display().to_string();
         let names = ColumnNames::default();
@@ -52,7 +51,7 @@ impl RetrievalEvaluator {
                     .insert(documents.value(row).to_owned(), scores.value(row));
             }
         }
-        let judged: std::collections::HashSet<&str> = grades
+        let judged: HashSet<&str> = grades
             .values()
             .flat_map(|documents| documents.keys().map(String::as_str))
             .collect();
@@ -110,26 +109,26 @@ impl RetrievalEvaluator {
                 "{path}: no query has a judged document in the corpus, so dev cannot be evaluated"
             );
         }
-        let documents = corpus.iter().map(|(_, text)| prompts.document(text));
+        let documents: Vec<&str> = corpus.iter().map(|(_, text)| text.as_str()).collect();
+        let queries: Vec<&str> = queries.iter().map(String::as_str).collect();
         Ok(Self {
-            documents: documents.collect(),
-            queries: queries.iter().map(|text| prompts.query(text)).collect(),
+            documents: encoder.tokenize(&documents, Side::Document)?,
+            queries: encoder.tokenize(&queries, Side::Query)?,
             judgements,
         })
     }
 
     /// nDCG@10 of the encoder as it is now.
     pub fn ndcg_at_10(&self, encoder: &SentenceEncoder) -> Result<f64> {
-        let encode = |texts: &[String]| -> Result<Tensor> {
-            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let values = encoder.encode(&texts, BATCH_TOKENS, &|_| {})?;
-            let shape = [texts.len() as i64, encoder.dimension() as i64];
+        let embed = |sequences: &[TokenIds]| -> Result<Tensor> {
+            let values = encoder.embed(sequences, BATCH_TOKENS, &|_| {})?;
+            let shape = [sequences.len() as i64, encoder.dimension() as i64];
             let embeddings = Tensor::from_slice(&values).view(shape);
             let norms = embeddings.norm_scalaropt_dim(2, [1i64], true);
             Ok(embeddings / norms.clamp_min(1e-12))
         };
-        let documents = encode(&self.documents).context("embedding the dev corpus")?;
-        let queries = encode(&self.queries).context("embedding the dev queries")?;
+        let documents = embed(&self.documents).context("embedding the dev corpus")?;
+        let queries = embed(&self.queries).context("embedding the dev queries")?;
         let depth = DEPTH.min(self.documents.len()) as i64;
         let scores = queries.f_matmul(&documents.transpose(0, 1))?;
         let (_, ranked) = scores.f_topk(depth, 1, true, true)?;
@@ -152,7 +151,7 @@ impl RetrievalEvaluator {
 
 fn sample(
     corpus: Vec<(String, String)>,
-    judged: &std::collections::HashSet<&str>,
+    judged: &HashSet<&str>,
     size: usize,
 ) -> Vec<(String, String)> {
     let others = corpus

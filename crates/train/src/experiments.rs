@@ -10,9 +10,11 @@ use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_tables::FolderOutput;
 use serde::Serialize;
 
+use crate::Hyperparameters;
 use crate::chart::learning_curve_svg;
-use crate::encoder::{Part, Recipe};
-use crate::run::prepare;
+use crate::encoder::{EncoderTask, Recipe};
+use crate::run::{finish, prepare};
+use crate::task::Task;
 use crate::trainer::{Report, steps_of_epochs, train};
 
 /// Train with several losses at the same number of steps and compare nDCG@10 on dev
@@ -76,32 +78,19 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
     let mut options = recipe.training.clone();
     let mut tasks = Vec::new();
     for loss in losses {
-        let part = Part {
-            loss: Some(loss),
-            ..Part::default()
-        };
-        tasks.push((loss, part));
+        tasks.push((loss, recipe.task(&runtime, common, Some(loss))?));
     }
     if options.max_steps.is_none() {
-        let mut steps = Vec::new();
-        for (_, part) in &tasks {
-            steps.push(steps_of_epochs(
-                &recipe.task(&runtime, common, *part)?,
-                &options,
-            ));
-        }
-        let fewest = steps.into_iter().min().unwrap_or(1);
+        let steps = tasks
+            .iter()
+            .map(|(_, task)| steps_of_epochs(task, &options));
+        let fewest = steps.min().unwrap_or(1);
         tracing::info!("each loss gets {fewest} steps, those of the smallest table");
         options.max_steps = Some(fewest as u32);
     }
     let mut trials = Vec::new();
-    for (loss, part) in tasks {
-        let name = loss.name();
-        tracing::info!("{name}");
-        let task = recipe.task(&runtime, common, part)?;
-        let log = tempfile::NamedTempFile::new().context("cannot write the training log")?;
-        let report = train(&task, &options, common.seed, log.path(), None)?;
-        trials.push(Trial { name, report });
+    for (loss, mut task) in tasks {
+        trials.push(trial(loss.name(), &mut task, &options, common)?);
     }
     trials.sort_by(|a, b| b.scores().1.total_cmp(&a.scores().1));
     print(&trials, "loss", common)?;
@@ -115,27 +104,27 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
 pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outcome> {
     let recipe = &args.recipe;
     check(recipe)?;
+    recipe.check_whole("learning-curve")?;
     let runtime = prepare(common)?;
-    let lineage = recipe.lineage("train learning-curve", common.seed)?;
+    let mut lineage = recipe.lineage("train learning-curve", common.seed)?;
+    lineage.options["sizes"] = args.sizes.as_slice().into();
     let staged = match &args.output {
+        Some(folder) if !common.force && lineage.is_carried_by(folder) => {
+            return finish::<Report>(folder, common, None);
+        }
         Some(folder) => Some(FolderOutput::create(folder)?),
         None => None,
     };
-    let all = recipe.task(&runtime, common, Part::default())?.rows();
+    let mut task = recipe.task(&runtime, common, None)?;
+    let untrained = task.encoder.parameters().flat().copy();
     let mut trials: Vec<Trial> = Vec::new();
-    for rows in sizes(&args.sizes, all) {
-        tracing::info!("{rows} of {all} rows");
-        let part = Part {
-            rows: Some(rows),
-            ..Part::default()
-        };
-        let task = recipe.task(&runtime, common, part)?;
-        let log = tempfile::NamedTempFile::new().context("cannot write the training log")?;
-        let report = train(&task, &recipe.training, common.seed, log.path(), None)?;
-        trials.push(Trial {
-            name: rows.to_string(),
-            report,
-        });
+    // The largest first, since each smaller part is taken from the one before it.
+    for rows in sizes(&args.sizes, task.rows()).into_iter().rev() {
+        task.limit(rows);
+        let mut weights = task.encoder.parameters().flat().shallow_clone();
+        tch::no_grad(|| weights.f_copy_(&untrained))?;
+        let name = rows.to_string();
+        trials.insert(0, trial(name, &mut task, &recipe.training, common)?);
     }
     print(&trials, "rows", common)?;
     if let Some(staged) = staged {
@@ -150,6 +139,18 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
         tracing::info!("wrote {}", folder.join("learning_curve.svg").display());
     }
     Ok(Outcome::Done)
+}
+
+fn trial(
+    name: String,
+    task: &mut EncoderTask,
+    options: &Hyperparameters,
+    common: &Common,
+) -> Result<Trial> {
+    tracing::info!("{name}");
+    let log = tempfile::NamedTempFile::new().context("cannot write the training log")?;
+    let report = train(task, options, common.seed, log.path(), None)?;
+    Ok(Trial { name, report })
 }
 
 fn check(recipe: &Recipe) -> Result<()> {

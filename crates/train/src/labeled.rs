@@ -5,6 +5,8 @@ use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
+use crate::window::Window;
+
 /// Two texts and whether the second answers the first.
 #[derive(Debug, Clone)]
 pub(crate) struct LabeledPair {
@@ -40,16 +42,22 @@ impl LabeledSet {
         if columns.iter().any(|column| column == "decision") {
             self.read_candidates(session, input, mined, seed).await
         } else {
-            self.read_pairs(session, input).await
+            self.read_pairs(session, input, Window::Whole).await
         }
     }
 
-    async fn read_pairs(&mut self, session: &SessionContext, input: &str) -> Result<()> {
+    /// Adds the rows of a labelled-pairs table that are in the window.
+    pub async fn read_pairs(
+        &mut self,
+        session: &SessionContext,
+        input: &str,
+        window: Window,
+    ) -> Result<()> {
         let names = ColumnNames::default()
             .with_optional("sentence1_id")
             .with_optional("sentence2_id");
         let frame = open(session, input, Table::LabeledPairs, &names, &[]).await?;
-        for batch in frame.collect().await? {
+        for batch in window.read(frame).await? {
             let queries = string_column(&batch, "sentence1");
             let texts = string_column(&batch, "sentence2");
             let scores = f32_column(&batch, "score");

@@ -20,7 +20,9 @@ mod options;
 mod run;
 mod sampler;
 mod schedule;
+mod task;
 mod trainer;
+mod window;
 
 pub use options::{DeviceKind, Hyperparameters};
 pub use schedule::ScheduleKind;

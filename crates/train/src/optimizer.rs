@@ -1,12 +1,13 @@
 use anyhow::Result;
 use pairmill_modeling::Parameters;
-use tch::{Kind, Tensor};
+use rayon::prelude::*;
+use tch::{Device, Kind, Tensor};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPS: f64 = 1e-8;
-/// Values updated at a time: the working set of a chunk stays in the cache.
-const CHUNK: i64 = 1 << 18;
+/// Values that one task updates.
+const CHUNK: usize = 1 << 14;
 
 /// AdamW (Loshchilov and Hutter 2019) over the model's one flat tensor of parameters.
 #[derive(Debug)]
@@ -24,10 +25,10 @@ impl AdamW {
         let flat = parameters.flat();
         let decayed = (weight_decay > 0.0).then(|| {
             let parts: Vec<Tensor> = parameters
-                .iter()
+                .trained()
                 .map(|(name, tensor)| {
                     let is_norm = name.to_lowercase().contains("norm");
-                    let exempt = is_norm || name.ends_with("bias") || !tensor.requires_grad();
+                    let exempt = is_norm || name.ends_with("bias");
                     let options = (Kind::Float, tensor.device());
                     Tensor::full([tensor.numel() as i64], f64::from(!exempt), options)
                 })
@@ -66,42 +67,111 @@ impl AdamW {
         Ok(())
     }
 
-    /// Moves the parameters against `gradient`, which is as long as the flat tensor.
-    pub fn step(&mut self, parameters: &Parameters, gradient: &Tensor, rate: f64) {
+    /// Moves the parameters against `scale` times `gradient`, which is as long as the flat tensor.
+    pub fn step(&mut self, parameters: &Parameters, gradient: &Tensor, scale: f64, rate: f64) {
         self.steps += 1;
-        let correction1 = 1.0 - BETA1.powi(self.steps);
-        let correction2 = (1.0 - BETA2.powi(self.steps)).sqrt();
-        let total = gradient.size()[0];
-        tch::no_grad(|| {
-            for start in (0..total).step_by(CHUNK as usize) {
-                let length = CHUNK.min(total - start);
-                let part = |tensor: &Tensor| tensor.narrow(0, start, length);
-                let g = part(gradient);
-                let mut p = part(parameters.flat());
-                if let Some(decayed) = &self.decayed {
-                    let shrunk = &p * part(decayed) * (rate * self.weight_decay);
-                    let _ = p.g_sub_(&shrunk);
+        let update = Update {
+            scale,
+            rate: rate / (1.0 - BETA1.powi(self.steps)),
+            decay: rate * self.weight_decay,
+            root_correction: (1.0 - BETA2.powi(self.steps)).sqrt(),
+        };
+        let state = State {
+            parameters: parameters.flat(),
+            first_moment: &self.first_moment,
+            second_moment: &self.second_moment,
+            decayed: self.decayed.as_ref(),
+        };
+        match gradient.device() {
+            Device::Cpu => update.on_cpu(&state, gradient),
+            _ => update.by_libtorch(&state, gradient),
+        }
+    }
+}
+
+/// Tensors of one length that a step reads and, but for the last, changes.
+struct State<'a> {
+    parameters: &'a Tensor,
+    first_moment: &'a Tensor,
+    second_moment: &'a Tensor,
+    decayed: Option<&'a Tensor>,
+}
+
+/// The numbers of one step.
+#[derive(Debug, Clone, Copy)]
+struct Update {
+    /// Factor on the gradient.
+    scale: f64,
+    /// Learning rate, corrected for the start of the first moment from 0.
+    rate: f64,
+    /// Learning rate times weight decay.
+    decay: f64,
+    /// What the root of the second moment is divided by, for its start from 0.
+    root_correction: f64,
+}
+
+impl Update {
+    /// One pass over memory on all threads.
+    fn on_cpu(self, state: &State<'_>, gradient: &Tensor) {
+        let [scale, rate, decay, root] =
+            [self.scale, self.rate, self.decay, self.root_correction].map(|value| value as f32);
+        let (keep1, keep2, eps) = (BETA1 as f32, BETA2 as f32, EPS as f32);
+        let (new1, new2) = (1.0 - BETA1 as f32, (1.0 - BETA2) as f32);
+        let parameters = values_of(state.parameters).par_chunks_mut(CHUNK);
+        let first = values_of(state.first_moment).par_chunks_mut(CHUNK);
+        let second = values_of(state.second_moment).par_chunks_mut(CHUNK);
+        let gradient = values_of(gradient).par_chunks(CHUNK);
+        let decayed: Option<&[f32]> = state.decayed.map(|decayed| &*values_of(decayed));
+        let chunks = parameters.zip(first).zip(second).zip(gradient);
+        chunks.enumerate().for_each(|(n, (((p, m), v), g))| {
+            if let Some(decayed) = decayed {
+                for (p, decayed) in p.iter_mut().zip(&decayed[n * CHUNK..]) {
+                    *p -= *p * decayed * decay;
                 }
-                let mut m = part(&self.first_moment);
-                let _ = m.lerp_(&g, 1.0 - BETA1);
-                let mut v = part(&self.second_moment);
-                let _ = v.g_mul_scalar_(BETA2);
-                let mut squared = g.square();
-                let _ = v.g_add_(&squared.g_mul_scalar_(1.0 - BETA2));
-                let mut update = v.sqrt();
-                let _ = update.g_div_scalar_(correction2).g_add_scalar_(EPS);
-                let _ = update
-                    .reciprocal_()
-                    .g_mul_(&m)
-                    .g_mul_scalar_(rate / correction1);
-                let _ = p.g_sub_(&update);
             }
+            for (((p, m), v), g) in p.iter_mut().zip(m).zip(v).zip(g) {
+                let g = g * scale;
+                *m = keep1 * *m + new1 * g;
+                *v = keep2 * *v + new2 * g * g;
+                *p -= rate * *m / (v.sqrt() / root + eps);
+            }
+        });
+    }
+
+    /// The same in libtorch's operations, on any device.
+    fn by_libtorch(self, state: &State<'_>, gradient: &Tensor) {
+        tch::no_grad(|| {
+            let gradient = gradient * self.scale;
+            let mut parameters = state.parameters.shallow_clone();
+            if let Some(decayed) = state.decayed {
+                let shrunk = &parameters * decayed * self.decay;
+                let _ = parameters.g_sub_(&shrunk);
+            }
+            let mut first = state.first_moment.shallow_clone();
+            let _ = first.lerp_(&gradient, 1.0 - BETA1);
+            let mut second = state.second_moment.shallow_clone();
+            let _ = second.g_mul_scalar_(BETA2);
+            let _ = second.g_add_(&(gradient.square() * (1.0 - BETA2)));
+            let divisor = second.sqrt() / self.root_correction + EPS;
+            let _ = parameters.g_sub_(&(&first / divisor * self.rate));
         });
     }
 }
 
-/// The gradient of a step for all parameters as one flat tensor, summed over the losses added.
-/// Frozen parameters, and those no loss depends on, have gradient 0.
+/// The values of a contiguous single-precision tensor in main memory.
+#[expect(
+    clippy::mut_from_ref,
+    reason = "a tensor lends its memory to whoever holds it"
+)]
+fn values_of(tensor: &Tensor) -> &mut [f32] {
+    assert!(tensor.is_contiguous() && tensor.kind() == Kind::Float);
+    // SAFETY: so many values lie there, for as long as the tensor is borrowed. Those that are
+    // written to are the optimiser's own and the parameters', which nobody reads during a step.
+    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
+}
+
+/// The gradient of a step for all parameters that are trained as one flat tensor, summed over the
+/// losses added. Those no loss depends on have gradient 0.
 pub(crate) struct Gradient<'a> {
     parameters: &'a Parameters,
     flat: Option<Tensor>,
@@ -116,31 +186,39 @@ impl<'a> Gradient<'a> {
         }
     }
 
+    /// Adds the gradient of `share` times a loss, unless it is not finite; the loss.
+    ///
+    /// # Errors
+    /// If libtorch fails.
+    pub fn add_loss(&mut self, loss: &Tensor, share: f64) -> Result<f64> {
+        let value = loss.f_double_value(&[])?;
+        if value.is_finite() {
+            self.add(&(loss * share))?;
+        }
+        Ok(value)
+    }
+
     /// Adds the gradient of a loss.
     ///
     /// # Errors
     /// If libtorch fails.
     pub fn add(&mut self, loss: &Tensor) -> Result<()> {
-        let all: Vec<&Tensor> = self.parameters.iter().map(|(_, tensor)| tensor).collect();
-        let trainable: Vec<&Tensor> = all
-            .iter()
-            .copied()
-            .filter(|tensor| tensor.requires_grad())
+        let trained: Vec<&Tensor> = self
+            .parameters
+            .trained()
+            .map(|(_, tensor)| tensor)
             .collect();
-        let mut gradients = Tensor::f_run_backward(&[loss], &trainable, false, false)?.into_iter();
-        let parts: Vec<Tensor> = all
+        let gradients = Tensor::f_run_backward(&[loss], &trained, false, false)?;
+        let parts = gradients
             .into_iter()
-            .map(|input| {
-                let gradient = match input.requires_grad() {
-                    true => gradients.next().filter(Tensor::defined),
-                    false => None,
-                };
-                match gradient {
-                    Some(gradient) => gradient.flatten(0, -1),
-                    None => Tensor::zeros([input.numel() as i64], (Kind::Float, input.device())),
+            .zip(trained)
+            .map(|(gradient, tensor)| {
+                if gradient.defined() {
+                    return gradient.flatten(0, -1);
                 }
-            })
-            .collect();
+                Tensor::zeros([tensor.numel() as i64], (Kind::Float, tensor.device()))
+            });
+        let parts: Vec<Tensor> = parts.collect();
         let gradient = Tensor::f_cat(&parts, 0)?;
         match &mut self.flat {
             Some(flat) => _ = flat.f_add_(&gradient)?,
@@ -149,19 +227,74 @@ impl<'a> Gradient<'a> {
         Ok(())
     }
 
-    /// The sum, scaled down to `max_norm`, and its norm before that.
+    /// The sum, its norm, and the factor that brings this down to `max_norm`.
     ///
     /// # Errors
     /// If libtorch fails.
-    pub fn clipped(self, max_norm: f64) -> Result<(Tensor, f64)> {
-        let mut flat = match self.flat {
+    pub fn clipped(self, max_norm: f64) -> Result<Clipped> {
+        let gradient = match self.flat {
             Some(flat) => flat,
             None => self.parameters.flat().f_zeros_like()?,
         };
-        let norm = flat.norm().f_double_value(&[])?;
-        if norm > max_norm {
-            let _ = flat.f_mul_scalar_(max_norm / (norm + 1e-6))?;
+        let norm = gradient.norm().f_double_value(&[])?;
+        let scale = match norm > max_norm {
+            true => max_norm / (norm + 1e-6),
+            false => 1.0,
+        };
+        Ok(Clipped {
+            gradient,
+            norm,
+            scale,
+        })
+    }
+}
+
+/// A gradient with the factor that clips it.
+pub(crate) struct Clipped {
+    pub gradient: Tensor,
+    /// Before clipping.
+    pub norm: f64,
+    pub scale: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parameters and moments after two steps.
+    fn after_two_steps(step: impl Fn(Update, &State<'_>, &Tensor)) -> [Tensor; 3] {
+        let length = 40_000;
+        let values = |n: i64| {
+            let places = Tensor::arange(length, (Kind::Float, Device::Cpu));
+            (places * (0.37 + n as f64)).sin()
+        };
+        let tensors = [values(0), values(1) * 0.1, values(2).square()];
+        let decayed = values(3).gt(0.0).to_kind(Kind::Float);
+        for n in 0..2 {
+            let update = Update {
+                scale: 0.3,
+                rate: 1e-2 / (1.0 + f64::from(n)),
+                decay: 1e-3,
+                root_correction: 0.2,
+            };
+            let state = State {
+                parameters: &tensors[0],
+                first_moment: &tensors[1],
+                second_moment: &tensors[2],
+                decayed: Some(&decayed),
+            };
+            step(update, &state, &values(4 + i64::from(n)));
         }
-        Ok((flat, norm))
+        tensors
+    }
+
+    #[test]
+    fn one_pass_does_what_libtorchs_operations_do() {
+        let ours = after_two_steps(Update::on_cpu);
+        let theirs = after_two_steps(Update::by_libtorch);
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            let difference = (ours - theirs).abs().max().double_value(&[]);
+            assert!(difference < 1e-6, "{difference}");
+        }
     }
 }

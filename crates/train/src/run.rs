@@ -3,14 +3,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use pairmill_cli::{Common, Outcome};
-use pairmill_modeling::Parameters;
+use pairmill_modeling::{Lora, Parameters};
 use pairmill_tables::{FolderOutput, Lineage};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use crate::Hyperparameters;
 use crate::checkpoint::Checkpoints;
-use crate::trainer::{Report, Task, train};
+use crate::task::Task;
+use crate::trainer::{Report, train};
 
 /// Sets up threads and random state for a training command.
 pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
@@ -65,10 +66,10 @@ impl Job<'_> {
     ///
     /// # Errors
     /// If training fails or the folder cannot be written; checkpoints then stay.
-    pub fn run(
+    pub fn run<T: Task>(
         &self,
-        task: &impl Task,
-        save: impl FnOnce(&Report, &Path) -> Result<()>,
+        task: &mut T,
+        save: impl FnOnce(&T, &Report, &Path) -> Result<()>,
     ) -> Result<Outcome> {
         let staged = FolderOutput::create(self.output)?;
         let keep = self.options.save_total_limit as usize;
@@ -76,18 +77,24 @@ impl Job<'_> {
         let log = staged.path().join("training_log.jsonl");
         let seed = self.common.seed;
         let report = train(task, self.options, seed, &log, Some(&checkpoints))?;
-        save(&report, staged.path())?;
+        save(task, &report, staged.path())?;
         staged.commit(self.lineage)?;
         checkpoints.remove()?;
         finish(self.output, self.common, Some(report))
     }
 }
 
-/// Keeps the parameters as they are that the options name.
+/// Freezes the parameters that the options name, or adds adapters and trains these and what
+/// `is_head` names.
 ///
 /// # Errors
-/// If there are fewer layers, or nothing is left to train.
-pub(crate) fn freeze(parameters: &Parameters, options: &Hyperparameters) -> Result<()> {
+/// If the model has fewer layers, nothing is left to train, or libtorch fails.
+pub(crate) fn trainable(
+    parameters: Parameters,
+    is_head: &dyn Fn(&str) -> bool,
+    options: &Hyperparameters,
+    seed: u64,
+) -> Result<Parameters> {
     let layer = |name: &str| -> Option<usize> {
         let (_, rest) = name
             .split_once("layer.")
@@ -101,25 +108,27 @@ pub(crate) fn freeze(parameters: &Parameters, options: &Hyperparameters) -> Resu
         "--freeze-layers {}: the model has {layers} layers",
         options.freeze_layers
     );
-    let mut trainable = 0;
-    for (name, tensor) in parameters.iter() {
-        let frozen = match layer(name) {
-            Some(layer) => layer < options.freeze_layers,
-            None => options.freeze_embeddings && name.contains("embeddings."),
-        };
-        if frozen {
-            let _ = tensor.set_requires_grad(false);
-        } else {
-            trainable += tensor.numel();
-        }
+    let all: usize = parameters.iter().map(|(_, tensor)| tensor.numel()).sum();
+    let mut parameters = parameters;
+    if let Some(rank) = options.lora_rank {
+        let rank = i64::from(rank);
+        let alpha = options.lora_alpha.unwrap_or(2.0 * rank as f64);
+        parameters = parameters.with_lora(Lora { rank, alpha, seed }, is_head)?;
     }
+    parameters = parameters.frozen(&|name| match layer(name) {
+        Some(layer) => layer < options.freeze_layers,
+        None => options.freeze_embeddings && name.contains("embeddings."),
+    })?;
+    if options.bf16 {
+        parameters = parameters.in_bf16();
+    }
+    let trained = parameters.flat().numel();
     ensure!(
-        trainable > 0,
+        trained > 0,
         "all parameters are frozen: nothing is left to train"
     );
-    if options.freeze_embeddings || options.freeze_layers > 0 {
-        let all: usize = parameters.iter().map(|(_, tensor)| tensor.numel()).sum();
-        tracing::info!("training {trainable} of {all} parameters");
+    if trained < all {
+        tracing::info!("training {trained} parameters; the model has {all}");
     }
-    Ok(())
+    Ok(parameters)
 }

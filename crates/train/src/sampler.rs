@@ -127,7 +127,7 @@ pub(crate) enum Mixing {
     RoundRobin,
 }
 
-fn generator(seed: u64, epoch: u32) -> ChaCha8Rng {
+pub(crate) fn generator(seed: u64, epoch: u32) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(u64::from(epoch));
     generator

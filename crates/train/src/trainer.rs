@@ -1,60 +1,18 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use pairmill_cli::Progress;
-use pairmill_modeling::{Dropout, Parameters};
+use pairmill_modeling::Dropout;
 use serde::Serialize;
 use tch::Tensor;
 
 use crate::Hyperparameters;
 use crate::checkpoint::{Checkpoints, Exact, Position};
 use crate::log::{LogLine, TrainingLog};
-use crate::optimizer::{AdamW, Gradient};
+use crate::optimizer::{AdamW, Clipped, Gradient};
 use crate::schedule::Schedule;
-
-/// Rows that go through the model together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Batch {
-    /// Which training data they are of, where there are several.
-    pub source: usize,
-    pub rows: Vec<usize>,
-}
-
-/// The dropout masks of a batch, which depend on nothing but the seed, the step and the place of
-/// the batch in it.
-pub(crate) struct Masks<'a> {
-    dropout: &'a Dropout,
-    step: u64,
-    batch: u64,
-}
-
-impl Masks<'_> {
-    /// The masks of a part of the batch, from the first one on.
-    pub fn of_part(&self, part: usize) -> &Dropout {
-        let stream = self.step | self.batch << 32 | (part as u64) << 48;
-        self.dropout.set_step(stream);
-        self.dropout
-    }
-}
-
-/// What is trained: batches, their loss, and a score on dev.
-pub(crate) trait Task {
-    /// The model's parameters.
-    fn parameters(&self) -> &Parameters;
-    /// Batches of an epoch; the same for the same epoch.
-    fn batches(&self, epoch: u32) -> Vec<Batch>;
-    /// Adds the gradient of `share` times the loss of a batch; the loss.
-    fn add_gradient(
-        &self,
-        batch: &Batch,
-        share: f64,
-        masks: &Masks<'_>,
-        gradient: &mut Gradient<'_>,
-    ) -> Result<f64>;
-    /// The name and value of the dev score (higher is better), if there is a dev split.
-    fn score(&self) -> Result<Option<(&'static str, f64)>>;
-}
+use crate::task::{Batch, Masks, Task};
 
 /// How training went.
 #[derive(Debug, Clone, Serialize)]
@@ -87,7 +45,7 @@ pub struct Report {
 /// If the loss is not finite, the log or a checkpoint cannot be written, the checkpoint to resume
 /// from is damaged or of another run, or libtorch fails.
 pub(crate) fn train(
-    task: &dyn Task,
+    task: &mut dyn Task,
     options: &Hyperparameters,
     seed: u64,
     log: &Path,
@@ -95,11 +53,10 @@ pub(crate) fn train(
 ) -> Result<Report> {
     let mut run = Run::start(task, options, seed, log, checkpoints)?;
     let resumed_from = (run.position.step > 0).then_some(run.position.step);
-    let rows = task.batches(0).iter().map(|batch| batch.rows.len()).sum();
     let (last_loss, stopped_early) = run.all_steps()?;
     let position = &run.position;
     let report = Report {
-        rows,
+        rows: run.task.rows(),
         steps: position.step,
         resumed_from,
         final_loss: last_loss,
@@ -116,15 +73,15 @@ pub(crate) fn train(
 
 /// Steps of all epochs, which may differ by a batch or two, since rows that clash wait for a later one.
 pub(crate) fn steps_of_epochs(task: &dyn Task, options: &Hyperparameters) -> u64 {
-    let accumulated = options.gradient_accumulation_steps as usize;
+    let batches_of_step = options.gradient_accumulation_steps as usize;
     (0..options.num_train_epochs)
-        .map(|epoch| task.batches(epoch).len().div_ceil(accumulated) as u64)
+        .map(|epoch| task.steps(epoch, batches_of_step) as u64)
         .sum()
 }
 
 /// A training run under way.
 struct Run<'a> {
-    task: &'a dyn Task,
+    task: &'a mut dyn Task,
     options: &'a Hyperparameters,
     checkpoints: Option<&'a Checkpoints>,
     schedule: Schedule,
@@ -138,12 +95,13 @@ struct Run<'a> {
     progress: Progress,
     started: Instant,
     seconds_before: f64,
-    last_saved: u64,
+    /// Whether the checkpoints that are there are of this run.
+    owns_checkpoints: bool,
 }
 
 impl<'a> Run<'a> {
     fn start(
-        task: &'a dyn Task,
+        task: &'a mut dyn Task,
         options: &'a Hyperparameters,
         seed: u64,
         log: &Path,
@@ -154,13 +112,13 @@ impl<'a> Run<'a> {
             None => steps_of_epochs(task, options),
         };
         let mut run = Self {
-            task,
             options,
             checkpoints,
             schedule: Schedule::new(options.lr_scheduler_type, total_steps, options.warmup_ratio),
             total_steps,
             dropout: Dropout::new(seed),
             optimizer: AdamW::new(task.parameters(), options.weight_decay),
+            task,
             position: Position::default(),
             best_weights: None,
             metric: None,
@@ -168,7 +126,7 @@ impl<'a> Run<'a> {
             progress: Progress::new("training", "steps", Some(total_steps)),
             started: Instant::now(),
             seconds_before: 0.0,
-            last_saved: 0,
+            owns_checkpoints: false,
         };
         if !run.resume(log)? {
             run.score_before()?;
@@ -199,8 +157,16 @@ impl<'a> Run<'a> {
         self.position = checkpoint.position;
         self.best_weights = checkpoint.best_weights;
         self.seconds_before = self.position.seconds.0;
-        self.last_saved = self.position.step;
+        self.owns_checkpoints = true;
         self.progress.inc(self.position.step);
+        let threads = tch::get_num_threads();
+        if threads != self.position.threads {
+            tracing::warn!(
+                "the checkpoint was made with {} threads, this run has {threads}: the weights will not be the same to the last bit as without the interruption (--threads {} would make them so)",
+                self.position.threads,
+                self.position.threads
+            );
+        }
         tracing::info!(
             "resumed at step {} of {}",
             self.position.step,
@@ -221,31 +187,61 @@ impl<'a> Run<'a> {
 
     /// Trains to the end or until patience runs out: the last epoch's mean loss, and which.
     fn all_steps(&mut self) -> Result<(f64, bool)> {
-        while self.position.step < self.total_steps {
-            let batches = self.task.batches(self.position.epoch);
+        let windows = self.task.windows();
+        loop {
+            let (epoch, window) = (self.position.epoch, self.position.window);
+            self.task.open_window(epoch, window)?;
+            let batches = self.task.batches(epoch);
             let steps: Vec<&[Batch]> = batches
                 .chunks(self.options.gradient_accumulation_steps as usize)
                 .collect();
-            for step in steps.iter().skip(self.position.step_of_epoch) {
-                self.one_step(step, steps.len())?;
-                let last_of_epoch = self.position.step_of_epoch == steps.len();
-                let last_of_all = self.position.step == self.total_steps;
-                if (last_of_all || self.is_evaluation_due(last_of_epoch)) && !self.evaluate()? {
+            let is_last_window = window + 1 == windows;
+            ensure!(
+                !is_last_window || self.position.step_of_epoch + steps.len() > 0,
+                "the training data makes no batch: a table that takes its turn with others may be empty, or no category of a table of tickets has two rows"
+            );
+            for step in steps.iter().skip(self.position.step_of_window) {
+                let part = (self.position.step_of_window + 1) as f64 / steps.len() as f64;
+                let done = f64::from(epoch) + (window as f64 + part) / windows as f64;
+                self.one_step(step, done)?;
+                let is_window_over = self.position.step_of_window == steps.len();
+                let is_epoch_over = is_window_over && is_last_window;
+                let is_last = self.is_last_step(is_epoch_over);
+                if (is_last || self.is_evaluation_due(is_epoch_over)) && !self.evaluate()? {
                     return Ok((self.mean_loss(), true));
                 }
-                if last_of_all {
+                if is_last {
                     return Ok((self.mean_loss(), false));
                 }
-                // The next epoch's first step follows the last of this one.
-                if last_of_epoch {
-                    self.position.epoch += 1;
-                    self.position.step_of_epoch = 0;
-                    self.position.loss_sum = Exact(0.0);
+                // A window's first step follows the last of the one before it.
+                if is_window_over {
+                    self.end_window(is_last_window);
                 }
                 self.save_if_due()?;
             }
+            if steps.is_empty() {
+                self.end_window(is_last_window);
+            }
         }
-        Ok((f64::NAN, false))
+    }
+
+    /// Windows may make fewer batches than were reckoned with, so the epochs count too.
+    fn is_last_step(&self, is_epoch_over: bool) -> bool {
+        let is_last_epoch = self.position.epoch + 1 == self.options.num_train_epochs;
+        let are_epochs_over = is_epoch_over && is_last_epoch && self.options.max_steps.is_none();
+        self.position.step == self.total_steps || are_epochs_over
+    }
+
+    fn end_window(&mut self, is_last_window: bool) {
+        let position = &mut self.position;
+        position.window += 1;
+        position.step_of_window = 0;
+        if is_last_window {
+            position.window = 0;
+            position.epoch += 1;
+            position.step_of_epoch = 0;
+            position.loss_sum = Exact(0.0);
+        }
     }
 
     fn mean_loss(&self) -> f64 {
@@ -253,7 +249,7 @@ impl<'a> Run<'a> {
     }
 
     /// Takes one optimiser step on one or several batches.
-    fn one_step(&mut self, batches: &[Batch], steps_of_epoch: usize) -> Result<()> {
+    fn one_step(&mut self, batches: &[Batch], epochs_done: f64) -> Result<()> {
         let step = self.position.step;
         let rate = self.options.learning_rate * self.schedule.factor(step);
         let mut gradient = Gradient::new(self.task.parameters());
@@ -271,19 +267,24 @@ impl<'a> Run<'a> {
                     .add_gradient(batch, share, &masks, &mut gradient)?;
             self.check_finite("loss", loss)?;
         }
-        let (gradient, grad_norm) = gradient.clipped(self.options.max_grad_norm)?;
+        let Clipped {
+            gradient,
+            norm: grad_norm,
+            scale,
+        } = gradient.clipped(self.options.max_grad_norm)?;
         self.check_finite("gradient", grad_norm)?;
-        self.optimizer.step(self.task.parameters(), &gradient, rate);
+        let parameters = self.task.parameters();
+        self.optimizer.step(parameters, &gradient, scale, rate);
         self.position.step += 1;
         self.position.step_of_epoch += 1;
+        self.position.step_of_window += 1;
         self.position.loss_sum.0 += loss;
         self.progress
             .message(format!("loss {loss:.4}, rate {rate:.1e}"));
         self.progress.inc(1);
         self.log.write(&LogLine::Step {
             step: self.position.step,
-            epoch: f64::from(self.position.epoch)
-                + self.position.step_of_epoch as f64 / steps_of_epoch as f64,
+            epoch: epochs_done,
             loss,
             learning_rate: rate,
             grad_norm,
@@ -295,11 +296,10 @@ impl<'a> Run<'a> {
         if value.is_finite() {
             return Ok(());
         }
-        let kept = match self.checkpoints.and_then(Checkpoints::newest) {
-            Some(step) if step <= self.position.step => {
-                format!("; the checkpoint of step {step} is kept")
-            }
-            _ => String::new(),
+        let newest = self.checkpoints.and_then(Checkpoints::newest);
+        let kept = match newest.filter(|_| self.owns_checkpoints) {
+            Some(step) => format!("; the checkpoint of step {step} is kept"),
+            None => String::new(),
         };
         bail!(
             "the {what} became {value} at step {}; try a lower --learning-rate (now {}){kept}",
@@ -365,11 +365,12 @@ impl<'a> Run<'a> {
         if every == 0 || !step.is_multiple_of(every) {
             return Ok(());
         }
-        if self.last_saved == 0 {
-            // What an earlier run left, which this one did not resume from.
+        if !self.owns_checkpoints {
             checkpoints.remove()?;
+            self.owns_checkpoints = true;
         }
         self.position.seconds = Exact(self.seconds());
+        self.position.threads = tch::get_num_threads();
         self.log.sync()?;
         checkpoints.save(
             &self.position,
@@ -378,7 +379,6 @@ impl<'a> Run<'a> {
             self.best_weights.as_ref(),
             self.log.path(),
         )?;
-        self.last_saved = step;
         Ok(())
     }
 

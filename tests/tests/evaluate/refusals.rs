@@ -103,10 +103,10 @@ fn a_model_that_cannot_be_used_is_refused() {
         let line = RETRIEVAL.replace("--model model", &format!("--model {model}"));
         EVALUATE.refused(path, &format!("{line} --output new"), 1)
     };
-    assert_snapshot!(error("nowhere"), @"error: nowhere: no such file or folder; check the path");
-    assert_snapshot!(error("diverged"), @"error: the model in diverged gives no finite embedding for the text `paper stuck in the printer`; its weights are damaged or its training diverged");
+    assert_snapshot!(error("nowhere"), @"error: nowhere: no such folder, and HF_HUB_OFFLINE is set but nowhere/hub does not hold this model; fetch it once without HF_HUB_OFFLINE, or give a folder");
+    assert_snapshot!(error("diverged"), @"error: the model diverged gives no finite embedding for the text `paper stuck in the printer`; its weights are damaged or its training diverged");
     assert_snapshot!(error("bare"), @r"
-    error: the model in bare cannot be used
+    error: the model bare cannot be used
       because: bare/config.json: the architecture `(none)` is not supported; supported: bert (MiniLM, BGE, E5, GTE and other BERT checkpoints), distilbert, roberta, xlm-roberta, camembert, mpnet, modernbert
     ");
     assert!(

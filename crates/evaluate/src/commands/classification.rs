@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use pairmill_metrics::{Confusion, Scores};
+use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
 
 use crate::embeddings::Embeddings;
@@ -130,7 +131,7 @@ impl Tickets {
     fn classify(&self, categories: &[&str], encoder: &Encoder) -> Result<Scores> {
         let rows = self.train.iter().chain(&self.test);
         let texts: Vec<&str> = rows.map(|row| row.text.as_str()).collect();
-        let embeddings = encoder.embed_all(&texts)?;
+        let embeddings = encoder.embed_all(&texts, Side::Text)?;
         let (train_rows, test_rows): (Vec<usize>, Vec<usize>) =
             (0..texts.len()).partition(|&row| row < self.train.len());
         let (train, test) = (

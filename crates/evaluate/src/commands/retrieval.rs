@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use pairmill_cli::Progress;
 use pairmill_metrics::RetrievalMetric;
+use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
 
 use crate::encoder::Encoder;
@@ -175,7 +176,7 @@ impl Retrieval {
             .iter()
             .map(|(_, text)| text.as_str())
             .collect();
-        let queries = encoder.embed_all(&texts)?;
+        let queries = encoder.embed_all(&texts, Side::Query)?;
         let mut search = Search::new(&queries, DEPTH.min(corpus.sorted.len()));
         let progress = Progress::new(
             format!("embedding the corpus ({})", encoder.role),
@@ -190,7 +191,7 @@ impl Retrieval {
             let keys = keys.ok_or_else(|| EvaluateError::Changed {
                 path: self.corpus.clone(),
             })?;
-            search.add(&encoder.embed(&texts, &progress)?, keys);
+            search.add(&encoder.embed(&texts, Side::Document, &progress)?, keys);
             searched += block.len();
             block.clear();
             Ok(())

@@ -1,4 +1,5 @@
 use pairmill_metrics::{Scores, pearson, spearman};
+use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, f32_column, string_column};
 
 use crate::embeddings::cosine;
@@ -86,7 +87,7 @@ impl SentencePairs {
             .chain(&self.second)
             .map(String::as_str)
             .collect();
-        let embeddings = encoder.embed_all(&texts)?;
+        let embeddings = encoder.embed_all(&texts, Side::Text)?;
         let n = self.first.len();
         Ok((0..n)
             .map(|i| cosine(embeddings.row(i), embeddings.row(n + i)))

@@ -1,4 +1,5 @@
 use pairmill_metrics::Scores;
+use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
 
 use crate::embeddings::cosine;
@@ -61,7 +62,7 @@ impl Triplets {
 
 fn accuracy(texts: &[String], encoder: &Encoder) -> Result<Scores> {
     let views: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let embeddings = encoder.embed_all(&views)?;
+    let embeddings = encoder.embed_all(&views, Side::Text)?;
     let rows: Vec<&[f32]> = embeddings.rows().collect();
     let triplets = rows.chunks_exact(3);
     let total = triplets.len() as f64;

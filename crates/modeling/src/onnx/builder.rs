@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::Weights;
 use super::graph::{Graph, float_attribute, int_attribute, ints_attribute};
+use super::int8::transposed;
 use super::proto::{Dim, FLOAT};
+use super::{Precision, Weights};
 use crate::{Activation, Config, ModelError, Result};
 
 /// What is added to the attention score of a token that is not to be seen: enough for a weight of
@@ -25,8 +26,11 @@ pub(super) struct Builder<'a> {
     pub prefix: &'static str,
     path: &'a Path,
     weights: &'a dyn Weights,
+    precision: Precision,
     /// Initialisers that are no weights, by name.
-    constants: HashMap<&'static str, String>,
+    pub(super) constants: HashMap<&'static str, String>,
+    /// Values rounded to int8: number, scale and zero of each.
+    pub(super) rounded: HashMap<String, [String; 3]>,
 }
 
 impl<'a> Builder<'a> {
@@ -35,6 +39,7 @@ impl<'a> Builder<'a> {
         config: &'a Config,
         weights: &'a dyn Weights,
         prefix: &'static str,
+        precision: Precision,
     ) -> Self {
         Self {
             graph: Graph::new(config.prefix().trim_end_matches('.')),
@@ -42,7 +47,9 @@ impl<'a> Builder<'a> {
             prefix,
             path,
             weights,
+            precision,
             constants: HashMap::new(),
+            rounded: HashMap::new(),
         }
     }
 
@@ -236,17 +243,39 @@ impl<'a> Builder<'a> {
         bias: bool,
     ) -> Result<String> {
         let name = format!("{scope}.weight");
-        let rows_of_outputs = self.checked(&name, &[outputs, inputs])?;
-        let columns = transposed(&rows_of_outputs, inputs as usize);
-        let weight = self
-            .graph
-            .floats(&format!("{name}.transposed"), &[inputs, outputs], &columns);
-        let product = self.graph.node(scope, "MatMul", &[input, &weight]);
+        let weight = self.checked(&name, &[outputs, inputs])?;
+        let product = match self.precision {
+            Precision::Float32 => {
+                let columns = transposed(&weight, inputs as usize);
+                let name = format!("{name}.transposed");
+                let weight = self.graph.floats(&name, &[inputs, outputs], &columns);
+                self.graph.node(scope, "MatMul", &[input, &weight])
+            }
+            Precision::Int8 => self.int8_product(scope, &name, input, &weight, [inputs, outputs]),
+        };
         if !bias {
             return Ok(product);
         }
         let bias = self.weight(&format!("{scope}.bias"), &[outputs])?;
         Ok(self.graph.node(scope, "Add", &[&product, &bias]))
+    }
+
+    /// Adds the rows `ids` of an embedding table.
+    pub fn embedded(
+        &mut self,
+        scope: &str,
+        name: &str,
+        [rows, columns]: [i64; 2],
+        ids: &str,
+    ) -> Result<String> {
+        let table = self.checked(name, &[rows, columns])?;
+        Ok(match self.precision {
+            Precision::Float32 => {
+                let table = self.graph.floats(name, &[rows, columns], &table);
+                self.graph.node(scope, "Gather", &[&table, ids])
+            }
+            Precision::Int8 => self.int8_rows(scope, name, &table, [rows, columns], ids),
+        })
     }
 
     pub fn weight(&mut self, name: &str, shape: &[i64]) -> Result<String> {
@@ -278,11 +307,4 @@ impl<'a> Builder<'a> {
 
 pub(super) fn param(name: &str) -> Dim {
     Dim::Param(name.to_owned())
-}
-
-/// Turns row-major `[rows, columns]` into row-major `[columns, rows]`.
-fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
-    (0..columns)
-        .flat_map(|column| values.iter().skip(column).step_by(columns).copied())
-        .collect()
 }

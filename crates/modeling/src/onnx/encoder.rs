@@ -1,11 +1,11 @@
 use std::path::Path;
 
-use super::Weights;
 use super::builder::{Builder, Positions, param};
 use super::graph::int_attribute;
 use super::modernbert;
 use super::post_norm::PostNorm;
 use super::proto::{Dim, FLOAT};
+use super::{Precision, Weights};
 use crate::classifier::ClassifierConfig;
 use crate::{Config, PoolingMode, Result};
 
@@ -21,7 +21,8 @@ use crate::{Config, PoolingMode, Result};
 /// or if it cannot be written.
 pub fn write_cross_encoder(path: &Path, config: &Config, weights: &dyn Weights) -> Result<()> {
     let head = ClassifierConfig::of(config);
-    let mut builder = Builder::new(path, config, weights, config.prefix());
+    let precision = Precision::Float32;
+    let mut builder = Builder::new(path, config, weights, config.prefix(), precision);
     let pooled = match head.pooling {
         PoolingMode::Mean => {
             let (hidden, mask) = encoder(&mut builder, Positions::All)?;
@@ -60,8 +61,13 @@ pub fn write_cross_encoder(path: &Path, config: &Config, weights: &dyn Weights) 
 ///
 /// # Errors
 /// As [`write_cross_encoder`].
-pub fn write_encoder(path: &Path, config: &Config, weights: &dyn Weights) -> Result<()> {
-    let mut builder = Builder::new(path, config, weights, "");
+pub fn write_encoder(
+    path: &Path,
+    config: &Config,
+    weights: &dyn Weights,
+    precision: Precision,
+) -> Result<()> {
+    let mut builder = Builder::new(path, config, weights, "", precision);
     let (hidden, _) = encoder(&mut builder, Positions::All)?;
     let shape = [
         param("batch"),

@@ -6,7 +6,7 @@ use std::path::Path;
 use prost::Message;
 
 use super::proto::{
-    AttributeProto, AttributeType, Dim, DimensionProto, FLOAT, GraphProto, INT64, ModelProto,
+    AttributeProto, AttributeType, Dim, DimensionProto, FLOAT, GraphProto, INT8, INT64, ModelProto,
     NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto,
     ValueInfoProto,
 };
@@ -62,6 +62,12 @@ impl Graph {
         self.initializer(name, FLOAT, shape, raw_data)
     }
 
+    /// Adds an int8 tensor. `values` are in row-major order.
+    pub(super) fn int8s(&mut self, name: &str, shape: &[i64], values: &[i8]) -> String {
+        let raw_data = values.iter().map(|&value| value as u8).collect();
+        self.initializer(name, INT8, shape, raw_data)
+    }
+
     /// Adds a float tensor of no dimensions.
     pub(super) fn float(&mut self, name: &str, value: f32) -> String {
         self.floats(name, &[], &[value])
@@ -95,14 +101,37 @@ impl Graph {
         attribute: Vec<AttributeProto>,
     ) -> String {
         let name = self.unique(&format!("{scope}/{operator}"));
+        self.add(&name, operator, inputs, vec![name.clone()], attribute);
+        name
+    }
+
+    /// Adds a node with three outputs and returns their names.
+    pub(super) fn node_of_three(
+        &mut self,
+        scope: &str,
+        operator: &str,
+        inputs: &[&str],
+    ) -> [String; 3] {
+        let outputs = [(); 3].map(|()| self.unique(&format!("{scope}/{operator}")));
+        self.add(&outputs[0], operator, inputs, outputs.to_vec(), vec![]);
+        outputs
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        operator: &str,
+        inputs: &[&str],
+        output: Vec<String>,
+        attribute: Vec<AttributeProto>,
+    ) {
         self.graph.node.push(NodeProto {
             input: inputs.iter().map(|&input| input.to_owned()).collect(),
-            output: vec![name.clone()],
-            name: name.clone(),
+            output,
+            name: name.to_owned(),
             op_type: operator.to_owned(),
             attribute,
         });
-        name
     }
 
     /// Writes the model file and syncs it.
@@ -128,7 +157,13 @@ impl Graph {
         }
     }
 
-    fn initializer(&mut self, name: &str, data_type: i32, shape: &[i64], raw: Vec<u8>) -> String {
+    pub(super) fn initializer(
+        &mut self,
+        name: &str,
+        data_type: i32,
+        shape: &[i64],
+        raw: Vec<u8>,
+    ) -> String {
         let name = self.unique(name);
         self.graph.initializer.push(TensorProto {
             dims: shape.to_vec(),

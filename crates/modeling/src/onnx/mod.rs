@@ -2,16 +2,26 @@
 //!
 //! The graphs are those of a Hugging Face export, in operator set 17, and ONNX Runtime's optimiser
 //! fuses their GELU and scaling; but a classifier, which reads only the first token, computes only
-//! that one in its last layer (ModernBERT's excepted). Weights are float32 and inside the file.
+//! that one in its last layer (ModernBERT's excepted). Weights are inside the file.
 
 mod builder;
 mod encoder;
 mod graph;
+mod int8;
 mod modernbert;
 mod post_norm;
 mod proto;
 
 pub use encoder::{write_cross_encoder, write_encoder};
+
+/// How the weights are stored and multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// In single precision.
+    Float32,
+    /// Matrices and the word embedding in int8, the input of each product rounded as it comes.
+    Int8,
+}
 
 /// Where the weights of a model come from.
 pub trait Weights {

@@ -24,8 +24,8 @@ pub(super) fn encoder(
     let (eps, norm_bias) = (config.norm_eps, config.norm_bias);
     let scope = format!("{}embeddings", builder.prefix);
     let table = format!("{scope}.tok_embeddings.weight");
-    let table = builder.weight(&table, &[config.vocab_size, config.hidden_size])?;
-    let tokens = builder.graph.node(&scope, "Gather", &[&table, ids]);
+    let shape = [config.vocab_size, config.hidden_size];
+    let tokens = builder.embedded(&scope, &table, shape, ids)?;
     let mut hidden = builder.layer_norm(&format!("{scope}.norm"), &tokens, eps, norm_bias)?;
 
     let padding = builder.padding_bias(mask);

@@ -108,8 +108,8 @@ impl PostNorm {
         let scope = format!("{}embeddings", builder.prefix);
         let table = |name: &str| format!("{scope}.{name}_embeddings.weight");
         let size = self.layer.hidden;
-        let words = builder.weight(&table("word"), &[builder.config.vocab_size(), size])?;
-        let mut sum = builder.graph.node(&scope, "Gather", &[&words, ids]);
+        let shape = [builder.config.vocab_size(), size];
+        let mut sum = builder.embedded(&scope, &table("word"), shape, ids)?;
         if let Some(rows) = self.segments {
             let kinds = builder.weight(&table("token_type"), &[rows, size])?;
             let kinds = if rows > 1 {

@@ -3,6 +3,8 @@
 
 /// `TensorProto.DataType.FLOAT`.
 pub(super) const FLOAT: i32 = 1;
+/// `TensorProto.DataType.INT8`.
+pub(super) const INT8: i32 = 3;
 /// `TensorProto.DataType.INT64`.
 pub(super) const INT64: i32 = 7;
 

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use pairmill_modeling::{
-    Config, Dropout, PackedBatch, Parameters, SentenceEncoder, TokenIds, Transformer,
+    Config, Dropout, ModelError, PackedBatch, Parameters, SentenceEncoder, Side, TokenIds,
+    Transformer,
 };
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
@@ -44,6 +45,41 @@ fn embeddings_equal_those_of_sentence_transformers() {
         let ids: Vec<Vec<u32>> = tokens(&encoder).into_iter().map(|t| t.ids).collect();
         assert_eq!(ids, take::<Vec<Vec<u32>>>(&model["token_ids"]), "{name}");
         assert_close(name, &encode(&encoder), &flat(&model["embeddings"]));
+    }
+}
+
+#[test]
+fn embeddings_in_bf16_are_near_those_in_single_precision() {
+    for (name, _, folder) in models() {
+        let exact = encode(&load(folder.path()));
+        let encoder = load(folder.path());
+        let encoder = encoder
+            .with_parameters(|parameters| Ok::<_, ModelError>(parameters.in_bf16()))
+            .unwrap();
+        let rough = encode(&encoder);
+        assert_ne!(rough, exact, "{name}");
+        for (rough, exact) in rough.chunks(16).zip(exact.chunks(16)) {
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            let cosine = dot(rough, exact) / (dot(rough, rough) * dot(exact, exact)).sqrt();
+            assert!(cosine > 0.999, "{name}: {cosine}");
+        }
+        // Gradients arrive at single-precision weights.
+        let sequences = tokens(&encoder);
+        let sequences: Vec<&TokenIds> = sequences.iter().collect();
+        let dropout = Dropout::new(1);
+        let loss = encoder
+            .forward(&sequences, Some(&dropout))
+            .square()
+            .sum(Kind::Float);
+        let weights: Vec<&Tensor> = encoder.parameters().trained().map(|(_, t)| t).collect();
+        let gradients = Tensor::run_backward(&[loss], &weights, false, false);
+        let defined = gradients.iter().filter(|gradient| gradient.defined());
+        assert!(defined.clone().count() > 10, "{name}");
+        assert!(
+            defined
+                .clone()
+                .all(|gradient| gradient.kind() == Kind::Float)
+        );
     }
 }
 
@@ -181,14 +217,18 @@ fn an_older_modernbert_config_means_the_same() {
 fn texts_are_set_to_lower_case_where_the_folder_asks_for_it() {
     let (_, folder) = model("bert");
     let ids = |folder: &Path| {
-        load(folder).tokenize(&["PRINTER Offline"]).unwrap()[0]
+        load(folder)
+            .tokenize(&["PRINTER Offline"], Side::Text)
+            .unwrap()[0]
             .ids
             .clone()
     };
     let unknown = ids(folder.path());
     let config = json!({"max_seq_length": 32, "do_lower_case": true});
     write_json(&folder.path().join("sentence_bert_config.json"), &config);
-    let lower = load(folder.path()).tokenize(&["printer offline"]).unwrap();
+    let lower = load(folder.path())
+        .tokenize(&["printer offline"], Side::Text)
+        .unwrap();
     assert_eq!(ids(folder.path()), lower[0].ids);
     assert_ne!(unknown, lower[0].ids);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use pairmill_modeling::{SentenceEncoder, TokenIds};
+use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
@@ -104,13 +104,13 @@ pub fn texts() -> Vec<String> {
 pub fn encode(encoder: &SentenceEncoder) -> Vec<f32> {
     let texts = texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    encoder.encode(&texts, 1_000, &|_| {}).unwrap()
+    encoder.encode(&texts, Side::Text, 1_000, &|_| {}).unwrap()
 }
 
 pub fn tokens(encoder: &SentenceEncoder) -> Vec<TokenIds> {
     let texts = texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    encoder.tokenize(&texts).unwrap()
+    encoder.tokenize(&texts, Side::Text).unwrap()
 }
 
 pub fn values(tensor: &Tensor) -> Vec<f32> {

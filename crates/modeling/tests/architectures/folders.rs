@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pairmill_modeling::SentenceEncoder;
+use pairmill_modeling::onnx::Precision;
 use serde_json::{Value, json};
 use tch::Device;
 
@@ -153,7 +154,9 @@ fn every_encoder_is_written_for_other_programs_to_read() {
         fs::create_dir_all(&saved).unwrap();
         let encoder = load(folder);
         encoder.save(&saved).unwrap();
-        encoder.save_onnx(&saved.join("model.onnx")).unwrap();
+        encoder
+            .save_onnx(&saved.join("model.onnx"), Precision::Float32)
+            .unwrap();
     };
     for (name, _, folder) in models() {
         write(name, folder.path());

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use datafusion::prelude::SessionContext;
 use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_hub::ModelSource;
 use pairmill_metrics::average_precision;
 use pairmill_modeling::{CrossEncoder, ModelCard, Parameters, TokenIds};
 use pairmill_tables::{Lineage, session};
@@ -19,18 +20,20 @@ use crate::labeled::LabeledSet;
 use crate::objective::read_scored_pairs;
 use crate::optimizer::Gradient;
 use crate::options::Hyperparameters;
-use crate::run::{Job, finish, freeze, prepare};
-use crate::trainer::{Batch, Masks, Report, Task};
+use crate::run::{Job, finish, prepare, trainable};
+use crate::task::{Batch, Masks, Task};
+use crate::trainer::Report;
+use crate::window::{Parts, Window};
 
 /// Tokens in a batch of the evaluation.
 const BATCH_TOKENS: usize = 8_192;
 
 /// Train a cross-encoder with one logit on labelled pairs and mined candidates, and export it to ONNX
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct CrossEncoderArgs {
-    /// Folder of the model to start from
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
+    /// Folder of the model to start from, or its id on the Hugging Face Hub
+    #[arg(long, value_name = "DIR_OR_ID")]
+    model: ModelSource,
     /// Folder to write the trained model to
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
@@ -38,6 +41,10 @@ pub struct CrossEncoderArgs {
     /// `pairmill-mine` may join the labelled pairs, and its kept rows become negatives
     #[arg(long, value_name = "FILE", required = true)]
     train: Vec<String>,
+    /// Read the training tables in parts of about N rows, each shuffled for itself, instead of whole:
+    /// for tables of labelled pairs, pairs or triplets larger than memory
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    shuffle_buffer: Option<u32>,
     /// Folder with labeled_dev.parquet, for average precision during training
     #[arg(long, value_name = "DIR")]
     eval: Option<PathBuf>,
@@ -108,6 +115,7 @@ impl DataArgs {
 #[derive(Serialize)]
 struct ShapingOptions<'a> {
     data: &'a DataArgs,
+    shuffle_buffer: Option<u32>,
     training: &'a Hyperparameters,
 }
 
@@ -122,13 +130,14 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
         "train cross-encoder",
         &ShapingOptions {
             data: &args.data,
+            shuffle_buffer: args.shuffle_buffer,
             training: &args.training,
         },
         common.seed,
     )
-    .with_input("model", &args.model.display().to_string())?;
-    for (number, file) in args.train.iter().enumerate() {
-        lineage = lineage.with_input(&format!("train {}", number + 1), file)?;
+    .with_input("model", &args.model.folder()?.display().to_string())?;
+    for (number, file) in (1..).zip(&args.train) {
+        lineage = lineage.with_input(&format!("train {number}"), file)?;
     }
     let dev_file = args
         .eval
@@ -143,13 +152,26 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
     }
 
     let device = args.training.device.resolve()?;
-    let mut model = CrossEncoder::load(&args.model, device, common.seed)?;
+    let model = CrossEncoder::load(args.model.folder()?, device, common.seed)?;
+    let mut model = model.with_parameters(|parameters, is_head| {
+        trainable(parameters, is_head, &args.training, common.seed)
+    })?;
     if let Some(length) = args.data.max_length {
         model.set_max_length(usize::from(length))?;
     }
-    let (objective, dev_set) = runtime.block_on(async {
+    let (objective, parts, dev_set) = runtime.block_on(async {
         let session = session(common.threads())?;
-        let objective = args.objective(&session, common.seed).await?;
+        let (objective, parts) = match args.shuffle_buffer {
+            Some(size) => {
+                let files: Vec<&str> = args.train.iter().map(String::as_str).collect();
+                let parts = Parts::new(&files, size as usize, common.seed).await?;
+                (None, Some(parts))
+            }
+            None => {
+                let objective = args.objective(&session, Window::Whole, common.seed);
+                (Some(objective.await?), None)
+            }
+        };
         let dev = match &dev_file {
             Some(file) => {
                 let mut dev = LabeledSet::default();
@@ -158,19 +180,23 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
             }
             None => None,
         };
-        anyhow::Ok((objective, dev))
+        anyhow::Ok((objective, parts, dev))
     })?;
+    let rows = match (&objective, &parts) {
+        (Some(objective), _) => objective.describe(),
+        (None, parts) => format!("{} rows", parts.as_ref().map_or(0, Parts::rows)),
+    };
     tracing::info!(
-        "training a cross-encoder from {} on {}, {} epoch(s) of batch {}",
-        args.model.display(),
-        objective.describe(),
+        "training a cross-encoder from {} on {rows}, {} epoch(s) of batch {}",
+        args.model,
         args.training.num_train_epochs,
         args.training.batch_size,
     );
-    freeze(model.parameters(), &args.training)?;
-    let task = CrossEncoderTask {
+    let mut task = CrossEncoderTask {
         model,
+        args,
         objective,
+        parts,
         dev_set,
         batch_size: args.training.batch_size as usize,
         seed: common.seed,
@@ -181,14 +207,16 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
         options: &args.training,
         common,
     };
-    job.run(&task, |report, folder| {
+    job.run(&mut task, |task, report, folder| {
         task.model.save(folder).context("saving the cross-encoder")?;
         let card = ModelCard {
             title: "Cross-encoder".to_owned(),
             pipeline_tag: "text-ranking",
+            base_model: args.model.id().map(str::to_owned),
             body: format!(
-                "Scores how well a text answers a query (sigmoid of one logit). Trained by Pairmill {} on {} rows; the options are in `lineage.json`. `model.onnx` is the same network for ONNX Runtime.\n",
+                "Scores how well a text answers a query (sigmoid of one logit). Trained by Pairmill {} from `{}` on {} rows; the options are in `lineage.json`. `model.onnx` is the same network for ONNX Runtime.\n",
                 env!("CARGO_PKG_VERSION"),
+                args.model.name(),
                 report.rows
             ),
         };
@@ -197,25 +225,39 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
 }
 
 impl CrossEncoderArgs {
-    async fn objective(&self, session: &SessionContext, seed: u64) -> Result<Objective> {
+    async fn objective(
+        &self,
+        session: &SessionContext,
+        window: Window,
+        seed: u64,
+    ) -> Result<Objective> {
         let data = &self.data;
         let files: Vec<&str> = self.train.iter().map(String::as_str).collect();
         match data.loss {
             Loss::Bce | Loss::Mse => {
                 let mut set = LabeledSet::default();
                 for file in files {
-                    set.read(session, file, data.mined_negatives, seed).await?;
+                    match window {
+                        Window::Whole => {
+                            set.read(session, file, data.mined_negatives, seed).await?;
+                        }
+                        part => set.read_pairs(session, file, part).await?,
+                    }
                 }
                 let pos_weight = data.pos_weight;
                 let loss = match data.loss {
                     Loss::Bce => LabelLoss::BinaryCrossEntropy { pos_weight },
                     _ => LabelLoss::Mse,
                 };
-                if data.loss == Loss::Bce {
+                if data.loss == Loss::Bce && window.is_whole() {
                     set.check_both_labels()?;
                 }
                 Ok(Objective::Labeled(set, loss))
             }
+            Loss::MarginMse if !window.is_whole() => Err(UsageError(
+                "--shuffle-buffer: margin-mse needs all candidates of a query, so it cannot read them in parts".to_owned(),
+            )
+            .into()),
             Loss::MarginMse => {
                 let negatives = usize::from(data.num_negatives.unwrap_or(1));
                 let pairs = read_scored_pairs(session, &files, negatives).await?;
@@ -228,30 +270,65 @@ impl CrossEncoderArgs {
                     },
                     _ => ListLoss::Lambda,
                 };
-                let set = TrainingSet::read_all(session, &files).await?;
+                let set = TrainingSet::read_all(session, &files, window).await?;
                 Objective::ranking(&set, loss)
             }
         }
     }
 }
 
-struct CrossEncoderTask {
+struct CrossEncoderTask<'a> {
+    args: &'a CrossEncoderArgs,
     model: CrossEncoder,
-    objective: Objective,
+    /// The rows in memory.
+    objective: Option<Objective>,
+    /// Where the rows come from, if they are read in parts.
+    parts: Option<Parts>,
     dev_set: Option<LabeledSet>,
     batch_size: usize,
     seed: u64,
 }
 
-impl Task for CrossEncoderTask {
+impl Task for CrossEncoderTask<'_> {
     fn parameters(&self) -> &Parameters {
         self.model.parameters()
     }
 
+    fn rows(&self) -> usize {
+        match &self.parts {
+            Some(parts) => parts.rows(),
+            None => self.objective.as_ref().map_or(0, Objective::rows),
+        }
+    }
+
+    fn windows(&self) -> usize {
+        self.parts.as_ref().map_or(1, Parts::number)
+    }
+
+    fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
+        if let Some(parts) = &self.parts {
+            // The rows of the part before make room first.
+            self.objective = None;
+            let (args, seed) = (self.args, self.seed);
+            let read = async |session: &SessionContext, window| {
+                args.objective(session, window, seed).await
+            };
+            self.objective = Some(parts.read(epoch, window, read)?);
+        }
+        Ok(())
+    }
+
+    fn steps(&self, epoch: u32, batches_of_step: usize) -> usize {
+        match &self.parts {
+            Some(parts) => parts.steps(self.batch_size, batches_of_step),
+            None => self.batches(epoch).len().div_ceil(batches_of_step),
+        }
+    }
+
     fn batches(&self, epoch: u32) -> Vec<Batch> {
-        let batches = self.objective.batches(self.batch_size, self.seed, epoch);
-        batches
-            .into_iter()
+        let objective = self.objective.iter();
+        objective
+            .flat_map(|objective| objective.batches(self.batch_size, self.seed, epoch))
             .map(|rows| Batch { source: 0, rows })
             .collect()
     }
@@ -263,16 +340,12 @@ impl Task for CrossEncoderTask {
         masks: &Masks<'_>,
         gradient: &mut Gradient<'_>,
     ) -> Result<f64> {
-        let pairs = self.objective.pairs(&batch.rows);
+        let objective = self.objective.as_ref().context("no rows are in memory")?;
+        let pairs = objective.pairs(&batch.rows);
         let sequences = self.model.tokenize(&pairs)?;
         let sequences: Vec<&TokenIds> = sequences.iter().collect();
         let logits = self.model.forward(&sequences, Some(masks.of_part(0)));
-        let loss = self.objective.loss(&batch.rows, &logits);
-        let value = loss.f_double_value(&[])?;
-        if value.is_finite() {
-            gradient.add(&(loss * share))?;
-        }
-        Ok(value)
+        gradient.add_loss(&objective.loss(&batch.rows, &logits), share)
     }
 
     fn score(&self) -> Result<Option<(&'static str, f64)>> {

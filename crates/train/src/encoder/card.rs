@@ -8,7 +8,7 @@ use crate::trainer::Report;
 
 /// What the model folder's README says: data, options, scores.
 pub(super) fn model_card(recipe: &Recipe, output: &Path, report: &Report) -> ModelCard {
-    let base = name(&recipe.model);
+    let base = recipe.model.name();
     let mut body = format!(
         "A sentence-embedding model: `{base}` fine-tuned by Pairmill {} on {} rows.\n\n| option | value |\n|---|---|\n",
         env!("CARGO_PKG_VERSION"),
@@ -51,6 +51,7 @@ pub(super) fn model_card(recipe: &Recipe, output: &Path, report: &Report) -> Mod
     ModelCard {
         title: name(output),
         pipeline_tag: "sentence-similarity",
+        base_model: recipe.model.id().map(str::to_owned),
         body,
     }
 }

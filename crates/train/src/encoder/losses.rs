@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use datafusion::prelude::SessionContext;
 use pairmill_cli::UsageError;
+use pairmill_hub::ModelSource;
 use pairmill_modeling::SentenceEncoder;
 use serde::Serialize;
 use tch::Device;
@@ -19,6 +19,7 @@ use crate::objective::{
     Ranking, RankingLoss, read_scored_pairs,
 };
 use crate::sampler::Mixing;
+use crate::window::Window;
 
 /// What is minimised. Names and defaults follow sentence-transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
@@ -93,10 +94,10 @@ pub struct LossArgs {
     /// mnrl: also rank the anchors of each positive
     #[arg(long)]
     bidirectional: bool,
-    /// gist: folder of the model that finds false negatives
-    #[arg(long, value_name = "DIR")]
+    /// gist: folder or Hub id of the model that finds false negatives
+    #[arg(long, value_name = "DIR_OR_ID")]
     #[serde(skip)]
-    pub guide: Option<PathBuf>,
+    pub guide: Option<ModelSource>,
     /// Distance between positive and negative to reach [default: 5; contrastive: 0.5]
     #[arg(long, value_name = "X", value_parser = crate::options::positive)]
     margin: Option<f64>,
@@ -169,7 +170,7 @@ impl LossArgs {
         }
         if losses.contains(&Loss::Gist) && self.guide.is_none() {
             return Err(UsageError(
-                "--loss gist needs --guide DIR, the model that finds false negatives".to_owned(),
+                "--loss gist needs --guide, the model that finds false negatives".to_owned(),
             )
             .into());
         }
@@ -201,6 +202,7 @@ pub(super) async fn objectives(
     session: &SessionContext,
     recipe: &Recipe,
     only: Option<Loss>,
+    window: Window,
     device: Device,
     seed: u64,
 ) -> Result<Vec<Box<dyn Objective>>> {
@@ -213,7 +215,7 @@ pub(super) async fn objectives(
     }
     let mut objectives = Vec::new();
     for (loss, files) in by_loss {
-        objectives.push(objective(session, recipe, loss, &files, device, seed).await?);
+        objectives.push(objective(session, recipe, loss, &files, window, device, seed).await?);
     }
     Ok(objectives)
 }
@@ -223,6 +225,7 @@ async fn objective(
     recipe: &Recipe,
     loss: Loss,
     files: &[&str],
+    window: Window,
     device: Device,
     seed: u64,
 ) -> Result<Box<dyn Objective>> {
@@ -236,24 +239,28 @@ async fn objective(
                 scale: args.scale(20.0),
                 bidirectional: args.bidirectional,
             };
-            Box::new(Ranking::new(read_pairs(session, data, files).await?, loss)?)
+            let set = read_pairs(session, data, files, window).await?;
+            Box::new(Ranking::new(set, loss, window)?)
         }
         Loss::Gist => {
-            let folder = args.guide.as_deref().unwrap_or(std::path::Path::new(""));
-            let guide = Box::new(SentenceEncoder::load(folder, device).context("--guide")?);
+            let guide = args.guide.as_ref().context("--guide is missing")?;
+            let guide = SentenceEncoder::load(guide.folder()?, device).context("--guide")?;
+            let guide = Box::new(guide);
             let options = GistOptions {
                 temperature: 1.0 / args.scale(100.0),
                 ..GistOptions::default()
             };
-            let set = read_pairs(session, data, files).await?;
-            Box::new(Ranking::new(set, RankingLoss::Gist { guide, options })?)
+            let set = read_pairs(session, data, files, window).await?;
+            let loss = RankingLoss::Gist { guide, options };
+            Box::new(Ranking::new(set, loss, window)?)
         }
         Loss::Triplet => {
             let loss = RankingLoss::Triplet {
                 distance: args.distance(Distance::Euclidean),
                 margin,
             };
-            Box::new(Ranking::new(read_pairs(session, data, files).await?, loss)?)
+            let set = read_pairs(session, data, files, window).await?;
+            Box::new(Ranking::new(set, loss, window)?)
         }
         Loss::Contrastive | Loss::OnlineContrastive => {
             let (distance, margin) = (args.distance(Distance::Cosine), args.margin(0.5));
@@ -262,7 +269,7 @@ async fn objective(
                 _ => PairLoss::OnlineContrastive { distance, margin },
             };
             Box::new(LabeledPairs::new(
-                read_labeled(session, files, seed).await?,
+                read_labeled(session, files, window, seed).await?,
                 loss,
             ))
         }
@@ -274,7 +281,7 @@ async fn objective(
                 _ => PairLoss::Angle { scale },
             };
             Box::new(LabeledPairs::new(
-                read_labeled(session, files, seed).await?,
+                read_labeled(session, files, window, seed).await?,
                 loss,
             ))
         }
@@ -292,6 +299,7 @@ async fn objective(
                 LabeledTexts::read(
                     session,
                     files,
+                    window,
                     triplets,
                     args.distance(Distance::Euclidean),
                     margin,
@@ -317,18 +325,27 @@ async fn read_pairs(
     session: &SessionContext,
     data: &DataArgs,
     files: &[&str],
+    window: Window,
 ) -> Result<TrainingSet> {
-    let mut set = TrainingSet::read_all(session, files).await?;
+    let mut set = TrainingSet::read_all(session, files, window).await?;
     if let Some(groups) = &data.groups {
         set.read_groups(session, groups, &data.group_column).await?;
     }
     Ok(set)
 }
 
-async fn read_labeled(session: &SessionContext, files: &[&str], seed: u64) -> Result<LabeledSet> {
+async fn read_labeled(
+    session: &SessionContext,
+    files: &[&str],
+    window: Window,
+    seed: u64,
+) -> Result<LabeledSet> {
     let mut set = LabeledSet::default();
     for file in files {
-        set.read(session, file, 0, seed).await?;
+        match window {
+            Window::Whole => set.read(session, file, 0, seed).await?,
+            part => set.read_pairs(session, file, part).await?,
+        }
     }
     Ok(set)
 }

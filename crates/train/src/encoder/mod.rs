@@ -2,13 +2,15 @@
 
 mod card;
 mod losses;
+mod stream;
 mod task;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_hub::ModelSource;
 use pairmill_modeling::SentenceEncoder;
 use pairmill_tables::{Lineage, session};
 use serde::Serialize;
@@ -17,14 +19,15 @@ use tokio::runtime::Runtime;
 use crate::evaluator::RetrievalEvaluator;
 use crate::export::write_onnx;
 use crate::loss::matryoshka::MatryoshkaDim;
-use crate::objective::Objective;
 use crate::options::Hyperparameters;
-use crate::run::{Job, finish, freeze, prepare};
-use crate::sampler::shuffled_batches;
+use crate::run::{Job, finish, prepare, trainable};
 use crate::trainer::Report;
+use crate::window::Window;
+
+use self::stream::Stream;
 
 pub use losses::{Loss, LossArgs};
-pub(crate) use task::{EncoderTask, Prompts};
+pub(crate) use task::EncoderTask;
 
 /// Fine-tune a sentence encoder on pairs, triplets, labelled pairs, tickets or scored candidates
 #[derive(Debug, Clone, Args)]
@@ -49,24 +52,15 @@ enum ExportFormat {
 /// A model, data, a loss and how to train.
 #[derive(Debug, Clone, Args)]
 pub struct Recipe {
-    /// Folder of the model to start from
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
+    /// Folder of the model to start from, or its id on the Hugging Face Hub (with @revision, if wanted)
+    #[arg(long, value_name = "DIR_OR_ID")]
+    model: ModelSource,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
     loss: LossArgs,
     #[command(flatten)]
     pub(crate) training: Hyperparameters,
-}
-
-/// A part of a recipe's data.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Part {
-    /// The tables of this loss only.
-    pub loss: Option<Loss>,
-    /// At most so many training rows.
-    pub rows: Option<usize>,
 }
 
 /// What an encoder is trained and evaluated on.
@@ -77,6 +71,10 @@ pub struct DataArgs {
     #[arg(long, value_name = "[LOSS=]FILE", required = true)]
     #[serde(skip)]
     train: Vec<String>,
+    /// Read the training tables in parts of about N rows, each shuffled for itself, instead of whole:
+    /// for tables larger than memory. Known positives are then those of the same part
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    shuffle_buffer: Option<u32>,
     /// Folder with corpus, queries_dev and qrels_dev (.parquet), for nDCG@10 during training
     #[arg(long, value_name = "DIR")]
     #[serde(skip)]
@@ -94,22 +92,18 @@ pub struct DataArgs {
     /// Longest text in tokens [default: the model's own]
     #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(3..))]
     max_length: Option<u16>,
-    /// Text put before each query (anchor, first sentence), such as "query: "
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        value_name = "TEXT"
-    )]
-    query_prompt: String,
-    /// Text put before each document (positive, negative, second sentence)
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        value_name = "TEXT"
-    )]
-    document_prompt: String,
+    /// Longest query (anchor, first sentence) in tokens [default: --max-length]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(3..))]
+    query_max_length: Option<u16>,
+    /// Longest document (positive, negative, second sentence) in tokens [default: --max-length]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(3..))]
+    document_max_length: Option<u16>,
+    /// Text put before each query, such as "query: " [default: the model's own]
+    #[arg(long, value_name = "TEXT")]
+    query_prompt: Option<String>,
+    /// Text put before each document [default: the model's own]
+    #[arg(long, value_name = "TEXT")]
+    document_prompt: Option<String>,
 }
 
 impl DataArgs {
@@ -125,11 +119,25 @@ impl DataArgs {
         losses
     }
 
-    fn prompts(&self) -> Prompts {
-        Prompts {
-            query: self.query_prompt.clone(),
-            document: self.document_prompt.clone(),
+    /// Sets what the options say about how texts are read.
+    fn shape(&self, encoder: &mut SentenceEncoder) -> Result<()> {
+        let document = self.document_max_length.or(self.max_length);
+        if let Some(length) = document {
+            encoder.set_max_length(usize::from(length))?;
         }
+        let query = self.query_max_length.or(self.max_length);
+        if query != document
+            && let Some(length) = query
+        {
+            encoder.set_max_query_length(usize::from(length))?;
+        }
+        let (query, document) = (
+            self.query_prompt.as_deref(),
+            self.document_prompt.as_deref(),
+        );
+        let prompts = encoder.prompts().with(query, document);
+        encoder.set_prompts(prompts);
+        Ok(())
     }
 }
 
@@ -162,15 +170,15 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
     if !common.force && lineage.is_carried_by(output) {
         return finish::<Report>(output, common, None);
     }
-    let task = recipe.task(&runtime, common, Part::default())?;
+    let mut task = recipe.task(&runtime, common, None)?;
     let job = Job {
         output,
         lineage: &lineage,
         options: &recipe.training,
         common,
     };
-    job.run(&task, |report, folder| {
-        task.save(folder)?;
+    job.run(&mut task, |task, report, folder| {
+        task.encoder.save(folder).context("saving the model")?;
         if *export == Some(ExportFormat::Onnx) {
             write_onnx(&task.encoder, folder)?;
         }
@@ -185,6 +193,17 @@ impl Recipe {
     /// A [`UsageError`] that says which.
     pub(crate) fn check(&self) -> Result<()> {
         self.loss.check(&self.losses())
+    }
+
+    /// Refuses to read the data in parts.
+    ///
+    /// # Errors
+    /// A [`UsageError`].
+    pub(crate) fn check_whole(&self, command: &str) -> Result<()> {
+        match self.data.shuffle_buffer {
+            Some(_) => Err(UsageError(format!("--shuffle-buffer has no meaning for {command}, which draws rows from the whole data")).into()),
+            None => Ok(()),
+        }
     }
 
     /// The losses in use.
@@ -212,7 +231,7 @@ impl Recipe {
             },
             seed,
         )
-        .with_input("model", &self.model.display().to_string())?;
+        .with_input("model", &self.model.folder()?.display().to_string())?;
         for (number, source) in (1..).zip(self.data.sources(self.loss.loss)) {
             lineage = lineage.with_input(&format!("train {number}"), source.file)?;
         }
@@ -226,47 +245,54 @@ impl Recipe {
             lineage = lineage.with_input("groups", groups)?;
         }
         if let Some(guide) = &self.loss.guide {
-            lineage = lineage.with_input("guide", &guide.display().to_string())?;
+            lineage = lineage.with_input("guide", &guide.folder()?.display().to_string())?;
         }
         Ok(lineage)
     }
 
-    /// Loads the model and the data.
+    /// Loads the model and the data, all or what is for one loss.
     pub(crate) fn task(
         &self,
         runtime: &Runtime,
         common: &Common,
-        part: Part,
+        only: Option<Loss>,
     ) -> Result<EncoderTask> {
         let device = self.training.device.resolve()?;
-        let mut encoder = SentenceEncoder::load(&self.model, device)?;
-        if let Some(length) = self.data.max_length {
-            encoder.set_max_length(usize::from(length))?;
-        }
+        let encoder = SentenceEncoder::load(self.model.folder()?, device)?;
+        let mut encoder = encoder.with_parameters(|parameters| {
+            trainable(parameters, &|_| false, &self.training, common.seed)
+        })?;
+        self.data.shape(&mut encoder)?;
         let matryoshka = self.matryoshka(encoder.dimension())?;
-        freeze(encoder.parameters(), &self.training)?;
-        let prompts = self.data.prompts();
-        let (mut objectives, evaluator) = runtime.block_on(async {
+        let (objectives, stream, evaluator) = runtime.block_on(async {
             let session = session(common.threads())?;
-            let objectives =
-                losses::objectives(&session, self, part.loss, device, common.seed).await?;
+            let (objectives, stream) = match self.data.shuffle_buffer {
+                Some(rows) => {
+                    let rows = rows as usize;
+                    let stream = Stream::new(self, rows, only, device, common.seed).await?;
+                    (Vec::new(), Some(stream))
+                }
+                None => {
+                    let window = Window::Whole;
+                    let objectives =
+                        losses::objectives(&session, self, only, window, device, common.seed);
+                    (objectives.await?, None)
+                }
+            };
             let evaluator = match &self.data.eval {
                 Some(folder) => {
                     let size = self.data.eval_corpus_size;
-                    Some(RetrievalEvaluator::read(&session, folder, size, &prompts).await?)
+                    Some(RetrievalEvaluator::read(&session, folder, size, &encoder).await?)
                 }
                 None => None,
             };
-            anyhow::Ok((objectives, evaluator))
+            anyhow::Ok((objectives, stream, evaluator))
         })?;
-        if let Some(rows) = part.rows {
-            limit(&mut objectives, rows, common.seed);
-        }
         let task = EncoderTask {
             encoder,
             objectives,
+            stream,
             evaluator,
-            prompts,
             mixing: self.loss.multi_dataset_batch_sampler,
             matryoshka,
             mini_batch_size: self.loss.mini_batch_size.map(|size| size as usize),
@@ -275,12 +301,8 @@ impl Recipe {
         };
         tracing::info!(
             "training {} on {}, {} epoch(s) of batch {}",
-            self.model.display(),
-            task.objectives
-                .iter()
-                .map(|objective| objective.describe())
-                .collect::<Vec<_>>()
-                .join(" and "),
+            self.model,
+            task.describe(),
             self.training.num_train_epochs,
             self.training.batch_size,
         );
@@ -301,16 +323,5 @@ impl Recipe {
             Ok(MatryoshkaDim { dim, weight })
         })
         .collect()
-    }
-}
-
-/// Leaves `rows` training rows, drawn by the seed so that a larger number holds a smaller one's,
-/// shared out over the objectives in proportion.
-fn limit(objectives: &mut [Box<dyn Objective>], rows: usize, seed: u64) {
-    let all: usize = objectives.iter().map(|objective| objective.rows()).sum();
-    for objective in objectives {
-        let share = (objective.rows() * rows.min(all)).div_ceil(all.max(1));
-        let order = shuffled_batches(objective.rows(), 1, seed, 0).concat();
-        objective.retain(&order[..share.min(order.len())]);
     }
 }

@@ -1,46 +1,22 @@
-use std::path::Path;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use pairmill_modeling::{Parameters, SentenceEncoder, TokenIds};
 use tch::{Kind, Tensor};
 
+use super::stream::Stream;
 use crate::evaluator::RetrievalEvaluator;
 use crate::loss::matryoshka::{MatryoshkaDim, matryoshka};
-use crate::objective::{BatchText, LossOfEmbeddings, Objective, Side};
+use crate::objective::{LossOfEmbeddings, Objective, tokenized};
 use crate::optimizer::Gradient;
-use crate::sampler::{Mixing, mixed_batches};
-use crate::trainer::{Batch, Masks, Task};
-
-/// Texts put before each query and each document.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Prompts {
-    pub query: String,
-    pub document: String,
-}
-
-impl Prompts {
-    pub fn query(&self, text: &str) -> String {
-        format!("{}{text}", self.query)
-    }
-
-    pub fn document(&self, text: &str) -> String {
-        format!("{}{text}", self.document)
-    }
-
-    fn apply(&self, text: BatchText<'_>) -> String {
-        match text.side {
-            Side::Query => self.query(text.text),
-            Side::Document => self.document(text.text),
-        }
-    }
-}
+use crate::sampler::{Mixing, mixed_batches, shuffled_batches};
+use crate::task::{Batch, Masks, Task};
 
 /// Training of a sentence encoder towards one or several objectives.
 pub(crate) struct EncoderTask {
     pub encoder: SentenceEncoder,
     pub objectives: Vec<Box<dyn Objective>>,
+    /// Where the rows come from, if they are read in parts.
+    pub stream: Option<Stream>,
     pub evaluator: Option<RetrievalEvaluator>,
-    pub prompts: Prompts,
     pub mixing: Mixing,
     /// Dimensions to train, with the weights of their losses; none for the full one alone.
     pub matryoshka: Vec<MatryoshkaDim>,
@@ -50,12 +26,28 @@ pub(crate) struct EncoderTask {
 }
 
 impl EncoderTask {
-    /// Number of training rows.
-    pub fn rows(&self) -> usize {
-        self.objectives
-            .iter()
-            .map(|objective| objective.rows())
-            .sum()
+    /// What it is trained on.
+    pub fn describe(&self) -> String {
+        if let Some(stream) = &self.stream {
+            return format!(
+                "{} rows in {} parts",
+                stream.parts.rows(),
+                stream.parts.number()
+            );
+        }
+        let parts: Vec<String> = self.objectives.iter().map(|part| part.describe()).collect();
+        parts.join(" and ")
+    }
+
+    /// Leaves `rows` training rows, drawn by the seed and shared out over the objectives in
+    /// proportion.
+    pub fn limit(&mut self, rows: usize) {
+        let all = self.rows();
+        for objective in &mut self.objectives {
+            let share = (objective.rows() * rows.min(all)).div_ceil(all.max(1));
+            let order = shuffled_batches(objective.rows(), 1, self.seed, 0).concat();
+            objective.retain(&order[..share.min(order.len())]);
+        }
     }
 
     fn loss(&self, embeddings: &Tensor, loss: &LossOfEmbeddings<'_>) -> Tensor {
@@ -116,6 +108,35 @@ impl Task for EncoderTask {
         self.encoder.parameters()
     }
 
+    fn rows(&self) -> usize {
+        match &self.stream {
+            Some(stream) => stream.parts.rows(),
+            None => self.objectives.iter().map(|part| part.rows()).sum(),
+        }
+    }
+
+    fn windows(&self) -> usize {
+        self.stream
+            .as_ref()
+            .map_or(1, |stream| stream.parts.number())
+    }
+
+    fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
+        if let Some(stream) = &self.stream {
+            // The rows of the part before make room first.
+            self.objectives.clear();
+            self.objectives = stream.read(epoch, window)?;
+        }
+        Ok(())
+    }
+
+    fn steps(&self, epoch: u32, batches_of_step: usize) -> usize {
+        match &self.stream {
+            Some(stream) => stream.parts.steps(self.batch_size, batches_of_step),
+            None => self.batches(epoch).len().div_ceil(batches_of_step),
+        }
+    }
+
     fn batches(&self, epoch: u32) -> Vec<Batch> {
         let sources = self.objectives.iter();
         let sources = sources.map(|source| source.batches(self.batch_size, self.seed, epoch));
@@ -133,13 +154,7 @@ impl Task for EncoderTask {
         gradient: &mut Gradient<'_>,
     ) -> Result<f64> {
         let objective = &self.objectives[batch.source];
-        let texts = objective.texts(&batch.rows);
-        let texts: Vec<String> = texts
-            .into_iter()
-            .map(|text| self.prompts.apply(text))
-            .collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let sequences = self.encoder.tokenize(&texts)?;
+        let sequences = tokenized(&self.encoder, &objective.texts(&batch.rows))?;
         let sequences: Vec<&TokenIds> = sequences.iter().collect();
         let loss = objective.loss(&batch.rows)?;
         if let Some(size) = self.mini_batch_size
@@ -149,12 +164,7 @@ impl Task for EncoderTask {
         }
         // All texts in one forward pass.
         let embeddings = self.encoder.forward(&sequences, Some(masks.of_part(0)));
-        let loss = self.loss(&embeddings, &loss);
-        let value = loss.f_double_value(&[])?;
-        if value.is_finite() {
-            gradient.add(&(loss * share))?;
-        }
-        Ok(value)
+        gradient.add_loss(&self.loss(&embeddings, &loss), share)
     }
 
     fn score(&self) -> Result<Option<(&'static str, f64)>> {
@@ -162,25 +172,5 @@ impl Task for EncoderTask {
             Some(evaluator) => Ok(Some(("ndcg@10", evaluator.ndcg_at_10(&self.encoder)?))),
             None => Ok(None),
         }
-    }
-}
-
-impl EncoderTask {
-    /// Writes the model folder, with the prompts it was trained with.
-    pub fn save(&self, folder: &Path) -> Result<()> {
-        self.encoder.save(folder).context("saving the model")?;
-        if self.prompts.query.is_empty() && self.prompts.document.is_empty() {
-            return Ok(());
-        }
-        let path = folder.join("config_sentence_transformers.json");
-        let mut config: serde_json::Value = match std::fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text)?,
-            Err(_) => serde_json::json!({}),
-        };
-        config["prompts"] = serde_json::json!({
-            "query": self.prompts.query, "document": self.prompts.document,
-        });
-        std::fs::write(&path, serde_json::to_vec_pretty(&config)?)
-            .with_context(|| format!("cannot write {}", path.display()))
     }
 }

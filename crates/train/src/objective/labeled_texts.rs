@@ -9,6 +9,7 @@ use super::{BatchText, LossOfEmbeddings, Objective, document, picked};
 use crate::loss::similarity::Distance;
 use crate::loss::triplets;
 use crate::sampler::label_batches;
+use crate::window::Window;
 
 /// Which triplets of a batch of labelled texts count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +35,11 @@ pub(crate) struct LabeledTexts {
 
 impl LabeledTexts {
     /// # Errors
-    /// If an input is unsound, or no two labels have two texts each.
+    /// If an input is unsound, or it is read whole and no two labels have two texts each.
     pub async fn read(
         session: &SessionContext,
         inputs: &[&str],
+        window: Window,
         triplets: BatchTriplets,
         distance: Distance,
         margin: f64,
@@ -47,7 +49,7 @@ impl LabeledTexts {
         for input in inputs {
             let names = ColumnNames::default();
             let frame = open(session, input, Table::Tickets, &names, &[]).await?;
-            for batch in frame.collect().await? {
+            for batch in window.read(frame).await? {
                 let rows = string_column(&batch, "text").iter();
                 let categories = string_column(&batch, "category");
                 for (text, category) in rows.zip(categories).filter_map(|(a, b)| a.zip(b)) {
@@ -60,7 +62,7 @@ impl LabeledTexts {
         let mut sizes = vec![0usize; numbers.len()];
         labels.iter().for_each(|&label| sizes[label as usize] += 1);
         ensure!(
-            sizes.iter().filter(|&&size| size >= 2).count() >= 2,
+            sizes.iter().filter(|&&size| size >= 2).count() >= 2 || !window.is_whole(),
             "{}: triplets need at least two categories with two texts each; found {} categories",
             inputs.join(", "),
             sizes.len()

@@ -6,6 +6,7 @@ mod labeled_texts;
 mod ranking;
 
 use anyhow::Result;
+use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use tch::Tensor;
 
 pub(crate) use distillation::{Distillation, DistillationLoss, ScoredPair, read_scored_pairs};
@@ -45,13 +46,6 @@ pub(crate) struct BatchText<'a> {
     pub text: &'a str,
 }
 
-/// Which prompt a text gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Query,
-    Document,
-}
-
 fn query(text: &str) -> BatchText<'_> {
     BatchText {
         side: Side::Query,
@@ -69,4 +63,22 @@ fn document(text: &str) -> BatchText<'_> {
 /// The items with these numbers, in this order.
 fn picked<T: Clone>(items: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().map(|&row| items[row].clone()).collect()
+}
+
+/// The tokens of texts in their order, each with the prompt and the length of its side.
+pub(crate) fn tokenized(
+    encoder: &SentenceEncoder,
+    texts: &[BatchText<'_>],
+) -> Result<Vec<TokenIds>> {
+    let of_side = |side: Side| -> Result<std::vec::IntoIter<TokenIds>> {
+        let texts = texts.iter().filter(|text| text.side == side);
+        let texts: Vec<&str> = texts.map(|text| text.text).collect();
+        Ok(encoder.tokenize(&texts, side)?.into_iter())
+    };
+    let (mut queries, mut documents) = (of_side(Side::Query)?, of_side(Side::Document)?);
+    let sequences = texts.iter().filter_map(|text| match text.side {
+        Side::Query => queries.next(),
+        _ => documents.next(),
+    });
+    Ok(sequences.collect())
 }

@@ -2,13 +2,14 @@ use anyhow::{Result, ensure};
 use pairmill_modeling::SentenceEncoder;
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, Objective, document, picked, query};
+use super::{BatchText, LossOfEmbeddings, Objective, document, picked, query, tokenized};
 use crate::data::{Row, TrainingSet};
 use crate::judgements::Judgements;
 use crate::loss::ranking::{self, GistOptions, Guide};
 use crate::loss::similarity::Distance;
 use crate::loss::triplets;
 use crate::sampler::no_duplicates_batches;
+use crate::window::Window;
 
 /// Losses over pairs, triplets and n-tuples.
 #[derive(Debug)]
@@ -34,17 +35,17 @@ pub(crate) struct Ranking {
 
 impl Ranking {
     /// # Errors
-    /// If the loss needs hard negatives and there are none.
-    pub fn new(mut set: TrainingSet, loss: RankingLoss) -> Result<Self> {
+    /// If the loss needs hard negatives and there are none in the whole data.
+    pub fn new(mut set: TrainingSet, loss: RankingLoss, window: Window) -> Result<Self> {
         let judgements = Judgements::new(&set);
         if let RankingLoss::Triplet { .. } = loss {
             let all = set.rows.len();
             set.rows.retain(|row| !row.negatives.is_empty());
             ensure!(
-                !set.rows.is_empty(),
+                !set.rows.is_empty() || !window.is_whole(),
                 "no training row has a hard negative, which the triplet loss needs; give triplets or n-tuples, or use --loss mnrl"
             );
-            if set.rows.len() < all {
+            if set.rows.len() < all && window.is_whole() {
                 tracing::warn!(
                     "{} of {all} pairs have no hard negative and are left out",
                     all - set.rows.len()
@@ -140,8 +141,7 @@ impl Objective for Ranking {
             }
             RankingLoss::Gist { guide, options } => {
                 let excluded = self.excluded(rows);
-                let texts: Vec<&str> = self.texts(rows).iter().map(|text| text.text).collect();
-                let sequences = guide.tokenize(&texts)?;
+                let sequences = tokenized(guide, &self.texts(rows))?;
                 let sequences: Vec<_> = sequences.iter().collect();
                 let (guide_anchors, guide_documents) =
                     split(&tch::no_grad(|| guide.forward(&sequences, None)));

@@ -1,0 +1,136 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
+
+use crate::download::Hub;
+use crate::{HubError, Result};
+
+/// A model as a user names it: a folder, or the id of a model on the Hugging Face Hub
+/// (`intfloat/e5-small-v2`), where `@` may add a branch, tag or commit.
+///
+/// A folder of that name wins. Clones share what one of them has fetched.
+#[derive(Debug, Clone)]
+pub struct ModelSource {
+    given: String,
+    folder: Arc<OnceLock<Result<PathBuf>>>,
+}
+
+impl ModelSource {
+    /// The folder with the model's files, which are fetched at the first call if it is an id.
+    ///
+    /// # Errors
+    /// If there is no such folder and the Hub has no such model, or cannot be reached while the
+    /// cache does not hold it.
+    pub fn folder(&self) -> Result<&Path> {
+        let folder = self.folder.get_or_init(|| self.find());
+        folder.as_deref().map_err(Clone::clone)
+    }
+
+    fn find(&self) -> Result<PathBuf> {
+        let path = Path::new(&self.given);
+        if path.exists() {
+            return Ok(path.to_owned());
+        }
+        match Id::parse(&self.given) {
+            Some(id) => Hub::from_env().fetch(id, &self.given),
+            None => Err(HubError::NoFolder {
+                model: self.given.clone(),
+            }),
+        }
+    }
+
+    /// The model's id on the Hub without its revision, if it is no folder.
+    pub fn id(&self) -> Option<&str> {
+        match Path::new(&self.given).exists() {
+            true => None,
+            false => Id::parse(&self.given).map(|id| id.name),
+        }
+    }
+
+    /// What to call the model: its id, or the name of its folder.
+    pub fn name(&self) -> String {
+        if let Some(id) = self.id() {
+            return id.to_owned();
+        }
+        let name = Path::new(&self.given).file_name();
+        name.map_or_else(
+            || self.given.clone(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+}
+
+impl FromStr for ModelSource {
+    type Err = Infallible;
+
+    fn from_str(given: &str) -> Result<Self, Infallible> {
+        Ok(Self {
+            given: given.to_owned(),
+            folder: Arc::default(),
+        })
+    }
+}
+
+impl fmt::Display for ModelSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.given)
+    }
+}
+
+/// `[owner/]name[@revision]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Id<'a> {
+    pub name: &'a str,
+    pub revision: &'a str,
+}
+
+impl<'a> Id<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (name, revision) = text.split_once('@').unwrap_or((text, "main"));
+        let is_word = |word: &str| {
+            let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            !word.is_empty() && !word.starts_with('.') && word.chars().all(is_allowed)
+        };
+        let is_name = name.split('/').all(is_word) && name.split('/').count() <= 2;
+        let is_revision = revision.split('/').all(is_word);
+        (is_name && is_revision).then_some(Self { name, revision })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_told_from_paths() {
+        let id = |name, revision| Some(Id { name, revision });
+        assert_eq!(
+            Id::parse("intfloat/e5-small-v2"),
+            id("intfloat/e5-small-v2", "main")
+        );
+        assert_eq!(Id::parse("a/b@refs/pr/3"), id("a/b", "refs/pr/3"));
+        assert_eq!(Id::parse("distilbert-base"), id("distilbert-base", "main"));
+        for path in [
+            "/models/a",
+            "./a",
+            "../a/b",
+            "a/b/c",
+            "a/",
+            "",
+            "a b/c",
+            "a/b@../x",
+        ] {
+            assert_eq!(Id::parse(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_wins() {
+        let folder = std::env::temp_dir();
+        let source: ModelSource = folder.display().to_string().parse().unwrap();
+        assert_eq!(source.folder().unwrap(), folder);
+        assert_eq!(source.id(), None);
+    }
+}

@@ -1,0 +1,37 @@
+use std::path::Path;
+
+use crate::Result;
+use crate::model::TokenModel;
+use crate::tokenize::Tokens;
+
+/// An encoder as ONNX: token ids to last hidden states.
+#[derive(Debug)]
+pub struct HiddenStates {
+    model: TokenModel,
+}
+
+impl HiddenStates {
+    /// Loads a model file; `threads` share the work.
+    ///
+    /// # Errors
+    /// If ONNX Runtime or the file cannot be loaded, or it takes other inputs than token ids, their
+    /// mask and their segments.
+    pub fn open(path: &Path, threads: usize) -> Result<Self> {
+        // One sequence at a time needs no padding.
+        let model = TokenModel::open(path, threads, "last_hidden_state", 0)?;
+        Ok(Self { model })
+    }
+
+    /// The states of one sequence with its segments, row-major `[tokens, hidden]`.
+    ///
+    /// # Errors
+    /// If the model fails.
+    pub fn of(&self, ids: &[u32], type_ids: &[u32]) -> Result<Vec<f32>> {
+        let tokens = Tokens {
+            ids: ids.to_vec(),
+            type_ids: type_ids.to_vec(),
+            truncated: false,
+        };
+        Ok(self.model.run(&[&tokens], tokens.len())?.values)
+    }
+}

@@ -1,0 +1,61 @@
+use anyhow::Result;
+use pairmill_modeling::{Dropout, Parameters};
+
+use crate::optimizer::Gradient;
+
+/// Rows that go through the model together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// Which training data they are of, where there are several.
+    pub source: usize,
+    pub rows: Vec<usize>,
+}
+
+/// The dropout masks of a batch, which depend on nothing but the seed, the step and the place of
+/// the batch in it.
+pub(crate) struct Masks<'a> {
+    pub dropout: &'a Dropout,
+    pub step: u64,
+    pub batch: u64,
+}
+
+impl Masks<'_> {
+    /// The masks of a part of the batch, from the first one on.
+    pub fn of_part(&self, part: usize) -> &Dropout {
+        let stream = self.step | self.batch << 32 | (part as u64) << 48;
+        self.dropout.set_step(stream);
+        self.dropout
+    }
+}
+
+/// What is trained: batches, their loss, and a score on dev.
+pub(crate) trait Task {
+    /// The model's parameters.
+    fn parameters(&self) -> &Parameters;
+    /// Number of training rows.
+    fn rows(&self) -> usize;
+    /// In how many parts an epoch's rows come into memory.
+    fn windows(&self) -> usize {
+        1
+    }
+    /// Brings a part of an epoch's rows into memory.
+    fn open_window(&mut self, _epoch: u32, _window: usize) -> Result<()> {
+        Ok(())
+    }
+    /// Batches of the rows in memory for an epoch; the same for the same epoch.
+    fn batches(&self, epoch: u32) -> Vec<Batch>;
+    /// Steps of an epoch, each of so many batches: exact if there is one window.
+    fn steps(&self, epoch: u32, batches_of_step: usize) -> usize {
+        self.batches(epoch).len().div_ceil(batches_of_step)
+    }
+    /// Adds the gradient of `share` times the loss of a batch; the loss.
+    fn add_gradient(
+        &self,
+        batch: &Batch,
+        share: f64,
+        masks: &Masks<'_>,
+        gradient: &mut Gradient<'_>,
+    ) -> Result<f64>;
+    /// The name and value of the dev score (higher is better), if there is a dev split.
+    fn score(&self) -> Result<Option<(&'static str, f64)>>;
+}
