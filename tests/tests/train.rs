@@ -63,6 +63,26 @@ fn the_same_seed_gives_the_same_weights_and_the_loss_falls() {
 }
 
 #[test]
+fn a_table_that_is_read_in_pieces_keeps_its_order() {
+    let dir = sample_with_tiny_model();
+    // Over a mebibyte, from where on DataFusion splits a file among threads.
+    let row = |n| {
+        let answer = format!("answer {n}, which is about as long as answers are");
+        serde_json::json!({"anchor": format!("question {n} of its kind"), "positive": answer})
+    };
+    let rows: String = (0..12_000).map(|n| format!("{}\n", row(n))).collect();
+    assert!(rows.len() > 1 << 20);
+    fs::write(dir.path().join("many.jsonl"), rows).unwrap();
+    let weights = |output: &str| {
+        let line = "encoder --model tiny --train many.jsonl --max-steps 2 --learning-rate 1e-3";
+        TRAIN.done(dir.path(), &format!("{line} --threads 2 --output {output}"));
+        fs::read(dir.path().join(output).join("model.safetensors")).unwrap()
+    };
+    let first = weights("a");
+    assert!((0..4).all(|n| weights(&format!("b{n}")) == first));
+}
+
+#[test]
 fn an_output_of_the_same_lineage_is_left_alone() {
     let dir = sample_with_tiny_model();
     let of = |line: &str| TRAIN.done(dir.path(), line)["up_to_date"].clone();

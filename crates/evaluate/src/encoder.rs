@@ -108,7 +108,7 @@ impl Encoder {
         }
         let (query, document) = (&models.query_prompt, &models.document_prompt);
         let prompts = inner.prompts().with(query.as_deref(), document.as_deref());
-        inner.set_prompts(prompts);
+        inner.set_prompts(prompts).map_err(failed)?;
         tracing::info!(
             "{role} {model}: {} dimensions, texts up to {} tokens",
             inner.dimension(),

@@ -1,4 +1,5 @@
 use std::env;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
@@ -49,13 +50,33 @@ impl Hub {
         }
     }
 
-    /// The folder of the commit that the revision was when last looked up.
+    /// The folder of the commit that the revision was when last looked up, if all that is needed
+    /// seems to be there.
     fn cached(&self, id: Id<'_>) -> Option<PathBuf> {
-        let config = self
-            .cache
-            .repo(repo(id.name, id.revision))
-            .get("config.json")?;
-        config.parent().map(Path::to_owned)
+        let repo = repo(id.name, id.revision);
+        let folder = self.cache.path().join(repo.folder_name());
+        let commit = fs::read_to_string(folder.join("refs").join(id.revision));
+        // A commit has no name but itself.
+        let commit = commit.unwrap_or_else(|_| id.revision.to_owned());
+        let snapshot = folder.join("snapshots").join(commit.trim());
+        let entries = fs::read_dir(&snapshot).ok()?.flatten();
+        let modules = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir());
+        let folders: Vec<PathBuf> = modules.chain([snapshot.clone()]).collect();
+        let has = |is_it: fn(&Path) -> bool| {
+            let entries = folders
+                .iter()
+                .filter_map(|folder| fs::read_dir(folder).ok());
+            let mut files = entries.flatten().flatten();
+            files.any(|entry| is_it(&entry.path()))
+        };
+        let is_whole = has(|path| path.ends_with("config.json"))
+            && has(|path| {
+                path.extension()
+                    .is_some_and(|ending| ending == "safetensors")
+            });
+        is_whole.then_some(snapshot)
     }
 
     fn download(&self, id: Id<'_>, given: &str) -> Result<PathBuf> {

@@ -48,7 +48,7 @@ impl Dropout {
         if x.device() != Device::Cpu {
             mask = mask.to_device(x.device());
         }
-        x * mask.to_kind(x.kind())
+        (x * mask).to_kind(x.kind())
     }
 }
 

@@ -194,14 +194,15 @@ impl Parameters {
     /// All tensors but those of adapters, whose part is added to the weights they belong to.
     fn merged(&self) -> impl Iterator<Item = (&str, Tensor)> {
         let own = self.iter().filter(|(name, _)| !is_adapter(name));
-        own.map(|(name, tensor)| {
-            let layer = name.strip_suffix(".weight");
-            let merged = match layer.and_then(|layer| Adapter::of(self, layer)) {
-                Some(adapter) => tch::no_grad(|| tensor + adapter.weight()),
-                None => tensor.shallow_clone(),
-            };
-            (name, merged)
-        })
+        own.map(|(name, tensor)| (name, self.merged_with_adapter(name, tensor)))
+    }
+
+    fn merged_with_adapter(&self, name: &str, tensor: &Tensor) -> Tensor {
+        let layer = name.strip_suffix(".weight");
+        match layer.and_then(|layer| Adapter::of(self, layer)) {
+            Some(adapter) => tch::no_grad(|| tensor + adapter.weight()),
+            None => tensor.shallow_clone(),
+        }
     }
 
     /// All tensors; those that are trained in the order in which they lie in [`flat`](Self::flat).
@@ -274,7 +275,7 @@ impl Parameters {
 
 impl Weights for Parameters {
     fn get(&self, name: &str) -> Option<(Vec<i64>, Vec<f32>)> {
-        let (_, tensor) = self.merged().find(|(known, _)| *known == name)?;
+        let tensor = self.merged_with_adapter(name, self.named.get(name)?);
         Some((tensor.size(), to_vec(&tensor).ok()?))
     }
 }

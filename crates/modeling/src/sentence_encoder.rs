@@ -57,18 +57,10 @@ impl SentenceEncoder {
         if SentenceConfig::load(&home)?.do_lower_case {
             tokenizer.lowercase()?;
         }
-        let prompts = Prompts::load(folder)?;
-        if !prompts.is_empty() && !modules.pooling.include_prompt {
-            return Err(ModelError::Unsupported {
-                path: folder.to_owned(),
-                what: "a model whose prompts are left out of the pooling".to_owned(),
-                supported: "prompts that are pooled with the text (include_prompt)",
-            });
-        }
         let parameters = load_parameters(folder, &modules, &config, device)?;
         let transformer = Transformer::new(&parameters, "", &config)?;
         let heads = modules.heads(&parameters)?;
-        Ok(Self {
+        let mut encoder = Self {
             folder: folder.to_owned(),
             config,
             parameters,
@@ -78,9 +70,11 @@ impl SentenceEncoder {
             dimension,
             tokenizer,
             query_tokenizer: None,
-            prompts,
+            prompts: Prompts::default(),
             device,
-        })
+        };
+        encoder.set_prompts(Prompts::load(folder)?)?;
+        Ok(encoder)
     }
 
     /// The longest sequence in tokens, prompt included; longer texts are cut.
@@ -128,8 +122,19 @@ impl SentenceEncoder {
     }
 
     /// Sets [`prompts`](Self::prompts).
-    pub fn set_prompts(&mut self, prompts: Prompts) {
+    ///
+    /// # Errors
+    /// If the model leaves prompts out of its pooling.
+    pub fn set_prompts(&mut self, prompts: Prompts) -> Result<()> {
+        if !prompts.is_empty() && !self.modules.pooling.include_prompt {
+            return Err(ModelError::Unsupported {
+                path: self.folder.clone(),
+                what: "a prompt for a model that leaves it out of the pooling".to_owned(),
+                supported: "prompts that are pooled with the text (include_prompt)",
+            });
+        }
         self.prompts = prompts;
+        Ok(())
     }
 
     /// Components of an embedding.

@@ -139,6 +139,7 @@ impl TrainingSet {
         session: &SessionContext,
         input: &str,
         column: &str,
+        window: Window,
     ) -> Result<()> {
         let names = ColumnNames::new([("text", Some("id"))]);
         let batches = open(session, input, Table::Queries, &names, &[column])
@@ -156,7 +157,7 @@ impl TrainingSet {
             }
         }
         let mut rows = self.rows.iter();
-        if !self.rows.is_empty() && !rows.any(|row| self.group_of(row.positive).is_some()) {
+        if window.is_whole() && !rows.any(|row| self.group_of(row.positive).is_some()) {
             bail!(
                 "{input}: none of its ids is a `positive_id` of the training rows, so no group is known; give the table that the positives come from"
             );

@@ -104,7 +104,7 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
     let bytes = write_onnx(&encoder, staged.path())?;
     let int8 = if args.int8 {
         let texts = match &args.texts {
-            Some(file) => runtime.block_on(read_texts(file, common.threads()))?,
+            Some(file) => runtime.block_on(read_texts(file))?,
             None => sample_texts()?,
         };
         Some(write_int8(&encoder, staged.path(), &texts, args, common)?)
@@ -200,9 +200,9 @@ fn sample_texts() -> Result<Vec<String>> {
     Ok(texts)
 }
 
-async fn read_texts(file: &str, threads: usize) -> Result<Vec<String>> {
+async fn read_texts(file: &str) -> Result<Vec<String>> {
     let names = ColumnNames::default().with_optional("id");
-    let session = session(threads)?;
+    let session = session(1)?;
     let frame = open(&session, file, Table::Queries, &names, &[]).await?;
     let mut texts = Vec::new();
     for batch in frame.limit(0, Some(COMPARED))?.collect().await? {

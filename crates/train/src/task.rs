@@ -2,6 +2,7 @@ use anyhow::Result;
 use pairmill_modeling::{Dropout, Parameters};
 
 use crate::optimizer::Gradient;
+use crate::window::Parts;
 
 /// Rows that go through the model together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,22 +33,14 @@ impl Masks<'_> {
 pub(crate) trait Task {
     /// The model's parameters.
     fn parameters(&self) -> &Parameters;
-    /// Number of training rows.
+    /// Number of rows in memory.
     fn rows(&self) -> usize;
-    /// In how many parts an epoch's rows come into memory.
-    fn windows(&self) -> usize {
-        1
-    }
-    /// Brings a part of an epoch's rows into memory.
-    fn open_window(&mut self, _epoch: u32, _window: usize) -> Result<()> {
-        Ok(())
-    }
+    /// How the rows come into memory, if not all at once.
+    fn parts(&self) -> Option<&Parts>;
+    /// Brings a part of an epoch's rows into memory, where not all are there.
+    fn open_window(&mut self, epoch: u32, window: usize) -> Result<()>;
     /// Batches of the rows in memory for an epoch; the same for the same epoch.
     fn batches(&self, epoch: u32) -> Vec<Batch>;
-    /// Steps of an epoch, each of so many batches: exact if there is one window.
-    fn steps(&self, epoch: u32, batches_of_step: usize) -> usize {
-        self.batches(epoch).len().div_ceil(batches_of_step)
-    }
     /// Adds the gradient of `share` times the loss of a batch; the loss.
     fn add_gradient(
         &self,

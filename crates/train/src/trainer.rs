@@ -13,6 +13,7 @@ use crate::log::{LogLine, TrainingLog};
 use crate::optimizer::{AdamW, Clipped, Gradient};
 use crate::schedule::Schedule;
 use crate::task::{Batch, Masks, Task};
+use crate::window::Parts;
 
 /// How training went.
 #[derive(Debug, Clone, Serialize)]
@@ -56,7 +57,7 @@ pub(crate) fn train(
     let (last_loss, stopped_early) = run.all_steps()?;
     let position = &run.position;
     let report = Report {
-        rows: run.task.rows(),
+        rows: run.task.parts().map_or(run.task.rows(), Parts::rows),
         steps: position.step,
         resumed_from,
         final_loss: last_loss,
@@ -71,11 +72,16 @@ pub(crate) fn train(
     Ok(report)
 }
 
-/// Steps of all epochs, which may differ by a batch or two, since rows that clash wait for a later one.
+/// Steps of all epochs, which may differ by a batch or two, since rows that clash wait for a later
+/// one; a reckoning where the rows are read in parts.
 pub(crate) fn steps_of_epochs(task: &dyn Task, options: &Hyperparameters) -> u64 {
     let batches_of_step = options.gradient_accumulation_steps as usize;
+    let steps = |epoch| match task.parts() {
+        Some(parts) => parts.steps(options.batch_size as usize, batches_of_step),
+        None => task.batches(epoch).len().div_ceil(batches_of_step),
+    };
     (0..options.num_train_epochs)
-        .map(|epoch| task.steps(epoch, batches_of_step) as u64)
+        .map(|epoch| steps(epoch) as u64)
         .sum()
 }
 
@@ -129,6 +135,10 @@ impl<'a> Run<'a> {
             owns_checkpoints: false,
         };
         if !run.resume(log)? {
+            if run.task.parts().is_some() {
+                // An unsound table is found before the model is scored.
+                run.task.open_window(0, 0)?;
+            }
             run.score_before()?;
         }
         Ok(run)
@@ -187,7 +197,7 @@ impl<'a> Run<'a> {
 
     /// Trains to the end or until patience runs out: the last epoch's mean loss, and which.
     fn all_steps(&mut self) -> Result<(f64, bool)> {
-        let windows = self.task.windows();
+        let windows = self.task.parts().map_or(1, Parts::number);
         loop {
             let (epoch, window) = (self.position.epoch, self.position.window);
             self.task.open_window(epoch, window)?;
@@ -198,38 +208,70 @@ impl<'a> Run<'a> {
             let is_last_window = window + 1 == windows;
             ensure!(
                 !is_last_window || self.position.step_of_epoch + steps.len() > 0,
-                "the training data makes no batch: a table that takes its turn with others may be empty, or no category of a table of tickets has two rows"
+                "the training data makes no batch: a table that takes its turn with others may be empty, no category of a table of tickets has two rows, or no row has the hard negatives that the loss needs"
             );
+            let epochs_done = |steps_done: usize| {
+                let part = steps_done as f64 / steps.len() as f64;
+                f64::from(epoch) + (window as f64 + part) / windows as f64
+            };
             for step in steps.iter().skip(self.position.step_of_window) {
-                let part = (self.position.step_of_window + 1) as f64 / steps.len() as f64;
-                let done = f64::from(epoch) + (window as f64 + part) / windows as f64;
-                self.one_step(step, done)?;
+                let done = self.position.step_of_window;
+                let rate = self.rate(epochs_done(done));
+                self.one_step(step, rate, epochs_done(done + 1))?;
                 let is_window_over = self.position.step_of_window == steps.len();
-                let is_epoch_over = is_window_over && is_last_window;
-                let is_last = self.is_last_step(is_epoch_over);
-                if (is_last || self.is_evaluation_due(is_epoch_over)) && !self.evaluate()? {
-                    return Ok((self.mean_loss(), true));
-                }
-                if is_last {
-                    return Ok((self.mean_loss(), false));
-                }
-                // A window's first step follows the last of the one before it.
-                if is_window_over {
-                    self.end_window(is_last_window);
+                if let Some(stopped_early) = self.go_on(is_window_over, is_last_window)? {
+                    return Ok((self.mean_loss(), stopped_early));
                 }
                 self.save_if_due()?;
             }
-            if steps.is_empty() {
-                self.end_window(is_last_window);
+            if steps.is_empty()
+                && let Some(stopped_early) = self.go_on(true, is_last_window)?
+            {
+                return Ok((self.mean_loss(), stopped_early));
             }
         }
     }
 
-    /// Windows may make fewer batches than were reckoned with, so the epochs count too.
-    fn is_last_step(&self, is_epoch_over: bool) -> bool {
-        let is_last_epoch = self.position.epoch + 1 == self.options.num_train_epochs;
-        let are_epochs_over = is_epoch_over && is_last_epoch && self.options.max_steps.is_none();
-        self.position.step == self.total_steps || are_epochs_over
+    /// Whether the end of the data ends the run, rather than a number of steps: where the data is
+    /// read in parts, the number of batches is not known before.
+    fn ends_with_the_data(&self) -> bool {
+        self.task.parts().is_some() && self.options.max_steps.is_none()
+    }
+
+    fn rate(&self, epochs_done: f64) -> f64 {
+        let step = match self.ends_with_the_data() {
+            true => {
+                let share = epochs_done / f64::from(self.options.num_train_epochs);
+                (share * self.total_steps as f64) as u64
+            }
+            false => self.position.step,
+        };
+        self.options.learning_rate * self.schedule.factor(step)
+    }
+
+    /// What follows a step, or a window without one. If that ends the run: whether patience ran out.
+    fn go_on(&mut self, is_window_over: bool, is_last_window: bool) -> Result<Option<bool>> {
+        let is_epoch_over = is_window_over && is_last_window;
+        let is_last = match self.ends_with_the_data() {
+            true => is_epoch_over && self.position.epoch + 1 == self.options.num_train_epochs,
+            false => self.position.step == self.total_steps,
+        };
+        if is_last {
+            self.evaluate()?;
+            return Ok(Some(false));
+        }
+        if self.is_evaluation_due(is_epoch_over) && !self.evaluate()? {
+            tracing::info!(
+                "no better score in {} evaluations: stopping",
+                self.options.patience
+            );
+            return Ok(Some(true));
+        }
+        // A window's first step follows the last of the one before it.
+        if is_window_over {
+            self.end_window(is_last_window);
+        }
+        Ok(None)
     }
 
     fn end_window(&mut self, is_last_window: bool) {
@@ -249,9 +291,8 @@ impl<'a> Run<'a> {
     }
 
     /// Takes one optimiser step on one or several batches.
-    fn one_step(&mut self, batches: &[Batch], epochs_done: f64) -> Result<()> {
+    fn one_step(&mut self, batches: &[Batch], rate: f64, epochs_done: f64) -> Result<()> {
         let step = self.position.step;
-        let rate = self.options.learning_rate * self.schedule.factor(step);
         let mut gradient = Gradient::new(self.task.parameters());
         let share = 1.0 / batches.len() as f64;
         let mut loss = 0.0;
@@ -335,15 +376,7 @@ impl<'a> Run<'a> {
             return Ok(true);
         }
         self.position.evaluations_without_gain += 1;
-        let patient = self.position.evaluations_without_gain < self.options.patience;
-        if !patient && step < self.total_steps {
-            tracing::info!(
-                "no better score in {} evaluations: stopping",
-                self.options.patience
-            );
-            return Ok(false);
-        }
-        Ok(true)
+        Ok(self.position.evaluations_without_gain < self.options.patience)
     }
 
     fn write_evaluation(&mut self, metric: &'static str, score: f64, best: bool) -> Result<()> {

@@ -29,7 +29,7 @@ use crate::window::{Parts, Window};
 const BATCH_TOKENS: usize = 8_192;
 
 /// Train a cross-encoder with one logit on labelled pairs and mined candidates, and export it to ONNX
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
 pub struct CrossEncoderArgs {
     /// Folder of the model to start from, or its id on the Hugging Face Hub
     #[arg(long, value_name = "DIR_OR_ID")]
@@ -42,7 +42,7 @@ pub struct CrossEncoderArgs {
     #[arg(long, value_name = "FILE", required = true)]
     train: Vec<String>,
     /// Read the training tables in parts of about N rows, each shuffled for itself, instead of whole:
-    /// for tables of labelled pairs, pairs or triplets larger than memory
+    /// for tables of labelled pairs, pairs or triplets larger than memory, best in Parquet
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     shuffle_buffer: Option<u32>,
     /// Folder with labeled_dev.parquet, for average precision during training
@@ -125,6 +125,10 @@ struct ShapingOptions<'a> {
 /// If an input or the model is not sound, training diverges, or the output cannot be written.
 pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
     args.data.check()?;
+    if args.shuffle_buffer.is_some() && args.data.loss == Loss::MarginMse {
+        let message = "--shuffle-buffer: margin-mse needs all candidates of a query, so it cannot read them in parts";
+        return Err(UsageError(message.to_owned()).into());
+    }
     let runtime = prepare(common)?;
     let mut lineage = Lineage::new(
         "train cross-encoder",
@@ -160,7 +164,8 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
         model.set_max_length(usize::from(length))?;
     }
     let (objective, parts, dev_set) = runtime.block_on(async {
-        let session = session(common.threads())?;
+        // One partition, so that rows come in the order of their table for any number of threads.
+        let session = session(1)?;
         let (objective, parts) = match args.shuffle_buffer {
             Some(size) => {
                 let files: Vec<&str> = args.train.iter().map(String::as_str).collect();
@@ -254,10 +259,6 @@ impl CrossEncoderArgs {
                 }
                 Ok(Objective::Labeled(set, loss))
             }
-            Loss::MarginMse if !window.is_whole() => Err(UsageError(
-                "--shuffle-buffer: margin-mse needs all candidates of a query, so it cannot read them in parts".to_owned(),
-            )
-            .into()),
             Loss::MarginMse => {
                 let negatives = usize::from(data.num_negatives.unwrap_or(1));
                 let pairs = read_scored_pairs(session, &files, negatives).await?;
@@ -271,7 +272,7 @@ impl CrossEncoderArgs {
                     _ => ListLoss::Lambda,
                 };
                 let set = TrainingSet::read_all(session, &files, window).await?;
-                Objective::ranking(&set, loss)
+                Objective::ranking(&set, loss, window)
             }
         }
     }
@@ -295,14 +296,11 @@ impl Task for CrossEncoderTask<'_> {
     }
 
     fn rows(&self) -> usize {
-        match &self.parts {
-            Some(parts) => parts.rows(),
-            None => self.objective.as_ref().map_or(0, Objective::rows),
-        }
+        self.objective.as_ref().map_or(0, Objective::rows)
     }
 
-    fn windows(&self) -> usize {
-        self.parts.as_ref().map_or(1, Parts::number)
+    fn parts(&self) -> Option<&Parts> {
+        self.parts.as_ref()
     }
 
     fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
@@ -316,13 +314,6 @@ impl Task for CrossEncoderTask<'_> {
             self.objective = Some(parts.read(epoch, window, read)?);
         }
         Ok(())
-    }
-
-    fn steps(&self, epoch: u32, batches_of_step: usize) -> usize {
-        match &self.parts {
-            Some(parts) => parts.steps(self.batch_size, batches_of_step),
-            None => self.batches(epoch).len().div_ceil(batches_of_step),
-        }
     }
 
     fn batches(&self, epoch: u32) -> Vec<Batch> {

@@ -9,6 +9,7 @@ use crate::loss::lambda::{LambdaLossOptions, lambda_loss};
 use crate::loss::reranking;
 use crate::objective::ScoredPair;
 use crate::sampler::shuffled_batches;
+use crate::window::Window;
 
 /// Factor on the sigmoid of the logits in the ranking loss, as in sentence-transformers.
 const MNRL_SCALE: f64 = 10.0;
@@ -50,14 +51,14 @@ impl Objective {
     /// a query.
     ///
     /// # Errors
-    /// If the loss is [`ListLoss::Lambda`] and there is no hard negative.
-    pub fn ranking(set: &TrainingSet, loss: ListLoss) -> Result<Self> {
+    /// If the loss is [`ListLoss::Lambda`] and there is no hard negative in the whole data.
+    pub fn ranking(set: &TrainingSet, loss: ListLoss, window: Window) -> Result<Self> {
         let lists = match loss {
             ListLoss::Lambda => lists_of_queries(set),
             _ => lists_of_pairs(set),
         };
         ensure!(
-            !lists.is_empty(),
+            !lists.is_empty() || !window.is_whole(),
             "no training row has a hard negative, which --loss lambda needs; give triplets or n-tuples"
         );
         Ok(Self::Lists(lists, loss))

@@ -329,7 +329,8 @@ async fn read_pairs(
 ) -> Result<TrainingSet> {
     let mut set = TrainingSet::read_all(session, files, window).await?;
     if let Some(groups) = &data.groups {
-        set.read_groups(session, groups, &data.group_column).await?;
+        let column = &data.group_column;
+        set.read_groups(session, groups, column, window).await?;
     }
     Ok(set)
 }

@@ -72,7 +72,7 @@ pub struct DataArgs {
     #[serde(skip)]
     train: Vec<String>,
     /// Read the training tables in parts of about N rows, each shuffled for itself, instead of whole:
-    /// for tables larger than memory. Known positives are then those of the same part
+    /// for tables larger than memory, best in Parquet. Known positives are then those of the same part
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     shuffle_buffer: Option<u32>,
     /// Folder with corpus, queries_dev and qrels_dev (.parquet), for nDCG@10 during training
@@ -121,23 +121,20 @@ impl DataArgs {
 
     /// Sets what the options say about how texts are read.
     fn shape(&self, encoder: &mut SentenceEncoder) -> Result<()> {
-        let document = self.document_max_length.or(self.max_length);
-        if let Some(length) = document {
-            encoder.set_max_length(usize::from(length))?;
-        }
-        let query = self.query_max_length.or(self.max_length);
-        if query != document
-            && let Some(length) = query
-        {
-            encoder.set_max_query_length(usize::from(length))?;
+        let own = encoder.max_length();
+        let length = |side: Option<u16>| side.or(self.max_length).map_or(own, usize::from);
+        let document = length(self.document_max_length);
+        let query = length(self.query_max_length);
+        encoder.set_max_length(document)?;
+        if query != document {
+            encoder.set_max_query_length(query)?;
         }
         let (query, document) = (
             self.query_prompt.as_deref(),
             self.document_prompt.as_deref(),
         );
         let prompts = encoder.prompts().with(query, document);
-        encoder.set_prompts(prompts);
-        Ok(())
+        Ok(encoder.set_prompts(prompts)?)
     }
 }
 
@@ -265,7 +262,8 @@ impl Recipe {
         self.data.shape(&mut encoder)?;
         let matryoshka = self.matryoshka(encoder.dimension())?;
         let (objectives, stream, evaluator) = runtime.block_on(async {
-            let session = session(common.threads())?;
+            // One partition, so that rows come in the order of their table for any number of threads.
+            let session = session(1)?;
             let (objectives, stream) = match self.data.shuffle_buffer {
                 Some(rows) => {
                     let rows = rows as usize;

@@ -9,6 +9,7 @@ use crate::objective::{LossOfEmbeddings, Objective, tokenized};
 use crate::optimizer::Gradient;
 use crate::sampler::{Mixing, mixed_batches, shuffled_batches};
 use crate::task::{Batch, Masks, Task};
+use crate::window::Parts;
 
 /// Training of a sentence encoder towards one or several objectives.
 pub(crate) struct EncoderTask {
@@ -28,12 +29,8 @@ pub(crate) struct EncoderTask {
 impl EncoderTask {
     /// What it is trained on.
     pub fn describe(&self) -> String {
-        if let Some(stream) = &self.stream {
-            return format!(
-                "{} rows in {} parts",
-                stream.parts.rows(),
-                stream.parts.number()
-            );
+        if let Some(parts) = self.parts() {
+            return format!("{} rows in {} parts", parts.rows(), parts.number());
         }
         let parts: Vec<String> = self.objectives.iter().map(|part| part.describe()).collect();
         parts.join(" and ")
@@ -109,16 +106,11 @@ impl Task for EncoderTask {
     }
 
     fn rows(&self) -> usize {
-        match &self.stream {
-            Some(stream) => stream.parts.rows(),
-            None => self.objectives.iter().map(|part| part.rows()).sum(),
-        }
+        self.objectives.iter().map(|part| part.rows()).sum()
     }
 
-    fn windows(&self) -> usize {
-        self.stream
-            .as_ref()
-            .map_or(1, |stream| stream.parts.number())
+    fn parts(&self) -> Option<&Parts> {
+        self.stream.as_ref().map(|stream| &stream.parts)
     }
 
     fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
@@ -128,13 +120,6 @@ impl Task for EncoderTask {
             self.objectives = stream.read(epoch, window)?;
         }
         Ok(())
-    }
-
-    fn steps(&self, epoch: u32, batches_of_step: usize) -> usize {
-        match &self.stream {
-            Some(stream) => stream.parts.steps(self.batch_size, batches_of_step),
-            None => self.batches(epoch).len().div_ceil(batches_of_step),
-        }
     }
 
     fn batches(&self, epoch: u32) -> Vec<Batch> {

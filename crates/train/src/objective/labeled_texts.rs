@@ -5,7 +5,7 @@ use datafusion::prelude::SessionContext;
 use pairmill_tables::{ColumnNames, Table, open, string_column};
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, Objective, document, picked};
+use super::{BatchText, LossOfEmbeddings, Objective, picked, text};
 use crate::loss::similarity::Distance;
 use crate::loss::triplets;
 use crate::sampler::label_batches;
@@ -96,7 +96,7 @@ impl Objective for LabeledTexts {
     }
 
     fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {
-        rows.iter().map(|&row| document(&self.texts[row])).collect()
+        rows.iter().map(|&row| text(&self.texts[row])).collect()
     }
 
     fn loss<'a>(&'a self, rows: &'a [usize]) -> Result<LossOfEmbeddings<'a>> {

@@ -60,6 +60,13 @@ fn document(text: &str) -> BatchText<'_> {
     }
 }
 
+fn text(text: &str) -> BatchText<'_> {
+    BatchText {
+        side: Side::Text,
+        text,
+    }
+}
+
 /// The items with these numbers, in this order.
 fn picked<T: Clone>(items: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().map(|&row| items[row].clone()).collect()
@@ -76,9 +83,11 @@ pub(crate) fn tokenized(
         Ok(encoder.tokenize(&texts, side)?.into_iter())
     };
     let (mut queries, mut documents) = (of_side(Side::Query)?, of_side(Side::Document)?);
+    let mut equals = of_side(Side::Text)?;
     let sequences = texts.iter().filter_map(|text| match text.side {
         Side::Query => queries.next(),
-        _ => documents.next(),
+        Side::Document => documents.next(),
+        Side::Text => equals.next(),
     });
     Ok(sequences.collect())
 }
