@@ -50,7 +50,7 @@ def memory(args: argparse.Namespace, python: str, model: Path, folder: Path) -> 
     """Resident memory of a long run, sampled once a second (Linux)."""
     prepare(python, args.data, "nl2bash", folder / "data")
     command = command_of_pairmill(model, folder / "data/pairs.parquet", 128,
-                                  ["--max-steps", "600", "--num-train-epochs", "10"], folder / "model")
+                                  ["--max-steps", str(args.steps), "--num-train-epochs", "10"], folder / "model")
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     samples = []
     while process.poll() is None:
@@ -127,6 +127,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"), help="folder of the data sets")
     parser.add_argument("--model", type=Path, default=os.environ.get("PAIRMILL_MODEL", ROOT / ".deps/models/all-MiniLM-L6-v2"))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=600, help="of the run whose memory is watched")
     parser.add_argument("--python", help="interpreter with the packages of tests/reference/requirements.txt")
     args = parser.parse_args()
     if args.data is None:

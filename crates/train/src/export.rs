@@ -35,8 +35,8 @@ pub struct ExportArgs {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// Also write onnx/model_quantized.onnx, with weights in int8 and the rest rounded as it comes: a
-    /// quarter of the size, and faster
+    /// Also write onnx/model_quantized.onnx, with weights in int8 and the rest rounded as it comes:
+    /// about a quarter of the size
     #[arg(long)]
     int8: bool,
     /// Refuse int8 embeddings whose mean cosine with the float32 ones is below this

@@ -54,8 +54,8 @@ pub struct Hyperparameters {
     /// Their output is multiplied by this over their width [default: twice the width]
     #[arg(long, value_name = "X", requires = "lora_rank", value_parser = positive)]
     pub lora_alpha: Option<f64>,
-    /// Compute linear layers and attention in bfloat16 (mixed precision): faster on a GPU, where
-    /// weights, sums and norms stay in single precision
+    /// Compute linear layers and attention in bfloat16, for GPUs (mixed precision); weights, sums and
+    /// norms stay in single precision
     #[arg(long)]
     pub bf16: bool,
     /// Where to compute

@@ -15,7 +15,6 @@ use crate::trainer::{Report, train};
 
 /// Sets up threads and random state for a training command.
 pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
-    keep_freed_memory();
     tch::set_num_threads(common.threads() as i32);
     tch::manual_seed(common.seed as i64);
     tokio::runtime::Builder::new_multi_thread()
@@ -24,20 +23,6 @@ pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
         .build()
         .context("cannot start the worker threads")
 }
-
-/// Has glibc keep what libtorch frees for the next step instead of handing it back to the kernel, which
-/// would clear every page again: a twentieth of a step's time.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn keep_freed_memory() {
-    // SAFETY: these only set how malloc gets and gives back memory.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_MAX, 0);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
-    }
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn keep_freed_memory() {}
 
 /// Reports the end of a training command; `None` where the output was there already.
 pub(crate) fn finish<R: Serialize>(

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
+use pairmill_inference::HiddenStates;
+use pairmill_modeling::onnx::Precision;
 use pairmill_modeling::{
     Config, Dropout, ModelError, PackedBatch, Parameters, SentenceEncoder, Side, TokenIds,
     Transformer,
@@ -48,6 +50,30 @@ fn embeddings_equal_those_of_sentence_transformers() {
     }
 }
 
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn onnx_runtime_gives_the_same_embeddings_and_in_int8_about_the_same() {
+    for (name, _, folder) in models() {
+        let encoder = load(folder.path());
+        for (precision, least) in [(Precision::Float32, 0.999_99), (Precision::Int8, 0.98)] {
+            let path = folder.path().join("model.onnx");
+            encoder.save_onnx(&path, precision).unwrap();
+            let onnx = HiddenStates::open(&path, 1).unwrap();
+            for sequence in tokens(&encoder) {
+                let states = onnx.of(&sequence.ids, &sequence.types).unwrap();
+                let found = encoder.embed_states(&sequence, &states).unwrap();
+                let expected = encoder.embed(&[sequence], 1_000, &|_| {}).unwrap();
+                let cosine = cosine(&found, &expected);
+                assert!(cosine > least, "{name} {precision:?}: {cosine}");
+            }
+        }
+    }
+}
+
 #[test]
 fn embeddings_in_bf16_are_near_those_in_single_precision() {
     for (name, _, folder) in models() {
@@ -59,9 +85,7 @@ fn embeddings_in_bf16_are_near_those_in_single_precision() {
         let rough = encode(&encoder);
         assert_ne!(rough, exact, "{name}");
         for (rough, exact) in rough.chunks(16).zip(exact.chunks(16)) {
-            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-            let cosine = dot(rough, exact) / (dot(rough, rough) * dot(exact, exact)).sqrt();
-            assert!(cosine > 0.999, "{name}: {cosine}");
+            assert!(cosine(rough, exact) > 0.999, "{name}");
         }
         // Gradients arrive at single-precision weights.
         let sequences = tokens(&encoder);
