@@ -105,7 +105,7 @@ impl Hub {
         let remote = api.repo(repo(id.name, &info.sha));
         let named = self.cache.repo(repo(id.name, id.revision));
         let folder = named.pointer_path(&info.sha);
-        // config.json comes last: a folder that has it is whole.
+        // config.json comes last, so that a fetch that broke off is not taken for a whole model.
         let (last, first): (Vec<&str>, _) = wanted.iter().partition(|name| **name == "config.json");
         for name in first.into_iter().chain(last) {
             if !folder.join(name).is_file() {
