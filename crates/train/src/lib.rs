@@ -14,6 +14,7 @@ mod judgements;
 mod labeled;
 mod log;
 pub mod loss;
+mod memory;
 mod objective;
 mod optimizer;
 mod options;

@@ -10,6 +10,7 @@ use tch::Tensor;
 use crate::Hyperparameters;
 use crate::checkpoint::{Checkpoints, Exact, Position};
 use crate::log::{LogLine, TrainingLog};
+use crate::memory;
 use crate::optimizer::{AdamW, Clipped, Gradient};
 use crate::schedule::Schedule;
 use crate::task::{Batch, Masks, Task};
@@ -317,6 +318,7 @@ impl<'a> Run<'a> {
         let parameters = self.task.parameters();
         self.optimizer.step(parameters, &gradient, scale, rate);
         self.position.step += 1;
+        memory::after_step(self.position.step);
         self.position.step_of_epoch += 1;
         self.position.step_of_window += 1;
         self.position.loss_sum.0 += loss;
