@@ -1,10 +1,9 @@
 use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, RecordBatch, StringArray, StringBuilder};
 use arrow::error::ArrowError;
-use pairmill_tables::{f32_column, string_column};
+use pairmill_tables::{Judged, Pair, f32_column, pairs_of, string_column};
 use serde::Serialize;
 
 /// The decision for a candidate that becomes a negative.
@@ -59,24 +58,6 @@ impl Reason {
     }
 }
 
-/// A (query, positive) pair of a judged batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pair {
-    /// The rows of the pair's candidates.
-    pub rows: Range<usize>,
-    /// The rows kept, in order of rank.
-    pub negatives: Vec<usize>,
-    /// Whether the positive itself may be used.
-    pub positive_is_sound: bool,
-}
-
-/// A batch of scored candidates with decision and reason filled in.
-#[derive(Debug, Clone)]
-pub(crate) struct Judged {
-    pub batch: RecordBatch,
-    pub pairs: Vec<Pair>,
-}
-
 /// Decides on a batch of scored candidates, sorted by `query_id`, `positive_id` and `rank`, that
 /// holds each pair whole. Rows that come with the decision `drop` keep it and their reason.
 pub(crate) fn decide(batch: &RecordBatch, rules: &Rules) -> Result<Judged, ArrowError> {
@@ -102,6 +83,7 @@ pub(crate) fn decide(batch: &RecordBatch, rules: &Rules) -> Result<Judged, Arrow
             rows,
             positive_is_sound: judge.positive_is_sound,
             negatives: judge.negatives,
+            doubtful: judge.doubtful,
         });
     }
     let batch = with_column(batch, "decision", Arc::new(decisions.finish()))?;
@@ -117,6 +99,7 @@ struct Judge<'a> {
     positive_is_sound: bool,
     seen: HashSet<&'a str>,
     negatives: Vec<usize>,
+    doubtful: Vec<usize>,
     wanted: usize,
 }
 
@@ -132,6 +115,7 @@ impl<'a> Judge<'a> {
                 .is_none_or(|least| positive >= least),
             seen: HashSet::new(),
             negatives: Vec::new(),
+            doubtful: Vec::new(),
             wanted: rules.num_negatives,
         }
     }
@@ -140,6 +124,7 @@ impl<'a> Judge<'a> {
         if !self.positive_is_sound {
             Reason::LowPositiveScore
         } else if f64::from(self.scores.value(row)) > self.highest_negative {
+            self.doubtful.push(row);
             Reason::LikelyFalseNegative
         } else if !self.seen.insert(self.corpus_ids.value(row)) {
             Reason::Duplicate
@@ -150,21 +135,6 @@ impl<'a> Judge<'a> {
             Reason::Negative
         }
     }
-}
-
-fn pairs_of(batch: &RecordBatch) -> Vec<Range<usize>> {
-    let queries = string_column(batch, "query_id");
-    let positives = string_column(batch, "positive_id");
-    let pair = |row: usize| (queries.value(row), positives.value(row));
-    let mut pairs = Vec::new();
-    let mut start = 0;
-    for end in 1..=batch.num_rows() {
-        if end == batch.num_rows() || pair(end) != pair(start) {
-            pairs.push(start..end);
-            start = end;
-        }
-    }
-    pairs
 }
 
 fn with_column(
@@ -204,6 +174,7 @@ pub(crate) mod tests {
             text(|row| row.2.to_owned()),
             text(|row| format!("text {}", row.2)),
             Arc::new(ranks),
+            Arc::new(bm25.clone()),
             Arc::new(bm25),
             Arc::new(scores),
             Arc::new(positive_scores),

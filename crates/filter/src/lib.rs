@@ -8,13 +8,11 @@
 mod config;
 mod decide;
 mod error;
-mod format;
 mod plan;
-mod queries;
 mod run;
 
 pub use config::Config;
 pub use decide::{Reason, Rules};
 pub use error::{FilterError, Result};
-pub use format::Format;
+pub use pairmill_tables::TrainingFormat as Format;
 pub use run::{Report, Summary, run};

@@ -2,20 +2,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_inference::CrossEncoder;
 use pairmill_tables::{
-    ColumnNames, Lineage, ParquetOutput, Table, f32_column, open, session, string_column,
+    ColumnNames, Judged, Lineage, Table, TrainingOutput, TrainingRows, WholeQueries, f32_column,
+    open, session, string_column,
 };
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::decide::{Judged, decide};
-use crate::format::without_ids;
-use crate::queries::WholeQueries;
+use crate::decide::decide;
 use crate::{Config, FilterError, Format, Result, plan};
 
 /// What a run did.
@@ -139,11 +137,11 @@ async fn judge_all(
 ) -> Result<()> {
     let mut queries = WholeQueries::default();
     while let Some(batch) = scored.next().await {
-        if let Some(batch) = queries.push(batch?)? {
+        for batch in queries.push(&batch?)? {
             outputs.write(&decide(&batch, &config.rules)?)?;
         }
     }
-    if let Some(batch) = queries.finish() {
+    if let Some(batch) = queries.finish()? {
         outputs.write(&decide(&batch, &config.rules)?)?;
     }
     Ok(())
@@ -151,48 +149,32 @@ async fn judge_all(
 
 /// The files under way and what went into them.
 struct Outputs {
-    output: ParquetOutput,
-    audit: Option<ParquetOutput>,
+    files: TrainingOutput,
     format: Format,
     negatives: usize,
-    columns: Vec<usize>,
     summary: Summary,
 }
 
 impl Outputs {
     fn create(config: &Config, lineage: &Lineage, audit_lineage: &Lineage) -> Result<Self> {
-        let negatives = config.rules.num_negatives;
-        let schema = config.format.schema(negatives);
-        let columns = match config.drop_ids {
-            true => without_ids(&schema),
-            false => (0..schema.fields().len()).collect(),
-        };
-        let audit = match &config.audit {
-            Some(path) => {
-                let schema = Table::Candidates.schema();
-                Some(ParquetOutput::create(path, schema, audit_lineage)?)
-            }
-            None => None,
-        };
-        let schema = Arc::new(schema.project(&columns)?);
-        Ok(Self {
-            output: ParquetOutput::create(&config.output, schema, lineage)?,
-            audit,
+        let rows = TrainingRows {
             format: config.format,
-            negatives,
-            columns,
+            negatives: config.rules.num_negatives,
+            drop_ids: config.drop_ids,
+        };
+        let audit = config.audit.as_deref().map(|path| (path, audit_lineage));
+        Ok(Self {
+            files: TrainingOutput::create(rows, (&config.output, lineage), audit)?,
+            format: config.format,
+            negatives: config.rules.num_negatives,
             summary: Summary::default(),
         })
     }
 
     fn write(&mut self, judged: &Judged) -> Result<()> {
         self.count(judged);
-        if let Some(audit) = &mut self.audit {
-            audit.write(&judged.batch)?;
-        }
-        let rows: RecordBatch = self.format.rows(judged, self.negatives)?;
-        self.summary.rows += rows.num_rows() as u64;
-        Ok(self.output.write(&rows.project(&self.columns)?)?)
+        self.summary.rows += self.files.write(judged)?;
+        Ok(())
     }
 
     fn count(&mut self, judged: &Judged) {
@@ -218,10 +200,7 @@ impl Outputs {
     }
 
     fn finish(self, config: &Config) -> Result<Summary> {
-        // The output is last, so that where it is new the audit table is.
-        if let Some(audit) = self.audit {
-            audit.finish()?;
-        }
+        let output = self.files.finish_audit()?;
         if self.summary.rows == 0 && !config.allow_empty {
             return Err(FilterError::NothingLeft {
                 output: config.output.clone(),
@@ -231,7 +210,7 @@ impl Outputs {
                 reasons: reasons(&self.summary),
             });
         }
-        self.output.finish()?;
+        output.finish()?;
         Ok(self.summary)
     }
 }

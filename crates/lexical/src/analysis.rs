@@ -1,31 +1,79 @@
+use std::str::FromStr;
+
 use serde::Serialize;
 use tantivy::tokenizer::{
-    Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
+    Language, LowerCaser, RawTokenizer, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter,
+    TextAnalyzer,
 };
+
+use crate::memo::Memo;
 
 /// Longest token that is indexed, in bytes: what is longer is no word but encoded data.
 const MAX_TOKEN_BYTES: usize = 40;
 
-/// How text becomes terms.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Analysis {
-    /// Runs of letters and digits, lower-cased, without Lucene's 33 English stop words, stemmed
-    /// by Snowball's English stemmer (Porter2).
-    #[default]
-    English,
+const LANGUAGES: [(&str, Language); 18] = [
+    ("arabic", Language::Arabic),
+    ("danish", Language::Danish),
+    ("dutch", Language::Dutch),
+    ("english", Language::English),
+    ("finnish", Language::Finnish),
+    ("french", Language::French),
+    ("german", Language::German),
+    ("greek", Language::Greek),
+    ("hungarian", Language::Hungarian),
+    ("italian", Language::Italian),
+    ("norwegian", Language::Norwegian),
+    ("portuguese", Language::Portuguese),
+    ("romanian", Language::Romanian),
+    ("russian", Language::Russian),
+    ("spanish", Language::Spanish),
+    ("swedish", Language::Swedish),
+    ("tamil", Language::Tamil),
+    ("turkish", Language::Turkish),
+];
+
+/// How text becomes terms: runs of letters and digits, lower-cased, and in a language without its
+/// stop words and stemmed by its Snowball stemmer.
+///
+/// English has Lucene's 33 stop words and Porter2; Arabic, Greek, Romanian, Tamil and Turkish are
+/// stemmed only. Scripts that do not part words by blanks are not cut into words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Analysis {
+    language: Option<Language>,
 }
 
 impl Analysis {
+    /// Words as they are.
+    pub const NONE: Self = Self { language: None };
+    /// English words.
+    pub const ENGLISH: Self = Self {
+        language: Some(Language::English),
+    };
+
+    /// The names that [`FromStr`] knows.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ["none"].into_iter().chain(LANGUAGES.map(|(name, _)| name))
+    }
+
     pub(crate) fn analyzer(self) -> TextAnalyzer {
-        let Self::English = self;
-        let stop_words = StopWordFilter::new(Language::English).expect("tantivy has English");
         TextAnalyzer::builder(SimpleTokenizer::default())
             .filter(RemoveLongFilter::limit(MAX_TOKEN_BYTES + 1))
-            .filter(LowerCaser)
-            .filter(stop_words)
-            .filter(Stemmer::new(Language::English))
+            .filter(Memo::new(self.word_analyzer()))
             .build()
+    }
+
+    /// What makes the term of a word.
+    fn word_analyzer(self) -> TextAnalyzer {
+        let word = TextAnalyzer::builder(RawTokenizer::default()).filter(LowerCaser);
+        let Some(language) = self.language else {
+            return word.build();
+        };
+        let stemmer = Stemmer::new(language);
+        match StopWordFilter::new(language) {
+            Some(stop_words) => word.filter(stop_words).filter(stemmer).build(),
+            None => word.filter(stemmer).build(),
+        }
     }
 
     /// The terms of a text, in order.
@@ -38,12 +86,39 @@ impl Analysis {
     }
 }
 
+impl Default for Analysis {
+    fn default() -> Self {
+        Self::ENGLISH
+    }
+}
+
+impl FromStr for Analysis {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        if name == "none" {
+            return Ok(Self::NONE);
+        }
+        let known = LANGUAGES.iter().find(|(known, _)| *known == name);
+        known
+            .map(|&(_, language)| Self {
+                language: Some(language),
+            })
+            .ok_or_else(|| {
+                format!(
+                    "expected one of {}",
+                    Self::names().collect::<Vec<_>>().join(", ")
+                )
+            })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn terms(text: &str) -> Vec<String> {
-        Analysis::English.terms(text)
+        Analysis::ENGLISH.terms(text)
     }
 
     #[test]
@@ -52,6 +127,27 @@ mod tests {
             terms("The printers were NOT printing, e-mail ID 42!"),
             ["printer", "were", "print", "e", "mail", "id", "42"]
         );
+    }
+
+    #[test]
+    fn without_a_language_words_are_only_lower_cased() {
+        assert_eq!(
+            Analysis::NONE.terms("The printers were NOT printing"),
+            ["the", "printers", "were", "not", "printing"]
+        );
+    }
+
+    #[test]
+    fn every_language_is_known_by_its_name_and_has_an_analyzer() {
+        for name in Analysis::names() {
+            let analysis: Analysis = name.parse().unwrap();
+            assert!(!analysis.terms("Telefon 42").is_empty(), "{name}");
+            let again = analysis.terms("Telefon 42 TELEFON");
+            assert_eq!(again[0], again[2], "{name}");
+        }
+        let german: Analysis = "german".parse().unwrap();
+        assert_eq!(german.terms("Die Häuser und Drucker"), ["haus", "druck"]);
+        assert!("klingon".parse::<Analysis>().unwrap_err().contains("tamil"));
     }
 
     #[test]

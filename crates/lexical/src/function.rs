@@ -169,7 +169,7 @@ impl Hash for Bm25Search {
     }
 }
 
-fn external(error: crate::LexicalError) -> DataFusionError {
+pub(crate) fn external(error: crate::LexicalError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 

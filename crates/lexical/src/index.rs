@@ -6,16 +6,19 @@ use arrow::array::{Array, LargeStringArray, LargeStringBuilder};
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
 use pairmill_tables::{FolderOutput, Lineage, TableError, string_column};
+use rayon::prelude::*;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{RAW_TOKENIZER_NAME, TextAnalyzer, TokenizerManager};
 use tantivy::{IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, TantivyError};
 
-use crate::{Analysis, LexicalError, Result};
+use crate::field::ScoredField;
+use crate::{Bm25, Fields, LexicalError, Result};
 
 /// Raised whenever an index written by an older version must not be reused.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 const ID: &str = "id";
+const TITLE: &str = "title";
 const TEXT: &str = "text";
 const TOKENIZER: &str = "pairmill";
 /// Longest id in bytes; tantivy cuts longer ones without a word.
@@ -27,12 +30,15 @@ const MAX_WRITERS: usize = 8;
 
 /// A BM25 index of a corpus.
 ///
-/// Opened from a folder, or built into a temporary one that goes away with the value. Holds the
-/// corpus ids in memory; postings and texts are memory-mapped.
+/// Opened from a folder, or built into a temporary one that goes away with the value. Holds ids
+/// and lengths of the passages in memory; postings and texts are memory-mapped.
 pub struct Index {
     pub(crate) searcher: Searcher,
-    pub(crate) text: Field,
+    pub(crate) bm25: Bm25,
     pub(crate) analyzer: TextAnalyzer,
+    pub(crate) title: Option<Field>,
+    pub(crate) text: Field,
+    pub(crate) fields: Vec<ScoredField>,
     /// Per segment, the id of each document.
     pub(crate) ids: Vec<LargeStringArray>,
     origin: Origin,
@@ -75,7 +81,7 @@ pub fn passage<'a>(title: &'a str, text: &'a str) -> Cow<'a, str> {
 
 impl Index {
     /// Opens the index in `folder`, if it was made from a corpus with this `key` by the same
-    /// analysis; otherwise builds it there from `corpus` (columns `id`, `title`, `text`). Without
+    /// analysis of the same fields; otherwise builds it there from `corpus` (columns `id`, `title`, `text`). Without
     /// a folder it is built in a temporary one. An index found damaged is built again.
     ///
     /// `key` stands for the corpus' content: a hash of the files and of how their columns are
@@ -87,7 +93,7 @@ impl Index {
     pub async fn open_or_build(
         folder: Option<&Path>,
         key: &str,
-        analysis: Analysis,
+        bm25: &Bm25,
         threads: usize,
         corpus: DataFrame,
         on_rows: impl FnMut(u64),
@@ -97,45 +103,66 @@ impl Index {
                 .prefix("pairmill-index-")
                 .tempdir()
                 .map_err(LexicalError::Temporary)?;
-            build(temporary.path(), analysis, threads, corpus, on_rows).await?;
-            return Self::open(Folder::Temporary(temporary), analysis, Origin::Built);
+            build(temporary.path(), bm25, threads, corpus, on_rows).await?;
+            return Self::open(Folder::Temporary(temporary), bm25, Origin::Built);
         };
         let kept = || Folder::Kept(path.to_owned());
-        let mut lineage = Lineage::new("index", &(LAYOUT, analysis), 0);
+        let mut lineage = Lineage::new("index", &(LAYOUT, bm25.analysis, bm25.is_separate()), 0);
         lineage.inputs.insert("corpus".to_owned(), key.to_owned());
         if lineage.is_carried_by(path) {
-            match verify(path).and_then(|()| Self::open(kept(), analysis, Origin::Reused)) {
+            match verify(path).and_then(|()| Self::open(kept(), bm25, Origin::Reused)) {
                 Ok(index) => return Ok(index),
                 Err(error) => tracing::warn!("{error}; building it again"),
             }
         }
         let output = FolderOutput::create(path)?;
-        build(output.path(), analysis, threads, corpus, on_rows).await?;
+        build(output.path(), bm25, threads, corpus, on_rows).await?;
         output.commit(&lineage)?;
-        Self::open(kept(), analysis, Origin::Built)
+        Self::open(kept(), bm25, Origin::Built)
     }
 
-    fn open(folder: Folder, analysis: Analysis, origin: Origin) -> Result<Self> {
-        let open = || -> tantivy::Result<_> {
+    fn open(folder: Folder, bm25: &Bm25, origin: Origin) -> Result<Self> {
+        let open = || {
             let index = tantivy::Index::open_in_dir(folder.path())?;
-            let text = index.schema().get_field(TEXT)?;
+            let schema = index.schema();
             let reader = index
                 .reader_builder()
                 .reload_policy(ReloadPolicy::Manual)
                 .try_into()?;
             let searcher = reader.searcher();
+            let text = schema.get_field(TEXT)?;
+            let (title, weighed) = match bm25.fields {
+                Fields::Joined => (None, vec![(text, 1.0)]),
+                Fields::Separate {
+                    title: title_weight,
+                    text: text_weight,
+                } => {
+                    let title = schema.get_field(TITLE)?;
+                    (
+                        Some(title),
+                        vec![(title, title_weight), (text, text_weight)],
+                    )
+                }
+            };
+            let fields = weighed
+                .into_iter()
+                .map(|(field, weight)| ScoredField::read(&searcher, field, weight, bm25))
+                .collect::<tantivy::Result<_>>()?;
             let ids = searcher
                 .segment_readers()
-                .iter()
+                .par_iter()
                 .map(document_ids)
-                .collect::<tantivy::Result<Vec<_>>>()?;
-            Ok((searcher, text, ids))
+                .collect::<tantivy::Result<_>>()?;
+            Ok((searcher, title, text, fields, ids))
         };
-        let (searcher, text, ids) = open().map_err(engine_error(folder.path()))?;
+        let (searcher, title, text, fields, ids) = open().map_err(engine_error(folder.path()))?;
         Ok(Self {
             searcher,
+            bm25: *bm25,
+            analyzer: bm25.analysis.analyzer(),
+            title,
             text,
-            analyzer: analysis.analyzer(),
+            fields,
             ids,
             origin,
             folder,
@@ -178,40 +205,44 @@ fn engine_error(path: &Path) -> impl Fn(TantivyError) -> LexicalError + '_ {
     }
 }
 
-fn schema() -> Schema {
+fn schema(bm25: &Bm25) -> Schema {
     let mut schema = Schema::builder();
     schema.add_text_field(ID, TextOptions::default().set_fast(RAW_TOKENIZER_NAME));
     let terms = TextFieldIndexing::default()
         .set_tokenizer(TOKENIZER)
+        .set_fieldnorms(false)
         .set_index_option(IndexRecordOption::WithFreqs);
-    schema.add_text_field(
-        TEXT,
-        TextOptions::default().set_indexing_options(terms) | STORED,
-    );
+    let indexed = TextOptions::default().set_indexing_options(terms) | STORED;
+    if bm25.is_separate() {
+        schema.add_text_field(TITLE, indexed.clone());
+    }
+    schema.add_text_field(TEXT, indexed);
     schema.build()
 }
 
 /// Builds an index in an empty folder.
 async fn build(
     folder: &Path,
-    analysis: Analysis,
+    bm25: &Bm25,
     threads: usize,
     corpus: DataFrame,
     mut on_rows: impl FnMut(u64),
 ) -> Result<()> {
     let failed = engine_error(folder);
     let tokenizers = TokenizerManager::default();
-    tokenizers.register(TOKENIZER, analysis.analyzer());
+    tokenizers.register(TOKENIZER, bm25.analysis.analyzer());
     let index = tantivy::Index::builder()
-        .schema(schema())
+        .schema(schema(bm25))
         .tokenizers(tokenizers)
         .create_in_dir(folder)
         .map_err(&failed)?;
     let schema = index.schema();
-    let (id_field, text_field) = (
-        schema.get_field(ID).map_err(&failed)?,
-        schema.get_field(TEXT).map_err(&failed)?,
-    );
+    let field = |name| schema.get_field(name).map_err(&failed);
+    let (id_field, text_field) = (field(ID)?, field(TEXT)?);
+    let title_field = match bm25.is_separate() {
+        true => Some(field(TITLE)?),
+        false => None,
+    };
     let threads = threads.clamp(1, MAX_WRITERS);
     let mut writer: IndexWriter = index
         .writer_with_num_threads(threads, threads * WRITER_BYTES)
@@ -244,7 +275,14 @@ async fn build(
             }
             let mut document = TantivyDocument::default();
             document.add_text(id_field, id);
-            document.add_text(text_field, passage(titles.value(row), texts.value(row)));
+            let (title, text) = (titles.value(row), texts.value(row));
+            match title_field {
+                Some(title_field) => {
+                    document.add_text(title_field, title);
+                    document.add_text(text_field, text);
+                }
+                None => document.add_text(text_field, passage(title, text)),
+            }
             writer.add_document(document).map_err(&failed)?;
         }
         on_rows(batch.num_rows() as u64);

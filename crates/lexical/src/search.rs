@@ -2,14 +2,12 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::{BlockSegmentPostings, TermInfo};
-use tantivy::query::{Bm25StatisticsProvider, Bm25Weight};
-use tantivy::schema::{IndexRecordOption, Value};
+use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::tokenizer::TextAnalyzer;
-use tantivy::{DocId, Score, SegmentReader, TantivyDocument, Term};
+use tantivy::{DocId, Score, TantivyDocument, Term};
 
-use crate::{Index, Result};
+use crate::{Index, Result, passage};
 
 /// Documents scored at a time: their scores stay in the first-level cache.
 const WINDOW: usize = 4_096;
@@ -99,8 +97,12 @@ impl Index {
                 let stored: TantivyDocument = store
                     .get(document)
                     .map_err(|error| self.engine_error(error))?;
-                let text = stored.get_first(self.text).and_then(|value| value.as_str());
-                texts.push(text.unwrap_or_default().to_owned());
+                let value = |field| {
+                    let value = stored.get_first(field).and_then(|value| value.as_str());
+                    value.unwrap_or_default()
+                };
+                let title = self.title.map_or("", value);
+                texts.push(passage(title, value(self.text)).into_owned());
             }
         }
         Ok(texts)
@@ -109,21 +111,46 @@ impl Index {
     fn rank(&self, query: &str, top_k: usize, scratch: &mut Scratch) -> Result<Vec<Ranked>> {
         let terms = self.weigh(query, &mut scratch.analyzer)?;
         let mut top = Top::new(self, top_k);
-        for (number, segment) in self.searcher.segment_readers().iter().enumerate() {
-            let mut cursors = self.cursors(segment, number, &terms)?;
-            let norms = segment
-                .get_fieldnorms_reader(self.text)
-                .map_err(|error| self.engine_error(error))?;
+        for number in 0..self.ids.len() {
+            let mut cursors = self.cursors(number, &terms)?;
             top.segment = number as u32;
             while let Some(first) = cursors.iter().filter_map(Cursor::document).min() {
                 for cursor in &mut cursors {
-                    cursor.add_scores(first, &norms, &mut scratch.scores);
+                    cursor.add_scores(first, &mut scratch.scores);
                 }
                 top.collect(first, &scratch.scores);
                 scratch.scores.fill(0.0);
             }
         }
         Ok(top.finish())
+    }
+
+    /// What a text would score for a query if it were the text of a passage without a title.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub(crate) fn score(&self, query: &str, text: &str, scratch: &mut Scratch) -> Result<f32> {
+        let terms = self.weigh(query, &mut scratch.analyzer)?;
+        let last = self.fields.len() - 1;
+        let mut length = 0;
+        let mut counts = vec![0_u32; terms.len()];
+        let mut stream = scratch.analyzer.token_stream(text);
+        stream.process(&mut |token| {
+            length += 1;
+            let term = terms.binary_search_by(|term| {
+                let by_text = term.text.as_str().cmp(&token.text);
+                by_text.then_with(|| term.field.cmp(&last))
+            });
+            if let Ok(term) = term {
+                counts[term] += 1;
+            }
+        });
+        let norm = self.bm25.norm(length, self.fields[last].mean_length);
+        let shares = terms.iter().zip(counts).filter(|(_, count)| *count > 0);
+        Ok(shares.fold(0.0, |score, (term, count)| {
+            let count = count as Score;
+            score + term.weight * count / (count + norm)
+        }))
     }
 
     /// The query's terms that the index knows, in their order, each with its weight.
@@ -135,65 +162,94 @@ impl Index {
                 Some(count) => *count += 1,
                 None => _ = counts.insert(token.text.clone(), 1),
             });
-        let passages = self.len();
-        let tokens = self
-            .searcher
-            .total_num_tokens(self.text)
-            .map_err(|error| self.engine_error(error))?;
-        let mean_length = tokens as Score / passages as Score;
         let mut terms = Vec::with_capacity(counts.len());
         for (text, count) in counts {
-            let term = Term::from_field_text(self.text, &text);
-            let mut postings = Vec::new();
-            for segment in self.searcher.segment_readers() {
-                let info = segment
-                    .inverted_index(self.text)
-                    .and_then(|inverted| Ok(inverted.get_term_info(&term)?))
-                    .map_err(|error| self.engine_error(error))?;
-                postings.push(info);
+            for (number, field) in self.fields.iter().enumerate() {
+                let postings = self.postings(&Term::from_field_text(field.field, &text))?;
+                let frequency: u64 = postings
+                    .iter()
+                    .flatten()
+                    .map(|info| u64::from(info.doc_freq))
+                    .sum();
+                if frequency > 0 {
+                    let weight = self.bm25.weight(frequency, self.len());
+                    terms.push(WeighedTerm {
+                        text: text.clone(),
+                        field: number,
+                        frequency,
+                        weight: weight * field.weight * count as Score,
+                        postings,
+                    });
+                }
             }
-            let frequency: u64 = postings
-                .iter()
-                .flatten()
-                .map(|info| u64::from(info.doc_freq))
-                .sum();
-            if frequency > 0 {
-                let weight =
-                    Bm25Weight::for_one_term_without_explain(frequency, passages, mean_length);
-                terms.push(WeighedTerm {
-                    weight: weight.boost_by(count as Score),
-                    postings,
-                });
-            }
+        }
+        if let Some(most) = self.bm25.max_query_terms {
+            keep_rarest(&mut terms, most as usize);
         }
         Ok(terms)
     }
 
-    fn cursors(
-        &self,
-        segment: &SegmentReader,
-        number: usize,
-        terms: &[WeighedTerm],
-    ) -> Result<Vec<Cursor>> {
-        let inverted = segment
-            .inverted_index(self.text)
-            .map_err(|error| self.engine_error(error))?;
+    /// Where each segment lists the documents of a term.
+    fn postings(&self, term: &Term) -> Result<Vec<Option<TermInfo>>> {
+        let segments = self.searcher.segment_readers().iter();
+        segments
+            .map(|segment| {
+                let inverted = segment.inverted_index(term.field())?;
+                Ok(inverted.get_term_info(term)?)
+            })
+            .collect::<tantivy::Result<_>>()
+            .map_err(|error| self.engine_error(error))
+    }
+
+    fn cursors(&self, segment: usize, terms: &[WeighedTerm]) -> Result<Vec<Cursor<'_>>> {
         let mut cursors = Vec::with_capacity(terms.len());
         for term in terms {
-            let Some(info) = &term.postings[number] else {
+            let Some(info) = &term.postings[segment] else {
                 continue;
             };
-            let postings = inverted
-                .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)
+            let field = &self.fields[term.field];
+            let postings = self
+                .block_postings(segment, field.field, info)
                 .map_err(|error| self.engine_error(error))?;
             cursors.push(Cursor {
-                weight: term.weight.clone(),
+                weight: term.weight,
+                norms: &field.norms[segment],
                 postings,
                 at: 0,
             });
         }
         Ok(cursors)
     }
+
+    fn block_postings(
+        &self,
+        segment: usize,
+        field: Field,
+        info: &TermInfo,
+    ) -> tantivy::Result<BlockSegmentPostings> {
+        let segment = self.searcher.segment_reader(segment as u32);
+        let inverted = segment.inverted_index(field)?;
+        Ok(inverted.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?)
+    }
+}
+
+/// Leaves the terms that occur in the fewest passages, in the order they are in; of equally rare
+/// ones the first.
+fn keep_rarest(terms: &mut Vec<WeighedTerm>, most: usize) {
+    let mut frequencies: Vec<u64> = terms.iter().map(|term| term.frequency).collect();
+    frequencies.sort_unstable();
+    let Some(&limit) = frequencies.get(most) else {
+        return;
+    };
+    let mut at_limit = most - frequencies.partition_point(|&frequency| frequency < limit);
+    terms.retain(|term| match term.frequency.cmp(&limit) {
+        Ordering::Less => true,
+        Ordering::Equal if at_limit > 0 => {
+            at_limit -= 1;
+            true
+        }
+        _ => false,
+    });
 }
 
 impl Ranked {
@@ -221,13 +277,13 @@ impl Texts {
 }
 
 /// What a thread keeps from one query to the next.
-struct Scratch {
+pub(crate) struct Scratch {
     analyzer: TextAnalyzer,
     scores: Vec<Score>,
 }
 
 impl Scratch {
-    fn new(index: &Index) -> Self {
+    pub(crate) fn new(index: &Index) -> Self {
         Self {
             analyzer: index.analyzer.clone(),
             scores: vec![0.0; WINDOW],
@@ -235,27 +291,31 @@ impl Scratch {
     }
 }
 
-/// A query term with its weight and where each segment lists its documents.
+/// A query term in a field with its weight and where each segment lists its documents.
 struct WeighedTerm {
-    weight: Bm25Weight,
+    text: String,
+    field: usize,
+    frequency: u64,
+    weight: Score,
     postings: Vec<Option<TermInfo>>,
 }
 
 /// How far the documents of one term have been scored.
-struct Cursor {
-    weight: Bm25Weight,
+struct Cursor<'a> {
+    weight: Score,
+    norms: &'a [f32],
     postings: BlockSegmentPostings,
     at: usize,
 }
 
-impl Cursor {
+impl Cursor<'_> {
     /// The next document, if there is one.
     fn document(&self) -> Option<DocId> {
         self.postings.docs().get(self.at).copied()
     }
 
     /// Adds the term's share to the scores of the window that begins at document `first`.
-    fn add_scores(&mut self, first: DocId, norms: &FieldNormReader, scores: &mut [Score]) {
+    fn add_scores(&mut self, first: DocId, scores: &mut [Score]) {
         loop {
             let (documents, counts) = (self.postings.docs(), self.postings.freqs());
             for (&document, &count) in documents.iter().zip(counts).skip(self.at) {
@@ -263,7 +323,8 @@ impl Cursor {
                 let Some(score) = scores.get_mut((document - first) as usize) else {
                     return;
                 };
-                *score += self.weight.score(norms.fieldnorm_id(document), count);
+                let count = count as Score;
+                *score += self.weight * count / (count + self.norms[document as usize]);
                 self.at += 1;
             }
             if documents.is_empty() {

@@ -1,6 +1,6 @@
 //! What an index finds, and when it is built anew.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,11 +9,7 @@ use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Float32Type, Int32Type};
 use datafusion::logical_expr::{ScalarUDF, lit};
 use datafusion::prelude::{SessionContext, ident};
-use pairmill_lexical::{Analysis, Bm25Search, Hit, Index, LexicalError, Origin};
-use tantivy::Term;
-use tantivy::collector::TopDocs;
-use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
-use tantivy::schema::IndexRecordOption;
+use pairmill_lexical::{Analysis, Bm25, Bm25Search, Fields, Hit, Index, LexicalError, Origin};
 
 /// id, title, text
 type Row = (String, String, String);
@@ -25,6 +21,16 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 fn index_in(
     folder: Option<&Path>,
     key: &str,
+    threads: usize,
+    rows: &[Row],
+) -> Result<Index, LexicalError> {
+    scored_index_in(folder, key, &Bm25::default(), threads, rows)
+}
+
+fn scored_index_in(
+    folder: Option<&Path>,
+    key: &str,
+    bm25: &Bm25,
     threads: usize,
     rows: &[Row],
 ) -> Result<Index, LexicalError> {
@@ -41,7 +47,7 @@ fn index_in(
     block_on(Index::open_or_build(
         folder,
         key,
-        Analysis::English,
+        bm25,
         threads,
         corpus,
         |_| (),
@@ -134,45 +140,162 @@ fn equal_scores_are_ordered_by_id_also_where_the_list_is_cut() {
     }
 }
 
-#[test]
-fn scores_are_those_of_tantivys_own_search() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index");
-    let index = index_in(Some(&path), "key", 2, &many_passages(20_000)).unwrap();
-
-    let reference = tantivy::Index::open_in_dir(&path).unwrap();
-    let text = reference.schema().get_field("text").unwrap();
-    let searcher = reference.reader().unwrap().searcher();
-    for query in QUERIES {
-        let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        let terms = Analysis::English.terms(query);
-        for term in terms.iter().collect::<BTreeSet<_>>() {
-            let count = terms.iter().filter(|other| *other == term).count();
-            let term = TermQuery::new(
-                Term::from_field_text(text, term),
-                IndexRecordOption::WithFreqs,
-            );
-            clauses.push((
-                Occur::Should,
-                Box::new(BoostQuery::new(Box::new(term), count as f32)),
-            ));
+/// The formula word for word, over the `fields` of all rows with their weights.
+fn reference(
+    rows: &[Row],
+    bm25: &Bm25,
+    fields: &[(f64, fn(&Row) -> String)],
+    query: &str,
+) -> BTreeMap<String, f64> {
+    let mut scores = BTreeMap::new();
+    let (k1, b) = (f64::from(bm25.k1), f64::from(bm25.b));
+    for (weight, field) in fields {
+        let documents: Vec<_> = rows
+            .iter()
+            .map(|row| bm25.analysis.terms(&field(row)))
+            .collect();
+        let tokens: usize = documents.iter().map(Vec::len).sum();
+        let mean = tokens as f64 / documents.len() as f64;
+        for term in bm25.analysis.terms(query) {
+            let count =
+                |document: &[String]| document.iter().filter(|t| **t == term).count() as f64;
+            let frequency = documents.iter().filter(|d| d.contains(&term)).count() as f64;
+            let idf = (1.0 + (documents.len() as f64 - frequency + 0.5) / (frequency + 0.5)).ln();
+            for (row, document) in rows.iter().zip(&documents) {
+                let tf = count(document);
+                if tf > 0.0 {
+                    let length = document.len() as f64 / mean;
+                    *scores.entry(row.0.clone()).or_default() +=
+                        weight * idf * tf * (k1 + 1.0) / (tf + k1 * (1.0 - b + b * length));
+                }
+            }
         }
-        let expected = searcher
-            .search(
-                &BooleanQuery::new(clauses),
-                &TopDocs::with_limit(100).order_by_score(),
-            )
-            .unwrap();
-        let hits = index.search(query, 100).unwrap();
-        assert_eq!(hits.len(), expected.len(), "{query}");
-        for (hit, (score, _)) in hits.iter().zip(expected) {
-            assert!(
-                (hit.score - score).abs() <= 1e-5 * score,
-                "{query}: {} {score}",
-                hit.score
+    }
+    scores
+}
+
+#[track_caller]
+fn assert_scores(found: &[Hit], expected: &BTreeMap<String, f64>) {
+    let mut best: Vec<f64> = expected.values().copied().collect();
+    best.sort_by(|a, b| b.total_cmp(a));
+    assert_eq!(found.len(), best.len().min(100));
+    for (hit, best) in found.iter().zip(best) {
+        let score = f64::from(hit.score);
+        assert!((score - best).abs() <= 1e-5 * best, "{score} {best}");
+        assert!((score - expected[&hit.corpus_id]).abs() <= 1e-5 * best);
+    }
+}
+
+#[test]
+fn scores_are_those_of_the_formula_for_any_parameters() {
+    let mut rows = many_passages(4_000);
+    for (number, row) in rows
+        .iter_mut()
+        .enumerate()
+        .filter(|(number, _)| number % 3 > 0)
+    {
+        row.1 = format!("w{} w{}", number % 7, number % 900);
+    }
+    for (k1, b) in [(1.2, 0.75), (0.9, 0.4), (0.0, 0.5), (2.0, 1.0)] {
+        let joined = Bm25 {
+            k1,
+            b,
+            ..Default::default()
+        };
+        let fields = Fields::Separate {
+            title: 2.5,
+            text: 1.0,
+        };
+        let separate = Bm25 { fields, ..joined };
+        let joined_index = scored_index_in(None, "", &joined, 2, &rows).unwrap();
+        let separate_index = scored_index_in(None, "", &separate, 2, &rows).unwrap();
+        for query in QUERIES {
+            assert_scores(
+                &joined_index.search(query, 100).unwrap(),
+                &reference(
+                    &rows,
+                    &joined,
+                    &[(1.0, |row| format!("{} {}", row.1, row.2))],
+                    query,
+                ),
+            );
+            assert_scores(
+                &separate_index.search(query, 100).unwrap(),
+                &reference(
+                    &rows,
+                    &separate,
+                    &[(2.5, |row| row.1.clone()), (1.0, |row| row.2.clone())],
+                    query,
+                ),
             );
         }
     }
+}
+
+#[test]
+fn the_language_and_the_fields_are_the_indexs_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let rows = [row("a", "Drucker", "Häuser"), row("b", "", "Haus")];
+    let german = Bm25 {
+        analysis: "german".parse().unwrap(),
+        ..Default::default()
+    };
+    let none = Bm25 {
+        analysis: Analysis::NONE,
+        ..german
+    };
+    let separate = Bm25 {
+        fields: Fields::Separate {
+            title: 0.5,
+            text: 2.0,
+        },
+        ..none
+    };
+    let steeper = Bm25 {
+        k1: 0.5,
+        b: 0.1,
+        ..separate
+    };
+    let origin = |bm25: &Bm25, found: &[&str]| {
+        let index = scored_index_in(Some(&path), "key", bm25, 1, &rows).unwrap();
+        assert_eq!(ids(&index.search("haus", 9).unwrap()), found);
+        index.origin()
+    };
+    assert_eq!(origin(&german, &["b", "a"]), Origin::Built);
+    assert_eq!(origin(&none, &["b"]), Origin::Built);
+    assert_eq!(origin(&separate, &["b"]), Origin::Built);
+    assert_eq!(
+        origin(&steeper, &["b"]),
+        Origin::Reused,
+        "only scored otherwise"
+    );
+    let index = scored_index_in(Some(&path), "key", &separate, 1, &rows).unwrap();
+    let ranked = index.search_all(&["drucker"], 1).unwrap().concat();
+    assert_eq!(
+        index.texts(&ranked).unwrap().of(&ranked[0]),
+        "Drucker Häuser"
+    );
+}
+
+#[test]
+fn of_a_long_query_the_rarest_terms_count() {
+    let rows = [
+        row("a", "", "common scarce"),
+        row("b", "", "common middle"),
+        row("c", "", "common middle"),
+        row("d", "", "common other"),
+    ];
+    let found = |most: u32| {
+        let bm25 = Bm25 {
+            max_query_terms: Some(most),
+            ..Default::default()
+        };
+        let index = scored_index_in(None, "", &bm25, 1, &rows).unwrap();
+        let hits = index.search("common middle scarce", 9).unwrap();
+        ids(&hits).concat()
+    };
+    assert_eq!((&*found(1), &*found(2), &*found(3)), ("a", "abc", "abcd"));
 }
 
 #[test]

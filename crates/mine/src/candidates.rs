@@ -1,41 +1,25 @@
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use datafusion::functions_aggregate::expr_fn::min;
-use datafusion::logical_expr::{ScalarUDF, lit, when};
+use datafusion::logical_expr::{ScalarUDF, lit};
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use datafusion::scalar::ScalarValue;
+use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_lexical::{Bm25Search, passage};
-use pairmill_tables::{ColumnNames, Lineage, Table, i32_column, open, session, string_column};
+use pairmill_lexical::{Bm25Score, Bm25Search, Index, passage};
+use pairmill_tables::{
+    ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, i32_column, open, session,
+    string_column,
+};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::plan::{Runs, for_each_batch, with_hits};
-use crate::{Corpus, Evidence, ExclusionReason, Frame, Known, Reason, Report, Result};
-
-/// What to mine, from where, to where.
-#[derive(Debug, Clone, Serialize)]
-pub struct MineConfig {
-    /// The training pairs: a path, folder or glob in any supported format.
-    #[serde(skip)]
-    pub pairs: String,
-    /// The passages to search.
-    #[serde(flatten)]
-    pub corpus: Corpus,
-    /// Judgements that name further positives.
-    #[serde(skip)]
-    pub qrels: Option<String>,
-    /// Passages looked at for each query.
-    pub top_k: usize,
-    /// Column of the corpus whose value a negative must not share with the positive.
-    pub group_column: Option<String>,
-    /// Where to write the candidates, and how to run.
-    #[serde(skip)]
-    pub frame: Frame,
-}
+use crate::parts::{Parts, Tally};
+use crate::plan::{for_each_batch, with_hits};
+use crate::{Evidence, ExclusionReason, Known, MineConfig, MineError, Report, Result};
 
 /// What was mined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -48,48 +32,75 @@ pub struct MineSummary {
     pub queries_without_hits: u64,
     /// Distinct pairs of an anchor and a positive.
     pub pairs: u64,
+    /// Pairs that no candidate is kept for.
+    pub pairs_without_negatives: u64,
     /// Passages that the judgements name and the corpus lacks.
     pub judged_outside_corpus: u64,
-    /// Rows written.
+    /// Passages looked at, once for each pair.
     pub candidates: u64,
-    /// Rows written for each reason.
+    /// Rows written to the output.
+    pub rows: u64,
+    /// Candidates by reason.
     pub reasons: BTreeMap<String, u64>,
 }
 
 impl MineSummary {
-    fn log(&self, output: &Path) {
-        let kept = self.reasons.get(Reason::Negative.name()).unwrap_or(&0);
+    fn add(&mut self, tally: Tally) {
+        self.queries_without_hits = self.queries - tally.queries;
+        self.pairs_without_negatives = self.pairs - tally.pairs_with_negatives;
+        self.candidates = tally.candidates;
+        self.rows = tally.rows;
+        self.reasons = tally.reasons;
+    }
+
+    /// Each reason with its count.
+    fn reasons(&self) -> String {
+        let counts = self.reasons.iter();
+        let counts = counts.map(|(reason, count)| format!("{count} {reason}"));
+        counts.collect::<Vec<_>>().join(", ")
+    }
+
+    fn log(&self, config: &MineConfig) {
+        info!("decided: {}", self.reasons());
+        if self.queries_without_hits > 0 {
+            let (none, queries) = (self.queries_without_hits, self.queries);
+            warn!("{none} of {queries} queries found nothing: they share no term with any passage");
+        }
+        if self.pairs_without_negatives > 0 {
+            let (none, pairs) = (self.pairs_without_negatives, self.pairs);
+            warn!("{none} of {pairs} pairs kept no negative");
+        }
         info!(
-            "wrote {}: {} candidates for {} pairs, {kept} kept",
-            output.display(),
-            self.candidates,
+            "wrote {}: {} {} from {} pairs",
+            config.frame.output.display(),
+            self.rows,
+            config.format.rows_name(),
             self.pairs
         );
-        if self.queries_without_hits > 0 {
-            warn!("{} queries found nothing", self.queries_without_hits);
-        }
     }
 }
 
-/// Writes the candidates of every pair, unless they are up to date: the `top_k` passages of its
-/// anchor by BM25, each with a [`Reason`]. Ordered by `query_id`, `positive_id`, `rank`.
+/// Writes the candidates of every pair, or the training rows made of them, unless they are up to
+/// date: the `top_k` passages of its anchor by BM25, each with a [`Reason`](crate::Reason).
+/// Ordered by `query_id`, `positive_id`, `rank`.
 ///
 /// # Errors
-/// If an input is unsound (see [`pairmill_tables::open`]), two passages share an id, or the index
-/// or the output cannot be written.
+/// If an input is unsound (see [`pairmill_tables::open`]), two passages share an id, no training
+/// row results, or the index or an output cannot be written.
 pub fn mine(config: &MineConfig) -> Result<Report<MineSummary>> {
-    let mut lineage = Lineage::new("mine", config, config.frame.seed)
-        .with_input("pairs", &config.pairs)?
-        .with_input("corpus", &config.corpus.path)?;
-    if let Some(qrels) = &config.qrels {
-        lineage = lineage.with_input("qrels", qrels)?;
-    }
-    config
-        .frame
-        .run(&lineage, write_candidates(config, &lineage))
+    let (lineage, audit_lineage) = config.lineages()?;
+    let audited = |path: &PathBuf| audit_lineage.is_carried_by(path);
+    let is_done =
+        lineage.is_carried_by(&config.frame.output) && config.audit.as_ref().is_none_or(audited);
+    let work = write_candidates(config, &lineage, &audit_lineage);
+    config.frame.run(is_done, work)
 }
 
-async fn write_candidates(config: &MineConfig, lineage: &Lineage) -> Result<MineSummary> {
+async fn write_candidates(
+    config: &MineConfig,
+    lineage: &Lineage,
+    audit_lineage: &Lineage,
+) -> Result<MineSummary> {
     let frame = &config.frame;
     let session = session(frame.threads)?;
     let names = ColumnNames::default();
@@ -100,6 +111,7 @@ async fn write_candidates(config: &MineConfig, lineage: &Lineage) -> Result<Mine
     };
     // Opened before the index is built, so that a wrong group column is found at once.
     let passages = passages(config, &session).await?;
+    let mut parts = Parts::open(config, lineage, audit_lineage)?;
     let index = config
         .corpus
         .index(&session, lineage, frame.threads)
@@ -114,39 +126,44 @@ async fn write_candidates(config: &MineConfig, lineage: &Lineage) -> Result<Mine
         let (missing, corpus) = (summary.judged_outside_corpus, &config.corpus.path);
         warn!("{missing} passages named in the judgements are not in {corpus}");
     }
-
-    let hits = with_hits(
-        &session,
-        distinct(pairs)?,
-        &["query_id", "positive_id"],
-        Bm25Search::new(index).with_texts(),
-        config.top_k,
-    )
-    .await?;
-    let (pairs, queries) = (summary.pairs, summary.queries);
     info!(
-        "mining {pairs} pairs of {queries} queries, {} passages each",
-        config.top_k
+        "mining {} pairs of {} queries, {} passages each",
+        summary.pairs, summary.queries, config.top_k
     );
-    let progress = Progress::new("mining", "pairs", Some(pairs));
-    let mut queries_found = Runs::default();
-    let mut pairs_found = Runs::default();
-    let on_batch = |batch: &RecordBatch| {
-        queries_found.count(batch, &["query_id"]);
-        progress.inc(pairs_found.count(batch, &["query_id", "positive_id"]));
-        for reason in string_column(batch, "reason").iter().flatten() {
-            match summary.reasons.get_mut(reason) {
-                Some(count) => *count += 1,
-                None => _ = summary.reasons.insert(reason.to_owned(), 1),
-            }
-        }
+    let progress = Progress::new("mining", "pairs", Some(summary.pairs));
+    progress.inc(parts.tally().pairs);
+    let pairs = match parts.last_query() {
+        Some(last) => pairs.filter(ident("anchor_id").gt(lit(last)))?,
+        None => pairs,
     };
-    let rows = judged(hits, known)?;
-    summary.candidates = frame
-        .write(rows, Table::Candidates, lineage, on_batch)
-        .await?;
-    summary.queries_without_hits = queries - queries_found.total();
-    summary.log(&frame.output);
+    let candidates = candidates(&session, pairs, index, known, config.top_k).await?;
+    let mut candidates = frame.ahead(candidates.execute_stream().await?);
+    let mut queries = WholeQueries::default();
+    let mut judge = |batch: RecordBatch| {
+        let judged = config.judgement().judge(&batch)?;
+        progress.inc(judged.pairs.len() as u64);
+        parts.write(&judged)
+    };
+    while let Some(batch) = candidates.next().await {
+        queries
+            .push(&batch?)?
+            .into_iter()
+            .try_for_each(&mut judge)?;
+    }
+    queries.finish()?.into_iter().try_for_each(&mut judge)?;
+    drop(progress);
+    let is_training = config.format != TrainingFormat::Candidates;
+    let is_empty = is_training && parts.tally().rows == 0;
+    summary.add(parts.finish(!is_empty)?);
+    if is_empty {
+        return Err(MineError::NothingLeft {
+            output: frame.output.clone(),
+            rows: config.format.rows_name(),
+            pairs: summary.pairs,
+            reasons: summary.reasons(),
+        });
+    }
+    summary.log(config);
     Ok(summary)
 }
 
@@ -227,11 +244,22 @@ fn distinct(pairs: DataFrame) -> Result<DataFrame> {
     Ok(pairs.aggregate(ids, texts)?)
 }
 
-/// The candidates table of pairs with their hits.
-fn judged(hits: DataFrame, known: Known) -> Result<DataFrame> {
+/// The candidates table of all pairs, with what the exclusions say.
+async fn candidates(
+    session: &SessionContext,
+    pairs: DataFrame,
+    index: Arc<Index>,
+    known: Known,
+    top_k: usize,
+) -> Result<DataFrame> {
+    let score = ScalarUDF::from(Bm25Score::new(index.clone()));
+    let positive_bm25 = score.call(vec![ident("query"), ident("positive")]);
+    let pairs = distinct(pairs)?.with_column("positive_bm25", positive_bm25)?;
+    let search = Bm25Search::new(index).with_texts();
+    let keys = ["query_id", "positive_id"];
+    let hits = with_hits(session, pairs, &keys, search, top_k).await?;
     let arguments = ["query_id", "query", "positive_id", "corpus_id"].map(ident);
     let reason = ScalarUDF::from(ExclusionReason::new(Arc::new(known))).call(arguments.into());
-    let is_negative = ident("reason").eq(lit(Reason::Negative.name()));
     let unscored = || lit(ScalarValue::Float32(None));
     let columns = Table::Candidates.schema();
     let columns: Vec<_> = columns
@@ -241,10 +269,7 @@ fn judged(hits: DataFrame, known: Known) -> Result<DataFrame> {
         .collect();
     Ok(hits
         .with_column("reason", reason)?
-        .with_column(
-            "decision",
-            when(is_negative, lit("keep")).otherwise(lit("drop"))?,
-        )?
+        .with_column("decision", lit(""))?
         .with_column("score", unscored())?
         .with_column("positive_score", unscored())?
         .select(columns)?)

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_cli::Progress;
-use pairmill_lexical::{Analysis, Index, Origin};
+use pairmill_lexical::{Bm25, Index, Origin};
 use pairmill_tables::{ColumnNames, Lineage, Table, open};
 use serde::Serialize;
 use tracing::info;
@@ -25,6 +25,8 @@ pub struct Corpus {
     pub title_column: Option<String>,
     /// Column of the texts, if it is not `text`.
     pub text_column: Option<String>,
+    /// How it is analysed and scored.
+    pub bm25: Bm25,
 }
 
 impl Corpus {
@@ -56,7 +58,7 @@ impl Corpus {
         let index = Index::open_or_build(
             self.index.as_deref(),
             &key,
-            Analysis::English,
+            &self.bm25,
             threads,
             self.open(session, &[]).await?,
             |rows| progress.inc(rows),

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use pairmill_lexical::LexicalError;
 use pairmill_tables::TableError;
 
@@ -27,6 +29,30 @@ pub enum MineError {
         /// The id.
         id: String,
     },
+    /// No row would be in the output.
+    #[error(
+        "{output}: not written, because no {rows} result (pairs: {pairs}; candidates: {reasons}); look at more passages with a higher --top-k, or loosen the margins and ranges"
+    )]
+    NothingLeft {
+        /// The output that was not written.
+        output: PathBuf,
+        /// What the rows are called.
+        rows: &'static str,
+        /// Number of (query, positive) pairs.
+        pairs: u64,
+        /// Each reason with its count.
+        reasons: String,
+    },
+    /// No candidate is of this query.
+    #[error("{path}: no candidate is of the query `{query_id}`; it has queries such as {some}")]
+    NoSuchQuery {
+        /// The candidates as the user gave them.
+        path: String,
+        /// The query.
+        query_id: String,
+        /// Some queries that are there.
+        some: String,
+    },
     /// The threads cannot be started.
     #[error("cannot start the worker threads")]
     Runtime(#[source] std::io::Error),
@@ -35,5 +61,11 @@ pub enum MineError {
 impl From<datafusion::error::DataFusionError> for MineError {
     fn from(error: datafusion::error::DataFusionError) -> Self {
         Self::Table(error.into())
+    }
+}
+
+impl From<arrow::error::ArrowError> for MineError {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        datafusion::error::DataFusionError::from(error).into()
     }
 }

@@ -6,20 +6,29 @@
 //! positives themselves. [`search`] writes the ranked passages of each query.
 
 mod candidates;
+mod config;
 mod corpus;
 mod error;
+mod explain;
+mod judge;
 mod key;
 mod known;
+mod near;
 mod once;
+mod parts;
 mod plan;
 mod reason;
 mod run_table;
+mod selection;
 mod stage;
 
-pub use candidates::{MineConfig, MineSummary, mine};
+pub use candidates::{MineSummary, mine};
+pub use config::MineConfig;
 pub use corpus::Corpus;
 pub use error::{MineError, Result};
+pub use explain::{ExplainConfig, Explanation, explain};
 pub use known::{Evidence, Known, New};
 pub use reason::{ExclusionReason, Reason};
 pub use run_table::{SearchConfig, SearchSummary, search};
+pub use selection::{Candidate, Sampling, Selection};
 pub use stage::{Frame, Report};

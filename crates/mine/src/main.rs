@@ -6,8 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, Outcome, UsageError};
-use pairmill_mine::{Corpus, Frame, MineConfig, SearchConfig};
+use pairmill_lexical::{Analysis, Bm25, Fields};
+use pairmill_mine::{Corpus, ExplainConfig, Frame, MineConfig, Sampling, SearchConfig, Selection};
+use pairmill_tables::TrainingFormat;
 use serde::Serialize;
+
+/// Negatives of a training row where nothing else is asked for, as in sentence-transformers.
+const NUM_NEGATIVES: usize = 3;
 
 /// Mine candidates for hard negatives: search a corpus with every pair's anchor
 ///
@@ -24,6 +29,9 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     mine: Option<MineArgs>,
+    // No part of MineArgs: clap takes an optional group that holds another for absent.
+    #[command(flatten)]
+    selection: Option<SelectionArgs>,
     #[command(flatten)]
     corpus: Option<CorpusArgs>,
     #[command(flatten)]
@@ -34,6 +42,8 @@ struct Cli {
 enum Command {
     /// Write a plain ranked run of queries against a corpus
     Search(SearchArgs),
+    /// Show what was decided on the candidates of one query, and why
+    Explain(ExplainArgs),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +63,24 @@ struct CorpusArgs {
     /// Column of the corpus' texts [default: text]
     #[arg(long, value_name = "NAME")]
     text_column: Option<String>,
+    /// Language whose stop words are left out and whose words are stemmed, or none
+    #[arg(long, value_name = "NAME", default_value = "english")]
+    language: Analysis,
+    /// BM25: how soon further occurrences of a term stop counting
+    #[arg(long, value_name = "X", default_value_t = 1.2, value_parser = not_negative)]
+    k1: f32,
+    /// BM25: how much the length of a passage counts, from 0 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.75, value_parser = share)]
+    b: f32,
+    /// Weight of the title as a field of its own [default: title and text are one field]
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    title_weight: Option<f32>,
+    /// Weight of the text as a field of its own [default: 1 with --title-weight]
+    #[arg(long, value_name = "X", value_parser = not_negative, requires = "title_weight")]
+    text_weight: Option<f32>,
+    /// Count only so many terms of a query, the rarest ones [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_query_terms: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -60,9 +88,18 @@ struct MineArgs {
     /// Training pairs: anchor_id, anchor, positive_id, positive
     #[arg(long, value_name = "FILE", value_parser = table_file)]
     pairs: String,
-    /// The candidates, a Parquet file; it appears whole or not at all
+    /// The candidates or training rows, a Parquet file; it appears whole or not at all
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
+    /// What to write: all candidates for pairmill-filter, or training rows
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = TrainingFormat::Candidates)]
+    format: TrainingFormat,
+    /// Write all candidates with decision and reason to this file as well
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+    /// Leave the id columns out, for tools that take every column for text
+    #[arg(long)]
+    drop_ids: bool,
     /// Judgements that name further positives: query_id, corpus_id, score
     #[arg(long, value_name = "FILE", value_parser = table_file)]
     qrels: Option<String>,
@@ -72,6 +109,56 @@ struct MineArgs {
     /// Column of the corpus, such as a category, in which a negative must differ from the positive
     #[arg(long, value_name = "NAME")]
     group_column: Option<String>,
+    /// Leave out passages whose share of three-word sequences in common with a positive of the query
+    /// (Jaccard similarity) is at least this
+    #[arg(long, value_name = "X", default_value_t = 0.9, value_parser = similarity)]
+    near_duplicates: f32,
+}
+
+/// Names and meaning are those of sentence-transformers' `mine_hard_negatives`; scores are BM25.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Selection")]
+struct SelectionArgs {
+    /// Skip so many of the best candidates, counting those that nothing else speaks against
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    range_min: usize,
+    /// Look no further than so many candidates that nothing else speaks against [default: all]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    range_max: Option<usize>,
+    /// Skip so many of the best ranks, whatever holds them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    rank_min: usize,
+    /// Leave out candidates that score more
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
+    max_score: Option<f32>,
+    /// Leave out candidates that score less
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
+    min_score: Option<f32>,
+    /// Leave out candidates with score + X > the lowest score of the query's positives
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
+    absolute_margin: Option<f32>,
+    /// Leave out candidates with score > positive - |positive| * X, of the query's lowest positive
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
+    relative_margin: Option<f32>,
+    /// Negatives of each pair [default: all for candidates, 3 for training rows]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    num_negatives: Option<usize>,
+    /// Which candidates become negatives
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Sampling::Top)]
+    sampling_strategy: Sampling,
+    /// Take known positives as candidates too, labelled 1, for full rankings
+    #[arg(long)]
+    include_positives: bool,
+}
+
+#[derive(Debug, Args)]
+struct ExplainArgs {
+    /// The candidates, as pairmill-mine or pairmill-filter wrote them
+    #[arg(long, value_name = "FILE", value_parser = table_file)]
+    candidates: String,
+    /// The query
+    #[arg(long, value_name = "ID")]
+    query_id: String,
 }
 
 #[derive(Debug, Args)]
@@ -81,7 +168,8 @@ struct SearchArgs {
     /// Queries: id, text
     #[arg(long, value_name = "FILE", value_parser = table_file)]
     queries: String,
-    /// The run, a Parquet file: query_id, corpus_id, rank, score; it appears whole or not at all
+    /// The run: query_id, corpus_id, rank, score as Parquet, or TREC's form if it ends in .trec; it
+    /// appears whole or not at all
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
     /// Passages to write for each query
@@ -98,6 +186,41 @@ fn table_file(path: &str) -> Result<String, String> {
     }
 }
 
+fn number(value: &str) -> Result<f32, String> {
+    match value.parse::<f32>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err("expected a number".to_owned()),
+    }
+}
+
+fn positive(value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(value) if value > 0 => Ok(value),
+        _ => Err("expected a whole number above 0".to_owned()),
+    }
+}
+
+fn not_negative(value: &str) -> Result<f32, String> {
+    match value.parse::<f32>() {
+        Ok(value) if value >= 0.0 && value.is_finite() => Ok(value),
+        _ => Err("expected a number of 0 or more".to_owned()),
+    }
+}
+
+fn similarity(value: &str) -> Result<f32, String> {
+    match value.parse::<f32>() {
+        Ok(value) if value > 0.0 && value <= 1.0 => Ok(value),
+        _ => Err("expected a number above 0 and up to 1".to_owned()),
+    }
+}
+
+fn share(value: &str) -> Result<f32, String> {
+    match value.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
 impl From<CorpusArgs> for Corpus {
     fn from(args: CorpusArgs) -> Self {
         Self {
@@ -106,19 +229,55 @@ impl From<CorpusArgs> for Corpus {
             id_column: args.id_column,
             title_column: args.title_column,
             text_column: args.text_column,
+            bm25: Bm25 {
+                analysis: args.language,
+                k1: args.k1,
+                b: args.b,
+                fields: match args.title_weight {
+                    Some(title) => Fields::Separate {
+                        title,
+                        text: args.text_weight.unwrap_or(1.0),
+                    },
+                    None => Fields::Joined,
+                },
+                max_query_terms: args.max_query_terms,
+            },
         }
     }
 }
 
 impl MineArgs {
-    fn config(self, corpus: CorpusArgs, common: &Common) -> MineConfig {
+    fn config(self, selection: SelectionArgs, corpus: CorpusArgs, common: &Common) -> MineConfig {
         MineConfig {
             pairs: self.pairs,
             corpus: corpus.into(),
             qrels: self.qrels,
             top_k: self.top_k as usize,
             group_column: self.group_column,
+            near_duplicates: self.near_duplicates,
+            selection: selection.selection(self.format),
+            format: self.format,
+            drop_ids: self.drop_ids,
+            audit: self.audit,
             frame: frame(self.output, common),
+        }
+    }
+}
+
+impl SelectionArgs {
+    fn selection(self, format: TrainingFormat) -> Selection {
+        let of_rows = (format != TrainingFormat::Candidates).then_some(NUM_NEGATIVES);
+        Selection {
+            range_min: self.range_min,
+            range_max: self.range_max,
+            rank_min: self.rank_min,
+            max_score: self.max_score,
+            min_score: self.min_score,
+            absolute_margin: self.absolute_margin,
+            relative_margin: self.relative_margin,
+            num_negatives: self.num_negatives.or(of_rows),
+            sampling_strategy: self.sampling_strategy,
+            include_positives: self.include_positives,
         }
     }
 }
@@ -151,9 +310,22 @@ fn main() -> ExitCode {
             let report = pairmill_mine::search(&args.config(&common))?;
             print(&common, &report)
         }
+        (Some(Command::Explain(args)), _, _) => {
+            let explanation = pairmill_mine::explain(&ExplainConfig {
+                candidates: args.candidates,
+                query_id: args.query_id,
+                threads: common.threads(),
+            })?;
+            if !common.json {
+                write!(std::io::stdout(), "{explanation}")?;
+            }
+            print(&common, &explanation)
+        }
         (None, Some(args), Some(corpus)) => {
-            let report = pairmill_mine::mine(&args.config(corpus, &common))?;
-            print(&common, &report)
+            let selection = cli.selection.unwrap_or_default();
+            let config = args.config(selection, corpus, &common);
+            config.validate().map_err(UsageError)?;
+            print(&common, &pairmill_mine::mine(&config)?)
         }
         // Required arguments are missing, which the parser has refused already.
         _ => Err(UsageError("nothing to do; see --help".to_owned()).into()),

@@ -18,21 +18,57 @@ const SHARE: usize = 64;
 /// Why a candidate is kept or dropped. Where several hold, the first one in this order is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// Dropped: its id is the pair's positive or another known positive of the query.
+    /// Its id is the pair's positive or another known positive of the query.
     PositiveId,
-    /// Dropped: its text equals that of a known positive of the query.
+    /// Its text equals that of a known positive of the query.
     PositiveText,
-    /// Dropped: its id is the query's.
+    /// Its id is the query's.
     QueryId,
-    /// Dropped: its text equals the query's.
+    /// Its text equals the query's.
     QueryText,
-    /// Dropped: it is of the same group as the pair's positive.
+    /// It is of the same group as the pair's positive.
     SameGroup,
-    /// Kept: nothing speaks against it.
+    /// Its text is nearly that of a positive of the query.
+    NearDuplicate,
+    /// It ranks among the best of all.
+    RankMin,
+    /// Its score is within the absolute margin of the positive's.
+    AbsoluteMargin,
+    /// Its score is within the relative margin of the positive's.
+    RelativeMargin,
+    /// It scores too much.
+    MaxScore,
+    /// It scores too little.
+    MinScore,
+    /// It is among the best of those left.
+    RangeMin,
+    /// It is behind the range of those left.
+    RangeMax,
+    /// The pair has its negatives without it.
+    Surplus,
+    /// Nothing speaks against it: a negative.
     Negative,
 }
 
 impl Reason {
+    const ALL: [Self; 15] = [
+        Self::PositiveId,
+        Self::PositiveText,
+        Self::QueryId,
+        Self::QueryText,
+        Self::SameGroup,
+        Self::NearDuplicate,
+        Self::RankMin,
+        Self::AbsoluteMargin,
+        Self::RelativeMargin,
+        Self::MaxScore,
+        Self::MinScore,
+        Self::RangeMin,
+        Self::RangeMax,
+        Self::Surplus,
+        Self::Negative,
+    ];
+
     /// The reason as it stands in the candidates table.
     pub fn name(self) -> &'static str {
         match self {
@@ -41,8 +77,27 @@ impl Reason {
             Self::QueryId => "query_id",
             Self::QueryText => "query_text",
             Self::SameGroup => "same_group",
+            Self::NearDuplicate => "near_duplicate",
+            Self::RankMin => "rank_min",
+            Self::AbsoluteMargin => "absolute_margin",
+            Self::RelativeMargin => "relative_margin",
+            Self::MaxScore => "max_score",
+            Self::MinScore => "min_score",
+            Self::RangeMin => "range_min",
+            Self::RangeMax => "range_max",
+            Self::Surplus => "surplus",
             Self::Negative => "negative",
         }
+    }
+
+    /// The reason with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// Whether the candidate is a known positive.
+    pub(crate) fn is_positive(self) -> bool {
+        matches!(self, Self::PositiveId | Self::PositiveText)
     }
 }
 

@@ -1,9 +1,11 @@
 use std::collections::HashSet;
 
+use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, ident};
+use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_lexical::Bm25Search;
-use pairmill_tables::{ColumnNames, Lineage, Table, open, session, string_column};
+use pairmill_tables::{ColumnNames, Lineage, Table, TrecRunOutput, open, session, string_column};
 use serde::Serialize;
 use tracing::{info, warn};
 
@@ -50,7 +52,8 @@ pub fn search(config: &SearchConfig) -> Result<Report<SearchSummary>> {
     let lineage = Lineage::new("search", config, config.frame.seed)
         .with_input("corpus", &config.corpus.path)?
         .with_input("queries", &config.queries)?;
-    config.frame.run(&lineage, write_run(config, &lineage))
+    let is_done = lineage.is_carried_by(&config.frame.output);
+    config.frame.run(is_done, write_run(config, &lineage))
 }
 
 async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSummary> {
@@ -84,16 +87,19 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     ])?;
     let progress = Progress::new("searching", "queries", Some(count));
     let mut found = Runs::default();
-    let hits = frame
-        .write(hits, Table::Run, lineage, |batch| {
-            progress.inc(found.count(batch, &["query_id"]));
-        })
-        .await?;
+    let on_batch = |batch: &RecordBatch| progress.inc(found.count(batch, &["query_id"]));
+    let hits = match frame.output.extension() {
+        Some(extension) if extension == "trec" => write_trec(frame, hits, on_batch).await?,
+        _ => frame.write(hits, Table::Run, lineage, on_batch).await?,
+    };
     let queries_without_hits = count - found.total();
+    let seconds = progress.elapsed().as_secs_f64();
+    drop(progress);
     info!(
-        "wrote {}: {hits} hits of {count} queries",
-        frame.output.display()
+        "searched {count} queries in {seconds:.1} s ({:.0} a second)",
+        count as f64 / seconds.max(1e-3)
     );
+    info!("wrote {}: {hits} hits", frame.output.display());
     if queries_without_hits > 0 {
         warn!("{queries_without_hits} queries found nothing");
     }
@@ -103,6 +109,24 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         queries_without_hits,
         hits,
     })
+}
+
+async fn write_trec(
+    frame: &Frame,
+    hits: DataFrame,
+    mut on_batch: impl FnMut(&RecordBatch),
+) -> Result<u64> {
+    let mut output = TrecRunOutput::create(&frame.output, "pairmill")?;
+    let mut hits = frame.ahead(hits.execute_stream().await?);
+    let mut rows = 0;
+    while let Some(batch) = hits.next().await {
+        let batch = batch?;
+        on_batch(&batch);
+        output.write(&batch)?;
+        rows += batch.num_rows() as u64;
+    }
+    output.finish()?;
+    Ok(rows)
 }
 
 /// The number of queries, no two of which may share an id.

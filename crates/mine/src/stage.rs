@@ -7,6 +7,7 @@ use datafusion::prelude::DataFrame;
 use futures::StreamExt;
 use pairmill_tables::{Lineage, Table, write_stream};
 use serde::Serialize;
+use tokio::runtime::Runtime;
 use tracing::info;
 
 use crate::{MineError, Result};
@@ -16,7 +17,7 @@ use crate::{MineError, Result};
 pub struct Frame {
     /// The table to write.
     pub output: PathBuf,
-    /// Seed, for the lineage: nothing here is drawn at random.
+    /// Seed of random samples.
     pub seed: u64,
     /// Threads to work with.
     pub threads: usize,
@@ -37,22 +38,25 @@ pub struct Report<S> {
 }
 
 impl Frame {
-    /// Does the `work` that writes the output, unless the output already carries this lineage.
+    pub(crate) fn runtime(threads: usize) -> Result<Runtime> {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads.max(1))
+            .enable_all()
+            .build()
+            .map_err(MineError::Runtime)
+    }
+
+    /// Does the `work` that writes the output, unless it is done already.
     pub(crate) fn run<S>(
         &self,
-        lineage: &Lineage,
+        is_done: bool,
         work: impl Future<Output = Result<S>>,
     ) -> Result<Report<S>> {
-        let summary = if !self.force && lineage.is_carried_by(&self.output) {
+        let summary = if !self.force && is_done {
             info!("{} is up to date", self.output.display());
             None
         } else {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(self.threads.max(1))
-                .enable_all()
-                .build()
-                .map_err(MineError::Runtime)?;
-            Some(runtime.block_on(work)?)
+            Some(Self::runtime(self.threads)?.block_on(work)?)
         };
         Ok(Report {
             up_to_date: summary.is_none(),
@@ -62,7 +66,6 @@ impl Frame {
     }
 
     /// Writes the rows of a plan of one partition, in their order, and returns how many there were.
-    /// With more than one thread the plan runs a few batches ahead of the file.
     pub(crate) async fn write(
         &self,
         rows: DataFrame,
@@ -71,21 +74,31 @@ impl Frame {
         on_batch: impl FnMut(&RecordBatch),
     ) -> Result<u64> {
         let rows = rows.execute_stream().await?;
-        let rows = if self.threads == 1 { rows } else { ahead(rows) };
-        Ok(write_stream(&self.output, rows, table.schema(), lineage, on_batch).await?)
+        Ok(write_stream(
+            &self.output,
+            self.ahead(rows),
+            table.schema(),
+            lineage,
+            on_batch,
+        )
+        .await?)
     }
-}
 
-fn ahead(mut stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
-    let mut ahead = RecordBatchReceiverStream::builder(stream.schema(), 2);
-    let reader = ahead.tx();
-    ahead.spawn(async move {
-        while let Some(batch) = stream.next().await {
-            if reader.send(batch).await.is_err() {
-                break;
-            }
+    /// Lets a plan run a few batches ahead of whoever reads it, unless there is but one thread.
+    pub(crate) fn ahead(&self, mut stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
+        if self.threads == 1 {
+            return stream;
         }
-        Ok(())
-    });
-    ahead.build()
+        let mut ahead = RecordBatchReceiverStream::builder(stream.schema(), 2);
+        let reader = ahead.tx();
+        ahead.spawn(async move {
+            while let Some(batch) = stream.next().await {
+                if reader.send(batch).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        ahead.build()
+    }
 }

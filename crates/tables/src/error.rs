@@ -16,7 +16,7 @@ pub enum TableError {
     },
     /// A folder or glob that holds no file of a supported format.
     #[error(
-        "{path}: holds no table; expected files ending in .parquet, .csv, .tsv, .jsonl, .ndjson, .json or .arrow"
+        "{path}: holds no table; expected files ending in .parquet, .csv, .tsv, .jsonl, .ndjson, .json, .arrow or .trec"
     )]
     NoFiles {
         /// The input as the user gave it.
@@ -24,7 +24,7 @@ pub enum TableError {
     },
     /// A file ending that names no supported format.
     #[error(
-        "{path}: cannot tell the format from the name; expected .parquet, .csv, .tsv, .jsonl, .ndjson, .json or .arrow (text may be compressed: .gz, .bz2, .xz, .zst)"
+        "{path}: cannot tell the format from the name; expected .parquet, .csv, .tsv, .jsonl, .ndjson, .json, .arrow or .trec (text may be compressed: .gz, .bz2, .xz, .zst)"
     )]
     UnknownFormat {
         /// The offending file.
@@ -121,6 +121,24 @@ pub enum TableError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// An id that cannot stand in a file of TREC's form.
+    #[error(
+        "{path}: the id `{id}` is empty or holds white space, which parts the fields of TREC's files; write Parquet instead"
+    )]
+    NotForTrec {
+        /// The output.
+        path: PathBuf,
+        /// The id.
+        id: String,
+    },
+    /// A file of TREC's form where another table than a run or judgements is expected.
+    #[error("{path}: TREC's form is that of runs and judgements; expected a {table} table")]
+    NotOfTrec {
+        /// The input as the user gave it.
+        path: String,
+        /// The table that was expected.
+        table: &'static str,
     },
     /// An output that another process is writing.
     #[error("{path}: another process is writing it now; wait for it or choose another output")]

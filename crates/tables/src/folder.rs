@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::lineage::{FOLDER_FILE, FolderRecord, files_below};
-use crate::write::lock_exclusively;
+use crate::staged::lock_exclusively;
 use crate::{Lineage, Result, TableError};
 
 /// An output folder that appears whole or not at all.

@@ -6,19 +6,31 @@
 
 mod error;
 mod folder;
+mod join;
 mod lineage;
+mod queries;
 mod read;
 mod rows;
 mod schema;
 mod source;
+mod staged;
 mod stdin;
+mod training;
+mod training_output;
+mod trec;
 mod write;
 
 pub use error::{Result, TableError};
 pub use folder::FolderOutput;
+pub use join::join_parquet;
 pub use lineage::{Lineage, hash_input};
+pub use queries::WholeQueries;
 pub use read::{ColumnNames, column_names, open, row_count, session};
 pub use rows::{f32_column, f64_column, i32_column, string_column};
 pub use schema::Table;
 pub use source::Format;
+pub use staged::{lock_exclusively, sibling};
+pub use training::{Judged, Pair, TrainingFormat, pairs_of};
+pub use training_output::{TrainingOutput, TrainingRows};
+pub use trec::TrecRunOutput;
 pub use write::{ParquetOutput, write_stream};

@@ -27,12 +27,19 @@ use serde::Serialize;
 
 use crate::source::{Format, Source};
 use crate::stdin::{stdin_reader, stdin_table};
-use crate::{Result, Table, TableError};
+use crate::{Result, Table, TableError, trec};
 
 /// Rows a plan hands on at a time.
 const BATCH_ROWS: usize = 4_096;
 /// Bytes that sorts and joins may hold before they spill to disk.
 const MEMORY_LIMIT: usize = 2 << 30;
+
+/// Columns that the files of BEIR call otherwise.
+const BEIR_NAMES: [(&str, &str); 3] = [
+    ("id", "_id"),
+    ("query_id", "query-id"),
+    ("corpus_id", "corpus-id"),
+];
 
 /// A DataFusion session as every stage wants it: plain strings rather than views, bounded memory
 /// with spilling, `threads` partitions.
@@ -82,8 +89,18 @@ impl ColumnNames {
         self
     }
 
-    fn in_input<'a>(&'a self, column: &'a str) -> &'a str {
-        self.named.get(column).map_or(column, String::as_str)
+    /// The column that stands for this one: the one that the user named, or that of its own name,
+    /// or that of BEIR's name for it.
+    fn in_input<'a>(&'a self, column: &'a str, schema: &Schema) -> &'a str {
+        if let Some(named) = self.named.get(column) {
+            return named;
+        }
+        let has = |name: &str| schema.field_with_name(name).is_ok();
+        let beir = BEIR_NAMES.iter().find(|(ours, _)| *ours == column);
+        match beir {
+            Some((_, theirs)) if !has(column) && has(theirs) => theirs,
+            _ => column,
+        }
     }
 
     fn may_be_absent(&self, column: &str) -> bool {
@@ -136,6 +153,9 @@ pub async fn open(
         (session.read_table(provider)?, columns)
     } else {
         let source = Source::resolve(input)?;
+        if source.format == Format::Trec {
+            return open_trec(session, &source, input, table);
+        }
         let metadata = parquet_footers(&source)?;
         let provider = listing(session, &source, input).await?;
         let schema = provider.schema();
@@ -151,6 +171,28 @@ pub async fn open(
         .map(|column| column.expression())
         .collect::<Vec<_>>();
     Ok(frame.select(projection)?)
+}
+
+fn open_trec(
+    session: &SessionContext,
+    source: &Source,
+    input: &str,
+    table: Table,
+) -> Result<DataFrame> {
+    if !matches!(table, Table::Run | Table::Qrels) {
+        return Err(TableError::NotOfTrec {
+            path: input.to_owned(),
+            table: table.name(),
+        });
+    }
+    let rows = trec::read(&source.files, table)?;
+    if rows.num_rows() == 0 {
+        return Err(TableError::Empty {
+            path: input.to_owned(),
+            table: table.name(),
+        });
+    }
+    Ok(session.read_batch(rows)?)
 }
 
 /// The names of an input's columns, for a stage that takes several kinds of tables.
@@ -221,9 +263,9 @@ fn resolve_column(
     field: &Field,
     schema: &Schema,
 ) -> Result<Column> {
-    let source = names.in_input(field.name()).to_owned();
+    let source = names.in_input(field.name(), schema).to_owned();
     let Ok(found) = schema.field_with_name(&source) else {
-        if names.may_be_absent(field.name()) {
+        if names.may_be_absent(field.name()) || table.may_lack(field.name()) {
             return Ok(Column {
                 field: field.clone(),
                 source,
@@ -302,6 +344,11 @@ async fn listing(session: &SessionContext, source: &Source, input: &str) -> Resu
                 .with_schema_infer_max_rec(usize::MAX)
                 .with_file_compression_type(source.compression),
         ),
+        Format::Trec => {
+            return Err(TableError::UnknownFormat {
+                path: source.files[0].clone(),
+            });
+        }
     };
     let options = ListingOptions::new(format).with_file_extension("");
     let urls = source

@@ -57,6 +57,11 @@ impl Table {
         }
     }
 
+    /// Whether an input may do without this column, which then reads as null.
+    pub(crate) fn may_lack(self, column: &str) -> bool {
+        self == Self::Candidates && column == "positive_bm25"
+    }
+
     /// The columns, in order. A nullable field is one that may be null in a sound table.
     pub fn schema(self) -> SchemaRef {
         let required = |name: &str, kind: DataType| Field::new(name, kind, false);
@@ -120,6 +125,7 @@ impl Table {
                 required("text", TEXT),
                 required("rank", DataType::Int32),
                 required("bm25", DataType::Float32),
+                Field::new("positive_bm25", DataType::Float32, true),
                 Field::new("score", DataType::Float32, true),
                 Field::new("positive_score", DataType::Float32, true),
                 required("decision", TEXT),

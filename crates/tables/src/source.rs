@@ -15,6 +15,8 @@ pub enum Format {
     JsonLines,
     /// Arrow IPC file.
     Arrow,
+    /// A run or judgements in TREC's form.
+    Trec,
 }
 
 impl Format {
@@ -26,6 +28,7 @@ impl Format {
             Self::Csv(_) => "CSV",
             Self::JsonLines => "JSON Lines",
             Self::Arrow => "Arrow IPC",
+            Self::Trec => "TREC",
         }
     }
 }
@@ -128,6 +131,7 @@ fn format_of(file: &Path) -> Option<(Format, FileCompressionType)> {
         "tsv" => Format::Csv(b'\t'),
         "jsonl" | "ndjson" | "json" => Format::JsonLines,
         "arrow" | "ipc" | "feather" => Format::Arrow,
+        "trec" => Format::Trec,
         _ => return None,
     };
     let compressible = matches!(format, Format::Csv(_) | Format::JsonLines);

@@ -1,6 +1,8 @@
 //! `pairmill-mine` as its users run it: files in, files out.
 
 mod harness;
+mod options;
 mod promises;
 mod real_data;
 mod refusals;
+mod resume;

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float32Array, ListArray, RecordBatch, UInt32Array};
@@ -7,16 +8,14 @@ use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use clap::ValueEnum;
-use pairmill_tables::{Table, string_column};
 use serde::Serialize;
 
-use crate::Reason;
-use crate::decide::{Judged, Pair};
+use crate::{Table, string_column};
 
 /// What to make of the judged candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Format {
+pub enum TrainingFormat {
     /// One row for each negative: anchor, positive, negative
     Triplet,
     /// One row for each pair that has all its negatives: anchor, positive, negative_1, negative_2 …
@@ -29,9 +28,48 @@ pub enum Format {
     Candidates,
 }
 
-impl Format {
+/// A (query, positive) pair of judged candidates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The rows of the pair's candidates.
+    pub rows: Range<usize>,
+    /// The rows kept, in order of rank.
+    pub negatives: Vec<usize>,
+    /// The rows that may be positives of the query themselves, so that they are no negatives
+    /// beside another of its positives either.
+    pub doubtful: Vec<usize>,
+    /// Whether the positive itself may be used.
+    pub positive_is_sound: bool,
+}
+
+/// A batch of the candidates table with decision and reason filled in.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The candidates, sorted by `query_id`, `positive_id` and `rank`, no pair of them cut.
+    pub batch: RecordBatch,
+    /// Its pairs, in order.
+    pub pairs: Vec<Pair>,
+}
+
+/// The rows of each (query, positive) pair of candidates that are sorted by them.
+pub fn pairs_of(batch: &RecordBatch) -> Vec<Range<usize>> {
+    let queries = string_column(batch, "query_id");
+    let positives = string_column(batch, "positive_id");
+    let pair = |row: usize| (queries.value(row), positives.value(row));
+    let mut pairs = Vec::new();
+    let mut start = 0;
+    for end in 1..=batch.num_rows() {
+        if end == batch.num_rows() || pair(end) != pair(start) {
+            pairs.push(start..end);
+            start = end;
+        }
+    }
+    pairs
+}
+
+impl TrainingFormat {
     /// What the rows are called in messages.
-    pub(crate) fn rows_name(self) -> &'static str {
+    pub fn rows_name(self) -> &'static str {
         match self {
             Self::Triplet => "triplets",
             Self::NTuple => "n-tuples",
@@ -42,7 +80,7 @@ impl Format {
     }
 
     /// The columns, with `negatives` of them in an n-tuple.
-    pub(crate) fn schema(self, negatives: usize) -> SchemaRef {
+    pub fn schema(self, negatives: usize) -> SchemaRef {
         match self {
             Self::Triplet => Table::Triplets.schema(),
             Self::NTuple => Table::NTuples(negatives).schema(),
@@ -53,7 +91,7 @@ impl Format {
     }
 
     /// Whether a pair gives at least one row.
-    pub(crate) fn uses(self, pair: &Pair, negatives: usize) -> bool {
+    pub fn uses(self, pair: &Pair, negatives: usize) -> bool {
         match self {
             Self::Triplet | Self::LabeledList => !pair.negatives.is_empty(),
             Self::NTuple => pair.negatives.len() == negatives,
@@ -63,7 +101,10 @@ impl Format {
     }
 
     /// The rows that a judged batch of whole queries gives.
-    pub(crate) fn rows(self, judged: &Judged, negatives: usize) -> Result<RecordBatch, ArrowError> {
+    ///
+    /// # Errors
+    /// If the batch is no candidates table, or its texts exceed Arrow's 2 GiB.
+    pub fn rows(self, judged: &Judged, negatives: usize) -> Result<RecordBatch, ArrowError> {
         let pairs = || {
             judged
                 .pairs
@@ -129,6 +170,8 @@ fn gather(
 type Document = (usize, usize);
 const POSITIVE: usize = 0;
 const CANDIDATE: usize = 1;
+/// How the reasons of candidates that are known positives begin.
+const POSITIVE_REASONS: &str = "positive_";
 
 /// The ids and the texts of some documents.
 fn documents(batch: &RecordBatch, documents: &[Document]) -> Result<[ArrayRef; 2], ArrowError> {
@@ -142,9 +185,12 @@ fn documents(batch: &RecordBatch, documents: &[Document]) -> Result<[ArrayRef; 2
     ])
 }
 
-/// 1 for each positive, 0 for each negative.
-fn labels(documents: &[Document]) -> ArrayRef {
-    let is_positive = documents.iter().map(|&(kind, _)| kind == POSITIVE);
+/// 1 for each positive, also one that was kept among the candidates; 0 for each negative.
+fn labels(batch: &RecordBatch, documents: &[Document]) -> ArrayRef {
+    let reasons = string_column(batch, "reason");
+    let is_positive = documents
+        .iter()
+        .map(|&(kind, row)| kind == POSITIVE || reasons.value(row).starts_with(POSITIVE_REASONS));
     Arc::new(Float32Array::from_iter_values(is_positive.map(f32::from)))
 }
 
@@ -154,20 +200,16 @@ fn labeled_pairs(judged: &Judged) -> Result<Vec<ArrayRef>, ArrowError> {
     let batch = &judged.batch;
     let query_ids = string_column(batch, "query_id");
     let corpus_ids = string_column(batch, "corpus_id");
-    let reasons = string_column(batch, "reason");
-    let doubtful = Reason::LikelyFalseNegative.name();
+    let positive_ids = string_column(batch, "positive_id");
     let mut sources: Vec<Document> = Vec::new();
     let same_query =
         |a: &Pair, b: &Pair| query_ids.value(a.rows.start) == query_ids.value(b.rows.start);
     for pairs in judged.pairs.chunk_by(same_query) {
         let positives = pairs.iter().filter(|pair| pair.positive_is_sound);
         sources.extend(positives.map(|pair| (POSITIVE, pair.rows.start)));
-        let mut unwanted: HashSet<&str> = pairs
-            .iter()
-            .flat_map(|pair| pair.rows.clone())
-            .filter(|&row| reasons.value(row) == doubtful)
-            .map(|row| corpus_ids.value(row))
-            .collect();
+        let doubtful = pairs.iter().flat_map(|pair| &pair.doubtful);
+        let mut unwanted: HashSet<&str> = doubtful.map(|&row| corpus_ids.value(row)).collect();
+        unwanted.extend(pairs.iter().map(|pair| positive_ids.value(pair.rows.start)));
         for &row in pairs.iter().flat_map(|pair| &pair.negatives) {
             if unwanted.insert(corpus_ids.value(row)) {
                 sources.push((CANDIDATE, row));
@@ -177,7 +219,7 @@ fn labeled_pairs(judged: &Judged) -> Result<Vec<ArrayRef>, ArrowError> {
     let rows = sources.iter().map(|&(_, row)| row).collect();
     let mut columns = gather(batch, rows, &["query_id", "query"])?;
     columns.extend(documents(batch, &sources)?);
-    columns.push(labels(&sources));
+    columns.push(labels(batch, &sources));
     Ok(columns)
 }
 
@@ -197,12 +239,18 @@ fn labeled_lists() -> SchemaRef {
 }
 
 fn labeled_list_columns(batch: &RecordBatch, pairs: &[&Pair]) -> Result<Vec<ArrayRef>, ArrowError> {
+    let corpus_ids = string_column(batch, "corpus_id");
+    let positive_ids = string_column(batch, "positive_id");
     let mut sources: Vec<Document> = Vec::new();
+    let mut lengths = Vec::with_capacity(pairs.len());
     for pair in pairs {
+        let before = sources.len();
         sources.push((POSITIVE, pair.rows.start));
-        sources.extend(pair.negatives.iter().map(|&row| (CANDIDATE, row)));
+        let others = pair.negatives.iter().copied();
+        let others = others.filter(|&row| corpus_ids.value(row) != positive_ids.value(row));
+        sources.extend(others.map(|row| (CANDIDATE, row)));
+        lengths.push(sources.len() - before);
     }
-    let lengths = pairs.iter().map(|pair| 1 + pair.negatives.len());
     let offsets = OffsetBuffer::from_lengths(lengths);
     let list = |values: ArrayRef| -> Result<ArrayRef, ArrowError> {
         let item = list_of(values.data_type().clone());
@@ -214,33 +262,72 @@ fn labeled_list_columns(batch: &RecordBatch, pairs: &[&Pair]) -> Result<Vec<Arra
     for values in documents(batch, &sources)? {
         columns.push(list(values)?);
     }
-    columns.push(list(labels(&sources))?);
+    columns.push(list(labels(batch, &sources))?);
     Ok(columns)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::decide;
-    use crate::decide::tests::{Row, rules, scored};
 
+    use arrow::array::{Int32Array, StringArray};
     use arrow::util::pretty::pretty_format_batches;
+
+    /// Query, positive, candidate, and what it is: kept, doubtful or dropped otherwise.
+    type Row = (&'static str, &'static str, &'static str, &'static str);
 
     /// q1 has three negatives, one of them too near its second positive; q2 has one; q3 none.
     const ROWS: [Row; 8] = [
-        ("q1", "p1", "a", Some(0.2), 0.9),
-        ("q1", "p1", "b", Some(0.6), 0.9),
-        ("q1", "p1", "c", Some(0.1), 0.9),
-        ("q1", "p2", "a", Some(0.2), 0.5),
-        ("q1", "p2", "b", Some(0.6), 0.5),
-        ("q2", "p3", "a", Some(0.2), 0.9),
-        ("q2", "p3", "b", None, 0.9),
-        ("q3", "p4", "a", Some(0.8), 0.7),
+        ("q1", "p1", "a", "keep"),
+        ("q1", "p1", "b", "keep"),
+        ("q1", "p1", "c", "keep"),
+        ("q1", "p2", "a", "keep"),
+        ("q1", "p2", "b", "doubtful"),
+        ("q2", "p3", "a", "keep"),
+        ("q2", "p3", "b", "drop"),
+        ("q3", "p4", "a", "doubtful"),
     ];
 
-    fn table(format: Format, num_negatives: usize, columns: &[&str]) -> Vec<String> {
-        let judged = decide(&scored(&ROWS), &rules(num_negatives)).unwrap();
-        let batch = format.rows(&judged, num_negatives).unwrap();
+    fn judged(negatives: usize) -> Judged {
+        let text = |value: fn(&Row) -> String| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(ROWS.iter().map(value)))
+        };
+        let nothing = || -> ArrayRef { Arc::new(Float32Array::new_null(ROWS.len())) };
+        let columns: Vec<ArrayRef> = vec![
+            text(|row| row.0.to_owned()),
+            text(|row| format!("query {}", row.0)),
+            text(|row| row.1.to_owned()),
+            text(|row| format!("text {}", row.1)),
+            text(|row| row.2.to_owned()),
+            text(|row| format!("text {}", row.2)),
+            Arc::new(Int32Array::from_iter_values(1..=ROWS.len() as i32)),
+            Arc::new(Float32Array::from(vec![1.0; ROWS.len()])),
+            nothing(),
+            nothing(),
+            nothing(),
+            text(|row| row.3.to_owned()),
+            text(|row| row.3.to_owned()),
+        ];
+        let batch = RecordBatch::try_new(Table::Candidates.schema(), columns).unwrap();
+        let pairs = pairs_of(&batch).into_iter().map(|rows| {
+            let of_kind = |kind: &str| rows.clone().filter(|&row| ROWS[row].3 == kind).collect();
+            let mut kept: Vec<usize> = of_kind("keep");
+            kept.truncate(negatives);
+            Pair {
+                doubtful: of_kind("doubtful"),
+                rows,
+                negatives: kept,
+                positive_is_sound: true,
+            }
+        });
+        Judged {
+            pairs: pairs.collect(),
+            batch,
+        }
+    }
+
+    fn table(format: TrainingFormat, num_negatives: usize, columns: &[&str]) -> Vec<String> {
+        let batch = format.rows(&judged(num_negatives), num_negatives).unwrap();
         let indices: Vec<usize> = columns
             .iter()
             .map(|name| batch.schema().index_of(name).unwrap())
@@ -265,7 +352,7 @@ mod tests {
     fn triplets_are_the_kept_rows() {
         assert_eq!(
             table(
-                Format::Triplet,
+                TrainingFormat::Triplet,
                 2,
                 &["anchor_id", "positive_id", "negative_id", "negative"]
             ),
@@ -282,7 +369,7 @@ mod tests {
     fn n_tuples_leave_out_pairs_with_too_few_negatives() {
         assert_eq!(
             table(
-                Format::NTuple,
+                TrainingFormat::NTuple,
                 2,
                 &["anchor_id", "positive", "negative_1_id", "negative_2"]
             ),
@@ -294,7 +381,7 @@ mod tests {
     fn labeled_pairs_hold_each_pair_once_and_no_doubtful_negative() {
         assert_eq!(
             table(
-                Format::LabeledPair,
+                TrainingFormat::LabeledPair,
                 3,
                 &["sentence1_id", "sentence2", "score"]
             ),
@@ -314,7 +401,7 @@ mod tests {
     fn labeled_lists_begin_with_the_positive() {
         assert_eq!(
             table(
-                Format::LabeledList,
+                TrainingFormat::LabeledList,
                 2,
                 &["anchor_id", "document_ids", "labels"]
             ),
@@ -328,7 +415,7 @@ mod tests {
 
     #[test]
     fn every_format_loses_its_ids_and_nothing_else() {
-        let left = |format: Format| {
+        let left = |format: TrainingFormat| {
             let schema = format.schema(2);
             let columns = without_ids(&schema);
             columns
@@ -336,15 +423,21 @@ mod tests {
                 .map(|&n| schema.field(n).name().clone())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(left(Format::Triplet), ["anchor", "positive", "negative"]);
         assert_eq!(
-            left(Format::NTuple),
+            left(TrainingFormat::Triplet),
+            ["anchor", "positive", "negative"]
+        );
+        assert_eq!(
+            left(TrainingFormat::NTuple),
             ["anchor", "positive", "negative_1", "negative_2"]
         );
         assert_eq!(
-            left(Format::LabeledPair),
+            left(TrainingFormat::LabeledPair),
             ["sentence1", "sentence2", "score"]
         );
-        assert_eq!(left(Format::LabeledList), ["anchor", "documents", "labels"]);
+        assert_eq!(
+            left(TrainingFormat::LabeledList),
+            ["anchor", "documents", "labels"]
+        );
     }
 }

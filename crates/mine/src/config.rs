@@ -1,0 +1,106 @@
+use std::path::PathBuf;
+
+use pairmill_tables::{Lineage, TableError, TrainingFormat, TrainingRows};
+use serde::Serialize;
+
+use crate::judge::Judgement;
+use crate::{Corpus, Frame, Selection};
+
+/// What to mine, from where, to where.
+#[derive(Debug, Clone, Serialize)]
+pub struct MineConfig {
+    /// The training pairs: a path, folder or glob in any supported format.
+    #[serde(skip)]
+    pub pairs: String,
+    /// The passages to search.
+    #[serde(flatten)]
+    pub corpus: Corpus,
+    /// Judgements that name further positives.
+    #[serde(skip)]
+    pub qrels: Option<String>,
+    /// Passages looked at for each query.
+    pub top_k: usize,
+    /// Column of the corpus whose value a negative must not share with the positive.
+    pub group_column: Option<String>,
+    /// The similarity from which on a passage is a near-duplicate of a positive, from 0 to 1.
+    pub near_duplicates: f32,
+    /// Which candidates become negatives.
+    #[serde(flatten)]
+    pub selection: Selection,
+    /// What to write.
+    pub format: TrainingFormat,
+    /// Whether to leave the id columns out.
+    pub drop_ids: bool,
+    /// Where to write the candidates as well, when the output is made of training rows.
+    #[serde(skip)]
+    pub audit: Option<PathBuf>,
+    /// Where to write the output, and how to run.
+    #[serde(skip)]
+    pub frame: Frame,
+}
+
+impl MineConfig {
+    /// Finds options that contradict each other.
+    ///
+    /// # Errors
+    /// A sentence that says which.
+    pub fn validate(&self) -> Result<(), String> {
+        self.selection.validate(self.format)?;
+        if self.format == TrainingFormat::NTuple && self.selection.num_negatives.is_none() {
+            return Err("--format n-tuple needs --num-negatives".to_owned());
+        }
+        if self.drop_ids && self.format == TrainingFormat::Candidates {
+            return Err("--drop-ids cannot be combined with --format candidates, whose rows are known by their ids".to_owned());
+        }
+        let skipped = self.selection.range_min.max(self.selection.rank_min);
+        if skipped >= self.top_k {
+            return Err(format!(
+                "--top-k {} passages are looked at, of which {skipped} are skipped: nothing is left",
+                self.top_k
+            ));
+        }
+        let absolute = |path: &PathBuf| std::path::absolute(path).ok();
+        match &self.audit {
+            Some(audit) if absolute(audit) == absolute(&self.frame.output) => {
+                Err("--audit and --output name the same file".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn judgement(&self) -> Judgement<'_> {
+        Judgement {
+            selection: &self.selection,
+            near_duplicates: self.near_duplicates,
+            seed: self.frame.seed,
+        }
+    }
+
+    /// The lineages of the output and of the audit table, which is that of `--format candidates`.
+    pub(crate) fn lineages(&self) -> Result<(Lineage, Lineage), TableError> {
+        let mut output = Lineage::new("mine", self, self.frame.seed)
+            .with_input("pairs", &self.pairs)?
+            .with_input("corpus", &self.corpus.path)?;
+        if let Some(qrels) = &self.qrels {
+            output = output.with_input("qrels", qrels)?;
+        }
+        let audited = Self {
+            format: TrainingFormat::Candidates,
+            drop_ids: false,
+            ..self.clone()
+        };
+        let audit = Lineage {
+            inputs: output.inputs.clone(),
+            ..Lineage::new("mine", &audited, self.frame.seed)
+        };
+        Ok((output, audit))
+    }
+
+    pub(crate) fn rows(&self) -> TrainingRows {
+        TrainingRows {
+            format: self.format,
+            negatives: self.selection.num_negatives.unwrap_or(0),
+            drop_ids: self.drop_ids,
+        }
+    }
+}

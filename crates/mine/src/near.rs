@@ -1,0 +1,122 @@
+use std::collections::HashSet;
+
+/// Words in a shingle.
+const WORDS: usize = 3;
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The shingles of a text: the hashes of every three words in a row, whatever their case and
+/// punctuation.
+///
+/// Near-duplicates are told by the Jaccard similarity of shingles (Broder, "On the resemblance and
+/// containment of documents", 1997), here counted exactly: the texts to compare are at hand in
+/// pairs, so there is no need of the sketches (MinHash) that estimate it.
+#[derive(Debug)]
+pub(crate) struct Shingles(HashSet<u64>);
+
+impl Shingles {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(shingles(text).collect())
+    }
+
+    /// Whether the Jaccard similarity with a text is at least `threshold`. Texts without a word
+    /// are like no other.
+    pub(crate) fn resemble(&self, text: &str, threshold: f32) -> bool {
+        let (own, threshold) = (self.0.len() as f64, f64::from(threshold));
+        // More shingles of its own than this, and sharing all of ours would not do: most texts
+        // are told apart within a few words.
+        let most = own * (1.0 - threshold) / threshold;
+        let (mut shared, mut foreign) = (HashSet::new(), HashSet::new());
+        for shingle in shingles(text) {
+            if self.0.contains(&shingle) {
+                shared.insert(shingle);
+            } else {
+                foreign.insert(shingle);
+                if foreign.len() as f64 > most {
+                    return false;
+                }
+            }
+        }
+        let union = own + foreign.len() as f64;
+        !shared.is_empty() && shared.len() as f64 >= threshold * union
+    }
+}
+
+/// The shingles of a text in order; a text of fewer words than a shingle has is one shingle.
+fn shingles(text: &str) -> impl Iterator<Item = u64> + '_ {
+    let mut words = words(text);
+    let mut window = [0; WORDS];
+    let mut filled = 0;
+    while filled < WORDS
+        && let Some(word) = words.next()
+    {
+        window[filled] = word;
+        filled += 1;
+    }
+    let first = (filled > 0).then(|| mix(&window[..filled]));
+    let rest = words.map(move |word| {
+        window.rotate_left(1);
+        window[WORDS - 1] = word;
+        mix(&window)
+    });
+    first.into_iter().chain(rest)
+}
+
+fn words(text: &str) -> impl Iterator<Item = u64> + '_ {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words.map(|word| hash(word.chars().flat_map(char::to_lowercase).map(u64::from)))
+}
+
+fn mix(words: &[u64]) -> u64 {
+    hash(words.iter().copied())
+}
+
+fn hash(parts: impl Iterator<Item = u64>) -> u64 {
+    let mixed = parts.fold(0_u64, |mixed, part| {
+        (mixed.rotate_left(23) ^ part).wrapping_mul(FACTOR)
+    });
+    mixed ^ (mixed >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alike(a: &str, b: &str, threshold: f32) -> bool {
+        let found = Shingles::new(a).resemble(b, threshold);
+        assert_eq!(found, Shingles::new(b).resemble(a, threshold), "symmetric");
+        found
+    }
+
+    #[test]
+    fn case_and_punctuation_do_not_count() {
+        assert!(alike(
+            "Hold the button, for ten seconds.",
+            "hold the BUTTON for ten seconds",
+            1.0
+        ));
+    }
+
+    #[test]
+    fn the_similarity_is_that_of_jaccard() {
+        // Shingles abc bcd cde and abc bcd cdx: 2 of 4 are shared.
+        assert!(alike("a b c d e", "a b c d x", 0.5));
+        assert!(!alike("a b c d e", "a b c d x", 0.51));
+        assert!(alike("a b c d e", "a b c d e", 1.0));
+        // A text within a longer one: 3 of 6.
+        assert!(alike("a b c d e", "a b c d e f g h", 0.5));
+        assert!(!alike("a b c d e", "a b c d e f g h", 0.51));
+    }
+
+    #[test]
+    fn repetition_does_not_make_texts_alike() {
+        assert!(!alike("a b c d e f g h", "a b c a b c a b c a b c", 0.3));
+    }
+
+    #[test]
+    fn short_texts_are_one_shingle_and_empty_ones_like_no_other() {
+        assert!(alike("reset it", "Reset it!", 1.0));
+        assert!(!alike("reset it", "reset", 0.1));
+        assert!(!alike("", "?!", 0.1));
+    }
+}

@@ -1,0 +1,253 @@
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use arrow::array::Array;
+use pairmill_tables::{
+    Judged, Lineage, TableError, TrainingOutput, join_parquet, lock_exclusively, sibling,
+    string_column,
+};
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use crate::plan::Runs;
+use crate::{MineConfig, Result};
+
+/// Pairs in a part: at fifty candidates each some seconds of work, so little is lost in a kill.
+const PAIRS: u64 = 4_096;
+const STATE: &str = "state.json";
+const ROWS: &str = "rows";
+const AUDIT: &str = "audit";
+
+/// The output of a run under way: files of some thousand pairs each in a hidden folder beside it,
+/// and how far they go. A run that was killed goes on after the last whole one; at the end they
+/// are joined, so that the bytes do not depend on how often that happened.
+pub(crate) struct Parts<'a> {
+    config: &'a MineConfig,
+    folder: PathBuf,
+    state: State,
+    /// The part under way.
+    current: Option<TrainingOutput>,
+    /// What was counted up to and with the part under way.
+    tally: Tally,
+    _lock: File,
+}
+
+/// How far the whole parts go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct State {
+    lineage: Lineage,
+    /// That of the audit table, if there are parts of one.
+    audit: Option<Lineage>,
+    whole: usize,
+    /// The query that ends the last whole part.
+    last_query: Option<String>,
+    tally: Tally,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Tally {
+    /// Queries with a candidate.
+    pub queries: u64,
+    /// Pairs with a candidate.
+    pub pairs: u64,
+    /// Pairs with a negative.
+    pub pairs_with_negatives: u64,
+    pub candidates: u64,
+    pub rows: u64,
+    pub reasons: BTreeMap<String, u64>,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes up the parts of a run with the same lineage, or begins.
+    pub(crate) fn open(
+        config: &'a MineConfig,
+        lineage: &Lineage,
+        audit_lineage: &Lineage,
+    ) -> Result<Self> {
+        let output = &config.frame.output;
+        let folder = sibling(output, ".parts")?;
+        let unwritable = unwritable(output);
+        fs::create_dir_all(&folder).map_err(&unwritable)?;
+        let lock = File::create(folder.join("lock")).map_err(&unwritable)?;
+        lock_exclusively(&lock, output)?;
+        let audit = config.audit.is_some().then(|| audit_lineage.clone());
+        let found = read_state(&folder).filter(|found| {
+            !config.frame.force && found.lineage == *lineage && found.audit == audit
+        });
+        let state = found.unwrap_or(State {
+            lineage: lineage.clone(),
+            audit,
+            whole: 0,
+            last_query: None,
+            tally: Tally::default(),
+        });
+        let parts = Self {
+            config,
+            folder,
+            tally: state.tally.clone(),
+            state,
+            current: None,
+            _lock: lock,
+        };
+        parts.remove_the_rest().map_err(unwritable)?;
+        if parts.state.whole > 0 {
+            info!(
+                "going on after {} pairs, which an earlier run mined",
+                parts.tally.pairs
+            );
+        }
+        Ok(parts)
+    }
+
+    /// The query after which to go on.
+    pub(crate) fn last_query(&self) -> Option<&str> {
+        self.state.last_query.as_deref()
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Adds the candidates of whole queries.
+    pub(crate) fn write(&mut self, judged: &Judged) -> Result<()> {
+        let part = match &mut self.current {
+            Some(part) => part,
+            None => {
+                let part = self.begin_part()?;
+                self.current.insert(part)
+            }
+        };
+        self.tally.rows += part.write(judged)?;
+        self.tally.add(judged);
+        if self.tally.pairs - self.state.tally.pairs >= PAIRS {
+            let queries = string_column(&judged.batch, "query_id");
+            self.end_part(queries.value(queries.len() - 1))?;
+        }
+        Ok(())
+    }
+
+    fn end_part(&mut self, last_query: &str) -> Result<()> {
+        let Some(part) = self.current.take() else {
+            return Ok(());
+        };
+        part.finish()?;
+        self.state.whole += 1;
+        self.state.last_query = Some(last_query.to_owned());
+        self.state.tally = self.tally.clone();
+        self.save_state()
+            .map_err(unwritable(&self.config.frame.output))?;
+        Ok(())
+    }
+
+    fn save_state(&self) -> io::Result<()> {
+        let new = self.folder.join("state.new");
+        fs::write(&new, serde_json::to_vec(&self.state)?)?;
+        File::open(&new)?.sync_all()?;
+        fs::rename(new, self.folder.join(STATE))
+    }
+
+    /// Joins the parts into the audit table, and into the output unless that is to be left.
+    pub(crate) fn finish(mut self, with_output: bool) -> Result<Tally> {
+        if let Some(part) = self.current.take() {
+            part.finish()?;
+            self.state.whole += 1;
+        } else if self.state.whole == 0 {
+            self.begin_part()?.finish()?;
+            self.state.whole = 1;
+        }
+        // The output is last, so that where it is new the audit table is.
+        if let Some(audit) = &self.config.audit {
+            join_parquet(&self.whole_parts(AUDIT), audit)?;
+        }
+        if with_output {
+            join_parquet(&self.whole_parts(ROWS), &self.config.frame.output)?;
+        }
+        self.state.whole = 0;
+        Ok(std::mem::take(&mut self.tally))
+    }
+
+    fn begin_part(&self) -> Result<TrainingOutput> {
+        let [rows, audit] = [ROWS, AUDIT].map(|kind| part(&self.folder, kind, self.state.whole));
+        let audit = self.state.audit.as_ref().map(|lineage| (&*audit, lineage));
+        let output = (&*rows, &self.state.lineage);
+        Ok(TrainingOutput::create(self.config.rows(), output, audit)?)
+    }
+
+    fn whole_parts(&self, kind: &str) -> Vec<PathBuf> {
+        let numbers = 0..self.state.whole;
+        numbers
+            .map(|number| part(&self.folder, kind, number))
+            .collect()
+    }
+
+    /// Removes what is not of a whole part.
+    fn remove_the_rest(&self) -> io::Result<()> {
+        let mut keep = vec![self.folder.join("lock")];
+        if self.state.whole > 0 {
+            keep.push(self.folder.join(STATE));
+        }
+        keep.extend(self.whole_parts(ROWS));
+        keep.extend(self.whole_parts(AUDIT));
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if !keep.contains(&path) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Parts<'_> {
+    fn drop(&mut self) {
+        self.current = None;
+        if self.state.whole == 0 {
+            let _ = fs::remove_dir_all(&self.folder);
+        } else {
+            warn!(
+                "{} pairs are mined and kept beside the output; the same command goes on from there",
+                self.state.tally.pairs
+            );
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, judged: &Judged) {
+        self.queries += Runs::default().count(&judged.batch, &["query_id"]);
+        self.pairs += judged.pairs.len() as u64;
+        let negatives = judged.pairs.iter().map(|pair| &pair.negatives);
+        self.pairs_with_negatives += negatives.filter(|rows| !rows.is_empty()).count() as u64;
+        self.candidates += judged.batch.num_rows() as u64;
+        for reason in string_column(&judged.batch, "reason").iter().flatten() {
+            match self.reasons.get_mut(reason) {
+                Some(count) => *count += 1,
+                None => _ = self.reasons.insert(reason.to_owned(), 1),
+            }
+        }
+    }
+}
+
+/// The state of the parts in a folder, if every one of them is there.
+fn read_state(folder: &Path) -> Option<State> {
+    let state: State = serde_json::from_slice(&fs::read(folder.join(STATE)).ok()?).ok()?;
+    let is_there = |kind: &str, number: usize| part(folder, kind, number).is_file();
+    let whole = (0..state.whole)
+        .all(|number| is_there(ROWS, number) && (state.audit.is_none() || is_there(AUDIT, number)));
+    whole.then_some(state)
+}
+
+fn part(folder: &Path, kind: &str, number: usize) -> PathBuf {
+    folder.join(format!("{kind}-{number:05}.parquet"))
+}
+
+fn unwritable(path: &Path) -> impl Fn(io::Error) -> TableError + use<> {
+    let path = path.to_owned();
+    move |source| TableError::Unwritable {
+        path: path.clone(),
+        source,
+    }
+}
