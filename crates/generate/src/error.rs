@@ -1,6 +1,8 @@
+use std::path::PathBuf;
+
 use pairmill_tables::TableError;
 
-use crate::{Fractions, Split};
+use crate::{Fractions, SkippedFiles, Split};
 
 /// The result of generating.
 pub type Result<T, E = GenerateError> = std::result::Result<T, E>;
@@ -39,19 +41,17 @@ pub enum GenerateError {
     },
     /// A split without a query.
     #[error(
-        "{input}: {rows} rows with {distinct} distinct {unit} leave {split} without a query (split {fractions}); bring more rows or give {split} more with --split"
+        "{input}: {found} leave {split} without a query (split {fractions}); bring more {more} or give {split} more with --split"
     )]
     EmptySplit {
         /// The input as the user gave it.
         input: String,
         /// The split.
         split: Split,
-        /// Rows used.
-        rows: u64,
-        /// Distinct texts that were split.
-        distinct: usize,
-        /// What these texts are, plural.
-        unit: &'static str,
+        /// How much there is to split.
+        found: String,
+        /// What to bring more of, plural.
+        more: &'static str,
         /// The fractions asked for.
         fractions: Fractions,
     },
@@ -84,6 +84,52 @@ pub enum GenerateError {
         input: String,
         /// Number of categories.
         categories: usize,
+    },
+    /// A file whose name tells no format of documents.
+    #[error(
+        "{path}: cannot tell the kind of document from the name; expected .md, .markdown, .html, .htm or .txt; convert it or give the folder it lies in"
+    )]
+    UnknownDocument {
+        /// The offending file.
+        path: String,
+    },
+    /// Inputs without any document.
+    #[error(
+        "{input}: holds no document ({others} files of other kinds); expected files ending in .md, .markdown, .html, .htm or .txt; check the path or convert them"
+    )]
+    NoDocuments {
+        /// The inputs as the user gave them.
+        input: String,
+        /// Number of files of other kinds.
+        others: u64,
+    },
+    /// Documents none of which can be used.
+    #[error(
+        "{input}: no document can be used ({skipped}); expected UTF-8 text outside code, navigation and front matter; see the warnings above for each file"
+    )]
+    NoUsableDocument {
+        /// The inputs as the user gave them.
+        input: String,
+        /// What was found instead.
+        skipped: SkippedFiles,
+    },
+    /// Documents without anything that could be a query.
+    #[error(
+        "{input}: none of the {documents} documents has a title, a description or a heading of its own, so there is no query; add headings, or make queries by other means and use `generate qa`"
+    )]
+    NoAnchors {
+        /// The inputs as the user gave them.
+        input: String,
+        /// Number of documents.
+        documents: usize,
+    },
+    /// A `tokenizer.json` that cannot be used.
+    #[error("{path}: not a sound tokenizer ({detail}); expected a Hugging Face tokenizer.json")]
+    Tokenizer {
+        /// The offending file.
+        path: PathBuf,
+        /// What the reader found.
+        detail: String,
     },
     /// The asynchronous runtime cannot be set up.
     #[error("the threads for reading cannot be started")]

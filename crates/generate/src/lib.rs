@@ -1,9 +1,10 @@
-//! Tickets and question/answer pairs to training pairs, labelled pairs, a corpus, queries and
-//! judgements, split so that no text of one split is in another.
+//! Tickets, question/answer pairs and files of text to training pairs, labelled pairs, a corpus,
+//! queries and judgements, split so that no text of one split is in another.
 //!
-//! Every choice is a hash of the seed and a stable key (an id or a normalised text), so the
-//! output depends neither on the order of the input's rows nor on the number of threads.
+//! Every choice is a hash of the seed and a stable key (an id, a path or a normalised text), so
+//! the output depends neither on the order of the input's rows nor on the number of threads.
 
+mod corpus;
 mod draw;
 mod error;
 mod input;
@@ -12,6 +13,7 @@ mod pairing;
 #[cfg(test)]
 mod properties;
 mod qa;
+mod retrieval;
 mod run;
 mod split;
 mod summary;
@@ -20,6 +22,7 @@ mod ticket_tables;
 mod tickets;
 mod write;
 
+pub use corpus::{CorpusOptions, PassageTitles, SkippedFiles};
 pub use error::{GenerateError, Result};
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, Outcome};
-use pairmill_generate::{Config, Fractions, QaOptions, Source, TicketsOptions};
+use pairmill_generate::{
+    Config, CorpusOptions, Fractions, PassageTitles, QaOptions, Source, TicketsOptions,
+};
 
-/// Turn tickets or question/answer pairs into training pairs, splits and judgements
+/// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
 #[derive(Debug, Parser)]
 #[command(name = "pairmill-generate", version)]
 struct Cli {
@@ -24,19 +26,26 @@ enum Command {
     Qa(QaArgs),
     /// From support tickets: tickets of one category are relevant to each other
     Tickets(TicketsArgs),
+    /// From files of text: the passage below a heading is relevant to it
+    ///
+    /// A document is cut at its headings, and what stands below each into passages. A heading asks
+    /// for the first passage below it; a document's description, or else its title, asks for the
+    /// document's first passage. Splits are of whole documents.
+    ///
+    /// A passage's id is the path of its document below the folder that all inputs share, `#` and
+    /// the passage's number. The column `source` of the corpus is that path, so that
+    /// `pairmill-mine --group-column source` leaves out passages of the positive's document. Of
+    /// equal passages the first is kept. Code blocks, navigation, scripts and styles are left out.
+    Corpus(CorpusArgs),
 }
 
 #[derive(Debug, Args)]
-struct InOut {
+struct TableArgs {
     /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob; `-` reads an Arrow IPC stream from standard input
     #[arg(long, value_name = "FILE")]
     input: String,
-    /// Folder for the tables; it appears whole or not at all
-    #[arg(long, value_name = "DIR")]
-    output: PathBuf,
-    /// Fractions of train, dev and test
-    #[arg(long, value_name = "TRAIN,DEV,TEST", default_value_t)]
-    split: Fractions,
+    #[command(flatten)]
+    out: OutArgs,
     /// Use only N rows, chosen by a hash of their ids [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -46,9 +55,19 @@ struct InOut {
 }
 
 #[derive(Debug, Args)]
+struct OutArgs {
+    /// Folder for the tables; it appears whole or not at all
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Fractions of train, dev and test
+    #[arg(long, value_name = "TRAIN,DEV,TEST", default_value_t)]
+    split: Fractions,
+}
+
+#[derive(Debug, Args)]
 struct QaArgs {
     #[command(flatten)]
-    in_out: InOut,
+    table: TableArgs,
     /// Random negatives for each question in the labelled pairs
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives_per_question: u32,
@@ -63,7 +82,7 @@ struct QaArgs {
 #[derive(Debug, Args)]
 struct TicketsArgs {
     #[command(flatten)]
-    in_out: InOut,
+    table: TableArgs,
     /// Most positive pairs to make
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     max_pairs: u32,
@@ -78,41 +97,78 @@ struct TicketsArgs {
     category_column: Option<String>,
 }
 
+#[derive(Debug, Args)]
+struct CorpusArgs {
+    /// Files and folders, searched to any depth, of Markdown (.md, .markdown), HTML (.html, .htm) and plain text (.txt) in UTF-8
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    input: Vec<String>,
+    #[command(flatten)]
+    out: OutArgs,
+    /// Use only N documents, chosen by a hash of their paths [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Most tokens of a passage, its title not counted; it ends with a paragraph, else with a sentence, else with a word
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    max_tokens: u32,
+    /// Count tokens by a Hugging Face tokenizer.json [default: count words between white space]
+    #[arg(long, value_name = "FILE")]
+    tokenizer: Option<PathBuf>,
+    /// What the title of a passage is
+    #[arg(long, value_enum, value_name = "TITLES", default_value_t)]
+    passage_titles: PassageTitles,
+    /// A heading that more than N documents have says nothing alone, nor does one like `Overview`: it asks behind the document's title (`Title: Overview`), or not at all where there is none or only links follow (`See also`). A passage that more than N documents have below a heading answers none
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    max_documents_per_heading: u32,
+    /// Random negatives for each anchor in the labelled pairs, from other documents
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    negatives_per_anchor: u32,
+}
+
 fn config(command: Command, common: &Common) -> Config {
-    let limit = |in_out: &InOut| {
-        in_out
-            .limit
-            .map(|n| usize::try_from(n).unwrap_or(usize::MAX))
-    };
-    let (in_out, source) = match command {
+    let limit = |limit: Option<u64>| limit.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+    let (output, source) = match command {
         Command::Qa(args) => {
             let options = QaOptions {
                 negatives_per_question: args.negatives_per_question as usize,
-                split: args.in_out.split,
-                limit: limit(&args.in_out),
-                id_column: args.in_out.id_column.clone(),
+                split: args.table.out.split,
+                limit: limit(args.table.limit),
+                id_column: args.table.id_column,
                 question_column: args.question_column,
                 answer_column: args.answer_column,
             };
-            (args.in_out, Source::Qa(options))
+            let input = args.table.input;
+            (args.table.out.output, Source::Qa { input, options })
         }
         Command::Tickets(args) => {
             let options = TicketsOptions {
                 max_pairs: args.max_pairs as usize,
                 negatives_per_positive: args.negatives_per_positive as usize,
-                split: args.in_out.split,
-                limit: limit(&args.in_out),
-                id_column: args.in_out.id_column.clone(),
+                split: args.table.out.split,
+                limit: limit(args.table.limit),
+                id_column: args.table.id_column,
                 text_column: args.text_column,
                 category_column: args.category_column,
             };
-            (args.in_out, Source::Tickets(options))
+            let input = args.table.input;
+            (args.table.out.output, Source::Tickets { input, options })
+        }
+        Command::Corpus(args) => {
+            let options = CorpusOptions {
+                max_tokens: args.max_tokens as usize,
+                tokenizer: args.tokenizer,
+                passage_titles: args.passage_titles,
+                max_documents_per_heading: args.max_documents_per_heading,
+                negatives_per_anchor: args.negatives_per_anchor as usize,
+                split: args.out.split,
+                limit: limit(args.limit),
+            };
+            let inputs = args.input;
+            (args.out.output, Source::Corpus { inputs, options })
         }
     };
     Config {
         source,
-        input: in_out.input,
-        output: in_out.output,
+        output,
         seed: common.seed,
         threads: common.threads(),
         force: common.force,

@@ -6,7 +6,8 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::input::Row;
-use crate::qa::QaSet;
+use crate::qa;
+use crate::retrieval::RetrievalSet;
 use crate::text::normalise;
 use crate::tickets::TicketSet;
 use crate::{Fractions, GenerateError, QaOptions, Split, TicketsOptions, draw};
@@ -52,7 +53,7 @@ fn qa_splits_share_no_text_and_negatives_are_never_known_answers() {
             let [question, answer] = row.texts.each_ref().map(|text| normalise(text));
             known.entry(question).or_default().insert(answer);
         }
-        let set = match QaSet::new(rows, &options, "table", table) {
+        let set = match qa::retrieval_set(rows, &options, "table", table) {
             Ok(set) => set,
             Err(GenerateError::EmptySplit { .. }) => continue,
             Err(error) => panic!("{error}"),
@@ -66,42 +67,45 @@ fn qa_splits_share_no_text_and_negatives_are_never_known_answers() {
     );
 }
 
-fn check_qa(set: &QaSet, known: &BTreeMap<String, BTreeSet<String>>, wanted: usize) {
+fn check_qa(set: &RetrievalSet, known: &BTreeMap<String, BTreeSet<String>>, wanted: usize) {
     let texts: BTreeSet<_> = set
-        .answers
+        .passages
         .iter()
         .map(|answer| normalise(&answer.text))
         .collect();
-    assert_eq!(texts.len(), set.answers.len(), "answers are distinct");
-    assert!(set.answers.is_sorted_by(|a, b| a.id < b.id));
-    assert!(set.questions.is_sorted_by(|a, b| a.id < b.id));
+    assert_eq!(texts.len(), set.passages.len(), "answers are distinct");
+    assert!(set.passages.is_sorted_by(|a, b| a.id < b.id));
+    assert!(set.queries.is_sorted_by(|a, b| a.id < b.id));
     assert_eq!(
-        set.questions.len(),
+        set.queries.len(),
         known.len(),
         "each question is in one split"
     );
     for split in Split::ALL {
-        let pool = set.answers_of(split);
-        for question in set.questions_of(split) {
-            let text_of = |&at: &u32| normalise(&set.answers[at as usize].text);
-            let answers: BTreeSet<_> = question.answers.iter().map(text_of).collect();
+        let passages = set.passages.iter().zip(0u32..);
+        let of_split = passages.filter(|(passage, _)| passage.split == split);
+        let members: BTreeSet<u32> = of_split.map(|(_, at)| at).collect();
+        let pool = set.negative_pool(split);
+        for question in set.queries_of(split) {
+            let text_of = |&at: &u32| normalise(&set.passages[at as usize].text);
+            let answers: BTreeSet<_> = question.relevant.iter().map(text_of).collect();
             assert_eq!(
                 &answers,
                 &known[&normalise(&question.text)],
                 "every known answer is judged"
             );
-            let earlier = |&at: &u32| set.answers[at as usize].split < split;
+            let earlier = |&at: &u32| set.passages[at as usize].split < split;
             assert!(
-                !question.answers.iter().any(earlier),
+                !question.relevant.iter().any(earlier),
                 "kept in the earliest split"
             );
 
             let positives = set.positives(question);
             assert!(!positives.is_empty());
-            assert!(positives.iter().all(|at| pool.contains(at)));
+            assert!(positives.iter().all(|at| members.contains(at)));
             let negatives = set.negatives(question, &positives, &pool);
-            assert_eq!(negatives.len(), wanted.min(pool.len() - positives.len()));
-            assert!(negatives.iter().all(|at| pool.contains(at)));
+            assert_eq!(negatives.len(), wanted.min(members.len() - positives.len()));
+            assert!(negatives.iter().all(|at| members.contains(at)));
             let texts: BTreeSet<_> = negatives.iter().map(text_of).collect();
             assert_eq!(texts.len(), negatives.len(), "no negative comes twice");
             assert!(texts.is_disjoint(&answers), "a known answer is no negative");

@@ -4,19 +4,17 @@ use pairmill_tables::{FolderOutput, Lineage, session};
 use serde::Serialize;
 use tracing::info;
 
+use crate::corpus::{self, Files};
 use crate::input::{Input, Row};
-use crate::qa::QaSet;
 use crate::tickets::TicketSet;
 use crate::write::Tables;
-use crate::{GenerateError, QaOptions, Result, Rows, Summary, TicketsOptions};
+use crate::{CorpusOptions, GenerateError, QaOptions, Result, Rows, Summary, TicketsOptions, qa};
 
 /// What to generate, from where, to where.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The kind of input, with the options that shape the output.
+    /// The input, with the options that shape the output.
     pub source: Source,
-    /// A path, folder or glob in any supported format, or `-`.
-    pub input: String,
     /// The output folder.
     pub output: PathBuf,
     /// Seed of every random choice.
@@ -31,9 +29,26 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub enum Source {
     /// Question/answer pairs.
-    Qa(QaOptions),
+    Qa {
+        /// A path, folder or glob in any supported format, or `-`.
+        input: String,
+        /// What to make of it.
+        options: QaOptions,
+    },
     /// Tickets with categories.
-    Tickets(TicketsOptions),
+    Tickets {
+        /// A path, folder or glob in any supported format, or `-`.
+        input: String,
+        /// What to make of it.
+        options: TicketsOptions,
+    },
+    /// Files of text.
+    Corpus {
+        /// Files and folders.
+        inputs: Vec<String>,
+        /// What to make of them.
+        options: CorpusOptions,
+    },
 }
 
 /// What a run did.
@@ -54,61 +69,98 @@ pub struct Report {
 /// If the input is unsound (see [`pairmill_tables::open`]), gives one id to different rows, or
 /// has too little for the split asked for, or if the output cannot be written.
 pub fn run(config: &Config) -> Result<Report> {
-    let lineage = match &config.source {
-        Source::Qa(options) => Lineage::new("generate qa", options, config.seed),
-        Source::Tickets(options) => Lineage::new("generate tickets", options, config.seed),
-    }
-    .with_input("input", &config.input)?;
-    let output = config.output.display();
-    let report = |up_to_date, summary| Report {
-        up_to_date,
-        output: config.output.clone(),
-        summary,
-    };
-    if !config.force
-        && lineage.is_carried_by(&config.output)
-        && let Some(summary) = Summary::of_folder(&config.output)
-    {
-        info!("{output} is up to date");
-        return Ok(report(true, summary));
-    }
-    let summary = match &config.source {
-        Source::Qa(options) => {
-            let (rows, counts) = read(config, options.input(&config.input), options.limit)?;
-            let set = QaSet::new(rows, options, &config.input, config.seed)?;
-            publish(config, &lineage, |tables| set.write(tables, counts))?
+    let seed = config.seed;
+    match &config.source {
+        Source::Qa { input, options } => {
+            let lineage = Lineage::new("generate qa", options, seed).with_input("input", input)?;
+            config.unless_up_to_date(&lineage, || {
+                let (rows, counts) = config.read(options.input(input), options.limit)?;
+                let set = qa::retrieval_set(rows, options, input, seed)?;
+                config.publish(&lineage, |tables| {
+                    Ok(Summary {
+                        rows: counts,
+                        facts: qa::facts(&set),
+                        splits: set.write(tables)?,
+                    })
+                })
+            })
         }
-        Source::Tickets(options) => {
-            let (rows, counts) = read(config, options.input(&config.input), options.limit)?;
-            let set = TicketSet::new(rows, options, &config.input, config.seed)?;
-            publish(config, &lineage, |tables| set.write(tables, counts))?
+        Source::Tickets { input, options } => {
+            let lineage =
+                Lineage::new("generate tickets", options, seed).with_input("input", input)?;
+            config.unless_up_to_date(&lineage, || {
+                let (rows, counts) = config.read(options.input(input), options.limit)?;
+                let set = TicketSet::new(rows, options, input, seed)?;
+                config.publish(&lineage, |tables| set.write(tables, counts))
+            })
         }
-    };
-    summary.log();
-    info!("wrote {output}");
-    Ok(report(false, summary))
+        Source::Corpus { inputs, options } => {
+            let files = Files::find(inputs)?;
+            let mut lineage = Lineage::new("generate corpus", options, seed);
+            lineage.inputs.insert("input".to_owned(), files.hash());
+            if let Some(tokenizer) = &options.tokenizer {
+                lineage = lineage.with_input("tokenizer", &tokenizer.to_string_lossy())?;
+            }
+            config.unless_up_to_date(&lineage, || {
+                let made = corpus::generate(files, inputs, options, seed)?;
+                config.publish(&lineage, |tables| {
+                    Ok(Summary {
+                        rows: made.rows,
+                        facts: made.facts,
+                        splits: made.set.write(tables)?,
+                    })
+                })
+            })
+        }
+    }
 }
 
-fn read(config: &Config, input: Input<'_>, limit: Option<usize>) -> Result<(Vec<Row>, Rows)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(config.threads.max(1))
-        .enable_all()
-        .build()
-        .map_err(GenerateError::Runtime)?;
-    runtime.block_on(input.rows(&session(config.threads)?, limit, config.seed))
-}
+impl Config {
+    fn unless_up_to_date(
+        &self,
+        lineage: &Lineage,
+        make: impl FnOnce() -> Result<Summary>,
+    ) -> Result<Report> {
+        let output = self.output.display();
+        let report = |up_to_date, summary| Report {
+            up_to_date,
+            output: self.output.clone(),
+            summary,
+        };
+        if !self.force
+            && lineage.is_carried_by(&self.output)
+            && let Some(summary) = Summary::of_folder(&self.output)
+        {
+            info!("{output} is up to date");
+            return Ok(report(true, summary));
+        }
+        let summary = make()?;
+        summary.log();
+        info!("wrote {output}");
+        Ok(report(false, summary))
+    }
 
-fn publish(
-    config: &Config,
-    lineage: &Lineage,
-    write: impl FnOnce(&Tables) -> Result<Summary>,
-) -> Result<Summary> {
-    let folder = FolderOutput::create(&config.output)?;
-    let summary = write(&Tables {
-        folder: folder.path(),
-        lineage,
-    })?;
-    summary.write(folder.path())?;
-    folder.commit(lineage)?;
-    Ok(summary)
+    fn read(&self, input: Input<'_>, limit: Option<usize>) -> Result<(Vec<Row>, Rows)> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(self.threads.max(1))
+            .enable_all()
+            .build()
+            .map_err(GenerateError::Runtime)?;
+        runtime.block_on(input.rows(&session(self.threads)?, limit, self.seed))
+    }
+
+    fn publish(
+        &self,
+        lineage: &Lineage,
+        write: impl FnOnce(&Tables) -> Result<Summary>,
+    ) -> Result<Summary> {
+        let folder = FolderOutput::create(&self.output)?;
+        let summary = write(&Tables {
+            folder: folder.path(),
+            lineage,
+        })?;
+        summary.write(folder.path())?;
+        folder.commit(lineage)?;
+        Ok(summary)
+    }
 }

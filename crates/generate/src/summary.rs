@@ -6,7 +6,7 @@ use pairmill_tables::TableError;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use crate::{Result, Split};
+use crate::{Result, SkippedFiles, Split};
 
 /// The summary's file in the output folder.
 const FILE: &str = "summary.json";
@@ -23,7 +23,7 @@ pub struct Summary {
     pub splits: BTreeMap<Split, SplitCounts>,
 }
 
-/// Numbers of rows of the input.
+/// Numbers of rows of the input; of documents, their passages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     /// Rows in the input.
@@ -64,12 +64,32 @@ pub enum Facts {
         /// Texts of dev and test that are no query, because train has nothing of their category.
         texts_without_judgement: u64,
     },
+    /// Files of text.
+    Corpus {
+        /// Documents with a passage.
+        documents: u64,
+        /// Distinct headings, titles and descriptions that ask for a passage.
+        queries: u64,
+        /// Headings that stand behind their document's title, because they say nothing alone.
+        headings_prefixed: u64,
+        /// Headings that are no query, because they or the passage below them say nothing of their
+        /// own, or an earlier passage is equal.
+        headings_left_out: u64,
+        /// Queries with passages in several splits, kept in the earliest one.
+        queries_across_splits: u64,
+        /// Their pairs that are in no split.
+        pairs_left_out: u64,
+        /// Files that made no document.
+        skipped: SkippedFiles,
+        /// Files of other kinds.
+        other_files: u64,
+    },
 }
 
 /// Numbers of one split.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitCounts {
-    /// Distinct texts that were split: answers or tickets.
+    /// Distinct texts that were split: answers, tickets or passages.
     pub texts: u64,
     /// Queries.
     pub queries: u64,
@@ -103,8 +123,12 @@ impl Summary {
             dropped,
             used,
         } = self.rows;
+        let rows = match self.facts {
+            Facts::Corpus { .. } => "passages",
+            _ => "rows",
+        };
         info!(
-            "rows: {read} read, {folded} identical folded, {dropped} with an empty text dropped, {used} used"
+            "{rows}: {read} read, {folded} identical folded, {dropped} with an empty text dropped, {used} used"
         );
         match self.facts {
             Facts::Qa {
@@ -117,6 +141,28 @@ impl Summary {
                 if questions_across_splits > 0 {
                     info!(
                         "{questions_across_splits} questions have answers in several splits and stay in the earliest: {pairs_left_out} pairs left out"
+                    );
+                }
+            }
+            Facts::Corpus {
+                documents,
+                queries,
+                headings_prefixed,
+                headings_left_out,
+                queries_across_splits,
+                pairs_left_out,
+                skipped,
+                other_files,
+            } => {
+                info!(
+                    "texts: {queries} distinct queries from {documents} documents ({skipped}; {other_files} files of other kinds)"
+                );
+                info!(
+                    "headings: {headings_prefixed} behind their document's title, {headings_left_out} left out"
+                );
+                if queries_across_splits > 0 {
+                    info!(
+                        "{queries_across_splits} queries have passages in several splits and stay in the earliest: {pairs_left_out} pairs left out"
                     );
                 }
             }

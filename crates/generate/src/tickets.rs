@@ -193,9 +193,12 @@ impl TicketSet {
                 return Err(GenerateError::EmptySplit {
                     input: input.to_owned(),
                     split,
-                    rows: self.tickets.len() as u64,
-                    distinct: self.texts.len(),
-                    unit: "texts",
+                    found: format!(
+                        "{} rows with {} distinct texts",
+                        self.tickets.len(),
+                        self.texts.len()
+                    ),
+                    more: "rows",
                     fractions,
                 });
             }

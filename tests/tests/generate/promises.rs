@@ -15,7 +15,7 @@ fn folded(text: &str) -> String {
 pub fn check_qa(dir: &Path, negatives: usize) {
     let corpus: BTreeMap<String, String> = table(dir, "corpus")
         .into_iter()
-        .map(|row| (row[0].clone(), folded(&row[2])))
+        .map(|row| (row[0].clone(), folded(&format!("{} {}", row[1], row[2]))))
         .collect();
     let texts: BTreeSet<_> = corpus.values().collect();
     assert_eq!(texts.len(), corpus.len(), "answers are distinct");
@@ -77,6 +77,41 @@ pub fn check_qa(dir: &Path, negatives: usize) {
         }
         for id in answers {
             assert!(all_answers.insert(id), "an answer in two splits");
+        }
+    }
+}
+
+/// The promises of a folder made of files of text: those of question/answer pairs, and what its
+/// documents add to them.
+pub fn check_corpus(dir: &Path, negatives: usize) {
+    check_qa(dir, negatives);
+    let mut source_of = BTreeMap::new();
+    let mut texts = BTreeSet::new();
+    for row in table(dir, "corpus") {
+        let number = row[0].strip_prefix(&format!("{}#", row[3])).unwrap();
+        assert!(number.parse::<u32>().unwrap() > 0);
+        assert!(texts.insert(folded(&row[2])), "passages are distinct");
+        source_of.insert(row[0].clone(), row[3].clone());
+    }
+    let mut split_of = BTreeMap::new();
+    for split in SPLITS {
+        let mut asked: BTreeMap<String, [BTreeSet<&str>; 2]> = BTreeMap::new();
+        let labeled = table(dir, &format!("labeled_{split}"));
+        for row in &labeled {
+            let source = &source_of[&row[2]];
+            let before = split_of.insert(source.clone(), split);
+            assert!(
+                before.is_none_or(|before| before == split),
+                "a document in two splits"
+            );
+            let known = usize::from(row[4] == "1.0");
+            asked.entry(row[0].clone()).or_default()[known].insert(source);
+        }
+        for [negatives, positives] in asked.values() {
+            assert!(
+                negatives.is_disjoint(positives),
+                "a negative of the positive's document"
+            );
         }
     }
 }

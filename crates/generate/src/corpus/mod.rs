@@ -1,0 +1,209 @@
+//! Files of text to a retrieval set: passages, and the headings and titles that ask for them.
+
+mod anchors;
+mod document;
+mod files;
+mod front_matter;
+mod html;
+mod markdown;
+mod options;
+mod passages;
+mod plain;
+mod read;
+mod skipped;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use anchors::Anchors;
+use files::DocumentFile;
+pub(crate) use files::Files;
+pub use options::{CorpusOptions, PassageTitles};
+use passages::Measure;
+use read::{CutDocument, CutSection};
+pub use skipped::SkippedFiles;
+
+use crate::retrieval::{Passage, Relevance, RetrievalSet};
+use crate::summary::{Facts, Rows};
+use crate::text::TextKey;
+use crate::{GenerateError, Result, draw};
+
+/// What files make, with what there is to say about it.
+pub(crate) struct Generated {
+    pub set: RetrievalSet,
+    pub rows: Rows,
+    pub facts: Facts,
+}
+
+/// Reads and cuts the files and pairs their passages with headings and titles. A document's split
+/// is a hash of its path.
+pub(crate) fn generate(
+    files: Files,
+    inputs: &[String],
+    options: &CorpusOptions,
+    seed: u64,
+) -> Result<Generated> {
+    let input = inputs.join(", ");
+    let measure = match &options.tokenizer {
+        Some(path) => Measure::from_file(path)?,
+        None => Measure::Words,
+    };
+    let found = files.documents.len();
+    if found == 0 && files.skipped.is_empty() {
+        let others = files.others;
+        return Err(GenerateError::NoDocuments { input, others });
+    }
+    let chosen = sample(files.documents, options.limit, seed);
+    let (documents, mut skipped) = read::read_all(chosen, options.max_tokens, &measure);
+    skipped.extend(files.skipped);
+    let skipped = SkippedFiles::report(&skipped);
+    if documents.is_empty() {
+        return Err(GenerateError::NoUsableDocument { input, skipped });
+    }
+
+    let used = documents.len();
+    let mut pairing = Pairing::new(&documents, options, seed);
+    for document in documents {
+        pairing.add(document);
+    }
+    let kept = pairing.passages.len() as u64;
+    let rows = Rows {
+        read: pairing.cut,
+        folded: pairing.cut - kept,
+        dropped: 0,
+        used: kept,
+    };
+    let (headings_prefixed, headings_left_out) = (pairing.prefixed, pairing.left_out);
+    let negatives = options.negatives_per_anchor;
+    let set = RetrievalSet::new(pairing.passages, pairing.relevances, negatives, seed);
+    if set.queries.is_empty() {
+        let documents = used;
+        return Err(GenerateError::NoAnchors { input, documents });
+    }
+    if let Some(split) = set.split_without_query() {
+        return Err(GenerateError::EmptySplit {
+            input,
+            split,
+            found: format!("{kept} passages of {used} documents"),
+            more: "documents",
+            fractions: options.split,
+        });
+    }
+    let (queries_across_splits, pairs_left_out) = set.across_splits();
+    let facts = Facts::Corpus {
+        documents: used as u64,
+        queries: set.queries.len() as u64,
+        headings_prefixed,
+        headings_left_out,
+        queries_across_splits,
+        pairs_left_out,
+        skipped,
+        other_files: files.others,
+    };
+    Ok(Generated { set, rows, facts })
+}
+
+/// Keeps `limit` files by the hash of their path: a larger limit adds files and removes none.
+fn sample(mut files: Vec<DocumentFile>, limit: Option<usize>, seed: u64) -> Vec<DocumentFile> {
+    if let Some(limit) = limit.filter(|&limit| limit < files.len()) {
+        files.sort_by_cached_key(|file| draw::number(seed, "limit", &[file.source.as_bytes()]));
+        files.truncate(limit);
+        files.sort_unstable_by(|a, b| a.source.cmp(&b.source));
+    }
+    files
+}
+
+/// Passages and what asks for them, document by document.
+struct Pairing<'a> {
+    options: &'a CorpusOptions,
+    seed: u64,
+    anchors: Anchors,
+    /// Distinct ones.
+    passages: Vec<Passage>,
+    known: HashSet<TextKey>,
+    relevances: Vec<Relevance>,
+    /// Passages cut, equal ones included.
+    cut: u64,
+    prefixed: u64,
+    left_out: u64,
+}
+
+impl<'a> Pairing<'a> {
+    fn new(documents: &[CutDocument], options: &'a CorpusOptions, seed: u64) -> Self {
+        Self {
+            options,
+            seed,
+            anchors: Anchors::new(documents, options.max_documents_per_heading),
+            passages: Vec::new(),
+            known: HashSet::new(),
+            relevances: Vec::new(),
+            cut: 0,
+            prefixed: 0,
+            left_out: 0,
+        }
+    }
+
+    fn add(&mut self, document: CutDocument) {
+        let anchor = self.anchors.of_document(&document).map(str::to_owned);
+        let title = document.title.as_deref();
+        let source: Arc<str> = document.source.into();
+        let split = self.options.split.split_of(self.seed, TextKey::of(&source));
+        let mut number = 0;
+        let mut first = None;
+        for CutSection { headings, passages } in document.sections {
+            let mut first_of_section = None;
+            for (at, text) in passages.into_iter().enumerate() {
+                number += 1;
+                let passage = Passage {
+                    id: format!("{source}#{number}"),
+                    title: self.options.passage_titles.of(title, &headings),
+                    text,
+                    source: Some(source.clone()),
+                    split,
+                };
+                let answer = self.passage(passage);
+                if at == 0 {
+                    first_of_section = answer;
+                }
+                if number == 1 {
+                    first = answer;
+                }
+            }
+            let Some(heading) = headings.last() else {
+                continue;
+            };
+            match first_of_section.zip(self.anchors.of_heading(heading, title)) {
+                Some((passage, anchor)) => {
+                    self.prefixed += u64::from(matches!(anchor, Cow::Owned(_)));
+                    self.pair(anchor.into_owned(), passage);
+                }
+                None => self.left_out += 1,
+            }
+        }
+        if let (Some(anchor), Some(passage)) = (anchor, first) {
+            self.pair(anchor, passage);
+        }
+    }
+
+    /// Keeps a passage unless one of equal text is there, whose title would then answer for
+    /// another document. Returns its index if it can answer.
+    fn passage(&mut self, passage: Passage) -> Option<u32> {
+        self.cut += 1;
+        let text = TextKey::of(&passage.text);
+        if !self.known.insert(text) {
+            return None;
+        }
+        self.passages.push(passage);
+        let at = self.passages.len() as u32 - 1;
+        (!self.anchors.is_common_passage(text)).then_some(at)
+    }
+
+    fn pair(&mut self, query: String, passage: u32) {
+        self.relevances.push(Relevance {
+            query_id: TextKey::of(&query).id("q-"),
+            query,
+            passage,
+        });
+    }
+}

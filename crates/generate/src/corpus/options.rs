@@ -1,0 +1,83 @@
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::Fractions;
+
+/// The options that shape what is made of files.
+#[derive(Debug, Clone, Serialize)]
+pub struct CorpusOptions {
+    /// Tokens of a passage at most, its title not counted.
+    pub max_tokens: usize,
+    /// A Hugging Face `tokenizer.json` to count tokens by; without one, words are counted.
+    #[serde(skip)]
+    pub tokenizer: Option<PathBuf>,
+    /// What stands in the column `title`.
+    pub passage_titles: PassageTitles,
+    /// Documents beyond which a heading, or the passage below it, says nothing of its own.
+    pub max_documents_per_heading: u32,
+    /// Random negatives for each anchor in the labelled pairs.
+    pub negatives_per_anchor: usize,
+    /// Fractions of the documents.
+    pub split: Fractions,
+    /// Documents to use at most.
+    pub limit: Option<usize>,
+}
+
+impl Default for CorpusOptions {
+    fn default() -> Self {
+        Self {
+            max_tokens: 200,
+            tokenizer: None,
+            passage_titles: PassageTitles::default(),
+            max_documents_per_heading: 3,
+            negatives_per_anchor: 1,
+            split: Fractions::default(),
+            limit: None,
+        }
+    }
+}
+
+/// What the title of a passage is. The later stages read a passage as its title and its text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum PassageTitles {
+    /// The document's title and the headings above the passage's own, which is left to be its query
+    #[default]
+    Above,
+    /// The document's title and all headings: for search as such, because queries then stand in
+    /// what they are to find
+    Full,
+    /// Nothing
+    None,
+}
+
+impl PassageTitles {
+    /// The title of a passage below these headings, of which the last is its own.
+    pub(crate) fn of(self, title: Option<&str>, headings: &[String]) -> String {
+        let headings = match self {
+            Self::None => return String::new(),
+            Self::Full => headings,
+            Self::Above => headings.split_last().map_or(headings, |(_, above)| above),
+        };
+        let parts = title.into_iter().chain(headings.iter().map(String::as_str));
+        parts.collect::<Vec<_>>().join(" > ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_way_to_the_passage() {
+        let headings = ["Security", "TLS"].map(str::to_owned);
+        let of = |titles: PassageTitles| titles.of(Some("Guide"), &headings);
+        assert_eq!(of(PassageTitles::Full), "Guide > Security > TLS");
+        assert_eq!(of(PassageTitles::Above), "Guide > Security");
+        assert_eq!(of(PassageTitles::None), "");
+        assert_eq!(PassageTitles::Above.of(Some("Guide"), &[]), "Guide");
+        assert_eq!(PassageTitles::Above.of(None, &headings[..1]), "");
+    }
+}
