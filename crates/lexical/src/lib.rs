@@ -27,6 +27,7 @@ mod memo;
 mod score;
 mod scoring;
 mod search;
+mod top;
 
 pub use analysis::Analysis;
 pub use error::{LexicalError, Result};

@@ -7,12 +7,11 @@ use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{DocId, Score, TantivyDocument, Term};
 
+use crate::top::Top;
 use crate::{Index, Result, passage};
 
 /// Documents scored at a time: their scores stay in the first-level cache.
 const WINDOW: usize = 4_096;
-/// Scores compared with the threshold at once.
-const LANES: usize = 32;
 
 /// A passage found for a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +25,8 @@ pub struct Hit {
 /// A passage found for a query, by its place in the index.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranked {
-    segment: u32,
-    document: DocId,
+    pub(crate) segment: u32,
+    pub(crate) document: DocId,
     /// Its BM25 score, above 0.
     pub score: Score,
 }
@@ -333,79 +332,5 @@ impl Cursor<'_> {
             self.postings.advance();
             self.at = 0;
         }
-    }
-}
-
-/// The best passages so far.
-struct Top<'a> {
-    index: &'a Index,
-    segment: u32,
-    k: usize,
-    /// What a passage must score to be looked at.
-    threshold: Score,
-    kept: Vec<Ranked>,
-}
-
-impl<'a> Top<'a> {
-    fn new(index: &'a Index, k: usize) -> Self {
-        Self {
-            index,
-            segment: 0,
-            k,
-            threshold: Score::MIN_POSITIVE,
-            kept: Vec::new(),
-        }
-    }
-
-    fn collect(&mut self, first: DocId, scores: &[Score]) {
-        for (lane, scores) in scores.chunks(LANES).enumerate() {
-            // Without a branch per score the compiler compares them all at once.
-            if !scores
-                .iter()
-                .fold(false, |any, &score| any | (score >= self.threshold))
-            {
-                continue;
-            }
-            for (offset, &score) in scores.iter().enumerate() {
-                if score >= self.threshold {
-                    self.kept.push(Ranked {
-                        segment: self.segment,
-                        document: first + (lane * LANES + offset) as DocId,
-                        score,
-                    });
-                }
-            }
-            if self.kept.len() >= self.k.saturating_mul(2).max(256) {
-                self.shrink();
-            }
-        }
-    }
-
-    fn shrink(&mut self) {
-        if self.k == 0 {
-            self.kept.clear();
-        } else if self.kept.len() > self.k {
-            let index = self.index;
-            let (_, worst, _) = self
-                .kept
-                .select_nth_unstable_by(self.k - 1, |a, b| index.compare(a, b));
-            self.threshold = worst.score;
-            self.kept.truncate(self.k);
-        }
-    }
-
-    fn finish(mut self) -> Vec<Ranked> {
-        self.shrink();
-        let index = self.index;
-        self.kept.sort_unstable_by(|a, b| index.compare(a, b));
-        self.kept
-    }
-}
-
-impl Index {
-    /// Higher scores first, equal ones by id.
-    fn compare(&self, a: &Ranked, b: &Ranked) -> Ordering {
-        let by_score = b.score.total_cmp(&a.score);
-        by_score.then_with(|| self.id(a).cmp(self.id(b)))
     }
 }

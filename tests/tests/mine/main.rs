@@ -6,3 +6,4 @@ mod promises;
 mod real_data;
 mod refusals;
 mod resume;
+mod scale;
