@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 /// Lengths are padded up to a multiple of this, and only equal padded lengths share a batch. So a
-/// pair is always computed at the same length, whatever else is scored, and its score is the same
+/// row is always computed at the same length, whatever else there is, and its result is the same
 /// to the last bit for any batch size, thread count and order of input; padding stays under 8 tokens.
 const STEP: usize = 8;
 
@@ -21,6 +21,7 @@ pub(crate) fn by_length(lengths: &[usize], budget: usize, most: usize) -> (Vec<u
             .next_multiple_of(STEP)
             .min(most)
             .max(lengths[item])
+            .max(1)
     };
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&item| std::cmp::Reverse(padded(item)));
@@ -30,7 +31,7 @@ pub(crate) fn by_length(lengths: &[usize], budget: usize, most: usize) -> (Vec<u
         let tokens = padded(bucket[0]);
         let end = start + bucket.len();
         while start < end {
-            let stop = end.min(start + (budget / tokens.max(1)).max(1));
+            let stop = end.min(start + (budget / tokens).max(1));
             batches.push(Batch {
                 rows: start..stop,
                 tokens,
@@ -68,6 +69,11 @@ mod tests {
     fn no_padding_past_the_models_positions() {
         let (_, batches) = by_length(&[14, 13, 2], 1000, 14);
         assert_eq!(batches, [batch(0..2, 14), batch(2..3, 8)]);
+    }
+
+    #[test]
+    fn a_row_without_tokens_is_all_padding() {
+        assert_eq!(by_length(&[0], 16, 512).1, [batch(0..1, 1)]);
     }
 
     #[test]

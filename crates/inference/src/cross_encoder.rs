@@ -1,14 +1,13 @@
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use crate::batches::by_length;
-use crate::error::excerpt;
-use crate::folder::ModelFolder;
+use crate::error::excerpt_of_pair;
+use crate::folder::{Kind, ModelFolder};
 use crate::head::{Activation, Head};
 use crate::model::{Output, TokenModel};
-use crate::tokenize::{PairTokenizer, Tokens};
+use crate::runner::Runner;
+use crate::tokenize::{ModelTokenizer, Tokens};
 use crate::{InferenceError, Result};
 
 /// How to run a cross-encoder.
@@ -48,13 +47,9 @@ pub struct Tally {
 /// A model that reads two texts together and says how well they belong together.
 #[derive(Debug)]
 pub struct CrossEncoder {
-    tokenizer: PairTokenizer,
-    model: TokenModel,
+    tokenizer: ModelTokenizer,
+    runner: Runner,
     head: Head,
-    max_length: usize,
-    token_budget: usize,
-    pairs: AtomicU64,
-    truncated: AtomicU64,
 }
 
 impl CrossEncoder {
@@ -64,14 +59,17 @@ impl CrossEncoder {
     /// If a file is missing or damaged, the tokenizer does not fit the model, the model does not
     /// give one or two logits per pair, or ONNX Runtime cannot be loaded.
     pub fn load(folder: &Path, options: &CrossEncoderOptions) -> Result<Self> {
-        let folder = ModelFolder::open(folder)?;
-        let mut tokenizer = PairTokenizer::from_file(&folder.tokenizer)?;
-        check_vocabulary(&folder, &tokenizer)?;
-        let max_length = max_length(&folder, &tokenizer, options.max_length)?;
+        let folder = ModelFolder::open(folder, "", Kind::CrossEncoder)?;
+        let mut tokenizer = folder.tokenizer(false)?;
+        let default = folder.tokenizer_max_length.unwrap_or(512);
+        // One token of each text must be left, or every pair would look the same.
+        let least = tokenizer.marks(true) + 2;
+        let max_length = folder.max_length(options.max_length, Some(default), least)?;
         tokenizer.set_max_length(max_length);
         let config = &folder.config;
         let pad_id = config.pad_token_id.or(tokenizer.pad_id()).unwrap_or(0);
-        let model = TokenModel::open(&folder.model, options.threads, "logits", pad_id)?;
+        let mut model = TokenModel::open(&folder.model, options.threads, pad_id)?;
+        model.select(|output| output.name() == "logits");
         let head = find_head(
             &tokenizer,
             &model,
@@ -80,18 +78,14 @@ impl CrossEncoder {
         )?;
         Ok(Self {
             tokenizer,
-            model,
+            runner: Runner::new(model, max_length, options.token_budget),
             head,
-            max_length,
-            token_budget: options.token_budget,
-            pairs: AtomicU64::new(0),
-            truncated: AtomicU64::new(0),
         })
     }
 
     /// The longest pair in tokens that is read whole.
     pub fn max_length(&self) -> usize {
-        self.max_length
+        self.runner.max_length
     }
 
     /// What turns this model's logits into scores.
@@ -102,8 +96,8 @@ impl CrossEncoder {
     /// How much was done so far.
     pub fn tally(&self) -> Tally {
         Tally {
-            pairs: self.pairs.load(Ordering::Relaxed),
-            truncated: self.truncated.load(Ordering::Relaxed),
+            pairs: self.runner.rows(),
+            truncated: self.runner.truncated(),
         }
     }
 
@@ -128,32 +122,24 @@ impl CrossEncoder {
     ) -> Result<Vec<f32>> {
         let tokens = pairs
             .par_iter()
-            .map(|&(query, text)| self.tokenizer.encode(query, text))
+            .map(|&(query, text)| self.tokenizer.encode_pair(query, text))
             .collect::<Result<Vec<Tokens>>>()?;
-        let lengths: Vec<usize> = tokens.iter().map(Tokens::len).collect();
-        let (order, batches) = by_length(&lengths, self.token_budget, self.max_length);
         let mut scores = vec![0.0; pairs.len()];
-        for batch in batches {
-            let items = &order[batch.rows];
-            let rows: Vec<&Tokens> = items.iter().map(|&item| &tokens[item]).collect();
-            let output = self.model.run(&rows, batch.tokens)?;
+        self.runner.run(&tokens, |items, output| {
             self.check_shape(&output, items.len())?;
             for (&item, logits) in items.iter().zip(output.values.chunks(self.head.logits)) {
                 let score = self.head.score(logits);
                 if score.is_nan() {
                     return Err(InferenceError::NotANumber {
-                        path: self.model.path().to_owned(),
-                        pair: excerpt(pairs[item].0, pairs[item].1),
+                        path: self.runner.model.path().to_owned(),
+                        pair: excerpt_of_pair(pairs[item].0, pairs[item].1),
                     });
                 }
                 scores[item] = score;
             }
-            let truncated = rows.iter().filter(|row| row.truncated).count();
-            self.pairs.fetch_add(items.len() as u64, Ordering::Relaxed);
-            self.truncated
-                .fetch_add(truncated as u64, Ordering::Relaxed);
             scored(items);
-        }
+            Ok(())
+        })?;
         Ok(scores)
     }
 
@@ -161,58 +147,18 @@ impl CrossEncoder {
         if output.values.len() == pairs * self.head.logits {
             return Ok(());
         }
-        Err(unexpected_head(&self.model, &output.shape))
+        Err(unexpected_head(&self.runner.model, &output.shape))
     }
-}
-
-fn check_vocabulary(folder: &ModelFolder, tokenizer: &PairTokenizer) -> Result<()> {
-    match folder.config.vocab_size {
-        Some(vocab_size) if tokenizer.vocab_size() > vocab_size => {
-            Err(InferenceError::TokenizerMismatch {
-                folder: folder.path.clone(),
-                tokens: tokenizer.vocab_size(),
-                vocab_size,
-            })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn max_length(
-    folder: &ModelFolder,
-    tokenizer: &PairTokenizer,
-    wanted: Option<usize>,
-) -> Result<usize> {
-    const DEFAULT: usize = 512;
-    let most = folder.config.positions().unwrap_or(usize::MAX);
-    // One token of each text must be left, or every pair would look the same.
-    let least = tokenizer.marks() + 2;
-    let max_length = match wanted {
-        Some(length) => length,
-        None => folder.tokenizer_max_length.unwrap_or(DEFAULT).min(most),
-    };
-    if (least..=most).contains(&max_length) {
-        return Ok(max_length);
-    }
-    Err(InferenceError::MaxLength {
-        folder: folder.path.clone(),
-        max_length,
-        least,
-        most: match most {
-            usize::MAX => "as many as memory holds".to_owned(),
-            most => most.to_string(),
-        },
-    })
 }
 
 /// Scores one pair to see what the model gives for it.
 fn find_head(
-    tokenizer: &PairTokenizer,
+    tokenizer: &ModelTokenizer,
     model: &TokenModel,
     chosen: Option<Activation>,
     class: Option<&str>,
 ) -> Result<Head> {
-    let pair = tokenizer.encode("a question", "an answer")?;
+    let pair = tokenizer.encode_pair("a question", "an answer")?;
     let output = model.run(&[&pair, &pair], pair.len())?;
     let logits = match output.shape[..] {
         [2] => 1,

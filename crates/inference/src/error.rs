@@ -26,13 +26,15 @@ pub enum InferenceError {
     },
     /// A file of the model folder is absent.
     #[error(
-        "{folder}: has no {file}; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json, as `pairmill-train cross-encoder` or an ONNX export of a sequence classifier makes it"
+        "{folder}: has no {file}; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json{made_by}"
     )]
     MissingFile {
         /// The model folder.
         folder: PathBuf,
         /// The absent file.
         file: &'static str,
+        /// What makes such a folder.
+        made_by: &'static str,
     },
     /// A file of the model folder cannot be read or is not what its name says.
     #[error(
@@ -88,26 +90,44 @@ pub enum InferenceError {
         /// What is there and what was expected.
         detail: String,
     },
+    /// A model that does not embed texts.
+    #[error("{path}: not a sentence encoder: {detail}")]
+    NotASentenceEncoder {
+        /// The model file.
+        path: PathBuf,
+        /// What is there and what was expected.
+        detail: String,
+    },
+    /// A module or setting of a sentence-transformers folder that is not supported.
+    #[error("{path}: {what} is not supported; supported: {supported}")]
+    Unsupported {
+        /// The file that names it.
+        path: PathBuf,
+        /// What it names.
+        what: String,
+        /// What is supported.
+        supported: &'static str,
+    },
     /// ONNX Runtime failed on a batch.
-    #[error("{path}: ONNX Runtime failed on a batch of {pairs} pairs of {tokens} tokens each")]
+    #[error("{path}: ONNX Runtime failed on a batch of {rows} rows of {tokens} tokens each")]
     Run {
         /// The model file.
         path: PathBuf,
-        /// Number of pairs in the batch.
-        pairs: usize,
+        /// Number of texts or pairs in the batch.
+        rows: usize,
         /// Padded length of each.
         tokens: usize,
         /// What it said.
         #[source]
         source: ort::Error,
     },
-    /// A text that the tokenizer cannot handle.
-    #[error("the tokenizer failed ({detail}) on the pair {pair}")]
+    /// A text or pair that the tokenizer cannot handle.
+    #[error("the tokenizer failed ({detail}) on {text}")]
     Tokenize {
         /// What the tokenizer said.
         detail: String,
-        /// The beginning of both texts.
-        pair: String,
+        /// The beginning of the text, or of both.
+        text: String,
     },
     /// A score that is not a number.
     #[error(
@@ -119,13 +139,27 @@ pub enum InferenceError {
         /// The beginning of both texts.
         pair: String,
     },
+    /// An embedding with a component that is not a finite number.
+    #[error(
+        "{path}: the embedding is not finite for the text {text}; the model's weights are broken (a diverged training?), use another model"
+    )]
+    NotFinite {
+        /// The model file.
+        path: PathBuf,
+        /// The beginning of the text.
+        text: String,
+    },
+}
+
+/// The beginning of a text, for a message.
+pub(crate) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
 }
 
 /// The beginning of a pair of texts, for a message.
-pub(crate) fn excerpt(query: &str, text: &str) -> String {
-    let short = |text: &str| match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
-    };
-    format!("({}, {})", short(query), short(text))
+pub(crate) fn excerpt_of_pair(query: &str, text: &str) -> String {
+    format!("({}, {})", excerpt(query), excerpt(text))
 }

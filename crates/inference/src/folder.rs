@@ -3,20 +3,54 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::tokenize::ModelTokenizer;
 use crate::{InferenceError, Result};
 
 /// Names of the model file, in order of preference.
 const MODEL_FILES: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+
+/// Names that sentence-transformers has given the settings of the transformer module.
+const SENTENCE_CONFIGS: [&str; 5] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_xlm-roberta_config.json",
+];
+
+/// What a folder is expected to hold, for the message where it does not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    CrossEncoder,
+    SentenceEncoder,
+}
+
+impl Kind {
+    fn made_by(self) -> &'static str {
+        match self {
+            Self::CrossEncoder => {
+                ", as `pairmill-train cross-encoder` or an ONNX export of a sequence classifier makes it"
+            }
+            Self::SentenceEncoder => {
+                "; `pairmill-train export --model DIR --output DIR` makes one of a sentence-transformers folder"
+            }
+        }
+    }
+}
 
 /// A model folder whose files are there.
 #[derive(Debug)]
 pub(crate) struct ModelFolder {
     pub path: PathBuf,
     pub model: PathBuf,
-    pub tokenizer: PathBuf,
+    tokenizer: PathBuf,
     pub config: ModelConfig,
     /// `model_max_length` of `tokenizer_config.json`, where that file says one.
     pub tokenizer_max_length: Option<usize>,
+    /// `max_seq_length` of `sentence_bert_config.json`, where that file says one.
+    pub max_seq_length: Option<usize>,
+    /// Whether that file wants texts in lower case.
+    pub do_lower_case: bool,
 }
 
 /// What is needed of `config.json`.
@@ -37,6 +71,14 @@ struct SentenceTransformers {
     activation_fn: Option<String>,
 }
 
+/// Settings of the transformer module of sentence-transformers.
+#[derive(Debug, Default, Deserialize)]
+struct SentenceConfig {
+    max_seq_length: Option<f64>,
+    #[serde(default)]
+    do_lower_case: bool,
+}
+
 #[derive(Debug, Deserialize)]
 struct TokenizerConfig {
     /// Hugging Face writes 1e30 for "no limit".
@@ -44,8 +86,9 @@ struct TokenizerConfig {
 }
 
 impl ModelFolder {
-    /// Looks for the files and reads the small ones.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// Looks for the files and reads the small ones. `transformer` is the folder inside this one
+    /// that has them, mostly empty; the model file may lie in either.
+    pub fn open(path: &Path, transformer: &str, kind: Kind) -> Result<Self> {
         if !path.is_dir() {
             return Err(InferenceError::NotAFolder {
                 path: path.to_owned(),
@@ -54,27 +97,78 @@ impl ModelFolder {
         let missing = |file| InferenceError::MissingFile {
             folder: path.to_owned(),
             file,
+            made_by: kind.made_by(),
         };
-        let existing = |name: &str| Some(path.join(name)).filter(|file| file.is_file());
-        let model = MODEL_FILES
-            .iter()
-            .find_map(|name| existing(name))
+        let home = path.join(transformer);
+        let existing = |name: &str| Some(home.join(name)).filter(|file| file.is_file());
+        let mut models = [path, &home]
+            .into_iter()
+            .flat_map(|folder| MODEL_FILES.map(|name| folder.join(name)));
+        let model = models
+            .find(|file| file.is_file())
             .ok_or_else(|| missing(MODEL_FILES[0]))?;
         let tokenizer = existing("tokenizer.json").ok_or_else(|| missing("tokenizer.json"))?;
         let config = existing("config.json").ok_or_else(|| missing("config.json"))?;
         let tokenizer_max_length = match existing("tokenizer_config.json") {
-            Some(file) => read_json::<TokenizerConfig>(&file)?
-                .model_max_length
-                .filter(|&length| (1.0..1e6).contains(&length))
-                .map(|length| length as usize),
+            Some(file) => length(read_json::<TokenizerConfig>(&file)?.model_max_length),
             None => None,
         };
+        let sentence_config: SentenceConfig =
+            match SENTENCE_CONFIGS.iter().find_map(|name| existing(name)) {
+                Some(file) => read_json(&file)?,
+                None => SentenceConfig::default(),
+            };
         Ok(Self {
             path: path.to_owned(),
             model,
             tokenizer,
             config: read_json(&config)?,
             tokenizer_max_length,
+            max_seq_length: length(sentence_config.max_seq_length),
+            do_lower_case: sentence_config.do_lower_case,
+        })
+    }
+
+    /// Reads the tokenizer and checks that the model knows its tokens.
+    pub fn tokenizer(&self, lowercase: bool) -> Result<ModelTokenizer> {
+        let tokenizer = ModelTokenizer::from_file(&self.tokenizer, lowercase)?;
+        match self.config.vocab_size {
+            Some(vocab_size) if tokenizer.vocab_size() > vocab_size => {
+                Err(InferenceError::TokenizerMismatch {
+                    folder: self.path.clone(),
+                    tokens: tokenizer.vocab_size(),
+                    vocab_size,
+                })
+            }
+            _ => Ok(tokenizer),
+        }
+    }
+
+    /// The maximum length: the one wanted, else the default, cut to what the model has positions
+    /// for, else the number of these or 512; checked to be `least` or more and to fit the model.
+    pub fn max_length(
+        &self,
+        wanted: Option<usize>,
+        default: Option<usize>,
+        least: usize,
+    ) -> Result<usize> {
+        let positions = self.config.positions();
+        let most = positions.unwrap_or(usize::MAX);
+        let max_length = wanted.unwrap_or_else(|| {
+            let default = default.or(positions);
+            default.unwrap_or(512).min(most)
+        });
+        if (least..=most).contains(&max_length) {
+            return Ok(max_length);
+        }
+        Err(InferenceError::MaxLength {
+            folder: self.path.clone(),
+            max_length,
+            least,
+            most: match positions {
+                None => "as many as memory holds".to_owned(),
+                Some(most) => most.to_string(),
+            },
         })
     }
 }
@@ -103,7 +197,13 @@ impl ModelConfig {
     }
 }
 
-fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
+/// A length that a file says; some say 1e30 for "no limit".
+fn length(said: Option<f64>) -> Option<usize> {
+    said.filter(|length| (1.0..1e6).contains(length))
+        .map(|length| length as usize)
+}
+
+pub(crate) fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
     let bad = |detail: String| InferenceError::BadFile {
         path: path.to_owned(),
         detail,
@@ -115,6 +215,10 @@ fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn open(folder: &Path) -> Result<ModelFolder> {
+        ModelFolder::open(folder, "", Kind::CrossEncoder)
+    }
 
     fn config(json: &str) -> ModelConfig {
         serde_json::from_str(json).unwrap()
@@ -153,16 +257,13 @@ mod tests {
         ] {
             fs::write(dir.path().join(name), text).unwrap();
         }
-        assert_eq!(
-            ModelFolder::open(dir.path()).unwrap().tokenizer_max_length,
-            None
-        );
+        assert_eq!(open(dir.path()).unwrap().tokenizer_max_length, None);
     }
 
     #[test]
     fn the_first_missing_file_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let missing = || ModelFolder::open(dir.path()).unwrap_err().to_string();
+        let missing = || open(dir.path()).unwrap_err().to_string();
         assert!(missing().contains("has no model.onnx;"));
         fs::create_dir(dir.path().join("onnx")).unwrap();
         fs::write(dir.path().join("onnx/model.onnx"), "").unwrap();

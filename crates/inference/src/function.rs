@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::CrossEncoder;
+use crate::distinct::Distinct;
 
 /// `cross_encoder_score(query, text)` as a DataFusion function: two texts to a 32-bit float, null
 /// where one of them is null. A pair that a batch of rows holds several times is scored once.
@@ -46,27 +46,13 @@ impl CrossEncoderScore {
 
     fn score(&self, queries: &ArrayRef, texts: &ArrayRef) -> crate::Result<Float32Array> {
         let (queries, texts) = (queries.as_string::<i32>(), texts.as_string::<i32>());
-        let mut pairs = Vec::new();
-        let mut rows_of_pair: Vec<u64> = Vec::new();
-        let mut seen = HashMap::new();
-        let pair_of_row: Vec<Option<usize>> = queries
-            .iter()
-            .zip(texts)
-            .map(|(query, text)| {
-                let pair = (query?, text?);
-                let index = *seen.entry(pair).or_insert_with(|| {
-                    pairs.push(pair);
-                    rows_of_pair.push(0);
-                    pairs.len() - 1
-                });
-                rows_of_pair[index] += 1;
-                Some(index)
-            })
-            .collect();
-        let scores = self.model.scores_with(&pairs, |scored| {
-            (self.rows_done)(scored.iter().map(|&pair| rows_of_pair[pair]).sum());
+        let rows = queries.iter().zip(texts);
+        let pairs = Distinct::of(rows.map(|(query, text)| Some((query?, text?))));
+        let scores = self.model.scores_with(&pairs.values, |scored| {
+            (self.rows_done)(pairs.rows(scored));
         })?;
-        Ok(pair_of_row
+        Ok(pairs
+            .of_row
             .iter()
             .map(|pair| pair.map(|pair| scores[pair]))
             .collect())

@@ -18,7 +18,8 @@ impl HiddenStates {
     /// mask and their segments.
     pub fn open(path: &Path, threads: usize) -> Result<Self> {
         // One sequence at a time needs no padding.
-        let model = TokenModel::open(path, threads, "last_hidden_state", 0)?;
+        let mut model = TokenModel::open(path, threads, 0)?;
+        model.select(|output| output.name() == "last_hidden_state");
         Ok(Self { model })
     }
 

@@ -1,24 +1,35 @@
-//! ONNX Runtime behind a few words: a [`CrossEncoder`] that scores pairs of texts,
-//! [`CrossEncoderScore`], the same as a function in a DataFusion plan, and the [`HiddenStates`] of
-//! an encoder.
+//! ONNX Runtime behind a few words: a [`CrossEncoder`] that scores pairs of texts, a
+//! [`SentenceEncoder`] that embeds texts, [`CrossEncoderScore`] and [`Embed`], the same as functions
+//! in a DataFusion plan, and the [`HiddenStates`] of an encoder.
 //!
-//! The shared library is loaded when the first model is ([`runtime`]). Pairs are sorted by their
-//! number of tokens and scored in batches that hold a bounded number of tokens, so that little is
-//! spent on padding; a pair's score does not depend on what else is in its batch.
+//! The shared library is loaded when the first model is ([`runtime`]). Texts and pairs are sorted by
+//! their number of tokens and computed in batches that hold a bounded number of tokens, so that
+//! little is spent on padding; a score or embedding does not depend on what else is in its batch.
 
 mod batches;
 mod cross_encoder;
+mod dense;
+mod distinct;
+mod embed;
 mod error;
 mod folder;
 mod function;
 mod head;
 mod hidden_states;
 mod model;
+mod modules;
+mod pooling;
+mod prompts;
+mod runner;
 pub mod runtime;
+mod sentence_encoder;
 mod tokenize;
 
 pub use cross_encoder::{CrossEncoder, CrossEncoderOptions, Tally};
+pub use embed::Embed;
 pub use error::{InferenceError, Result};
 pub use function::CrossEncoderScore;
 pub use head::Activation;
 pub use hidden_states::HiddenStates;
+pub use prompts::Prompts;
+pub use sentence_encoder::{SentenceEncoder, SentenceEncoderOptions, SentenceTally};

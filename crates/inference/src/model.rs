@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ort::session::{Session, SessionInputValue};
-use ort::value::Tensor;
+use ort::value::{Outlet, Tensor};
 
 use crate::tokenize::Tokens;
 use crate::{InferenceError, Result, runtime};
@@ -45,9 +45,9 @@ pub(crate) struct Output {
 }
 
 impl TokenModel {
-    /// Loads a model file; `threads` share the work of each batch, `output` is the name of the
-    /// output wanted (the first one where no output has it).
-    pub fn open(path: &Path, threads: usize, output: &str, pad_id: u32) -> Result<Self> {
+    /// Loads a model file; `threads` share the work of each batch. The first output is what runs
+    /// give, until another one is selected.
+    pub fn open(path: &Path, threads: usize, pad_id: u32) -> Result<Self> {
         let environment = runtime::environment()?;
         let build = || -> Result<Session, ort::Error> {
             // Every batch has a shape of its own, so memory planned for one is of no use to the next.
@@ -69,16 +69,11 @@ impl TokenModel {
                 path: path.to_owned(),
                 found: names.join(", "),
             })?;
-        let output = session
-            .outputs()
-            .iter()
-            .position(|found| found.name() == output)
-            .unwrap_or(0);
         Ok(Self {
             path: path.to_owned(),
             session: Mutex::new(session),
             inputs,
-            output,
+            output: 0,
             pad_id,
         })
     }
@@ -88,12 +83,29 @@ impl TokenModel {
         &self.path
     }
 
+    /// Has runs give the first output that `wanted` says yes to; whether there is one.
+    pub fn select(&mut self, wanted: impl Fn(&Outlet) -> bool) -> bool {
+        let session = self.session.get_mut();
+        let session = session.unwrap_or_else(PoisonError::into_inner);
+        let found = session.outputs().iter().position(wanted);
+        self.output = found.unwrap_or(self.output);
+        found.is_some()
+    }
+
+    /// The outputs with their types, for a message.
+    pub fn describe_outputs(&self) -> String {
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs = session.outputs().iter();
+        let outputs = outputs.map(|output| format!("{} {}", output.name(), output.dtype()));
+        outputs.collect::<Vec<_>>().join(", ")
+    }
+
     /// Runs a batch, each row padded to `length`.
     pub fn run(&self, rows: &[&Tokens], length: usize) -> Result<Output> {
         self.try_run(rows, length)
             .map_err(|source| InferenceError::Run {
                 path: self.path.clone(),
-                pairs: rows.len(),
+                rows: rows.len(),
                 tokens: length,
                 source,
             })

@@ -84,6 +84,7 @@ pub fn candidates(rows: &[Candidate]) -> RecordBatch {
         Arc::new(Float32Array::from_iter_values(bm25)),
         unscored(),
         unscored(),
+        unscored(),
         column(|row| row.4),
         column(|row| row.5),
     ];

@@ -6,13 +6,19 @@ use std::path::Path;
 
 use prost::Message;
 
+pub mod onnx;
+
+use onnx::*;
+
 /// The words that the model knows; any other is [UNK], which counts for nothing.
 pub const WORDS: [&str; 12] = [
     "reset", "the", "password", "device", "invoice", "late", "paid", "cable", "red", "light",
     "router", "blinks",
 ];
-const MARKS: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
-const VOCABULARY: usize = MARKS.len() + WORDS.len();
+/// The tokens before them.
+pub const MARKS: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
+/// Number of both.
+pub const VOCABULARY: usize = MARKS.len() + WORDS.len();
 
 /// How the model differs from a sound one with one logit.
 #[derive(Debug, Clone)]
@@ -102,7 +108,8 @@ impl TinyModel {
     }
 }
 
-fn tokenizer() -> String {
+/// `tokenizer.json`.
+pub fn tokenizer() -> String {
     let vocabulary: Vec<String> = MARKS
         .iter()
         .chain(&WORDS)
@@ -135,181 +142,4 @@ fn tokenizer() -> String {
         sep = special("[SEP]", 3),
         vocabulary = vocabulary.join(", "),
     )
-}
-
-fn node(kind: &str, inputs: &[&str], output: &str) -> Node {
-    // Both reductions of this graph reduce one axis; only the last one keeps it.
-    let keep = i64::from(output == "shared");
-    let attribute = kind
-        .starts_with("Reduce")
-        .then(|| integer("keepdims", keep));
-    Node {
-        input: inputs.iter().map(|&name| name.to_owned()).collect(),
-        output: vec![output.to_owned()],
-        op_type: kind.to_owned(),
-        attribute: attribute.into_iter().collect(),
-    }
-}
-
-fn of_float(input: &str, output: &str) -> Node {
-    Node {
-        attribute: vec![integer("to", i64::from(FLOAT))],
-        ..node("Cast", &[input], output)
-    }
-}
-
-fn integer(name: &str, value: i64) -> Attribute {
-    const INT: i32 = 2;
-    Attribute {
-        name: name.to_owned(),
-        i: Some(value),
-        kind: INT,
-    }
-}
-
-fn floats(name: &str, dims: &[i64], values: &[f32]) -> Tensor {
-    tensor(
-        name,
-        dims,
-        FLOAT,
-        values.iter().flat_map(|value| value.to_le_bytes()),
-    )
-}
-
-fn integers(name: &str, dims: &[i64], values: &[i64]) -> Tensor {
-    tensor(
-        name,
-        dims,
-        INT64,
-        values.iter().flat_map(|value| value.to_le_bytes()),
-    )
-}
-
-fn tensor(name: &str, dims: &[i64], kind: i32, bytes: impl Iterator<Item = u8>) -> Tensor {
-    Tensor {
-        dims: dims.to_vec(),
-        data_type: kind,
-        name: name.to_owned(),
-        raw_data: bytes.collect(),
-    }
-}
-
-fn value(name: &str, kind: i32, dims: &[Option<i64>]) -> ValueInfo {
-    let dims = dims
-        .iter()
-        .map(|&dim_value| Dimension { dim_value })
-        .collect();
-    let tensor = TensorType {
-        elem_type: kind,
-        shape: Some(Shape { dim: dims }),
-    };
-    ValueInfo {
-        name: name.to_owned(),
-        kind: Some(Type {
-            tensor_type: Some(tensor),
-        }),
-    }
-}
-
-const FLOAT: i32 = 1;
-const INT64: i32 = 7;
-
-// What is needed of onnx.proto; tags as there.
-
-#[derive(Message)]
-struct Model {
-    #[prost(int64, tag = "1")]
-    ir_version: i64,
-    #[prost(message, repeated, tag = "8")]
-    opset_import: Vec<Opset>,
-    #[prost(message, optional, tag = "7")]
-    graph: Option<Graph>,
-}
-
-#[derive(Message)]
-struct Opset {
-    #[prost(int64, tag = "2")]
-    version: i64,
-}
-
-#[derive(Message)]
-struct Graph {
-    #[prost(message, repeated, tag = "1")]
-    node: Vec<Node>,
-    #[prost(string, tag = "2")]
-    name: String,
-    #[prost(message, repeated, tag = "5")]
-    initializer: Vec<Tensor>,
-    #[prost(message, repeated, tag = "11")]
-    input: Vec<ValueInfo>,
-    #[prost(message, repeated, tag = "12")]
-    output: Vec<ValueInfo>,
-}
-
-#[derive(Message)]
-struct Node {
-    #[prost(string, repeated, tag = "1")]
-    input: Vec<String>,
-    #[prost(string, repeated, tag = "2")]
-    output: Vec<String>,
-    #[prost(string, tag = "4")]
-    op_type: String,
-    #[prost(message, repeated, tag = "5")]
-    attribute: Vec<Attribute>,
-}
-
-#[derive(Message)]
-struct Attribute {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(int64, optional, tag = "3")]
-    i: Option<i64>,
-    #[prost(int32, tag = "20")]
-    kind: i32,
-}
-
-#[derive(Message)]
-struct Tensor {
-    #[prost(int64, repeated, tag = "1")]
-    dims: Vec<i64>,
-    #[prost(int32, tag = "2")]
-    data_type: i32,
-    #[prost(string, tag = "8")]
-    name: String,
-    #[prost(bytes = "vec", tag = "9")]
-    raw_data: Vec<u8>,
-}
-
-#[derive(Message)]
-struct ValueInfo {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(message, optional, tag = "2")]
-    kind: Option<Type>,
-}
-
-#[derive(Message)]
-struct Type {
-    #[prost(message, optional, tag = "1")]
-    tensor_type: Option<TensorType>,
-}
-
-#[derive(Message)]
-struct TensorType {
-    #[prost(int32, tag = "1")]
-    elem_type: i32,
-    #[prost(message, optional, tag = "2")]
-    shape: Option<Shape>,
-}
-
-#[derive(Message)]
-struct Shape {
-    #[prost(message, repeated, tag = "1")]
-    dim: Vec<Dimension>,
-}
-
-#[derive(Message)]
-struct Dimension {
-    #[prost(int64, optional, tag = "1")]
-    dim_value: Option<i64>,
 }
