@@ -140,11 +140,14 @@ fn equal_scores_are_ordered_by_id_also_where_the_list_is_cut() {
     }
 }
 
+/// A field's weight, and its text.
+type WeighedField = (f64, fn(&Row) -> String);
+
 /// The formula word for word, over the `fields` of all rows with their weights.
 fn reference(
     rows: &[Row],
     bm25: &Bm25,
-    fields: &[(f64, fn(&Row) -> String)],
+    fields: &[WeighedField],
     query: &str,
 ) -> BTreeMap<String, f64> {
     let mut scores = BTreeMap::new();
