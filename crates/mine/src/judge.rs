@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
@@ -65,6 +66,7 @@ impl Judgement<'_> {
         let (ranks, scores) = (i32_column(batch, "rank"), f32_column(batch, "bm25"));
         let positive_scores = f32_column(batch, "positive_bm25");
         let excluded = string_column(batch, "reason");
+        let corpus_ids = string_column(batch, "corpus_id");
 
         let firsts = || pairs.iter().map(|pair| pair.rows.start);
         let lowest = firsts()
@@ -74,14 +76,20 @@ impl Judgement<'_> {
             .map(|row| Shingles::new(positives.value(row)))
             .collect();
         let draw = self.draw(query_ids.value(pairs[0].rows.start));
+        let mut near: HashMap<&str, bool> = HashMap::new();
         let mut reasons = Vec::new();
         for pair in pairs {
-            let candidate = |row: usize| {
+            let mut candidate = |row: usize| {
                 let mut excluded =
                     Reason::from_name(excluded.value(row)).unwrap_or(Reason::Negative);
                 let is_near =
                     |shingles: &Shingles| shingles.resemble(texts.value(row), self.near_duplicates);
-                if excluded == Reason::Negative && shingles.iter().any(is_near) {
+                // The pairs of a query have the same candidates.
+                if excluded == Reason::Negative
+                    && *near
+                        .entry(corpus_ids.value(row))
+                        .or_insert_with(|| shingles.iter().any(is_near))
+                {
                     excluded = Reason::NearDuplicate;
                 }
                 Candidate {
@@ -90,7 +98,7 @@ impl Judgement<'_> {
                     excluded,
                 }
             };
-            let candidates: Vec<Candidate> = pair.rows.clone().map(candidate).collect();
+            let candidates: Vec<Candidate> = pair.rows.clone().map(&mut candidate).collect();
             let of_pair = self.selection.reasons(&candidates, lowest, draw);
             let rows = pair.rows.clone().zip(&of_pair);
             pair.negatives = rows

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::Array;
 use pairmill_tables::{
-    Judged, Lineage, TableError, TrainingOutput, join_parquet, lock_exclusively, sibling,
-    string_column,
+    Judged, Lineage, TableError, TrainingOutput, check_output, join_parquet, lock_exclusively,
+    sibling, string_column,
 };
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -29,8 +29,9 @@ pub(crate) struct Parts<'a> {
     state: State,
     /// The part under way.
     current: Option<TrainingOutput>,
-    /// What was counted up to and with the part under way.
+    /// What was counted up to and with the part under way, and its last query.
     tally: Tally,
+    last_query: Option<String>,
     _lock: File,
 }
 
@@ -68,6 +69,10 @@ impl<'a> Parts<'a> {
         audit_lineage: &Lineage,
     ) -> Result<Self> {
         let output = &config.frame.output;
+        // They are written last: what is wrong with their paths is to be known first.
+        for path in [Some(output), config.audit.as_ref()].into_iter().flatten() {
+            check_output(path)?;
+        }
         let folder = sibling(output, ".parts")?;
         let unwritable = unwritable(output);
         fs::create_dir_all(&folder).map_err(&unwritable)?;
@@ -75,7 +80,12 @@ impl<'a> Parts<'a> {
         lock_exclusively(&lock, output)?;
         let audit = config.audit.is_some().then(|| audit_lineage.clone());
         let found = read_state(&folder).filter(|found| {
-            !config.frame.force && found.lineage == *lineage && found.audit == audit
+            let is_this_run = found.lineage == *lineage && found.audit == audit;
+            if config.frame.force || !is_this_run {
+                let pairs = found.tally.pairs;
+                warn!("starting over; {pairs} pairs of an unfinished earlier run are given up");
+            }
+            is_this_run && !config.frame.force
         });
         let state = found.unwrap_or(State {
             lineage: lineage.clone(),
@@ -88,6 +98,7 @@ impl<'a> Parts<'a> {
             config,
             folder,
             tally: state.tally.clone(),
+            last_query: state.last_query.clone(),
             state,
             current: None,
             _lock: lock,
@@ -122,20 +133,20 @@ impl<'a> Parts<'a> {
         };
         self.tally.rows += part.write(judged)?;
         self.tally.add(judged);
-        if self.tally.pairs - self.state.tally.pairs >= PAIRS {
-            let queries = string_column(&judged.batch, "query_id");
-            self.end_part(queries.value(queries.len() - 1))?;
+        let queries = string_column(&judged.batch, "query_id");
+        self.last_query = Some(queries.value(queries.len() - 1).to_owned());
+        if self.tally.pairs - self.state.tally.pairs >= PAIRS
+            && let Some(part) = self.current.take()
+        {
+            self.end_part(part)?;
         }
         Ok(())
     }
 
-    fn end_part(&mut self, last_query: &str) -> Result<()> {
-        let Some(part) = self.current.take() else {
-            return Ok(());
-        };
+    fn end_part(&mut self, part: TrainingOutput) -> Result<()> {
         part.finish()?;
         self.state.whole += 1;
-        self.state.last_query = Some(last_query.to_owned());
+        self.state.last_query = self.last_query.clone();
         self.state.tally = self.tally.clone();
         self.save_state()
             .map_err(unwritable(&self.config.frame.output))?;
@@ -151,12 +162,12 @@ impl<'a> Parts<'a> {
 
     /// Joins the parts into the audit table, and into the output unless that is to be left.
     pub(crate) fn finish(mut self, with_output: bool) -> Result<Tally> {
+        // Where nothing was found the output is an empty part.
         if let Some(part) = self.current.take() {
-            part.finish()?;
-            self.state.whole += 1;
+            self.end_part(part)?;
         } else if self.state.whole == 0 {
-            self.begin_part()?.finish()?;
-            self.state.whole = 1;
+            let part = self.begin_part()?;
+            self.end_part(part)?;
         }
         // The output is last, so that where it is new the audit table is.
         if let Some(audit) = &self.config.audit {

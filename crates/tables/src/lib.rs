@@ -29,7 +29,7 @@ pub use read::{ColumnNames, column_names, open, row_count, session};
 pub use rows::{f32_column, f64_column, i32_column, string_column};
 pub use schema::Table;
 pub use source::Format;
-pub use staged::{lock_exclusively, sibling};
+pub use staged::{check_output, lock_exclusively, sibling};
 pub use training::{Judged, Pair, TrainingFormat, pairs_of};
 pub use training_output::{TrainingOutput, TrainingRows};
 pub use trec::TrecRunOutput;

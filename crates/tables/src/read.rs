@@ -345,8 +345,9 @@ async fn listing(session: &SessionContext, source: &Source, input: &str) -> Resu
                 .with_file_compression_type(source.compression),
         ),
         Format::Trec => {
-            return Err(TableError::UnknownFormat {
-                path: source.files[0].clone(),
+            return Err(TableError::NotOfTrec {
+                path: input.to_owned(),
+                table: "columnar",
             });
         }
     };

@@ -56,6 +56,14 @@ impl Drop for StagedFile {
     }
 }
 
+/// Finds out whether an output can be written before it is.
+///
+/// # Errors
+/// If its folder cannot be made or written to, or another process is writing it.
+pub fn check_output(target: &Path) -> Result<()> {
+    StagedFile::create(target).map(drop)
+}
+
 /// The hidden path beside an output file that ends in `suffix`.
 ///
 /// # Errors

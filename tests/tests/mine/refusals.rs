@@ -141,3 +141,19 @@ fn wrong_options_are_wrong_usage() {
         (0, true)
     );
 }
+
+#[test]
+fn an_audit_that_cannot_be_written_is_refused_before_anything_is_mined() {
+    let dir = help_desk();
+    let line = with("pairs.csv", "corpus.csv");
+    let error = MINE.refused(
+        dir.path(),
+        &format!("{line} --audit corpus.csv/audit.parquet"),
+        1,
+    );
+    assert!(
+        error.starts_with("error: corpus.csv/audit.parquet: cannot be written"),
+        "{error}"
+    );
+    assert!(!error.contains("mining"), "{error}");
+}
