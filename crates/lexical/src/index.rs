@@ -13,6 +13,7 @@ use tantivy::tokenizer::{RAW_TOKENIZER_NAME, TextAnalyzer, TokenizerManager};
 use tantivy::{IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, TantivyError};
 
 use crate::field::ScoredField;
+use crate::postings::Kept;
 use crate::{Bm25, Fields, LexicalError, Result};
 
 /// Raised whenever an index written by an older version must not be reused.
@@ -41,6 +42,7 @@ pub struct Index {
     pub(crate) fields: Vec<ScoredField>,
     /// Per segment, the id of each document.
     pub(crate) ids: Vec<LargeStringArray>,
+    pub(crate) kept: Kept,
     origin: Origin,
     folder: Folder,
 }
@@ -164,6 +166,7 @@ impl Index {
             text,
             fields,
             ids,
+            kept: Kept::default(),
             origin,
             folder,
         })

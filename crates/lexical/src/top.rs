@@ -10,8 +10,7 @@ const LANES: usize = 32;
 /// The best passages so far.
 pub(crate) struct Top<'a> {
     index: &'a Index,
-    /// The segment that is searched.
-    pub(crate) segment: u32,
+    segment: u32,
     k: usize,
     /// What a passage must score to be looked at.
     threshold: Score,
@@ -29,28 +28,39 @@ impl<'a> Top<'a> {
         }
     }
 
-    /// Takes the scores of the documents from `first` on.
-    pub(crate) fn collect(&mut self, first: DocId, scores: &[Score]) {
-        for (lane, scores) in scores.chunks(LANES).enumerate() {
+    /// Goes on to a segment; `k` passages at least, of any, are known to score `least`.
+    pub(crate) fn begin(&mut self, segment: usize, least: Score) {
+        self.segment = segment as u32;
+        self.threshold = self.threshold.max(least);
+    }
+
+    /// Takes the scores of the documents from `first` on and leaves zeros.
+    pub(crate) fn take(&mut self, first: DocId, scores: &mut [Score]) {
+        let (lanes, rest) = scores.as_chunks_mut::<LANES>();
+        for (document, scores) in (first..).step_by(LANES).zip(&mut *lanes) {
             // Without a branch per score the compiler compares them all at once.
-            if !scores
-                .iter()
-                .fold(false, |any, &score| any | (score >= self.threshold))
-            {
-                continue;
+            let is_good = |any, &score: &Score| any | (score >= self.threshold);
+            if scores.iter().fold(false, is_good) {
+                self.keep(document, scores);
             }
-            for (offset, &score) in scores.iter().enumerate() {
-                if score >= self.threshold {
-                    self.kept.push(Ranked {
-                        segment: self.segment,
-                        document: first + (lane * LANES + offset) as DocId,
-                        score,
-                    });
-                }
+            *scores = [0.0; LANES];
+        }
+        self.keep(first + (lanes.len() * LANES) as DocId, rest);
+        rest.fill(0.0);
+    }
+
+    fn keep(&mut self, first: DocId, scores: &[Score]) {
+        for (document, &score) in (first..).zip(scores) {
+            if score >= self.threshold {
+                self.kept.push(Ranked {
+                    segment: self.segment,
+                    document,
+                    score,
+                });
             }
-            if self.kept.len() >= self.k.saturating_mul(2).max(256) {
-                self.shrink();
-            }
+        }
+        if self.kept.len() >= self.k.saturating_mul(2).max(256) {
+            self.shrink();
         }
     }
 

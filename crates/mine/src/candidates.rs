@@ -21,6 +21,9 @@ use crate::parts::{Parts, Tally};
 use crate::plan::{for_each_batch, with_hits};
 use crate::{Evidence, ExclusionReason, Known, MineConfig, MineError, Report, Result};
 
+/// Each hit comes with its text.
+const HITS_PER_BATCH: usize = 1 << 14;
+
 /// What was mined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MineSummary {
@@ -136,7 +139,7 @@ async fn write_candidates(
         Some(last) => pairs.filter(ident("anchor_id").gt(lit(last)))?,
         None => pairs,
     };
-    let candidates = candidates(&session, pairs, index, known, config.top_k).await?;
+    let candidates = candidates(config, &session, pairs, index, known).await?;
     let mut candidates = frame.ahead(candidates.execute_stream().await?);
     let mut queries = WholeQueries::default();
     let mut judge = |batch: RecordBatch| {
@@ -246,18 +249,27 @@ fn distinct(pairs: DataFrame) -> Result<DataFrame> {
 
 /// The candidates table of all pairs, with what the exclusions say.
 async fn candidates(
+    config: &MineConfig,
     session: &SessionContext,
     pairs: DataFrame,
     index: Arc<Index>,
     known: Known,
-    top_k: usize,
 ) -> Result<DataFrame> {
     let score = ScalarUDF::from(Bm25Score::new(index.clone()));
     let positive_bm25 = score.call(vec![ident("query"), ident("positive")]);
     let pairs = distinct(pairs)?.with_column("positive_bm25", positive_bm25)?;
     let search = Bm25Search::new(index).with_texts();
     let keys = ["query_id", "positive_id"];
-    let hits = with_hits(session, pairs, &keys, search, top_k).await?;
+    let hits = with_hits(
+        &config.frame,
+        session,
+        pairs,
+        &keys,
+        search,
+        config.top_k,
+        HITS_PER_BATCH,
+    )
+    .await?;
     let arguments = ["query_id", "query", "positive_id", "corpus_id"].map(ident);
     let reason = ScalarUDF::from(ExclusionReason::new(Arc::new(known))).call(arguments.into());
     let unscored = || lit(ScalarValue::Float32(None));

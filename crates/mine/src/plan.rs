@@ -5,22 +5,22 @@ use futures::StreamExt;
 use pairmill_lexical::Bm25Search;
 use pairmill_tables::string_column;
 
-use crate::Result;
 use crate::once::table_of;
-
-/// Passages that one batch of queries may find together, which bounds the memory of a batch.
-const HITS_PER_BATCH: usize = 16_384;
+use crate::{Frame, Result};
 
 /// Adds to each row of `rows`, in ascending order of the columns `keys`, the passages that the
 /// `search` function finds for the text in its column `query`: one row per passage, best first,
 /// with the columns `corpus_id`, `rank`, `bm25` and whatever else the function returns. A row that
-/// finds nothing goes away.
+/// finds nothing goes away. As many queries are searched for at a time as may find
+/// `hits_per_batch` passages together, which bounds memory.
 pub(crate) async fn with_hits(
+    frame: &Frame,
     session: &SessionContext,
     rows: DataFrame,
     keys: &[&str],
     search: Bm25Search,
     top_k: usize,
+    hits_per_batch: usize,
 ) -> Result<DataFrame> {
     let sort: Vec<SortExpr> = keys
         .iter()
@@ -31,26 +31,25 @@ pub(crate) async fn with_hits(
     // One partition keeps the order; the functions are parallel inside.
     let config = session.copied_config().with_target_partitions(1);
     let session = SessionContext::new_with_config_rt(config, session.runtime_env());
-    let ordered = session.read_table(table_of(ordered, HITS_PER_BATCH / top_k.max(1))?)?;
+    let ordered = session.read_table(table_of(ordered, hits_per_batch / top_k.max(1))?)?;
 
     let search = ScalarUDF::from(search);
     let hits = search.call(vec![ident("query"), lit(top_k as i64)]);
-    let frame = ordered
-        .select(
-            columns
-                .into_iter()
-                .chain([hits.alias("hit")])
-                .collect::<Vec<_>>(),
-        )?
+    let columns = columns.into_iter().chain([hits.alias("hit")]);
+    let searched = ordered.select(columns.collect::<Vec<_>>())?;
+    // The search goes on while rows are made of what it has found.
+    let searched = frame.ahead(searched.execute_stream().await?);
+    let rows = session
+        .read_table(table_of(searched, usize::MAX)?)?
         .unnest_columns(&["hit"])?
         .unnest_columns(&["hit"])?;
-    let plain: Vec<Expr> = column_names(&frame)
+    let plain: Vec<Expr> = column_names(&rows)
         .map(|name| match name.strip_prefix("hit.") {
             Some(field) => ident(&name).alias(field),
             None => ident(name),
         })
         .collect();
-    Ok(frame.select(plain)?)
+    Ok(rows.select(plain)?)
 }
 
 fn column_names(frame: &DataFrame) -> impl Iterator<Item = String> + use<> {

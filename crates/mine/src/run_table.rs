@@ -13,6 +13,9 @@ use crate::key::id_key;
 use crate::plan::{Runs, for_each_batch, with_hits};
 use crate::{Corpus, Frame, MineError, Report, Result};
 
+/// Hits are ids and numbers: some megabytes.
+const HITS_PER_BATCH: usize = 1 << 16;
+
 /// What to search, with which queries, to where.
 #[derive(Debug, Clone, Serialize)]
 pub struct SearchConfig {
@@ -69,6 +72,7 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let passages = index.len();
 
     let hits = with_hits(
+        frame,
         &session,
         queries.select(vec![
             ident("id").alias("query_id"),
@@ -77,6 +81,7 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         &["query_id"],
         Bm25Search::new(index),
         config.top_k,
+        HITS_PER_BATCH,
     )
     .await?
     .select(vec![
