@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use pairmill_tables::passage;
 use rayon::prelude::*;
 use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption, Value};
@@ -8,7 +9,7 @@ use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{DocId, Score, TantivyDocument, Term};
 
 use crate::top::Top;
-use crate::{Index, Result, passage};
+use crate::{Index, Result};
 
 /// Documents scored at a time: their scores stay in the first-level cache.
 const WINDOW: usize = 4_096;

@@ -9,9 +9,9 @@ use datafusion::prelude::{DataFrame, SessionContext, ident};
 use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_lexical::{Bm25Score, Bm25Search, Index, passage};
+use pairmill_lexical::{Bm25Score, Bm25Search, Index};
 use pairmill_tables::{
-    ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, i32_column, open, session,
+    ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, i32_column, open, passage, session,
     string_column,
 };
 use serde::Serialize;
