@@ -93,6 +93,7 @@ pub struct Builder {
     store: Store,
     passages: Passages,
     keys: Vec<Key>,
+    texts: usize,
     missing: Vec<u32>,
 }
 
@@ -109,12 +110,13 @@ impl Builder {
         let store = Store::open(folder, &model.about(), model.encoder.dimension())?;
         let (passages, keys) = Passages::read(corpus, folder).await?;
         let mut seen = FxHashSet::default();
-        let mut is_missing = |key: &Key| store.row(key).is_none() && seen.insert(*key);
+        let mut is_missing = |key: &Key| seen.insert(*key) && store.row(key).is_none();
         let numbers = 0..keys.len() as u32;
         let missing = numbers
             .filter(|&number| is_missing(&keys[number as usize]))
             .collect();
         Ok(Self {
+            texts: seen.len(),
             missing,
             model,
             passages,
@@ -133,7 +135,12 @@ impl Builder {
         self.len() == 0
     }
 
-    /// Number of distinct texts that are still to be embedded.
+    /// Number of distinct texts.
+    pub fn texts(&self) -> usize {
+        self.texts
+    }
+
+    /// How many of them are still to be embedded.
     pub fn missing(&self) -> usize {
         self.missing.len()
     }

@@ -1,56 +1,55 @@
 use arrow::array::RecordBatch;
-use datafusion::logical_expr::{Expr, ScalarUDF, SortExpr, lit};
+use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use futures::StreamExt;
-use pairmill_lexical::Bm25Search;
 use pairmill_tables::string_column;
 
 use crate::Result;
 use crate::once::table_of;
-
-/// Passages that one batch of queries may find together, which bounds the memory of a batch.
-const HITS_PER_BATCH: usize = 16_384;
+use crate::retriever::{HITS_PER_BATCH, Retriever};
 
 /// Adds to each row of `rows`, in ascending order of the columns `keys`, the passages that the
-/// `search` function finds for the text in its column `query`: one row per passage, best first,
-/// with the columns `corpus_id`, `rank`, `bm25` and whatever else the function returns. A row that
-/// finds nothing goes away.
+/// retriever finds for the text in its column `query`: one row per passage, best first, with the
+/// columns `corpus_id`, `rank` and those of its scores. A row that finds nothing goes away. With
+/// `of_pairs`, rows have a column `positive`, whose scores are added too, and passages their texts.
 pub(crate) async fn with_hits(
     session: &SessionContext,
     rows: DataFrame,
     keys: &[&str],
-    search: Bm25Search,
+    retriever: &Retriever,
     top_k: usize,
+    of_pairs: bool,
 ) -> Result<DataFrame> {
     let sort: Vec<SortExpr> = keys
         .iter()
         .map(|key| ident(*key).sort(true, false))
         .collect();
-    let columns: Vec<Expr> = column_names(&rows).map(ident).collect();
+    let mut columns: Vec<Expr> = column_names(&rows).map(ident).collect();
     let ordered = rows.sort(sort)?.execute_stream().await?;
     // One partition keeps the order; the functions are parallel inside.
     let config = session.copied_config().with_target_partitions(1);
     let session = SessionContext::new_with_config_rt(config, session.runtime_env());
-    let ordered = session.read_table(table_of(ordered, HITS_PER_BATCH / top_k.max(1))?)?;
+    let ordered = session.read_table(table_of(ordered, retriever.queries_at_once(top_k))?)?;
 
-    let search = ScalarUDF::from(search);
-    let hits = search.call(vec![ident("query"), lit(top_k as i64)]);
-    let frame = ordered
-        .select(
-            columns
-                .into_iter()
-                .chain([hits.alias("hit")])
-                .collect::<Vec<_>>(),
-        )?
-        .unnest_columns(&["hit"])?
-        .unnest_columns(&["hit"])?;
+    if of_pairs {
+        columns.extend(retriever.positive_scores());
+    }
+    columns.push(retriever.hits(top_k, of_pairs).alias("hit"));
+    let found = ordered.select(columns)?.execute_stream().await?;
+    let found = session.read_table(table_of(found, HITS_PER_BATCH / top_k.max(1))?)?;
+    let frame = found.unnest_columns(&["hit"])?.unnest_columns(&["hit"])?;
     let plain: Vec<Expr> = column_names(&frame)
         .map(|name| match name.strip_prefix("hit.") {
             Some(field) => ident(&name).alias(field),
             None => ident(name),
         })
         .collect();
-    Ok(frame.select(plain)?)
+    let mut frame = frame.select(plain)?;
+    for column in retriever.completed(of_pairs) {
+        let name = column.schema_name().to_string();
+        frame = frame.with_column(&name, column)?;
+    }
+    Ok(frame)
 }
 
 fn column_names(frame: &DataFrame) -> impl Iterator<Item = String> + use<> {
