@@ -13,6 +13,23 @@ const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 /// Further tries of a download that breaks off; each goes on where the last one stopped.
 const RETRIES: usize = 3;
 
+/// The format in which a model's weights are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weights {
+    Safetensors,
+    Onnx,
+}
+
+impl Weights {
+    /// Whether a file of the model holds the weights of its transformer.
+    fn are_in(self, name: &str) -> bool {
+        match self {
+            Self::Safetensors => name.ends_with(".safetensors"),
+            Self::Onnx => ["model.onnx", "onnx/model.onnx"].contains(&name),
+        }
+    }
+}
+
 /// The Hub and the cache of what was fetched from it, as the environment says.
 pub(crate) struct Hub {
     endpoint: String,
@@ -33,15 +50,15 @@ impl Hub {
     }
 
     /// The folder of a model in the cache, with all files that are needed to load it.
-    pub fn fetch(&self, id: Id<'_>, given: &str) -> Result<PathBuf> {
-        let cached = self.cached(id);
+    pub fn fetch(&self, id: Id<'_>, given: &str, weights: Weights) -> Result<PathBuf> {
+        let cached = self.cached(id, weights);
         if self.offline {
             return cached.ok_or_else(|| HubError::NotCached {
                 model: given.to_owned(),
                 cache: self.cache.path().display().to_string(),
             });
         }
-        match (self.download(id, given), cached) {
+        match (self.download(id, given, weights), cached) {
             (Err(error @ HubError::Unreachable { .. }), Some(folder)) => {
                 tracing::warn!("{error}; using what was fetched before");
                 Ok(folder)
@@ -52,7 +69,7 @@ impl Hub {
 
     /// The folder of the commit that the revision was when last looked up, if all that is needed
     /// seems to be there.
-    fn cached(&self, id: Id<'_>) -> Option<PathBuf> {
+    fn cached(&self, id: Id<'_>, weights: Weights) -> Option<PathBuf> {
         let repo = repo(id.name, id.revision);
         let folder = self.cache.path().join(repo.folder_name());
         let commit = fs::read_to_string(folder.join("refs").join(id.revision));
@@ -64,22 +81,22 @@ impl Hub {
             .map(|entry| entry.path())
             .filter(|path| path.is_dir());
         let folders: Vec<PathBuf> = modules.chain([snapshot.clone()]).collect();
-        let has = |is_it: fn(&Path) -> bool| {
+        let has = |is_it: &dyn Fn(&str) -> bool| {
             let entries = folders
                 .iter()
                 .filter_map(|folder| fs::read_dir(folder).ok());
-            let mut files = entries.flatten().flatten();
-            files.any(|entry| is_it(&entry.path()))
+            let mut files = entries.flatten().flatten().map(|entry| entry.path());
+            files.any(|file| {
+                let name = file.strip_prefix(&snapshot).ok().and_then(Path::to_str);
+                name.is_some_and(is_it)
+            })
         };
-        let is_whole = has(|path| path.ends_with("config.json"))
-            && has(|path| {
-                path.extension()
-                    .is_some_and(|ending| ending == "safetensors")
-            });
+        let is_whole = has(&|name| Path::new(name).ends_with("config.json"))
+            && has(&|name| weights.are_in(name));
         is_whole.then_some(snapshot)
     }
 
-    fn download(&self, id: Id<'_>, given: &str) -> Result<PathBuf> {
+    fn download(&self, id: Id<'_>, given: &str, weights: Weights) -> Result<PathBuf> {
         let failed = |error: ApiError| self.failed(given, &error);
         let api = self.api().map_err(failed)?;
         let info = api
@@ -87,11 +104,12 @@ impl Hub {
             .info()
             .map_err(failed)?;
         let names = info.siblings.iter().map(|file| file.rfilename.as_str());
-        let wanted: Vec<&str> = names.filter(|name| is_wanted(name)).collect();
-        if !wanted.iter().any(|name| name.ends_with(".safetensors")) {
-            return Err(HubError::NoSafetensors {
-                model: given.to_owned(),
-                endpoint: self.endpoint.clone(),
+        let wanted: Vec<&str> = names.filter(|name| is_wanted(name, weights)).collect();
+        if !wanted.iter().any(|name| weights.are_in(name)) {
+            let (model, endpoint) = (given.to_owned(), self.endpoint.clone());
+            return Err(match weights {
+                Weights::Safetensors => HubError::NoSafetensors { model, endpoint },
+                Weights::Onnx => HubError::NoOnnx { model, endpoint },
             });
         }
         if info.sha.is_empty() || !info.sha.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -172,8 +190,19 @@ fn status(error: &ApiError) -> Option<u16> {
 }
 
 /// Whether loading a model can need the file: configurations, tokenizer and safetensors of the
-/// model folder and of its modules' folders (`1_Pooling`, `0_Transformer`, …).
-fn is_wanted(name: &str) -> bool {
+/// model folder and of its modules' folders (`1_Pooling`, `0_Transformer`, …). Where the weights are
+/// wanted in ONNX, safetensors are those of the modules only.
+fn is_wanted(name: &str, weights: Weights) -> bool {
+    if weights == Weights::Onnx {
+        // What exceeds 2 GiB lies in a file beside.
+        let file = name.strip_prefix("onnx/").unwrap_or(name);
+        if ["model.onnx", "model.onnx_data"].contains(&file) {
+            return true;
+        }
+        if !name.contains('/') && name.ends_with(".safetensors") {
+            return false;
+        }
+    }
     let path = Path::new(name);
     let mut parts = Vec::new();
     for part in path.components() {
@@ -241,7 +270,7 @@ mod tests {
             "1_Pooling/config.json",
             "2_Dense/model.safetensors",
         ] {
-            assert!(is_wanted(name), "{name}");
+            assert!(is_wanted(name, Weights::Safetensors), "{name}");
         }
         for name in [
             "README.md",
@@ -252,7 +281,19 @@ mod tests {
             "/etc/vocab.txt",
             "a/b/config.json",
         ] {
-            assert!(!is_wanted(name), "{name}");
+            assert!(!is_wanted(name, Weights::Safetensors), "{name}");
+        }
+        for (name, expected) in [
+            ("config.json", true),
+            ("onnx/model.onnx", true),
+            ("model.onnx", true),
+            ("onnx/model.onnx_data", true),
+            ("2_Dense/model.safetensors", true),
+            ("model.safetensors", false),
+            ("onnx/model_O3.onnx", false),
+            ("openvino/openvino_model.xml", false),
+        ] {
+            assert_eq!(is_wanted(name, Weights::Onnx), expected, "{name}");
         }
     }
 }

@@ -63,4 +63,14 @@ pub enum HubError {
         /// The Hub.
         endpoint: String,
     },
+    /// There is no ONNX file.
+    #[error(
+        "{model}: the model at {endpoint} has no model.onnx; `pairmill-train export --model {model} --output DIR` makes a folder with one"
+    )]
+    NoOnnx {
+        /// The model as given.
+        model: String,
+        /// The Hub.
+        endpoint: String,
+    },
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use crate::download::Hub;
+use crate::download::{Hub, Weights};
 use crate::{HubError, Result};
 
 /// A model as a user names it: a folder, or the id of a model on the Hugging Face Hub
@@ -15,6 +15,7 @@ use crate::{HubError, Result};
 pub struct ModelSource {
     given: String,
     folder: Arc<OnceLock<Result<PathBuf>>>,
+    onnx_folder: Arc<OnceLock<Result<PathBuf>>>,
 }
 
 impl ModelSource {
@@ -24,17 +25,26 @@ impl ModelSource {
     /// If there is no such folder and the Hub has no such model, or cannot be reached while the
     /// cache does not hold it.
     pub fn folder(&self) -> Result<&Path> {
-        let folder = self.folder.get_or_init(|| self.find());
+        let folder = self.folder.get_or_init(|| self.find(Weights::Safetensors));
         folder.as_deref().map_err(Clone::clone)
     }
 
-    fn find(&self) -> Result<PathBuf> {
+    /// As [`folder`](Self::folder), for those who read the model's weights in ONNX.
+    ///
+    /// # Errors
+    /// As [`folder`](Self::folder).
+    pub fn onnx_folder(&self) -> Result<&Path> {
+        let folder = self.onnx_folder.get_or_init(|| self.find(Weights::Onnx));
+        folder.as_deref().map_err(Clone::clone)
+    }
+
+    fn find(&self, weights: Weights) -> Result<PathBuf> {
         let path = Path::new(&self.given);
         if path.exists() {
             return Ok(path.to_owned());
         }
         match Id::parse(&self.given) {
-            Some(id) => Hub::from_env().fetch(id, &self.given),
+            Some(id) => Hub::from_env().fetch(id, &self.given, weights),
             None => Err(HubError::NoFolder {
                 model: self.given.clone(),
             }),
@@ -69,6 +79,7 @@ impl FromStr for ModelSource {
         Ok(Self {
             given: given.to_owned(),
             folder: Arc::default(),
+            onnx_folder: Arc::default(),
         })
     }
 }

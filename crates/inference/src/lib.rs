@@ -23,6 +23,7 @@ mod prompts;
 mod runner;
 pub mod runtime;
 mod sentence_encoder;
+mod similarity;
 mod tokenize;
 
 pub use cross_encoder::{CrossEncoder, CrossEncoderOptions, Tally};
@@ -33,3 +34,4 @@ pub use head::Activation;
 pub use hidden_states::HiddenStates;
 pub use prompts::Prompts;
 pub use sentence_encoder::{SentenceEncoder, SentenceEncoderOptions, SentenceTally};
+pub use similarity::Similarity;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::Result;
 use crate::folder::read_json;
 
-const FILE: &str = "config_sentence_transformers.json";
+pub(crate) const FILE: &str = "config_sentence_transformers.json";
 
 /// Texts that a model wants before each text, from `config_sentence_transformers.json`; empty where
 /// it wants none.

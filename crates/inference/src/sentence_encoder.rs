@@ -10,7 +10,7 @@ use crate::model::{Output, TokenModel};
 use crate::modules::Modules;
 use crate::runner::Runner;
 use crate::tokenize::{ModelTokenizer, Tokens};
-use crate::{InferenceError, Prompts, Result};
+use crate::{InferenceError, Prompts, Result, Similarity};
 
 /// Texts tokenised at a time, which bounds memory.
 const WINDOW: usize = 8_192;
@@ -61,6 +61,7 @@ pub struct SentenceEncoder {
     modules: Modules,
     dimension: usize,
     prompts: Prompts,
+    similarity: Similarity,
 }
 
 /// What the model gives for a text.
@@ -84,6 +85,7 @@ impl SentenceEncoder {
     pub fn load(folder: &Path, options: &SentenceEncoderOptions) -> Result<Self> {
         let modules = Modules::load(folder)?;
         let prompts = Prompts::load(folder)?;
+        let similarity = Similarity::load(folder)?;
         let folder = ModelFolder::open(folder, &modules.transformer, Kind::SentenceEncoder)?;
         let mut tokenizer = folder.tokenizer(folder.do_lower_case)?;
         let default = folder.max_seq_length.or(folder.tokenizer_max_length);
@@ -105,6 +107,7 @@ impl SentenceEncoder {
             modules,
             dimension,
             prompts,
+            similarity,
         })
     }
 
@@ -121,6 +124,11 @@ impl SentenceEncoder {
     /// What the model wants before each text.
     pub fn prompts(&self) -> &Prompts {
         &self.prompts
+    }
+
+    /// How the model's embeddings are compared.
+    pub fn similarity(&self) -> Similarity {
+        self.similarity
     }
 
     /// How much was done so far.

@@ -3,17 +3,17 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Float32Builder, Int32Builder, ListArray, StringArray, StringBuilder,
-    StructArray,
+    Array, ArrayRef, AsArray, Float32Builder, Int32Builder, ListArray, StringArray, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::common::{Result, exec_err};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
+use pairmill_tables::TextColumn;
 
 use crate::Index;
 
@@ -171,28 +171,4 @@ impl Hash for Bm25Search {
 
 pub(crate) fn external(error: crate::LexicalError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
-}
-
-/// A text column under construction that refuses to outgrow Arrow's 32-bit offsets.
-#[derive(Default)]
-struct TextColumn {
-    builder: StringBuilder,
-    bytes: usize,
-}
-
-impl TextColumn {
-    fn append(&mut self, text: &str) -> Result<()> {
-        self.bytes += text.len();
-        if self.bytes > i32::MAX as usize {
-            return Err(exec_datafusion_err!(
-                "the passages found for one batch of queries exceed 2 GiB of text; lower k"
-            ));
-        }
-        self.builder.append_value(text);
-        Ok(())
-    }
-
-    fn finish(mut self) -> ArrayRef {
-        Arc::new(self.builder.finish())
-    }
 }

@@ -1,11 +1,10 @@
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
 use arrow::array::{Array, LargeStringArray, LargeStringBuilder};
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
-use pairmill_tables::{FolderOutput, Lineage, TableError, string_column};
+use pairmill_tables::{FolderOutput, Lineage, TableError, passage, string_column};
 use rayon::prelude::*;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
@@ -68,16 +67,6 @@ impl Folder {
             Self::Kept(path) => path,
             Self::Temporary(folder) => folder.path(),
         }
-    }
-}
-
-/// The text of a passage as it is indexed, scored and trained on: title and text joined by a
-/// blank, or the one that is not empty.
-pub fn passage<'a>(title: &'a str, text: &'a str) -> Cow<'a, str> {
-    match (title, text) {
-        ("", text) => text.into(),
-        (title, "") => title.into(),
-        (title, text) => format!("{title} {text}").into(),
     }
 }
 

@@ -35,7 +35,7 @@ mod top;
 pub use analysis::Analysis;
 pub use error::{LexicalError, Result};
 pub use function::{Bm25Search, DEFAULT_TOP_K};
-pub use index::{Index, Origin, passage};
+pub use index::{Index, Origin};
 pub use score::Bm25Score;
 pub use scoring::{Bm25, Fields};
 pub use search::{Hit, Ranked};

@@ -1,8 +1,9 @@
+use pairmill_tables::passage;
 use rayon::prelude::*;
 use tantivy::schema::Value;
 use tantivy::{DocId, TantivyDocument};
 
-use crate::{Index, Ranked, Result, passage};
+use crate::{Index, Ranked, Result};
 
 impl Ranked {
     fn place(&self) -> (u32, DocId) {

@@ -9,9 +9,8 @@ use datafusion::prelude::{DataFrame, SessionContext, ident};
 use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_lexical::{Bm25Score, Bm25Search, Index, passage};
 use pairmill_tables::{
-    ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, i32_column, open, session,
+    ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, i32_column, open, passage, session,
     string_column,
 };
 use serde::Serialize;
@@ -19,10 +18,8 @@ use tracing::{info, warn};
 
 use crate::parts::{Parts, Tally};
 use crate::plan::{for_each_batch, with_hits};
+use crate::retriever::Retriever;
 use crate::{Evidence, ExclusionReason, Known, MineConfig, MineError, Report, Result};
-
-/// Each hit comes with its text.
-const HITS_PER_BATCH: usize = 1 << 14;
 
 /// What was mined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -31,7 +28,7 @@ pub struct MineSummary {
     pub passages: u64,
     /// Distinct anchors.
     pub queries: u64,
-    /// Anchors that share no term with any passage, or have none left after the analysis.
+    /// Anchors that find nothing: by BM25 those that share no term with any passage.
     pub queries_without_hits: u64,
     /// Distinct pairs of an anchor and a positive.
     pub pairs: u64,
@@ -84,7 +81,7 @@ impl MineSummary {
 }
 
 /// Writes the candidates of every pair, or the training rows made of them, unless they are up to
-/// date: the `top_k` passages of its anchor by BM25, each with a [`Reason`](crate::Reason).
+/// date: the `top_k` passages of its anchor, each with a [`Reason`](crate::Reason).
 /// Ordered by `query_id`, `positive_id`, `rank`.
 ///
 /// # Errors
@@ -115,13 +112,11 @@ async fn write_candidates(
     // Opened before the index is built, so that a wrong group column is found at once.
     let passages = passages(config, &session).await?;
     let mut parts = Parts::open(config, lineage, audit_lineage)?;
-    let index = config
-        .corpus
-        .index(&session, lineage, frame.threads)
-        .await?;
+    let (corpus, threads) = (&config.corpus, frame.threads);
+    let retriever = Retriever::open(corpus, &session, lineage, threads, parts.folder()).await?;
 
     let mut summary = MineSummary {
-        passages: index.len(),
+        passages: retriever.passages(),
         ..Default::default()
     };
     let known = learn(pairs.clone(), qrels, passages, &mut summary).await?;
@@ -139,7 +134,7 @@ async fn write_candidates(
         Some(last) => pairs.filter(ident("anchor_id").gt(lit(last)))?,
         None => pairs,
     };
-    let candidates = candidates(config, &session, pairs, index, known).await?;
+    let candidates = candidates(config, &session, pairs, &retriever, known).await?;
     let mut candidates = frame.ahead(candidates.execute_stream().await?);
     let mut queries = WholeQueries::default();
     let mut judge = |batch: RecordBatch| {
@@ -252,37 +247,29 @@ async fn candidates(
     config: &MineConfig,
     session: &SessionContext,
     pairs: DataFrame,
-    index: Arc<Index>,
+    retriever: &Retriever,
     known: Known,
 ) -> Result<DataFrame> {
-    let score = ScalarUDF::from(Bm25Score::new(index.clone()));
-    let positive_bm25 = score.call(vec![ident("query"), ident("positive")]);
-    let pairs = distinct(pairs)?.with_column("positive_bm25", positive_bm25)?;
-    let search = Bm25Search::new(index).with_texts();
     let keys = ["query_id", "positive_id"];
-    let hits = with_hits(
-        &config.frame,
-        session,
-        pairs,
-        &keys,
-        search,
-        config.top_k,
-        HITS_PER_BATCH,
-    )
-    .await?;
+    let (frame, top_k) = (&config.frame, config.top_k);
+    let pairs = distinct(pairs)?;
+    let hits = with_hits(frame, session, pairs, &keys, retriever, top_k, true).await?;
     let arguments = ["query_id", "query", "positive_id", "corpus_id"].map(ident);
     let reason = ScalarUDF::from(ExclusionReason::new(Arc::new(known))).call(arguments.into());
-    let unscored = || lit(ScalarValue::Float32(None));
-    let columns = Table::Candidates.schema();
-    let columns: Vec<_> = columns
-        .fields()
-        .iter()
-        .map(|field| ident(field.name()))
-        .collect();
-    Ok(hits
+    let mut candidates = hits
         .with_column("reason", reason)?
-        .with_column("decision", lit(""))?
-        .with_column("score", unscored())?
-        .with_column("positive_score", unscored())?
-        .select(columns)?)
+        .with_column("decision", lit(""))?;
+    let schema = Table::Candidates.schema();
+    for field in schema.fields() {
+        // Scores that this retriever does not have, or that are still to be made.
+        if !candidates
+            .schema()
+            .has_column_with_unqualified_name(field.name())
+        {
+            let null = lit(ScalarValue::try_from(field.data_type())?);
+            candidates = candidates.with_column(field.name(), null)?;
+        }
+    }
+    let columns = schema.fields().iter().map(|field| ident(field.name()));
+    Ok(candidates.select(columns.collect::<Vec<_>>())?)
 }

@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
-use pairmill_tables::{Lineage, TableError, TrainingFormat, TrainingRows};
+use pairmill_tables::{Lineage, TrainingFormat, TrainingRows};
 use serde::Serialize;
 
 use crate::judge::Judgement;
-use crate::{Corpus, Frame, Selection};
+use crate::{Corpus, Frame, Result, Retrieval, Selection};
 
 /// What to mine, from where, to where.
 #[derive(Debug, Clone, Serialize)]
@@ -73,14 +73,18 @@ impl MineConfig {
             selection: &self.selection,
             near_duplicates: self.near_duplicates,
             seed: self.frame.seed,
+            scores: match self.corpus.retrieval {
+                Retrieval::Bm25 => ["bm25", "positive_bm25"],
+                Retrieval::Dense(_) | Retrieval::Hybrid { .. } => ["dense", "positive_dense"],
+            },
         }
     }
 
     /// The lineages of the output and of the audit table, which is that of `--format candidates`.
-    pub(crate) fn lineages(&self) -> Result<(Lineage, Lineage), TableError> {
-        let mut output = Lineage::new("mine", self, self.frame.seed)
-            .with_input("pairs", &self.pairs)?
-            .with_input("corpus", &self.corpus.path)?;
+    pub(crate) fn lineages(&self) -> Result<(Lineage, Lineage)> {
+        let output =
+            Lineage::new("mine", self, self.frame.seed).with_input("pairs", &self.pairs)?;
+        let mut output = self.corpus.add_to(output)?;
         if let Some(qrels) = &self.qrels {
             output = output.with_input("qrels", qrels)?;
         }

@@ -8,7 +8,7 @@ use pairmill_tables::{ColumnNames, Lineage, Table, open};
 use serde::Serialize;
 use tracing::info;
 
-use crate::{MineError, Result};
+use crate::{MineError, Result, Retrieval};
 
 /// The passages to search.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -16,7 +16,7 @@ pub struct Corpus {
     /// A path, folder or glob in any supported format.
     #[serde(skip)]
     pub path: String,
-    /// Folder of the index; a temporary one if not given.
+    /// Folder of the indexes; a temporary one if not given.
     #[serde(skip)]
     pub index: Option<PathBuf>,
     /// Column of the ids, if it is not `id`.
@@ -25,7 +25,9 @@ pub struct Corpus {
     pub title_column: Option<String>,
     /// Column of the texts, if it is not `text`.
     pub text_column: Option<String>,
-    /// How it is analysed and scored.
+    /// How passages are found.
+    pub retrieval: Retrieval,
+    /// How BM25 analyses and scores them.
     pub bm25: Bm25,
 }
 
@@ -41,7 +43,19 @@ impl Corpus {
         Ok(open(session, &self.path, Table::Corpus, &names, extra).await?)
     }
 
-    /// The index of the corpus, built where it is not there yet.
+    /// Adds the content of the corpus, and of the model that finds its passages, to a lineage.
+    pub(crate) fn add_to(&self, lineage: Lineage) -> Result<Lineage> {
+        let lineage = lineage.with_input("corpus", &self.path)?;
+        match self.retrieval.encoder() {
+            Some(encoder) => {
+                let folder = encoder.model.onnx_folder()?.display().to_string();
+                Ok(lineage.with_input("model", &folder)?)
+            }
+            None => Ok(lineage),
+        }
+    }
+
+    /// The BM25 index of the corpus, built where it is not there yet.
     pub(crate) async fn index(
         &self,
         session: &SessionContext,
@@ -55,8 +69,9 @@ impl Corpus {
             named => format!("{hash} {named:?}"),
         };
         let progress = Progress::new("indexing", "passages", None);
+        let folder = self.index.as_ref().map(|folder| folder.join("bm25"));
         let index = Index::open_or_build(
-            self.index.as_deref(),
+            folder.as_deref(),
             &key,
             &self.bm25,
             threads,

@@ -1,5 +1,8 @@
 use std::path::PathBuf;
 
+use pairmill_dense::DenseError;
+use pairmill_hub::HubError;
+use pairmill_inference::InferenceError;
 use pairmill_lexical::LexicalError;
 use pairmill_tables::TableError;
 
@@ -21,6 +24,21 @@ pub enum MineError {
         #[source]
         source: LexicalError,
     },
+    /// The corpus cannot be embedded, or its embeddings not be opened.
+    #[error("{corpus}: cannot be embedded")]
+    Embeddings {
+        /// The corpus as the user gave it.
+        corpus: String,
+        /// Why.
+        #[source]
+        source: DenseError,
+    },
+    /// The sentence encoder cannot be had.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// The sentence encoder cannot be used.
+    #[error(transparent)]
+    Encoder(#[from] InferenceError),
     /// Two queries share an id.
     #[error("{path}: id `{id}` occurs more than once; ids of queries must be unique")]
     DuplicateQuery {

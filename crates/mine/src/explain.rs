@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use arrow::array::{Array, Float32Array, RecordBatch};
+use arrow::array::{Array, RecordBatch};
 use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, ident};
 use pairmill_tables::{
@@ -48,6 +48,8 @@ pub struct ExplainedPositive {
     pub positive: String,
     /// Its score by BM25, where the miner wrote it.
     pub bm25: Option<f32>,
+    /// Its similarity to the query, where the miner wrote it.
+    pub dense: Option<f32>,
     /// Its score by the cross-encoder, where one has scored it.
     pub score: Option<f32>,
     /// The candidates, by rank.
@@ -61,8 +63,14 @@ pub struct ExplainedCandidate {
     pub rank: i32,
     /// Its id.
     pub corpus_id: String,
-    /// Its score by BM25.
-    pub bm25: f32,
+    /// Its score by BM25, where that has found it.
+    pub bm25: Option<f32>,
+    /// Its similarity to the query, where embeddings were asked.
+    pub dense: Option<f32>,
+    /// Its rank by BM25 alone, where ranks were fused.
+    pub bm25_rank: Option<i32>,
+    /// Its rank by embeddings alone, where ranks were fused.
+    pub dense_rank: Option<i32>,
     /// Its score by the cross-encoder, where one has scored it.
     pub score: Option<f32>,
     /// `keep` or `drop`.
@@ -126,12 +134,22 @@ async fn some_queries(candidates: DataFrame) -> Result<String> {
 impl Explanation {
     fn add(&mut self, batch: &RecordBatch) {
         let text = |name: &str, row: usize| string_column(batch, name).value(row).to_owned();
-        let number = |name: &str, row: usize| value(f32_column(batch, name), row);
+        let number = |name: &str, row: usize| {
+            let column = f32_column(batch, name);
+            column.is_valid(row).then(|| column.value(row))
+        };
+        let rank = |name: &str, row: usize| {
+            let column = i32_column(batch, name);
+            column.is_valid(row).then(|| column.value(row))
+        };
         for rows in pairs_of(batch) {
             let candidates = rows.clone().map(|row| ExplainedCandidate {
                 rank: i32_column(batch, "rank").value(row),
                 corpus_id: text("corpus_id", row),
-                bm25: f32_column(batch, "bm25").value(row),
+                bm25: number("bm25", row),
+                dense: number("dense", row),
+                bm25_rank: rank("bm25_rank", row),
+                dense_rank: rank("dense_rank", row),
                 score: number("score", row),
                 decision: text("decision", row),
                 reason: text("reason", row),
@@ -146,6 +164,7 @@ impl Explanation {
                     positive_id,
                     positive: text("positive", rows.start),
                     bm25: number("positive_bm25", rows.start),
+                    dense: number("positive_dense", rows.start),
                     score: number("positive_score", rows.start),
                     candidates,
                 }),
@@ -155,47 +174,108 @@ impl Explanation {
     }
 }
 
-fn value(column: &Float32Array, row: usize) -> Option<f32> {
-    column.is_valid(row).then(|| column.value(row))
+/// A column of figures, shown where one of them is there.
+struct Figures {
+    name: &'static str,
+    values: Vec<Option<String>>,
+}
+
+impl ExplainedPositive {
+    fn figures(&self) -> Vec<Figures> {
+        let column = |name, value: &dyn Fn(&ExplainedCandidate) -> Option<String>| Figures {
+            name,
+            values: self.candidates.iter().map(value).collect(),
+        };
+        let columns = [
+            column("rank", &|of| Some(of.rank.to_string())),
+            column("bm25", &|of| of.bm25.map(decimals)),
+            column("bm25_rank", &|of| of.bm25_rank.map(|rank| rank.to_string())),
+            column("dense", &|of| of.dense.map(decimals)),
+            column("dense_rank", &|of| {
+                of.dense_rank.map(|rank| rank.to_string())
+            }),
+        ];
+        let is_shown = |column: &Figures| column.values.iter().any(Option::is_some);
+        let mut shown: Vec<Figures> = columns.into_iter().filter(is_shown).collect();
+        shown.push(column("score", &|of| of.score.map(decimals)));
+        shown
+    }
+}
+
+fn decimals(value: f32) -> String {
+    format!("{value:.3}")
+}
+
+fn or_dash(value: Option<&str>) -> &str {
+    value.unwrap_or("-")
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "query {}: {}", self.query_id, short(&self.query))?;
-        let number =
-            |value: Option<f32>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
         for positive in &self.positives {
-            let all = || positive.candidates.iter();
-            let ids = all().map(|candidate| candidate.corpus_id.chars().count());
-            let id_width = ids.max().unwrap_or(0).max("passage".len());
-            let reasons = all().map(|candidate| candidate.reason.len());
-            let reason_width = reasons.max().unwrap_or(0).max("reason".len());
+            positive.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ExplainedPositive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scores = [
+            ("bm25", self.bm25),
+            ("dense", self.dense),
+            ("score", self.score),
+        ];
+        let scores = scores.into_iter().filter_map(|(name, value)| match value {
+            // Whoever looks for a score is told that there is none yet.
+            None if name != "score" => None,
+            value => Some(format!(
+                "{name} {}",
+                or_dash(value.map(decimals).as_deref())
+            )),
+        });
+        writeln!(
+            f,
+            "\npositive {} ({}): {}\n",
+            self.positive_id,
+            scores.collect::<Vec<_>>().join(", "),
+            short(&self.positive)
+        )?;
+        let all = || self.candidates.iter();
+        let ids = all().map(|candidate| candidate.corpus_id.chars().count());
+        let id_width = ids.max().unwrap_or(0).max("passage".len());
+        let reasons = all().map(|candidate| candidate.reason.len());
+        let reason_width = reasons.max().unwrap_or(0).max("reason".len());
+        let figures = self.figures();
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let cells = cells
+                .zip(&figures)
+                .enumerate()
+                .map(|(number, (cell, column))| {
+                    let width = column.name.len().max(if number == 0 { 4 } else { 6 });
+                    format!("{cell:>width$}")
+                });
+            cells.collect::<Vec<_>>().join("  ")
+        };
+        writeln!(
+            f,
+            "{}  decision  {:reason_width$}  {:id_width$}  text",
+            line(&mut figures.iter().map(|column| column.name)),
+            "reason",
+            "passage"
+        )?;
+        for (row, candidate) in all().enumerate() {
+            let cells = figures.iter().map(|column| column.values[row].as_deref());
             writeln!(
                 f,
-                "\npositive {} (bm25 {}, score {}): {}\n",
-                positive.positive_id,
-                number(positive.bm25),
-                number(positive.score),
-                short(&positive.positive)
+                "{}  {:8}  {:reason_width$}  {:id_width$}  {}",
+                line(&mut cells.map(or_dash)),
+                candidate.decision,
+                candidate.reason,
+                candidate.corpus_id,
+                short(&candidate.text)
             )?;
-            writeln!(
-                f,
-                "rank    bm25   score  decision  {:reason_width$}  {:id_width$}  text",
-                "reason", "passage"
-            )?;
-            for candidate in all() {
-                writeln!(
-                    f,
-                    "{:>4}  {:>6}  {:>6}  {:8}  {:reason_width$}  {:id_width$}  {}",
-                    candidate.rank,
-                    number(Some(candidate.bm25)),
-                    number(candidate.score),
-                    candidate.decision,
-                    candidate.reason,
-                    candidate.corpus_id,
-                    short(&candidate.text)
-                )?;
-            }
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ pub(crate) struct Judgement<'a> {
     /// The similarity from which on a candidate is a near-duplicate of a positive.
     pub near_duplicates: f32,
     pub seed: u64,
+    /// The columns of the scores that the selection is by: the candidates' and the positive's.
+    pub scores: [&'a str; 2],
 }
 
 impl Judgement<'_> {
@@ -63,8 +65,8 @@ impl Judgement<'_> {
             string_column(batch, "positive"),
             string_column(batch, "text"),
         );
-        let (ranks, scores) = (i32_column(batch, "rank"), f32_column(batch, "bm25"));
-        let positive_scores = f32_column(batch, "positive_bm25");
+        let (ranks, scores) = (i32_column(batch, "rank"), f32_column(batch, self.scores[0]));
+        let positive_scores = f32_column(batch, self.scores[1]);
         let excluded = string_column(batch, "reason");
         let corpus_ids = string_column(batch, "corpus_id");
 

@@ -1,8 +1,8 @@
 //! Queries against a corpus to candidates for hard negatives, with a reason for each one taken or
 //! refused; and a plain ranked run.
 //!
-//! [`mine`] searches the corpus with BM25 for every training pair's anchor and writes every
-//! passage it looked at: the ones to keep, and the ones to drop because they are, or may be,
+//! [`mine`] searches the corpus for every training pair's anchor, with BM25, with embeddings or with
+//! both, and writes every passage it looked at: the ones to keep, and the ones to drop because they are, or may be,
 //! positives themselves. [`search`] writes the ranked passages of each query.
 
 mod candidates;
@@ -10,6 +10,7 @@ mod config;
 mod corpus;
 mod error;
 mod explain;
+mod fusion;
 mod judge;
 mod key;
 mod known;
@@ -18,6 +19,8 @@ mod once;
 mod parts;
 mod plan;
 mod reason;
+mod retrieval;
+mod retriever;
 mod run_table;
 mod selection;
 mod stage;
@@ -29,6 +32,7 @@ pub use error::{MineError, Result};
 pub use explain::{ExplainConfig, Explanation, explain};
 pub use known::{Evidence, Known, New};
 pub use reason::{ExclusionReason, Reason};
+pub use retrieval::{Encoder, Retrieval};
 pub use run_table::{SearchConfig, SearchSummary, search};
 pub use selection::{Candidate, Sampling, Selection};
 pub use stage::{Frame, Report};

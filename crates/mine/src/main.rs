@@ -1,15 +1,20 @@
 //! The `pairmill-mine` program.
 
+mod corpus_args;
+mod values;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, Outcome, UsageError};
-use pairmill_lexical::{Analysis, Bm25, Fields};
-use pairmill_mine::{Corpus, ExplainConfig, Frame, MineConfig, Sampling, SearchConfig, Selection};
+use pairmill_mine::{ExplainConfig, Frame, MineConfig, Sampling, SearchConfig, Selection};
 use pairmill_tables::TrainingFormat;
 use serde::Serialize;
+
+use crate::corpus_args::CorpusArgs;
+use crate::values::{number, positive, similarity, table_file};
 
 /// Negatives of a training row where nothing else is asked for, as in sentence-transformers.
 const NUM_NEGATIVES: usize = 3;
@@ -47,43 +52,6 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct CorpusArgs {
-    /// Passages to search: id, title (may be absent), text
-    #[arg(long, value_name = "FILE", value_parser = table_file)]
-    corpus: String,
-    /// Folder that keeps the corpus' index for the next run [default: a temporary one]
-    #[arg(long, value_name = "DIR")]
-    index: Option<PathBuf>,
-    /// Column of the corpus' ids [default: id]
-    #[arg(long, value_name = "NAME")]
-    id_column: Option<String>,
-    /// Column of the corpus' titles [default: title]
-    #[arg(long, value_name = "NAME")]
-    title_column: Option<String>,
-    /// Column of the corpus' texts [default: text]
-    #[arg(long, value_name = "NAME")]
-    text_column: Option<String>,
-    /// Language whose stop words are left out and whose words are stemmed, or none
-    #[arg(long, value_name = "NAME", default_value = "english")]
-    language: Analysis,
-    /// BM25: how soon further occurrences of a term stop counting
-    #[arg(long, value_name = "X", default_value_t = 1.2, value_parser = not_negative)]
-    k1: f32,
-    /// BM25: how much the length of a passage counts, from 0 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.75, value_parser = share)]
-    b: f32,
-    /// Weight of the title as a field of its own [default: title and text are one field]
-    #[arg(long, value_name = "X", value_parser = not_negative)]
-    title_weight: Option<f32>,
-    /// Weight of the text as a field of its own [default: 1 with --title-weight]
-    #[arg(long, value_name = "X", value_parser = not_negative, requires = "title_weight")]
-    text_weight: Option<f32>,
-    /// Count only so many terms of a query, the rarest ones [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_query_terms: Option<u32>,
-}
-
-#[derive(Debug, Args)]
 struct MineArgs {
     /// Training pairs: anchor_id, anchor, positive_id, positive
     #[arg(long, value_name = "FILE", value_parser = table_file)]
@@ -115,9 +83,12 @@ struct MineArgs {
     near_duplicates: f32,
 }
 
-/// Names and meaning are those of sentence-transformers' `mine_hard_negatives`; scores are BM25.
+/// Names and meaning are those of sentence-transformers' `mine_hard_negatives`; scores are those of
+/// BM25, or similarities where the retriever is dense or hybrid.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Selection")]
+#[command(
+    next_help_heading = "Selection (by BM25 scores; with --retriever dense or hybrid by similarities)"
+)]
 struct SelectionArgs {
     /// Skip so many of the best candidates, counting those that nothing else speaks against
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -177,80 +148,16 @@ struct SearchArgs {
     top_k: u32,
 }
 
-fn table_file(path: &str) -> Result<String, String> {
-    match path {
-        "-" => Err(
-            "standard input cannot be used where several tables are read; give a file".to_owned(),
-        ),
-        path => Ok(path.to_owned()),
-    }
-}
-
-fn number(value: &str) -> Result<f32, String> {
-    match value.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        _ => Err("expected a number".to_owned()),
-    }
-}
-
-fn positive(value: &str) -> Result<usize, String> {
-    match value.parse() {
-        Ok(value) if value > 0 => Ok(value),
-        _ => Err("expected a whole number above 0".to_owned()),
-    }
-}
-
-fn not_negative(value: &str) -> Result<f32, String> {
-    match value.parse::<f32>() {
-        Ok(value) if value >= 0.0 && value.is_finite() => Ok(value),
-        _ => Err("expected a number of 0 or more".to_owned()),
-    }
-}
-
-fn similarity(value: &str) -> Result<f32, String> {
-    match value.parse::<f32>() {
-        Ok(value) if value > 0.0 && value <= 1.0 => Ok(value),
-        _ => Err("expected a number above 0 and up to 1".to_owned()),
-    }
-}
-
-fn share(value: &str) -> Result<f32, String> {
-    match value.parse::<f32>() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".to_owned()),
-    }
-}
-
-impl From<CorpusArgs> for Corpus {
-    fn from(args: CorpusArgs) -> Self {
-        Self {
-            path: args.corpus,
-            index: args.index,
-            id_column: args.id_column,
-            title_column: args.title_column,
-            text_column: args.text_column,
-            bm25: Bm25 {
-                analysis: args.language,
-                k1: args.k1,
-                b: args.b,
-                fields: match args.title_weight {
-                    Some(title) => Fields::Separate {
-                        title,
-                        text: args.text_weight.unwrap_or(1.0),
-                    },
-                    None => Fields::Joined,
-                },
-                max_query_terms: args.max_query_terms,
-            },
-        }
-    }
-}
-
 impl MineArgs {
-    fn config(self, selection: SelectionArgs, corpus: CorpusArgs, common: &Common) -> MineConfig {
-        MineConfig {
+    fn config(
+        self,
+        selection: SelectionArgs,
+        corpus: CorpusArgs,
+        common: &Common,
+    ) -> Result<MineConfig, String> {
+        let config = MineConfig {
             pairs: self.pairs,
-            corpus: corpus.into(),
+            corpus: corpus.corpus()?,
             qrels: self.qrels,
             top_k: self.top_k as usize,
             group_column: self.group_column,
@@ -260,7 +167,9 @@ impl MineArgs {
             drop_ids: self.drop_ids,
             audit: self.audit,
             frame: frame(self.output, common),
-        }
+        };
+        config.validate()?;
+        Ok(config)
     }
 }
 
@@ -283,13 +192,13 @@ impl SelectionArgs {
 }
 
 impl SearchArgs {
-    fn config(self, common: &Common) -> SearchConfig {
-        SearchConfig {
-            corpus: self.corpus.into(),
+    fn config(self, common: &Common) -> Result<SearchConfig, String> {
+        Ok(SearchConfig {
+            corpus: self.corpus.corpus()?,
             queries: self.queries,
             top_k: self.top_k as usize,
             frame: frame(self.output, common),
-        }
+        })
     }
 }
 
@@ -307,8 +216,8 @@ fn main() -> ExitCode {
     let common = cli.common;
     pairmill_cli::run(&common, || match (cli.command, cli.mine, cli.corpus) {
         (Some(Command::Search(args)), _, _) => {
-            let report = pairmill_mine::search(&args.config(&common))?;
-            print(&common, &report)
+            let config = args.config(&common).map_err(UsageError)?;
+            print(&common, &pairmill_mine::search(&config)?)
         }
         (Some(Command::Explain(args)), _, _) => {
             let explanation = pairmill_mine::explain(&ExplainConfig {
@@ -324,7 +233,7 @@ fn main() -> ExitCode {
         (None, Some(args), Some(corpus)) => {
             let selection = cli.selection.unwrap_or_default();
             let config = args.config(selection, corpus, &common);
-            config.validate().map_err(UsageError)?;
+            let config = config.map_err(UsageError)?;
             print(&common, &pairmill_mine::mine(&config)?)
         }
         // Required arguments are missing, which the parser has refused already.

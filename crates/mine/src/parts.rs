@@ -113,6 +113,11 @@ impl<'a> Parts<'a> {
         Ok(parts)
     }
 
+    /// The folder of the parts, where other intermediate results may have folders of their own.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The query after which to go on.
     pub(crate) fn last_query(&self) -> Option<&str> {
         self.state.last_query.as_deref()
@@ -177,6 +182,9 @@ impl<'a> Parts<'a> {
             join_parquet(&self.whole_parts(ROWS), &self.config.frame.output)?;
         }
         self.state.whole = 0;
+        if with_output {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
         Ok(std::mem::take(&mut self.tally))
     }
 
@@ -204,7 +212,7 @@ impl<'a> Parts<'a> {
         keep.extend(self.whole_parts(AUDIT));
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            if !keep.contains(&path) {
+            if path.is_file() && !keep.contains(&path) {
                 fs::remove_file(path)?;
             }
         }
@@ -216,10 +224,14 @@ impl Drop for Parts<'_> {
     fn drop(&mut self) {
         self.current = None;
         if self.state.whole == 0 {
-            let _ = fs::remove_dir_all(&self.folder);
-        } else {
+            let _ = self.remove_the_rest();
+            let _ = fs::remove_file(self.folder.join("lock"));
+            // Unless something else is in it.
+            let _ = fs::remove_dir(&self.folder);
+        }
+        if self.folder.exists() {
             warn!(
-                "{} pairs are mined and kept beside the output; the same command goes on from there",
+                "{} pairs are mined, and what is done is kept beside the output; the same command goes on from there",
                 self.state.tally.pairs
             );
         }

@@ -1,55 +1,60 @@
 use arrow::array::RecordBatch;
-use datafusion::logical_expr::{Expr, ScalarUDF, SortExpr, lit};
+use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use futures::StreamExt;
-use pairmill_lexical::Bm25Search;
 use pairmill_tables::string_column;
 
 use crate::once::table_of;
+use crate::retriever::{HITS_PER_BATCH, Retriever};
 use crate::{Frame, Result};
 
 /// Adds to each row of `rows`, in ascending order of the columns `keys`, the passages that the
-/// `search` function finds for the text in its column `query`: one row per passage, best first,
-/// with the columns `corpus_id`, `rank`, `bm25` and whatever else the function returns. A row that
-/// finds nothing goes away. As many queries are searched for at a time as may find
-/// `hits_per_batch` passages together, which bounds memory.
+/// retriever finds for the text in its column `query`: one row per passage, best first, with the
+/// columns `corpus_id`, `rank` and those of its scores. A row that finds nothing goes away. With
+/// `of_pairs`, rows have a column `positive`, whose scores are added too, and passages their texts.
 pub(crate) async fn with_hits(
     frame: &Frame,
     session: &SessionContext,
     rows: DataFrame,
     keys: &[&str],
-    search: Bm25Search,
+    retriever: &Retriever,
     top_k: usize,
-    hits_per_batch: usize,
+    of_pairs: bool,
 ) -> Result<DataFrame> {
     let sort: Vec<SortExpr> = keys
         .iter()
         .map(|key| ident(*key).sort(true, false))
         .collect();
-    let columns: Vec<Expr> = column_names(&rows).map(ident).collect();
+    let mut columns: Vec<Expr> = column_names(&rows).map(ident).collect();
     let ordered = rows.sort(sort)?.execute_stream().await?;
     // One partition keeps the order; the functions are parallel inside.
     let config = session.copied_config().with_target_partitions(1);
     let session = SessionContext::new_with_config_rt(config, session.runtime_env());
-    let ordered = session.read_table(table_of(ordered, hits_per_batch / top_k.max(1))?)?;
+    let ordered = session.read_table(table_of(
+        ordered,
+        retriever.queries_at_once(top_k, of_pairs),
+    )?)?;
 
-    let search = ScalarUDF::from(search);
-    let hits = search.call(vec![ident("query"), lit(top_k as i64)]);
-    let columns = columns.into_iter().chain([hits.alias("hit")]);
-    let searched = ordered.select(columns.collect::<Vec<_>>())?;
+    if of_pairs {
+        columns.extend(retriever.positive_scores());
+    }
+    columns.push(retriever.hits(top_k, of_pairs).alias("hit"));
     // The search goes on while rows are made of what it has found.
-    let searched = frame.ahead(searched.execute_stream().await?);
-    let rows = session
-        .read_table(table_of(searched, usize::MAX)?)?
-        .unnest_columns(&["hit"])?
-        .unnest_columns(&["hit"])?;
+    let found = frame.ahead(ordered.select(columns)?.execute_stream().await?);
+    let found = session.read_table(table_of(found, HITS_PER_BATCH / top_k.max(1))?)?;
+    let rows = found.unnest_columns(&["hit"])?.unnest_columns(&["hit"])?;
     let plain: Vec<Expr> = column_names(&rows)
         .map(|name| match name.strip_prefix("hit.") {
             Some(field) => ident(&name).alias(field),
             None => ident(name),
         })
         .collect();
-    Ok(rows.select(plain)?)
+    let mut rows = rows.select(plain)?;
+    for column in retriever.completed(of_pairs) {
+        let name = column.schema_name().to_string();
+        rows = rows.with_column(&name, column)?;
+    }
+    Ok(rows)
 }
 
 fn column_names(frame: &DataFrame) -> impl Iterator<Item = String> + use<> {

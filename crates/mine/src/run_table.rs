@@ -1,20 +1,20 @@
 use std::collections::HashSet;
+use std::fs;
 
 use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, ident};
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_lexical::Bm25Search;
-use pairmill_tables::{ColumnNames, Lineage, Table, TrecRunOutput, open, session, string_column};
+use pairmill_tables::{
+    ColumnNames, Lineage, Table, TrecRunOutput, check_output, open, session, sibling, string_column,
+};
 use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::key::id_key;
 use crate::plan::{Runs, for_each_batch, with_hits};
+use crate::retriever::Retriever;
 use crate::{Corpus, Frame, MineError, Report, Result};
-
-/// Hits are ids and numbers: some megabytes.
-const HITS_PER_BATCH: usize = 1 << 16;
 
 /// What to search, with which queries, to where.
 #[derive(Debug, Clone, Serialize)]
@@ -39,22 +39,22 @@ pub struct SearchSummary {
     pub passages: u64,
     /// Queries searched for.
     pub queries: u64,
-    /// Queries that share no term with any passage, or have none left after the analysis.
+    /// Queries that find nothing: by BM25 those that share no term with any passage.
     pub queries_without_hits: u64,
     /// Rows written.
     pub hits: u64,
 }
 
-/// Writes the ranked run of every query, unless it is up to date: the `top_k` passages by BM25.
+/// Writes the ranked run of every query, unless it is up to date: the `top_k` best passages.
 /// Ordered by `query_id`, `rank`.
 ///
 /// # Errors
 /// If an input is unsound (see [`pairmill_tables::open`]), two passages or two queries share an
 /// id, or the index or the output cannot be written.
 pub fn search(config: &SearchConfig) -> Result<Report<SearchSummary>> {
-    let lineage = Lineage::new("search", config, config.frame.seed)
-        .with_input("corpus", &config.corpus.path)?
-        .with_input("queries", &config.queries)?;
+    let lineage =
+        Lineage::new("search", config, config.frame.seed).with_input("queries", &config.queries)?;
+    let lineage = config.corpus.add_to(lineage)?;
     let is_done = lineage.is_carried_by(&config.frame.output);
     config.frame.run(is_done, write_run(config, &lineage))
 }
@@ -65,11 +65,17 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let names = ColumnNames::default();
     let queries = open(&session, &config.queries, Table::Queries, &names, &[]).await?;
     let count = count_distinct(queries.clone(), &config.queries).await?;
-    let index = config
-        .corpus
-        .index(&session, lineage, frame.threads)
-        .await?;
-    let passages = index.len();
+    check_output(&frame.output)?;
+    let (corpus, threads) = (&config.corpus, frame.threads);
+    let beside = sibling(&frame.output, ".parts")?;
+    let retriever = match Retriever::open(corpus, &session, lineage, threads, &beside).await {
+        Ok(retriever) => retriever,
+        Err(error) => {
+            // Unless there are embeddings in it, which the next run can use.
+            let _ = fs::remove_dir(&beside);
+            return Err(error);
+        }
+    };
 
     let hits = with_hits(
         frame,
@@ -79,16 +85,16 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
             ident("text").alias("query"),
         ])?,
         &["query_id"],
-        Bm25Search::new(index),
+        &retriever,
         config.top_k,
-        HITS_PER_BATCH,
+        false,
     )
     .await?
     .select(vec![
         ident("query_id"),
         ident("corpus_id"),
         ident("rank"),
-        ident("bm25").alias("score"),
+        ident(retriever.score_column()).alias("score"),
     ])?;
     let progress = Progress::new("searching", "queries", Some(count));
     let mut found = Runs::default();
@@ -108,8 +114,9 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     if queries_without_hits > 0 {
         warn!("{queries_without_hits} queries found nothing");
     }
+    let _ = fs::remove_dir_all(beside);
     Ok(SearchSummary {
-        passages,
+        passages: retriever.passages(),
         queries: count,
         queries_without_hits,
         hits,

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use arrow::array::{AsArray, Float32Array, Float64Array, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{Float32Type, Float64Type, Int32Type};
 
@@ -42,4 +44,14 @@ pub fn f32_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Float32Array {
 /// As [`string_column`].
 pub fn f64_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Float64Array {
     column(batch, name, |array| array.as_primitive_opt::<Float64Type>())
+}
+
+/// The text of a passage as it is searched, scored and trained on: title and text joined by a
+/// blank, or the one that is not empty.
+pub fn passage<'a>(title: &'a str, text: &'a str) -> Cow<'a, str> {
+    match (title, text) {
+        ("", text) => text.into(),
+        (title, "") => title.into(),
+        (title, text) => format!("{title} {text}").into(),
+    }
 }

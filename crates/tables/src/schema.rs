@@ -34,6 +34,15 @@ pub enum Table {
     NTuples(usize),
 }
 
+/// Columns that candidates of earlier versions do not have.
+const NOT_ALWAYS_THERE: [&str; 5] = [
+    "positive_bm25",
+    "dense",
+    "positive_dense",
+    "bm25_rank",
+    "dense_rank",
+];
+
 const ID: DataType = DataType::Utf8;
 const TEXT: DataType = DataType::Utf8;
 
@@ -59,12 +68,13 @@ impl Table {
 
     /// Whether an input may do without this column, which then reads as null.
     pub(crate) fn may_lack(self, column: &str) -> bool {
-        self == Self::Candidates && column == "positive_bm25"
+        self == Self::Candidates && NOT_ALWAYS_THERE.contains(&column)
     }
 
     /// The columns, in order. A nullable field is one that may be null in a sound table.
     pub fn schema(self) -> SchemaRef {
         let required = |name: &str, kind: DataType| Field::new(name, kind, false);
+        let optional = |name: &str, kind: DataType| Field::new(name, kind, true);
         let fields = match self {
             Self::Tickets => vec![
                 required("id", ID),
@@ -124,10 +134,14 @@ impl Table {
                 required("corpus_id", ID),
                 required("text", TEXT),
                 required("rank", DataType::Int32),
-                required("bm25", DataType::Float32),
-                Field::new("positive_bm25", DataType::Float32, true),
-                Field::new("score", DataType::Float32, true),
-                Field::new("positive_score", DataType::Float32, true),
+                optional("bm25", DataType::Float32),
+                optional("positive_bm25", DataType::Float32),
+                optional("dense", DataType::Float32),
+                optional("positive_dense", DataType::Float32),
+                optional("bm25_rank", DataType::Int32),
+                optional("dense_rank", DataType::Int32),
+                optional("score", DataType::Float32),
+                optional("positive_score", DataType::Float32),
                 required("decision", TEXT),
                 required("reason", TEXT),
             ],

@@ -293,6 +293,7 @@ mod tests {
             Arc::new(StringArray::from_iter_values(ROWS.iter().map(value)))
         };
         let nothing = || -> ArrayRef { Arc::new(Float32Array::new_null(ROWS.len())) };
+        let no_rank = || -> ArrayRef { Arc::new(Int32Array::new_null(ROWS.len())) };
         let columns: Vec<ArrayRef> = vec![
             text(|row| row.0.to_owned()),
             text(|row| format!("query {}", row.0)),
@@ -303,6 +304,10 @@ mod tests {
             Arc::new(Int32Array::from_iter_values(1..=ROWS.len() as i32)),
             Arc::new(Float32Array::from(vec![1.0; ROWS.len()])),
             nothing(),
+            nothing(),
+            nothing(),
+            no_rank(),
+            no_rank(),
             nothing(),
             nothing(),
             text(|row| row.3.to_owned()),

@@ -71,6 +71,7 @@ pub fn candidates(rows: &[Candidate]) -> RecordBatch {
         Arc::new(StringArray::from_iter_values(rows.iter().map(value)))
     };
     let unscored = || -> ArrayRef { Arc::new(Float32Array::new_null(rows.len())) };
+    let not_ranked = || -> ArrayRef { Arc::new(Int32Array::new_null(rows.len())) };
     let ranks = rows.iter().map(|row| row.3);
     let bm25 = ranks.clone().map(|rank| 10.0 - rank as f32);
     let columns: Vec<ArrayRef> = vec![
@@ -83,6 +84,10 @@ pub fn candidates(rows: &[Candidate]) -> RecordBatch {
         Arc::new(Int32Array::from_iter_values(ranks)),
         Arc::new(Float32Array::from_iter_values(bm25)),
         unscored(),
+        unscored(),
+        unscored(),
+        not_ranked(),
+        not_ranked(),
         unscored(),
         unscored(),
         column(|row| row.4),

@@ -1,0 +1,298 @@
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::prelude::DataFrame;
+use pairmill_inference::{SentenceEncoder, Similarity};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
+
+use crate::passages::Passages;
+use crate::recent::Recent;
+use crate::store::{Key, Store, key};
+use crate::{DenseError, Result};
+
+/// Raised whenever embeddings written by an older version must not be reused.
+const LAYOUT: u32 = 1;
+/// Texts embedded between two writes, which is what a kill may lose.
+const WINDOW: usize = 1_024;
+/// Bytes of texts among them.
+const WINDOW_BYTES: usize = 16 << 20;
+/// Smallest norm a vector is divided by, as in `torch.nn.functional.normalize`.
+const NORM_EPS: f32 = 1e-12;
+/// Stands for no passage.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A sentence encoder and how it is used.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The encoder.
+    pub encoder: Arc<SentenceEncoder>,
+    /// Hash of its files.
+    pub hash: String,
+    /// Text put before each query.
+    pub query_prompt: String,
+    /// Text put before each passage.
+    pub document_prompt: String,
+}
+
+impl Model {
+    /// The embeddings of texts as they are compared: of length 1 where that is by cosine.
+    fn embed(&self, texts: &[&str], side: Side, embedded: impl Fn(u64)) -> Result<Vec<f32>> {
+        let prompt = match side {
+            Side::Query => &self.query_prompt,
+            Side::Document => &self.document_prompt,
+        };
+        let done = |batch: &[usize]| embedded(batch.len() as u64);
+        let mut embeddings = self.encoder.embed_with(texts, prompt, done)?;
+        if self.encoder.similarity() == Similarity::Cosine {
+            embeddings
+                .chunks_exact_mut(self.encoder.dimension())
+                .for_each(normalise);
+        }
+        Ok(embeddings)
+    }
+
+    fn check_similarity(&self) -> Result<()> {
+        let name = match self.encoder.similarity() {
+            Similarity::Cosine | Similarity::Dot => return Ok(()),
+            Similarity::Euclidean => "Euclidean",
+            Similarity::Manhattan => "Manhattan",
+        };
+        Err(DenseError::Similarity { name })
+    }
+
+    /// What decides on the embedding of a passage.
+    fn about(&self) -> impl Serialize + use<> {
+        serde_json::json!({
+            "layout": LAYOUT,
+            "model": self.hash,
+            "max_length": self.encoder.max_length(),
+            "prompt": self.document_prompt,
+            "similarity": self.encoder.similarity(),
+            "dimension": self.encoder.dimension(),
+        })
+    }
+}
+
+fn normalise(embedding: &mut [f32]) {
+    let squares: f32 = embedding.iter().map(|value| value * value).sum();
+    let norm = squares.sqrt().max(NORM_EPS);
+    embedding.iter_mut().for_each(|value| *value /= norm);
+}
+
+/// What a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Query,
+    Document,
+}
+
+/// A corpus whose passages are still to be embedded.
+pub struct Builder {
+    model: Model,
+    store: Store,
+    passages: Passages,
+    keys: Vec<Key>,
+    texts: usize,
+    missing: Vec<u32>,
+}
+
+impl Builder {
+    /// Reads a corpus (columns `id`, `title`, `text`) and finds out which of its texts have no
+    /// embedding yet in `folder`, where each model with its options has a folder of its own. A
+    /// nameless file there holds the texts for as long as the index lives.
+    ///
+    /// # Errors
+    /// If the model compares embeddings by a distance, two passages share an id, the corpus cannot
+    /// be read to its end, the folder cannot be written, or another process is adding to it.
+    pub async fn open(folder: &Path, model: Model, corpus: DataFrame) -> Result<Self> {
+        model.check_similarity()?;
+        let store = Store::open(folder, &model.about(), model.encoder.dimension())?;
+        let (passages, keys) = Passages::read(corpus, folder).await?;
+        let mut seen = FxHashSet::default();
+        let mut is_missing = |key: &Key| seen.insert(*key) && store.row(key).is_none();
+        let numbers = 0..keys.len() as u32;
+        let missing = numbers
+            .filter(|&number| is_missing(&keys[number as usize]))
+            .collect();
+        Ok(Self {
+            texts: seen.len(),
+            missing,
+            model,
+            passages,
+            keys,
+            store,
+        })
+    }
+
+    /// Number of passages.
+    pub fn len(&self) -> usize {
+        self.passages.len()
+    }
+
+    /// Whether there is no passage.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of distinct texts.
+    pub fn texts(&self) -> usize {
+        self.texts
+    }
+
+    /// How many of them are still to be embedded.
+    pub fn missing(&self) -> usize {
+        self.missing.len()
+    }
+
+    /// Embeds what is missing. `embedded` hears how many more texts are done.
+    ///
+    /// # Errors
+    /// If a text cannot be embedded or the folder cannot be written.
+    pub fn build(mut self, embedded: impl Fn(u64)) -> Result<Index> {
+        let mut missing = self.missing.as_slice();
+        while !missing.is_empty() {
+            let (window, rest) = missing.split_at(self.window(missing));
+            let texts = window.iter().map(|&number| self.passages.text(number));
+            let texts = texts.collect::<Result<Vec<String>>>()?;
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let keys: Vec<Key> = window
+                .iter()
+                .map(|&number| self.keys[number as usize])
+                .collect();
+            let embeddings = self.model.embed(&texts, Side::Document, &embedded)?;
+            self.store.append(&keys, &embeddings)?;
+            missing = rest;
+        }
+        self.store.unlock();
+        Ok(self.finish())
+    }
+
+    /// How many of the texts are embedded next.
+    fn window(&self, missing: &[u32]) -> usize {
+        let mut bytes = 0;
+        let fits = |&&number: &&u32| {
+            bytes += self.passages.text_bytes(number);
+            bytes <= WINDOW_BYTES
+        };
+        missing.iter().take(WINDOW).take_while(fits).count().max(1)
+    }
+
+    fn finish(self) -> Index {
+        // Every text was found or embedded.
+        let rows: Vec<u32> = self
+            .keys
+            .iter()
+            .filter_map(|key| self.store.row(key))
+            .collect();
+        let mut first = vec![NONE; self.store.len()];
+        for (number, &row) in rows.iter().enumerate().rev() {
+            first[row as usize] = number as u32;
+        }
+        let mut by_row: Vec<u32> = (0..rows.len() as u32).collect();
+        by_row.sort_by_key(|&number| rows[number as usize]);
+        Index {
+            recent: Mutex::new(Recent::new(self.model.encoder.dimension())),
+            model: self.model,
+            store: self.store,
+            passages: self.passages,
+            rows,
+            first,
+            by_row,
+        }
+    }
+}
+
+/// The embeddings of a corpus, to be searched.
+///
+/// Holds some forty bytes for each passage in memory, beside its id; embeddings and texts are read
+/// from disk as they are needed.
+pub struct Index {
+    pub(crate) model: Model,
+    pub(crate) store: Store,
+    pub(crate) passages: Passages,
+    /// Where each passage's embedding is.
+    pub(crate) rows: Vec<u32>,
+    /// The first passage with each embedding, [`NONE`] for those of no passage.
+    pub(crate) first: Vec<u32>,
+    /// The passages in the order of their embeddings, those of one in their own order.
+    pub(crate) by_row: Vec<u32>,
+    recent: Mutex<Recent>,
+}
+
+impl Index {
+    /// Number of passages.
+    pub fn len(&self) -> usize {
+        self.passages.len()
+    }
+
+    /// Whether the index holds no passage.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn dimension(&self) -> usize {
+        self.model.encoder.dimension()
+    }
+
+    /// The embedding of a passage.
+    pub(crate) fn embedding(&self, number: u32) -> Result<Vec<f32>> {
+        let row = self.rows[number as usize] as usize;
+        let mut embedding = vec![0.0; self.dimension()];
+        self.store.read(row..row + 1, &mut embedding)?;
+        Ok(embedding)
+    }
+
+    /// The embeddings of texts, row-major: looked up where they are known, computed where not.
+    pub(crate) fn embeddings(&self, texts: &[&str], side: Side) -> Result<Vec<f32>> {
+        let dimension = self.dimension();
+        let mut embeddings = vec![0.0; texts.len() * dimension];
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unknown: FxHashMap<Key, usize> = FxHashMap::default();
+        let (mut unknown_texts, mut waiting) = (Vec::new(), Vec::new());
+        for (number, (text, embedding)) in texts
+            .iter()
+            .zip(embeddings.chunks_exact_mut(dimension))
+            .enumerate()
+        {
+            let mut key = key(text);
+            let row = match side {
+                Side::Document => self.store.row(&key),
+                Side::Query => None,
+            };
+            if let Some(row) = row {
+                self.store.read(row as usize..row as usize + 1, embedding)?;
+                continue;
+            }
+            // A query and a document of the same text are remembered apart.
+            key[0] = key[0] & !1 | u8::from(side == Side::Query);
+            if let Some(known) = recent.get(&key) {
+                embedding.copy_from_slice(known);
+                continue;
+            }
+            let place = *unknown.entry(key).or_insert_with(|| {
+                unknown_texts.push(*text);
+                unknown_texts.len() - 1
+            });
+            waiting.push((number, place));
+        }
+        let new = self.model.embed(&unknown_texts, side, |_| ())?;
+        for (number, place) in waiting {
+            embeddings[number * dimension..][..dimension]
+                .copy_from_slice(&new[place * dimension..][..dimension]);
+        }
+        for (key, place) in unknown {
+            recent.insert(key, new[place * dimension..][..dimension].into());
+        }
+        Ok(embeddings)
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index")
+            .field("model", &self.model)
+            .field("passages", &self.len())
+            .finish_non_exhaustive()
+    }
+}
