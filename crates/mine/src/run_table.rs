@@ -4,11 +4,14 @@ use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, ident};
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_lexical::Bm25Search;
-use pairmill_tables::{ColumnNames, Lineage, Table, TrecRunOutput, open, session, string_column};
+use pairmill_lexical::{Bm25Search, TermFinder};
+use pairmill_tables::{
+    ColumnNames, Format, LineOutput, Lineage, Lines, Table, open, session, string_column,
+};
 use serde::Serialize;
-use tracing::{info, warn};
+use tracing::info;
 
+use crate::candidates::warn_of_queries;
 use crate::key::id_key;
 use crate::plan::{Runs, for_each_batch, with_hits};
 use crate::{Corpus, Frame, MineError, Report, Result};
@@ -36,7 +39,9 @@ pub struct SearchSummary {
     pub passages: u64,
     /// Queries searched for.
     pub queries: u64,
-    /// Queries that share no term with any passage, or have none left after the analysis.
+    /// Queries that have no term: no words, or only stop words.
+    pub queries_without_terms: u64,
+    /// Queries whose terms are in no passage.
     pub queries_without_hits: u64,
     /// Rows written.
     pub hits: u64,
@@ -61,7 +66,11 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let session = session(frame.threads)?;
     let names = ColumnNames::default();
     let queries = open(&session, &config.queries, Table::Queries, &names, &[]).await?;
-    let count = count_distinct(queries.clone(), &config.queries).await?;
+    let terms = config.corpus.bm25.analysis.term_finder();
+    let Queries {
+        count,
+        without_terms,
+    } = Queries::count(queries.clone(), &config.queries, terms).await?;
     let index = config
         .corpus
         .index(&session, lineage, frame.threads)
@@ -88,11 +97,11 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let progress = Progress::new("searching", "queries", Some(count));
     let mut found = Runs::default();
     let on_batch = |batch: &RecordBatch| progress.inc(found.count(batch, &["query_id"]));
-    let hits = match frame.output.extension() {
-        Some(extension) if extension == "trec" => write_trec(frame, hits, on_batch).await?,
+    let hits = match Format::of_name(&frame.output) {
+        Some(Format::Trec) => write_trec(frame, hits, on_batch).await?,
         _ => frame.write(hits, Table::Run, lineage, on_batch).await?,
     };
-    let queries_without_hits = count - found.total();
+    let without_hits = count - found.total() - without_terms;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
     info!(
@@ -100,13 +109,12 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         count as f64 / seconds.max(1e-3)
     );
     info!("wrote {}: {hits} hits", frame.output.display());
-    if queries_without_hits > 0 {
-        warn!("{queries_without_hits} queries found nothing");
-    }
+    warn_of_queries(count, without_terms, without_hits);
     Ok(SearchSummary {
         passages,
         queries: count,
-        queries_without_hits,
+        queries_without_terms: without_terms,
+        queries_without_hits: without_hits,
         hits,
     })
 }
@@ -116,36 +124,48 @@ async fn write_trec(
     hits: DataFrame,
     mut on_batch: impl FnMut(&RecordBatch),
 ) -> Result<u64> {
-    let mut output = TrecRunOutput::create(&frame.output, "pairmill")?;
+    let mut output = LineOutput::create(&frame.output, Lines::TrecRun)?;
     let mut hits = frame.ahead(hits.execute_stream().await?);
-    let mut rows = 0;
     while let Some(batch) = hits.next().await {
         let batch = batch?;
         on_batch(&batch);
         output.write(&batch)?;
-        rows += batch.num_rows() as u64;
     }
-    output.finish()?;
-    Ok(rows)
+    Ok(output.finish()?)
 }
 
-/// The number of queries, no two of which may share an id.
-async fn count_distinct(queries: DataFrame, path: &str) -> Result<u64> {
-    let mut seen = HashSet::new();
-    let mut duplicate = None;
-    for_each_batch(queries.select(vec![ident("id")])?, |batch| {
-        for id in string_column(batch, "id").iter().flatten() {
-            if !seen.insert(id_key(id)) && duplicate.is_none() {
-                duplicate = Some(id.to_owned());
+/// How many queries there are.
+struct Queries {
+    count: u64,
+    /// Those among them that have no term.
+    without_terms: u64,
+}
+
+impl Queries {
+    /// Counts queries, no two of which may share an id.
+    async fn count(queries: DataFrame, path: &str, mut terms: TermFinder) -> Result<Self> {
+        let mut seen = HashSet::new();
+        let mut duplicate = None;
+        let mut without_terms = 0;
+        for_each_batch(queries, |batch| {
+            let [ids, texts] = ["id", "text"].map(|name| string_column(batch, name).iter());
+            for (id, text) in ids.flatten().zip(texts.flatten()) {
+                if !seen.insert(id_key(id)) && duplicate.is_none() {
+                    duplicate = Some(id.to_owned());
+                }
+                without_terms += u64::from(!terms.finds(text));
             }
+        })
+        .await?;
+        match duplicate {
+            None => Ok(Self {
+                count: seen.len() as u64,
+                without_terms,
+            }),
+            Some(id) => Err(MineError::DuplicateQuery {
+                path: path.to_owned(),
+                id,
+            }),
         }
-    })
-    .await?;
-    match duplicate {
-        None => Ok(seen.len() as u64),
-        Some(id) => Err(MineError::DuplicateQuery {
-            path: path.to_owned(),
-            id,
-        }),
     }
 }
