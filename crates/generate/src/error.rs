@@ -123,6 +123,52 @@ pub enum GenerateError {
         /// Number of documents.
         documents: usize,
     },
+    /// A folder without a data set for retrieval.
+    #[error(
+        "{input}: has no {part}; expected a data set in BEIR's form (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) or in tables (corpus.parquet, queries_SPLIT.parquet, qrels_SPLIT.parquet)"
+    )]
+    NoDataSet {
+        /// The folder as the user gave it.
+        input: String,
+        /// What is missing.
+        part: String,
+    },
+    /// A folder with data sets of both forms.
+    #[error(
+        "{input}: has both corpus.jsonl and corpus.parquet, so its form cannot be told; move one of the data sets"
+    )]
+    TwoDataSets {
+        /// The folder as the user gave it.
+        input: String,
+    },
+    /// A split without judgements.
+    #[error("{input}: has no judgements of a split `{split}`; found {found}")]
+    NoSuchSplit {
+        /// The folder as the user gave it.
+        input: String,
+        /// The split asked for.
+        split: String,
+        /// The splits that are there.
+        found: String,
+    },
+    /// A query id with two texts.
+    #[error("{input}: the query id `{id}` has two texts; give each query its own id")]
+    TwoTexts {
+        /// The offending file.
+        input: String,
+        /// The id.
+        id: String,
+    },
+    /// An output whose name tells no form that the table can have.
+    #[error(
+        "{output}: cannot hold a {table} table; expected a name that ends in .parquet, in .trec, or for judgements in .tsv (BEIR's form)"
+    )]
+    NoSuchForm {
+        /// The output.
+        output: PathBuf,
+        /// The table to write.
+        table: &'static str,
+    },
     /// A `tokenizer.json` that cannot be used.
     #[error("{path}: not a sound tokenizer ({detail}); expected a Hugging Face tokenizer.json")]
     Tokenizer {
@@ -134,4 +180,10 @@ pub enum GenerateError {
     /// The asynchronous runtime cannot be set up.
     #[error("the threads for reading cannot be started")]
     Runtime(#[source] std::io::Error),
+}
+
+impl From<datafusion::error::DataFusionError> for GenerateError {
+    fn from(error: datafusion::error::DataFusionError) -> Self {
+        Self::Table(error.into())
+    }
 }

@@ -3,7 +3,10 @@
 //!
 //! Every choice is a hash of the seed and a stable key (an id, a path or a normalised text), so
 //! the output depends neither on the order of the input's rows nor on the number of threads.
+//!
+//! [`convert`] exchanges data sets, runs and judgements with tools that read BEIR's or TREC's form.
 
+mod convert;
 mod corpus;
 mod draw;
 mod error;
@@ -22,6 +25,9 @@ mod ticket_tables;
 mod tickets;
 mod write;
 
+pub use convert::{
+    ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
+};
 pub use corpus::{CorpusOptions, PassageTitles, SkippedFiles};
 pub use error::{GenerateError, Result};
 pub use qa::QaOptions;

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use pairmill_cli::{Common, Outcome};
+use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_generate::{
-    Config, CorpusOptions, Fractions, PassageTitles, QaOptions, Source, TicketsOptions,
+    Config, ConvertConfig, CorpusOptions, Fractions, PassageTitles, QaOptions, Source,
+    TicketsOptions,
 };
+use serde::Serialize;
 
 /// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
 #[derive(Debug, Parser)]
@@ -22,6 +24,20 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Generate(Generate),
+    /// A data set to or from BEIR's form, a run or judgements to or from TREC's
+    ///
+    /// A folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) becomes a folder of
+    /// tables (corpus.parquet, queries_SPLIT.parquet, qrels_SPLIT.parquet, and pairs_train.parquet
+    /// of what the judgements of train call relevant), and a folder of tables becomes one in BEIR's
+    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
+    /// .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
+    Convert(ConvertArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum Generate {
     /// From question/answer pairs: an answer is relevant to its questions
     Qa(QaArgs),
     /// From support tickets: tickets of one category are relevant to each other
@@ -124,10 +140,42 @@ struct CorpusArgs {
     negatives_per_anchor: u32,
 }
 
-fn config(command: Command, common: &Common) -> Config {
+#[derive(Debug, Args)]
+struct ConvertArgs {
+    /// A folder with a data set, or a file with a run or judgements
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    input: String,
+    /// The folder or file to write; it appears whole or not at all
+    #[arg(long, value_name = "PATH")]
+    output: PathBuf,
+    /// Convert only this split of a folder; may be repeated [default: all that have judgements]
+    #[arg(long, value_name = "NAME")]
+    split: Vec<String>,
+}
+
+fn path(path: &str) -> Result<String, String> {
+    match path {
+        "-" => Err("standard input cannot be converted; give a folder or file".to_owned()),
+        path => Ok(path.to_owned()),
+    }
+}
+
+impl ConvertArgs {
+    fn config(self, common: &Common) -> ConvertConfig {
+        ConvertConfig {
+            input: self.input,
+            output: self.output,
+            splits: self.split,
+            threads: common.threads(),
+            force: common.force,
+        }
+    }
+}
+
+fn config(command: Generate, common: &Common) -> Config {
     let limit = |limit: Option<u64>| limit.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
     let (output, source) = match command {
-        Command::Qa(args) => {
+        Generate::Qa(args) => {
             let options = QaOptions {
                 negatives_per_question: args.negatives_per_question as usize,
                 split: args.table.out.split,
@@ -139,7 +187,7 @@ fn config(command: Command, common: &Common) -> Config {
             let input = args.table.input;
             (args.table.out.output, Source::Qa { input, options })
         }
-        Command::Tickets(args) => {
+        Generate::Tickets(args) => {
             let options = TicketsOptions {
                 max_pairs: args.max_pairs as usize,
                 negatives_per_positive: args.negatives_per_positive as usize,
@@ -152,7 +200,7 @@ fn config(command: Command, common: &Common) -> Config {
             let input = args.table.input;
             (args.table.out.output, Source::Tickets { input, options })
         }
-        Command::Corpus(args) => {
+        Generate::Corpus(args) => {
             let options = CorpusOptions {
                 max_tokens: args.max_tokens as usize,
                 tokenizer: args.tokenizer,
@@ -177,12 +225,21 @@ fn config(command: Command, common: &Common) -> Config {
 
 fn main() -> ExitCode {
     let Cli { command, common } = Cli::parse();
-    let config = config(command, &common);
-    pairmill_cli::run(&common, || {
-        let report = pairmill_generate::run(&config)?;
-        if common.json {
-            writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
+    pairmill_cli::run(&common, || match command {
+        Command::Generate(command) => {
+            print(&common, &pairmill_generate::run(&config(command, &common))?)
         }
-        Ok(Outcome::Done)
+        Command::Convert(args) => {
+            let config = args.config(&common);
+            config.validate().map_err(UsageError)?;
+            print(&common, &pairmill_generate::convert(&config)?)
+        }
     })
+}
+
+fn print(common: &Common, report: &impl Serialize) -> anyhow::Result<Outcome> {
+    if common.json {
+        writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?)?;
+    }
+    Ok(Outcome::Done)
 }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use tantivy::tokenizer::{
     Language, LowerCaser, RawTokenizer, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter,
-    TextAnalyzer,
+    TextAnalyzer, TokenStream,
 };
 
 use crate::memo::Memo;
@@ -76,6 +76,11 @@ impl Analysis {
         }
     }
 
+    /// Looks whether texts have terms.
+    pub fn term_finder(self) -> TermFinder {
+        TermFinder(self.analyzer())
+    }
+
     /// The terms of a text, in order.
     pub fn terms(self, text: &str) -> Vec<String> {
         let mut terms = Vec::new();
@@ -83,6 +88,17 @@ impl Analysis {
             .token_stream(text)
             .process(&mut |token| terms.push(token.text.clone()));
         terms
+    }
+}
+
+/// Tells texts that the analysis leaves a term of from those, such as one of stop words only, that
+/// no passage can be found by.
+pub struct TermFinder(TextAnalyzer);
+
+impl TermFinder {
+    /// Whether the text has a term.
+    pub fn finds(&mut self, text: &str) -> bool {
+        self.0.token_stream(text).advance()
     }
 }
 
@@ -159,5 +175,8 @@ mod tests {
     #[test]
     fn stop_words_and_punctuation_alone_leave_nothing() {
         assert!(terms("It is the, of a … ?!").is_empty());
+        let mut finder = Analysis::ENGLISH.term_finder();
+        assert!(!finder.finds("It is the, of a … ?!") && !finder.finds(""));
+        assert!(finder.finds("It is the printer") && Analysis::NONE.term_finder().finds("the"));
     }
 }

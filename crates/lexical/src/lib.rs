@@ -32,7 +32,7 @@ mod terms;
 mod texts;
 mod top;
 
-pub use analysis::Analysis;
+pub use analysis::{Analysis, TermFinder};
 pub use error::{LexicalError, Result};
 pub use function::{Bm25Search, DEFAULT_TOP_K};
 pub use index::{Index, Origin};

@@ -9,6 +9,7 @@ use datafusion::prelude::{DataFrame, SessionContext, ident};
 use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use pairmill_cli::Progress;
+use pairmill_lexical::TermFinder;
 use pairmill_tables::{
     ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, i32_column, open, passage, session,
     string_column,
@@ -28,7 +29,9 @@ pub struct MineSummary {
     pub passages: u64,
     /// Distinct anchors.
     pub queries: u64,
-    /// Anchors that find nothing: by BM25 those that share no term with any passage.
+    /// Anchors that BM25 finds nothing by as they have no term: no words, or only stop words.
+    pub queries_without_terms: u64,
+    /// Anchors that find nothing though they have terms.
     pub queries_without_hits: u64,
     /// Distinct pairs of an anchor and a positive.
     pub pairs: u64,
@@ -46,7 +49,8 @@ pub struct MineSummary {
 
 impl MineSummary {
     fn add(&mut self, tally: Tally) {
-        self.queries_without_hits = self.queries - tally.queries;
+        let found_nothing = self.queries - tally.queries;
+        self.queries_without_hits = found_nothing.saturating_sub(self.queries_without_terms);
         self.pairs_without_negatives = self.pairs - tally.pairs_with_negatives;
         self.candidates = tally.candidates;
         self.rows = tally.rows;
@@ -62,10 +66,11 @@ impl MineSummary {
 
     fn log(&self, config: &MineConfig) {
         info!("decided: {}", self.reasons());
-        if self.queries_without_hits > 0 {
-            let (none, queries) = (self.queries_without_hits, self.queries);
-            warn!("{none} of {queries} queries found nothing: they share no term with any passage");
-        }
+        warn_of_queries(
+            self.queries,
+            self.queries_without_terms,
+            self.queries_without_hits,
+        );
         if self.pairs_without_negatives > 0 {
             let (none, pairs) = (self.pairs_without_negatives, self.pairs);
             warn!("{none} of {pairs} pairs kept no negative");
@@ -77,6 +82,18 @@ impl MineSummary {
             config.format.rows_name(),
             self.pairs
         );
+    }
+}
+
+/// Says how many queries found nothing and why.
+pub(crate) fn warn_of_queries(queries: u64, without_terms: u64, without_hits: u64) {
+    if without_terms > 0 {
+        warn!(
+            "{without_terms} of {queries} queries have no words or only stop words and found nothing"
+        );
+    }
+    if without_hits > 0 {
+        warn!("{without_hits} of {queries} queries share no term with any passage");
     }
 }
 
@@ -119,7 +136,8 @@ async fn write_candidates(
         passages: retriever.passages(),
         ..Default::default()
     };
-    let known = learn(pairs.clone(), qrels, passages, &mut summary).await?;
+    let terms = config.corpus.term_finder();
+    let known = learn(pairs.clone(), qrels, passages, terms, &mut summary).await?;
     if summary.judged_outside_corpus > 0 {
         let (missing, corpus) = (summary.judged_outside_corpus, &config.corpus.path);
         warn!("{missing} passages named in the judgements are not in {corpus}");
@@ -187,6 +205,7 @@ async fn learn(
     pairs: DataFrame,
     qrels: Option<DataFrame>,
     passages: DataFrame,
+    mut terms: Option<TermFinder>,
     summary: &mut MineSummary,
 ) -> Result<Known> {
     let mut evidence = Evidence::default();
@@ -202,6 +221,9 @@ async fn learn(
                 positive.value(row),
             );
             summary.queries += u64::from(new.anchor);
+            let is_empty = |terms: &mut TermFinder| !terms.finds(anchor.value(row));
+            let is_empty = new.anchor && terms.as_mut().is_some_and(is_empty);
+            summary.queries_without_terms += u64::from(is_empty);
             summary.pairs += u64::from(new.pair);
         }
     })

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_cli::Progress;
-use pairmill_lexical::{Bm25, Index, Origin};
+use pairmill_lexical::{Bm25, Index, Origin, TermFinder};
 use pairmill_tables::{ColumnNames, Lineage, Table, open};
 use serde::Serialize;
 use tracing::info;

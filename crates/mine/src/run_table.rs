@@ -5,12 +5,15 @@ use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, ident};
 use futures::StreamExt;
 use pairmill_cli::Progress;
+use pairmill_lexical::TermFinder;
 use pairmill_tables::{
-    ColumnNames, Lineage, Table, TrecRunOutput, check_output, open, session, sibling, string_column,
+    ColumnNames, Format, LineOutput, Lineage, Lines, Table, check_output, open, session, sibling,
+    string_column,
 };
 use serde::Serialize;
-use tracing::{info, warn};
+use tracing::info;
 
+use crate::candidates::warn_of_queries;
 use crate::key::id_key;
 use crate::plan::{Runs, for_each_batch, with_hits};
 use crate::retriever::Retriever;
@@ -39,7 +42,9 @@ pub struct SearchSummary {
     pub passages: u64,
     /// Queries searched for.
     pub queries: u64,
-    /// Queries that find nothing: by BM25 those that share no term with any passage.
+    /// Queries that BM25 finds nothing by as they have no term: no words, or only stop words.
+    pub queries_without_terms: u64,
+    /// Queries that find nothing though they have terms.
     pub queries_without_hits: u64,
     /// Rows written.
     pub hits: u64,
@@ -64,7 +69,15 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let session = session(frame.threads)?;
     let names = ColumnNames::default();
     let queries = open(&session, &config.queries, Table::Queries, &names, &[]).await?;
-    let count = count_distinct(queries.clone(), &config.queries).await?;
+    let Queries {
+        count,
+        without_terms,
+    } = Queries::count(
+        queries.clone(),
+        &config.queries,
+        config.corpus.term_finder(),
+    )
+    .await?;
     check_output(&frame.output)?;
     let (corpus, threads) = (&config.corpus, frame.threads);
     let beside = sibling(&frame.output, ".parts")?;
@@ -99,11 +112,11 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let progress = Progress::new("searching", "queries", Some(count));
     let mut found = Runs::default();
     let on_batch = |batch: &RecordBatch| progress.inc(found.count(batch, &["query_id"]));
-    let hits = match frame.output.extension() {
-        Some(extension) if extension == "trec" => write_trec(frame, hits, on_batch).await?,
+    let hits = match Format::of_name(&frame.output) {
+        Some(Format::Trec) => write_trec(frame, hits, on_batch).await?,
         _ => frame.write(hits, Table::Run, lineage, on_batch).await?,
     };
-    let queries_without_hits = count - found.total();
+    let without_hits = count - found.total() - without_terms;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
     info!(
@@ -111,14 +124,13 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         count as f64 / seconds.max(1e-3)
     );
     info!("wrote {}: {hits} hits", frame.output.display());
-    if queries_without_hits > 0 {
-        warn!("{queries_without_hits} queries found nothing");
-    }
     let _ = fs::remove_dir_all(beside);
+    warn_of_queries(count, without_terms, without_hits);
     Ok(SearchSummary {
         passages: retriever.passages(),
         queries: count,
-        queries_without_hits,
+        queries_without_terms: without_terms,
+        queries_without_hits: without_hits,
         hits,
     })
 }
@@ -128,36 +140,49 @@ async fn write_trec(
     hits: DataFrame,
     mut on_batch: impl FnMut(&RecordBatch),
 ) -> Result<u64> {
-    let mut output = TrecRunOutput::create(&frame.output, "pairmill")?;
+    let mut output = LineOutput::create(&frame.output, Lines::TrecRun)?;
     let mut hits = frame.ahead(hits.execute_stream().await?);
-    let mut rows = 0;
     while let Some(batch) = hits.next().await {
         let batch = batch?;
         on_batch(&batch);
         output.write(&batch)?;
-        rows += batch.num_rows() as u64;
     }
-    output.finish()?;
-    Ok(rows)
+    Ok(output.finish()?)
 }
 
-/// The number of queries, no two of which may share an id.
-async fn count_distinct(queries: DataFrame, path: &str) -> Result<u64> {
-    let mut seen = HashSet::new();
-    let mut duplicate = None;
-    for_each_batch(queries.select(vec![ident("id")])?, |batch| {
-        for id in string_column(batch, "id").iter().flatten() {
-            if !seen.insert(id_key(id)) && duplicate.is_none() {
-                duplicate = Some(id.to_owned());
+/// How many queries there are.
+struct Queries {
+    count: u64,
+    /// Those among them that have no term.
+    without_terms: u64,
+}
+
+impl Queries {
+    /// Counts queries, no two of which may share an id.
+    async fn count(queries: DataFrame, path: &str, mut terms: Option<TermFinder>) -> Result<Self> {
+        let mut seen = HashSet::new();
+        let mut duplicate = None;
+        let mut without_terms = 0;
+        for_each_batch(queries, |batch| {
+            let [ids, texts] = ["id", "text"].map(|name| string_column(batch, name).iter());
+            for (id, text) in ids.flatten().zip(texts.flatten()) {
+                if !seen.insert(id_key(id)) && duplicate.is_none() {
+                    duplicate = Some(id.to_owned());
+                }
+                let is_empty = terms.as_mut().is_some_and(|terms| !terms.finds(text));
+                without_terms += u64::from(is_empty);
             }
+        })
+        .await?;
+        match duplicate {
+            None => Ok(Self {
+                count: seen.len() as u64,
+                without_terms,
+            }),
+            Some(id) => Err(MineError::DuplicateQuery {
+                path: path.to_owned(),
+                id,
+            }),
         }
-    })
-    .await?;
-    match duplicate {
-        None => Ok(seen.len() as u64),
-        Some(id) => Err(MineError::DuplicateQuery {
-            path: path.to_owned(),
-            id,
-        }),
     }
 }

@@ -24,7 +24,7 @@ pub enum TableError {
     },
     /// A file ending that names no supported format.
     #[error(
-        "{path}: cannot tell the format from the name; expected .parquet, .csv, .tsv, .jsonl, .ndjson, .json, .arrow or .trec (text may be compressed: .gz, .bz2, .xz, .zst)"
+        "{path}: cannot tell the format from the name; expected .parquet, .csv, .tsv, .jsonl, .ndjson, .json, .arrow or .trec (text may be compressed: .gz, .bz2, .xz, .zst; runs and judgements in TREC's form may also end in .run, .qrels or .txt)"
     )]
     UnknownFormat {
         /// The offending file.

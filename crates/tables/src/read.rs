@@ -154,7 +154,7 @@ pub async fn open(
     } else {
         let source = Source::resolve(input)?;
         if source.format == Format::Trec {
-            return open_trec(session, &source, input, table);
+            return open_trec(session, source, input, table);
         }
         let metadata = parquet_footers(&source)?;
         let provider = listing(session, &source, input).await?;
@@ -175,7 +175,7 @@ pub async fn open(
 
 fn open_trec(
     session: &SessionContext,
-    source: &Source,
+    source: Source,
     input: &str,
     table: Table,
 ) -> Result<DataFrame> {
@@ -185,14 +185,22 @@ fn open_trec(
             table: table.name(),
         });
     }
-    let rows = trec::read(&source.files, table)?;
-    if rows.num_rows() == 0 {
-        return Err(TableError::Empty {
-            path: input.to_owned(),
-            table: table.name(),
-        });
-    }
-    Ok(session.read_batch(rows)?)
+    Ok(session.read_table(trec::table_of(source.files, table, input)?)?)
+}
+
+/// Whether an input that is one of both is a [`Table::Run`], which has ranks, or [`Table::Qrels`].
+///
+/// # Errors
+/// If the input is missing, unreadable or malformed.
+pub async fn run_or_qrels(session: &SessionContext, input: &str) -> Result<Table> {
+    let source = Source::resolve(input)?;
+    let is_run = match source.format {
+        Format::Trec => trec::is_run(&source.files)?,
+        _ => column_names(session, input)
+            .await?
+            .contains(&"rank".to_owned()),
+    };
+    Ok(if is_run { Table::Run } else { Table::Qrels })
 }
 
 /// The names of an input's columns, for a stage that takes several kinds of tables.

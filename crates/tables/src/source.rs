@@ -20,6 +20,12 @@ pub enum Format {
 }
 
 impl Format {
+    /// The format that a file's name tells, for one that is not compressed.
+    pub fn of_name(file: &Path) -> Option<Self> {
+        let (format, compression) = format_of(file)?;
+        (!compression.is_compressed()).then_some(format)
+    }
+
     /// The format's name in messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -89,7 +95,8 @@ pub(crate) fn list_files(input: &str) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(path).map_err(unreadable)? {
             let file = entry.map_err(unreadable)?.path();
-            if file.is_file() && format_of(&file).is_some() && !is_hidden(&file) {
+            let is_table = format_of(&file).is_some() && !is_plain_text(&file);
+            if file.is_file() && is_table && !is_hidden(&file) {
                 files.push(file);
             }
         }
@@ -116,6 +123,11 @@ fn is_hidden(file: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
+/// A run is often called so, but so is anything else in a folder.
+fn is_plain_text(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending == "txt")
+}
+
 fn format_of(file: &Path) -> Option<(Format, FileCompressionType)> {
     let name = file.file_name()?.to_string_lossy().to_ascii_lowercase();
     let (stem, compression) = match name.rsplit_once('.')? {
@@ -131,7 +143,7 @@ fn format_of(file: &Path) -> Option<(Format, FileCompressionType)> {
         "tsv" => Format::Csv(b'\t'),
         "jsonl" | "ndjson" | "json" => Format::JsonLines,
         "arrow" | "ipc" | "feather" => Format::Arrow,
-        "trec" => Format::Trec,
+        "trec" | "run" | "qrels" | "qrel" | "txt" => Format::Trec,
         _ => return None,
     };
     let compressible = matches!(format, Format::Csv(_) | Format::JsonLines);
@@ -153,8 +165,22 @@ mod tests {
             kind("B.JSONL.gz"),
             Some((Format::JsonLines, FileCompressionType::GZIP))
         );
+        assert_eq!(Format::of_name(Path::new("x.csv.gz")), None);
+        assert_eq!(Format::of_name(Path::new("r.txt")), Some(Format::Trec));
         assert_eq!(kind("notes.md"), None);
         assert_eq!(kind("x.parquet.gz"), None);
+    }
+
+    #[test]
+    fn a_text_file_is_a_run_only_by_its_own_name() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a.parquet", "README.txt"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let source = |path: &Path| Source::resolve(path.to_str().unwrap()).unwrap();
+        assert_eq!(source(dir.path()).files.len(), 1);
+        let text = source(&dir.path().join("README.txt"));
+        assert_eq!(text.format, Format::Trec);
     }
 
     #[test]

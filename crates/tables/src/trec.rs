@@ -1,48 +1,173 @@
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, Lines};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Builder, Int32Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::PartitionStream;
 
-use crate::staged::StagedFile;
-use crate::{Result, Table, TableError, f32_column, i32_column, string_column};
+use crate::{Result, Table, TableError};
 
-/// What stands where TREC's files have a field that nobody reads.
-const UNREAD: &str = "Q0";
+const BATCH_ROWS: usize = 4_096;
 
-/// Reads judgements (`query iteration document grade`) or a run (`query Q0 document rank score
-/// tag`) in TREC's form: fields parted by white space, no header.
-pub(crate) fn read(files: &[PathBuf], table: Table) -> Result<RecordBatch> {
-    let mut rows = Rows::default();
+/// A table over judgements (`query iteration document grade`) or a run (`query Q0 document rank
+/// score tag`) in TREC's form: fields parted by white space, no header. Every line is checked
+/// before this returns.
+pub(crate) fn table_of(
+    files: Vec<PathBuf>,
+    table: Table,
+    input: &str,
+) -> Result<Arc<dyn TableProvider>> {
+    let mut rows = 0;
+    for batch in Batches::new(files.clone(), table) {
+        rows += batch?.num_rows();
+    }
+    if rows == 0 {
+        return Err(TableError::Empty {
+            path: input.to_owned(),
+            table: table.name(),
+        });
+    }
+    let schema = table.schema();
+    let stream = TrecFiles {
+        files,
+        table,
+        schema: schema.clone(),
+    };
+    Ok(Arc::new(StreamingTable::try_new(
+        schema,
+        vec![Arc::new(stream)],
+    )?))
+}
+
+/// Whether the first line of the files is one of a run.
+pub(crate) fn is_run(files: &[PathBuf]) -> Result<bool> {
     for file in files {
-        let name = file.display().to_string();
-        let unreadable = |source| TableError::Unreadable {
-            path: name.clone(),
-            source,
-        };
-        let lines = BufReader::new(File::open(file).map_err(unreadable)?).lines();
-        for (line, number) in lines.zip(1..) {
-            let line = line.map_err(unreadable)?;
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            if fields.is_empty() {
-                continue;
+        let mut lines = NumberedLines::open(file)?;
+        while let Some(line) = lines.next()? {
+            let fields = line.split_whitespace().count();
+            if fields > 0 {
+                return Ok(fields > 4);
             }
-            rows.add(table, &fields)
-                .ok_or_else(|| TableError::Malformed {
-                    path: name.clone(),
-                    format: "TREC",
-                    detail: format!(
-                        "line {number} is `{line}`; expected `{}`",
-                        match table {
-                            Table::Run => "query Q0 document rank score tag",
-                            _ => "query iteration document grade",
-                        }
-                    ),
-                })?;
         }
     }
-    rows.finish(table)
+    Ok(false)
+}
+
+#[derive(Debug)]
+struct TrecFiles {
+    files: Vec<PathBuf>,
+    table: Table,
+    schema: SchemaRef,
+}
+
+impl PartitionStream for TrecFiles {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let batches = Batches::new(self.files.clone(), self.table)
+            .map(|batch| batch.map_err(|error| DataFusionError::External(Box::new(error))));
+        let batches = futures::stream::iter(batches);
+        Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), batches))
+    }
+}
+
+/// The rows of files, some thousand at a time.
+struct Batches {
+    files: std::vec::IntoIter<PathBuf>,
+    lines: Option<NumberedLines>,
+    table: Table,
+}
+
+impl Batches {
+    fn new(files: Vec<PathBuf>, table: Table) -> Self {
+        Self {
+            files: files.into_iter(),
+            lines: None,
+            table,
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<RecordBatch>> {
+        let mut rows = Rows::default();
+        while rows.count < BATCH_ROWS {
+            let lines = match &mut self.lines {
+                Some(lines) => lines,
+                None => match self.files.next() {
+                    Some(file) => self.lines.insert(NumberedLines::open(&file)?),
+                    None => break,
+                },
+            };
+            match lines.next()? {
+                None => self.lines = None,
+                Some(line) => {
+                    let added = rows.add(self.table, &line);
+                    added.ok_or_else(|| lines.malformed(&line, self.table))?;
+                }
+            }
+        }
+        match rows.count {
+            0 => Ok(None),
+            _ => rows.finish(self.table).map(Some),
+        }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+struct NumberedLines {
+    path: String,
+    lines: Lines<BufReader<File>>,
+    number: u64,
+}
+
+impl NumberedLines {
+    fn open(file: &PathBuf) -> Result<Self> {
+        let path = file.display().to_string();
+        match File::open(file) {
+            Ok(file) => Ok(Self {
+                path,
+                lines: BufReader::new(file).lines(),
+                number: 0,
+            }),
+            Err(source) => Err(TableError::Unreadable { path, source }),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<String>> {
+        self.number += 1;
+        let line = self.lines.next().transpose();
+        line.map_err(|source| TableError::Unreadable {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn malformed(&self, line: &str, table: Table) -> TableError {
+        let expected = match table {
+            Table::Run => "query Q0 document rank score tag",
+            _ => "query iteration document grade",
+        };
+        TableError::Malformed {
+            path: self.path.clone(),
+            format: "TREC",
+            detail: format!("line {} is `{line}`; expected `{expected}`", self.number),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -51,24 +176,26 @@ struct Rows {
     documents: StringBuilder,
     whole: Int32Builder,
     scores: Float32Builder,
+    count: usize,
 }
 
 impl Rows {
-    fn add(&mut self, table: Table, fields: &[&str]) -> Option<()> {
-        match (table, fields) {
+    /// Adds the row of a line, if it has one; `None` where it is of another kind.
+    fn add(&mut self, table: Table, line: &str) -> Option<()> {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (query, document, whole) = match (table, fields.as_slice()) {
+            (_, []) => return Some(()),
             (Table::Run, [query, _, document, rank, score, ..]) => {
-                self.whole.append_value(rank.parse().ok()?);
                 self.scores.append_value(score.parse().ok()?);
-                self.queries.append_value(query);
-                self.documents.append_value(document);
+                (query, document, rank)
             }
-            (Table::Qrels, [query, _, document, grade]) => {
-                self.whole.append_value(grade.parse().ok()?);
-                self.queries.append_value(query);
-                self.documents.append_value(document);
-            }
+            (Table::Qrels, [query, _, document, grade]) => (query, document, grade),
             _ => return None,
-        }
+        };
+        self.whole.append_value(whole.parse().ok()?);
+        self.queries.append_value(query);
+        self.documents.append_value(document);
+        self.count += 1;
         Some(())
     }
 
@@ -86,99 +213,30 @@ impl Rows {
     }
 }
 
-/// A run in TREC's form that appears whole or not at all.
-pub struct TrecRunOutput {
-    staged: StagedFile,
-    writer: BufWriter<File>,
-    tag: String,
-}
-
-impl TrecRunOutput {
-    /// Prepares to write `target`; `tag` names the system in each line.
-    ///
-    /// # Errors
-    /// If the folder cannot be made or written to, or another process is writing this output.
-    pub fn create(target: &Path, tag: &str) -> Result<Self> {
-        let (staged, file) = StagedFile::create(target)?;
-        Ok(Self {
-            staged,
-            writer: BufWriter::new(file),
-            tag: tag.to_owned(),
-        })
-    }
-
-    /// Appends rows of a [`Table::Run`].
-    ///
-    /// # Errors
-    /// If an id holds white space, which would part it in two, or the disk is full.
-    pub fn write(&mut self, run: &RecordBatch) -> Result<()> {
-        let [queries, documents] = ["query_id", "corpus_id"].map(|name| string_column(run, name));
-        let (ranks, scores) = (i32_column(run, "rank"), f32_column(run, "score"));
-        for row in 0..run.num_rows() {
-            let (query, document) = (queries.value(row), documents.value(row));
-            if let Some(id) = [query, document]
-                .into_iter()
-                .find(|id| id.is_empty() || id.contains(char::is_whitespace))
-            {
-                return Err(TableError::NotForTrec {
-                    path: self.staged.target().to_owned(),
-                    id: id.to_owned(),
-                });
-            }
-            let (rank, score) = (ranks.value(row), scores.value(row));
-            writeln!(
-                self.writer,
-                "{query} {UNREAD} {document} {rank} {score} {}",
-                self.tag
-            )
-            .map_err(|source| self.unwritable(source))?;
-        }
-        Ok(())
-    }
-
-    /// Closes the file and gives it its name.
-    ///
-    /// # Errors
-    /// If the disk is full or the rename fails.
-    pub fn finish(mut self) -> Result<()> {
-        if let Err(source) = self.writer.flush() {
-            return Err(self.unwritable(source));
-        }
-        self.staged.publish(self.writer.get_ref())
-    }
-
-    fn unwritable(&self, source: std::io::Error) -> TableError {
-        TableError::Unwritable {
-            path: self.staged.target().to_owned(),
-            source,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     use std::fs;
 
-    use arrow::array::{Float32Array, Int32Array, StringArray};
+    use crate::{i32_column, string_column};
 
-    fn parsed(text: &str, table: Table) -> Result<RecordBatch> {
+    fn parsed(text: &str, table: Table) -> Result<Vec<RecordBatch>> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file.trec");
         fs::write(&file, text).unwrap();
-        read(&[file], table)
+        Batches::new(vec![file], table).collect()
     }
 
     #[test]
     fn judgements_are_read_whatever_parts_their_fields() {
         let qrels = parsed("q1 0 d1 2\n\nq1\t0\td2  0\n", Table::Qrels).unwrap();
-        let ids: Vec<_> = string_column(&qrels, "corpus_id")
+        let ids: Vec<_> = string_column(&qrels[0], "corpus_id")
             .iter()
             .flatten()
             .collect();
         assert_eq!(ids, ["d1", "d2"]);
-        assert_eq!(i32_column(&qrels, "score").values(), &[2, 0]);
+        assert_eq!(i32_column(&qrels[0], "score").values(), &[2, 0]);
     }
 
     #[test]
@@ -193,24 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_written_is_read_alike() {
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from(vec!["q1", "q1"])),
-            Arc::new(StringArray::from(vec!["d2", "d1"])),
-            Arc::new(Int32Array::from(vec![1, 2])),
-            Arc::new(Float32Array::from(vec![0.1, 1e-7])),
-        ];
-        let run = RecordBatch::try_new(Table::Run.schema(), columns).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("run.trec");
-        let mut output = TrecRunOutput::create(&file, "tag").unwrap();
-        output.write(&run).unwrap();
-        output.finish().unwrap();
-        assert!(
-            fs::read_to_string(&file)
-                .unwrap()
-                .starts_with("q1 Q0 d2 1 0.1 tag\n")
-        );
-        assert_eq!(read(&[file], Table::Run).unwrap(), run);
+    fn a_long_file_comes_in_batches() {
+        let rows = 2 * BATCH_ROWS + 1;
+        let text: String = (0..rows).map(|n| format!("q 0 d{n} 1\n")).collect();
+        let sizes: Vec<_> = parsed(&text, Table::Qrels)
+            .unwrap()
+            .iter()
+            .map(RecordBatch::num_rows)
+            .collect();
+        assert_eq!(sizes, [BATCH_ROWS, BATCH_ROWS, 1]);
     }
 }

@@ -59,7 +59,7 @@ fn every_passage_looked_at_is_written_with_its_reason() {
         report,
         json!({
             "up_to_date": false, "output": "candidates.parquet", "passages": 10,
-            "queries": 3, "queries_without_hits": 1, "pairs": 3, "pairs_without_negatives": 1,
+            "queries": 3, "queries_without_hits": 1, "queries_without_terms": 0, "pairs": 3, "pairs_without_negatives": 1,
             "judged_outside_corpus": 1, "candidates": 16, "rows": 16,
             "reasons": {
                 "negative": 5, "positive_id": 6, "positive_text": 2, "query_id": 1, "query_text": 2
@@ -282,7 +282,7 @@ fn a_run_is_ordered_by_query_and_rank_and_equal_scores_by_id() {
         report,
         json!({
             "up_to_date": false, "output": "run.parquet", "passages": 4, "queries": 3,
-            "queries_without_hits": 1, "hits": 5
+            "queries_without_hits": 0, "queries_without_terms": 1, "hits": 5
         })
     );
     let run = rows(

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use pairmill_tests::{MINE, names};
+use serde_json::{Value, json};
 
 use crate::harness::help_desk;
 
@@ -103,6 +104,107 @@ fn a_damaged_index_is_built_again_with_a_warning() {
     );
     assert!(fs::read(dir.path().join("new.parquet")).unwrap() == output);
     assert!(MINE.run(dir.path(), &line).stderr.contains("reused"));
+}
+
+/// The warnings of a run that must succeed, and its report.
+fn warnings(dir: &Path, line: &str) -> (String, Value) {
+    let ended = MINE.run(dir, &format!("{line} --json"));
+    let warnings = ended.stderr.lines().filter(|line| line.contains("WARN"));
+    let warnings: Vec<_> = warnings.map(str::trim).collect();
+    (warnings.join("\n"), ended.report())
+}
+
+#[test]
+fn a_damaged_index_is_built_again_for_a_search_too() {
+    let dir = help_desk();
+    write(dir.path(), "queries.csv", "id,text\nq1,reset\n");
+    let line = "search --corpus corpus.csv --queries queries.csv --output run.parquet --index index --force";
+    let whole = MINE.done(dir.path(), line);
+    let meta = dir.path().join("index/meta.json");
+    for damage in ["", "{}"] {
+        fs::write(&meta, damage).unwrap();
+        let (warnings, report) = warnings(dir.path(), line);
+        assert_eq!(
+            warnings,
+            "WARN index: the index cannot be used; building it again"
+        );
+        assert_eq!(report, whole);
+    }
+}
+
+#[test]
+fn queries_that_find_nothing_are_counted_by_their_reason() {
+    let dir = help_desk();
+    write(
+        dir.path(),
+        "queries.jsonl",
+        "{\"id\": \"q1\", \"text\": \"the of, and?\"}\n{\"id\": \"q2\", \"text\": \"\"}\n\
+         {\"id\": \"q3\", \"text\": \"the zebra\"}\n{\"id\": \"q4\", \"text\": \"reset\"}\n",
+    );
+    let line = "search --corpus corpus.csv --queries queries.jsonl --output run.parquet";
+    let (warnings, report) = warnings(dir.path(), line);
+    assert_snapshot!(warnings, @r"
+    WARN 2 of 4 queries have no words or only stop words and found nothing
+    WARN 1 of 4 queries share no term with any passage
+    ");
+    assert_eq!(
+        (
+            &report["queries_without_terms"],
+            &report["queries_without_hits"]
+        ),
+        (&json!(2), &json!(1))
+    );
+    let (_, report) = self::warnings(dir.path(), &format!("{line} --language none"));
+    assert_eq!(
+        (
+            &report["queries_without_terms"],
+            &report["queries_without_hits"]
+        ),
+        (&json!(1), &json!(0)),
+        "without a language there are no stop words"
+    );
+}
+
+#[test]
+fn pairs_that_find_nothing_and_judgements_outside_the_corpus_are_counted() {
+    let dir = help_desk();
+    let pairs = fs::read_to_string(dir.path().join("pairs.csv")).unwrap();
+    write(
+        dir.path(),
+        "pairs.csv",
+        &(pairs + "q4,the of,p1,Hold it.\nq4,the of,p2,Pull it.\n"),
+    );
+    let line = with("pairs.csv", "corpus.csv") + " --qrels qrels.csv";
+    let (warnings, report) = warnings(dir.path(), &line);
+    assert_snapshot!(warnings, @r"
+    WARN 1 passages named in the judgements are not in corpus.csv
+    WARN 1 of 4 queries have no words or only stop words and found nothing
+    WARN 1 of 4 queries share no term with any passage
+    WARN 3 of 5 pairs kept no negative
+    ");
+    assert_eq!(
+        (
+            &report["queries_without_terms"],
+            &report["judged_outside_corpus"]
+        ),
+        (&json!(1), &json!(1))
+    );
+}
+
+#[test]
+fn a_corpus_without_a_word_finds_nothing() {
+    let dir = help_desk();
+    write(
+        dir.path(),
+        "blank.jsonl",
+        "{\"id\": \"a\", \"text\": \" \"}\n",
+    );
+    let (warnings, report) = warnings(dir.path(), &with("pairs.csv", "blank.jsonl"));
+    assert!(
+        warnings.contains("3 of 3 queries share no term"),
+        "{warnings}"
+    );
+    assert_eq!(report["candidates"], 0);
 }
 
 #[test]

@@ -1,0 +1,47 @@
+use std::path::Path;
+
+use datafusion::prelude::SessionContext;
+use pairmill_cli::Progress;
+use pairmill_tables::{Format, Lineage, Lines, Table, run_or_qrels};
+use serde_json::json;
+use tracing::info;
+
+use super::rows::{Output, Rows};
+use super::{ConvertConfig, ConvertSummary};
+use crate::{GenerateError, Result};
+
+/// Converts a run or judgements into the form that the output's ending tells.
+pub(super) async fn convert(
+    config: &ConvertConfig,
+    session: &SessionContext,
+) -> Result<Option<ConvertSummary>> {
+    let (input, output) = (config.input.as_str(), config.output.as_path());
+    let lineage = Lineage::new("generate convert", &json!({}), 0).with_input("input", input)?;
+    if !config.force && lineage.is_carried_by(output) {
+        return Ok(None);
+    }
+    let table = run_or_qrels(session, input).await?;
+    let mut rows = Rows::open(session, input, table).await?;
+    let mut file = create(output, table, &lineage)?;
+    let progress = Progress::new("converting", "rows", None);
+    while let Some(batch) = rows.next(&progress).await? {
+        file.write(&batch)?;
+    }
+    drop(progress);
+    let (rows, table) = (file.finish()?, table.name());
+    info!("wrote {}: {rows} rows ({table})", output.display());
+    Ok(Some(ConvertSummary::File { table, rows }))
+}
+
+fn create(output: &Path, table: Table, lineage: &Lineage) -> Result<Output> {
+    match (Format::of_name(output), table) {
+        (Some(Format::Parquet), _) => Output::table(output, table, lineage),
+        (Some(Format::Trec), Table::Run) => Output::lines(output, Lines::TrecRun),
+        (Some(Format::Trec), _) => Output::lines(output, Lines::TrecQrels),
+        (Some(Format::Csv(b'\t')), Table::Qrels) => Output::lines(output, Lines::BeirQrels),
+        _ => Err(GenerateError::NoSuchForm {
+            output: output.to_owned(),
+            table: table.name(),
+        }),
+    }
+}

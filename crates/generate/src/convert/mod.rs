@@ -1,0 +1,110 @@
+//! Retrieval data sets between BEIR's form and the tables of the stages, and runs and judgements
+//! between TREC's form, BEIR's and Parquet.
+
+mod file;
+mod folder;
+mod pairs;
+mod rows;
+mod set;
+
+use std::path::{Path, PathBuf};
+
+use pairmill_tables::session;
+use serde::Serialize;
+use tracing::info;
+
+use crate::{GenerateError, Result};
+
+pub use folder::{FolderSummary, SplitSummary};
+
+/// What to convert, to where.
+#[derive(Debug, Clone)]
+pub struct ConvertConfig {
+    /// A folder of a data set, or a file of a run or judgements.
+    pub input: String,
+    /// A folder for the data set in the other form, or a file whose ending tells the form.
+    pub output: PathBuf,
+    /// The splits to convert; all if empty.
+    pub splits: Vec<String>,
+    /// Threads to work with.
+    pub threads: usize,
+    /// Whether to do the work again when the output is up to date.
+    pub force: bool,
+}
+
+impl ConvertConfig {
+    /// Finds options that contradict each other.
+    ///
+    /// # Errors
+    /// A sentence that says which.
+    pub fn validate(&self) -> Result<(), String> {
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        let input = Path::new(&self.input);
+        if absolute(input) == absolute(&self.output) {
+            return Err("--input and --output name the same path".to_owned());
+        }
+        if input.is_file() && !self.splits.is_empty() {
+            return Err(format!(
+                "--split chooses among the splits of a folder, but {} is a file",
+                self.input
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What was converted.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConvertReport {
+    /// Whether there was nothing to do.
+    pub up_to_date: bool,
+    /// The output.
+    pub output: PathBuf,
+    /// What it holds, unless there was nothing to do.
+    #[serde(flatten)]
+    pub summary: Option<ConvertSummary>,
+}
+
+/// What an output holds.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum ConvertSummary {
+    /// A data set.
+    Folder(FolderSummary),
+    /// A run or judgements.
+    File {
+        /// Which of both: `run` or `qrels`.
+        table: &'static str,
+        /// Its rows.
+        rows: u64,
+    },
+}
+
+/// Converts a data set or a file, unless the output is up to date. Rows keep their order.
+///
+/// # Errors
+/// If the input is of no form that can be converted or is unsound (see [`pairmill_tables::open`]),
+/// the output's form cannot hold it, or the output cannot be written.
+pub fn convert(config: &ConvertConfig) -> Result<ConvertReport> {
+    let summary = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.threads.max(1))
+        .enable_all()
+        .build()
+        .map_err(GenerateError::Runtime)?
+        .block_on(async {
+            // One partition keeps the order of the rows.
+            let session = session(1)?;
+            match Path::new(&config.input).is_dir() {
+                true => folder::convert(config, &session).await,
+                false => file::convert(config, &session).await,
+            }
+        })?;
+    if summary.is_none() {
+        info!("{} is up to date", config.output.display());
+    }
+    Ok(ConvertReport {
+        up_to_date: summary.is_none(),
+        output: config.output.clone(),
+        summary,
+    })
+}
