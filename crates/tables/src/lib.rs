@@ -15,8 +15,10 @@ mod schema;
 mod source;
 mod staged;
 mod stdin;
+mod teacher_rows;
 mod training;
 mod training_output;
+mod training_rows;
 mod trec;
 mod write;
 
@@ -30,7 +32,9 @@ pub use rows::{f32_column, f64_column, i32_column, string_column};
 pub use schema::Table;
 pub use source::Format;
 pub use staged::{check_output, lock_exclusively, sibling};
-pub use training::{Judged, Pair, TrainingFormat, pairs_of};
-pub use training_output::{TrainingOutput, TrainingRows};
+pub use training::{
+    Document, Judged, LABEL_THRESHOLD, Pair, TrainingFormat, TrainingRows, pairs_of,
+};
+pub use training_output::TrainingOutput;
 pub use trec::TrecRunOutput;
 pub use write::{ParquetOutput, write_stream};
