@@ -1,10 +1,19 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pairmill_inference::{Activation, CrossEncoderOptions};
-use pairmill_tables::{Lineage, TableError};
+use pairmill_tables::{Lineage, TableError, TrainingRows};
 use serde::Serialize;
 
 use crate::{Format, Rules};
+
+/// A table to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// What to write.
+    pub format: Format,
+    /// Where to.
+    pub path: PathBuf,
+}
 
 /// What to filter, with which model and rules, to where.
 #[derive(Debug, Clone)]
@@ -14,15 +23,15 @@ pub struct Config {
     /// Folder of the cross-encoder.
     pub model: PathBuf,
     /// The training table, or the judged candidates.
-    pub output: PathBuf,
-    /// Where to write the judged candidates as well.
-    pub audit: Option<PathBuf>,
-    /// What to write to the output.
-    pub format: Format,
+    pub output: Output,
+    /// What else to write of the same decisions.
+    pub also: Vec<Output>,
     /// Whether an output without rows is written, not refused.
     pub allow_empty: bool,
     /// Whether to leave the id columns out.
     pub drop_ids: bool,
+    /// The score from which on a teacher's label is 1.
+    pub label_threshold: f64,
     /// How to decide.
     pub rules: Rules,
     /// Longest pair in tokens, where the model's own limit is not wanted.
@@ -44,6 +53,8 @@ pub struct Config {
 struct Options<'a> {
     format: Format,
     drop_ids: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label_threshold: Option<f64>,
     #[serde(flatten)]
     rules: &'a Rules,
     max_length: Option<usize>,
@@ -56,29 +67,38 @@ impl Config {
     /// # Errors
     /// A sentence that says which.
     pub fn validate(&self) -> Result<(), String> {
-        if self.drop_ids && self.format == Format::Candidates {
+        if self.drop_ids && self.output.format == Format::Candidates {
             return Err("--drop-ids cannot be combined with --format candidates, whose rows are known by their ids".to_owned());
         }
-        let absolute = |path: &PathBuf| std::path::absolute(path).ok();
-        let output = absolute(&self.output);
-        if let Some(audit) = &self.audit
-            && absolute(audit) == output
-        {
-            return Err("--audit and --output name the same file".to_owned());
-        }
-        let written = [Some(&self.output), self.audit.as_ref()];
-        let read = absolute(&PathBuf::from(&self.candidates));
-        if written
-            .into_iter()
-            .flatten()
-            .any(|path| absolute(path) == read)
-        {
-            return Err(format!(
-                "{} would be replaced by the output; choose another name",
-                self.candidates
-            ));
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        let paths: Vec<_> = self.outputs().map(|output| &*output.path).collect();
+        for (number, path) in paths.iter().enumerate() {
+            let is_same = |other: &&&Path| absolute(other) == absolute(path);
+            if paths[..number].iter().any(|other| is_same(&other)) {
+                return Err(format!("{} is named for two outputs", path.display()));
+            }
+            if absolute(path) == absolute(Path::new(&self.candidates)) {
+                return Err(format!(
+                    "{} would be replaced by the output; choose another name",
+                    self.candidates
+                ));
+            }
         }
         Ok(())
+    }
+
+    /// The tables to write, the main one first.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = &Output> {
+        std::iter::once(&self.output).chain(&self.also)
+    }
+
+    /// The rows of an output.
+    pub(crate) fn rows(&self, format: Format) -> TrainingRows {
+        TrainingRows {
+            label_threshold: self.label_threshold,
+            drop_ids: self.drop_ids && format != Format::Candidates,
+            ..TrainingRows::new(format, self.rules.num_negatives)
+        }
     }
 
     pub(crate) fn cross_encoder_options(&self) -> CrossEncoderOptions {
@@ -90,25 +110,28 @@ impl Config {
         }
     }
 
-    /// The lineages of the output and of the audit table, which is that of `--format candidates`.
-    pub(crate) fn lineages(&self) -> Result<(Lineage, Lineage), TableError> {
-        let lineage = |format, drop_ids| {
+    /// The lineage of each output.
+    pub(crate) fn lineages(&self) -> Result<Vec<Lineage>, TableError> {
+        let inputs = Lineage::new("filter", &(), self.seed)
+            .with_input("candidates", &self.candidates)?
+            .with_input("model", &self.model.to_string_lossy())?
+            .inputs;
+        let lineage = |output: &Output| {
+            let rows = self.rows(output.format);
+            let is_labeled = output.format == Format::TeacherPair;
             let options = Options {
-                format,
-                drop_ids,
+                format: output.format,
+                drop_ids: rows.drop_ids,
+                label_threshold: is_labeled.then_some(self.label_threshold),
                 rules: &self.rules,
                 max_length: self.max_length,
                 activation: self.activation,
             };
-            Lineage::new("filter", &options, self.seed)
+            Lineage {
+                inputs: inputs.clone(),
+                ..Lineage::new("filter", &options, self.seed)
+            }
         };
-        let output = lineage(self.format, self.drop_ids)
-            .with_input("candidates", &self.candidates)?
-            .with_input("model", &self.model.to_string_lossy())?;
-        let audit = Lineage {
-            inputs: output.inputs.clone(),
-            ..lineage(Format::Candidates, false)
-        };
-        Ok((output, audit))
+        Ok(self.outputs().map(lineage).collect())
     }
 }

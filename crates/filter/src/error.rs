@@ -18,7 +18,7 @@ pub enum FilterError {
     Inference(#[from] InferenceError),
     /// No row would be in the output.
     #[error(
-        "{output}: not written, because {candidates} gives no {rows} (pairs: {pairs}; candidates: {reasons}); mine more candidates with a higher --top-k, lower --relative-margin or --num-negatives, or go on without any by --allow-empty"
+        "{output}: not written, because {candidates} gives no {rows} (pairs: {pairs}; candidates: {reasons}); mine more candidates with a higher --top-k, loosen --relative-margin or another rule, lower --num-negatives, or go on without any by --allow-empty"
     )]
     NothingLeft {
         /// The output that was not written.

@@ -1,18 +1,21 @@
 //! Candidates to training tables.
 //!
 //! A cross-encoder scores each query with its positive and with each mined candidate. A candidate
-//! that scores too near its positive is a likely false negative and is dropped; of the others the
-//! best by BM25 become the negatives of training rows. Every decision has a [`Reason`], and
-//! the audit table shows it.
+//! that scores too near a positive of its query is a likely false negative and is dropped, or
+//! promoted to be a positive; of the others the best by BM25 become the negatives of training rows.
+//! Every decision has a [`Reason`], and the audit table shows it.
 
 mod config;
 mod decide;
 mod error;
 mod plan;
+mod report;
+mod rules;
 mod run;
 
-pub use config::Config;
-pub use decide::{Reason, Rules};
+pub use config::{Config, Output};
 pub use error::{FilterError, Result};
 pub use pairmill_tables::TrainingFormat as Format;
-pub use run::{Report, Summary, run};
+pub use report::{Report, Summary};
+pub use rules::{Promotion, Reason, Rules};
+pub use run::run;

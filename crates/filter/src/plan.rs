@@ -8,24 +8,32 @@ use pairmill_inference::{CrossEncoder, CrossEncoderScore};
 use pairmill_tables::Table;
 
 use crate::Result;
-use crate::decide::DROP;
+use crate::rules::{DROP, SETTLED};
 
 /// The columns that tell rows apart, in the order of the output.
 const KEYS: [&str; 4] = ["query_id", "positive_id", "rank", "corpus_id"];
 
-fn is_open() -> Expr {
-    ident("decision").not_eq(lit(DROP))
+/// Which candidates are scored: those that the miner has not dropped, or all that may become
+/// positives.
+fn is_to_score(with_promotion: bool) -> Expr {
+    let is_open = ident("decision").not_eq(lit(DROP));
+    match with_promotion {
+        true => is_open.or(ident("reason").in_list(SETTLED.map(lit).to_vec(), true)),
+        false => is_open,
+    }
 }
 
-/// The number of candidates that the miner has not dropped.
-pub(crate) async fn count_open(candidates: &DataFrame) -> Result<u64> {
-    Ok(candidates.clone().filter(is_open())?.count().await? as u64)
+/// The number of candidates to score.
+pub(crate) async fn count_to_score(candidates: &DataFrame, with_promotion: bool) -> Result<u64> {
+    let to_score = candidates.clone().filter(is_to_score(with_promotion))?;
+    Ok(to_score.count().await? as u64)
 }
 
 /// The candidates in the order of their keys, with the model's scores of (query, candidate), null
-/// where the miner has dropped the candidate, and of (query, positive).
+/// where there is nothing to decide, and of (query, positive).
 pub(crate) async fn scored(
     candidates: DataFrame,
+    with_promotion: bool,
     model: Arc<CrossEncoder>,
     progress: Arc<Progress>,
 ) -> Result<SendableRecordBatchStream> {
@@ -39,7 +47,8 @@ pub(crate) async fn scored(
         .map(|field| match field.name().as_str() {
             "score" => {
                 let score = score_candidate.call(vec![ident("query"), ident("text")]);
-                Ok(when(is_open(), score).end()?.alias("score"))
+                let score = when(is_to_score(with_promotion), score).end()?;
+                Ok(score.alias("score"))
             }
             "positive_score" => {
                 let score = score_positive.call(vec![ident("query"), ident("positive")]);

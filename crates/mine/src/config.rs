@@ -102,9 +102,8 @@ impl MineConfig {
 
     pub(crate) fn rows(&self) -> TrainingRows {
         TrainingRows {
-            format: self.format,
-            negatives: self.selection.num_negatives.unwrap_or(0),
             drop_ids: self.drop_ids,
+            ..TrainingRows::new(self.format, self.selection.num_negatives.unwrap_or(0))
         }
     }
 }

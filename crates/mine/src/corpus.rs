@@ -32,6 +32,14 @@ pub struct Corpus {
 }
 
 impl Corpus {
+    /// Looks whether a query can find anything; by embeddings any can.
+    pub(crate) fn term_finder(&self) -> Option<TermFinder> {
+        match self.retrieval {
+            Retrieval::Bm25 => Some(self.bm25.analysis.term_finder()),
+            _ => None,
+        }
+    }
+
     /// The corpus as a table, `extra` columns behind its own.
     pub(crate) async fn open(&self, session: &SessionContext, extra: &[&str]) -> Result<DataFrame> {
         let names = ColumnNames::new([

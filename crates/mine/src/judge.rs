@@ -24,15 +24,7 @@ impl Judgement<'_> {
     /// Decides on the candidates of whole queries, whose reason tells the exclusions so far.
     pub fn judge(&self, batch: &RecordBatch) -> Result<Judged, ArrowError> {
         let query_ids = string_column(batch, "query_id");
-        let mut pairs: Vec<Pair> = pairs_of(batch)
-            .into_iter()
-            .map(|rows| Pair {
-                rows,
-                negatives: Vec::new(),
-                doubtful: Vec::new(),
-                positive_is_sound: true,
-            })
-            .collect();
+        let mut pairs: Vec<Pair> = pairs_of(batch).into_iter().map(Pair::given).collect();
         let same_query =
             |a: &Pair, b: &Pair| query_ids.value(a.rows.start) == query_ids.value(b.rows.start);
         let mut queries: Vec<&mut [Pair]> = pairs.chunk_by_mut(same_query).collect();

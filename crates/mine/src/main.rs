@@ -7,7 +7,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_mine::{ExplainConfig, Frame, MineConfig, Sampling, SearchConfig, Selection};
 use pairmill_tables::TrainingFormat;
@@ -60,7 +61,7 @@ struct MineArgs {
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
     /// What to write: all candidates for pairmill-filter, or training rows
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = TrainingFormat::Candidates)]
+    #[arg(long, value_name = "FORMAT", default_value = "candidates", value_parser = formats())]
     format: TrainingFormat,
     /// Write all candidates with decision and reason to this file as well
     #[arg(long, value_name = "FILE")]
@@ -146,6 +147,14 @@ struct SearchArgs {
     /// Passages to write for each query
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
+}
+
+/// The formats that no model's scores are needed for.
+fn formats() -> impl TypedValueParser<Value = TrainingFormat> {
+    let formats = TrainingFormat::value_variants().iter();
+    let formats = formats.filter(|format| !format.needs_scores());
+    PossibleValuesParser::new(formats.filter_map(TrainingFormat::to_possible_value))
+        .try_map(|name| TrainingFormat::from_str(&name, false))
 }
 
 impl MineArgs {

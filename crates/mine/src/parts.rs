@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::Array;
 use pairmill_tables::{
-    Judged, Lineage, TableError, TrainingOutput, check_output, join_parquet, lock_exclusively,
-    sibling, string_column,
+    Judged, Lineage, TableError, TrainingFormat, TrainingOutput, TrainingRows, check_output,
+    join_parquet, lock_exclusively, sibling, string_column,
 };
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -28,11 +28,17 @@ pub(crate) struct Parts<'a> {
     folder: PathBuf,
     state: State,
     /// The part under way.
-    current: Option<TrainingOutput>,
+    current: Option<Part>,
     /// What was counted up to and with the part under way, and its last query.
     tally: Tally,
     last_query: Option<String>,
     _lock: File,
+}
+
+/// A part under way: its rows, and its candidates where they are wanted too.
+struct Part {
+    rows: TrainingOutput,
+    audit: Option<TrainingOutput>,
 }
 
 /// How far the whole parts go.
@@ -136,7 +142,10 @@ impl<'a> Parts<'a> {
                 self.current.insert(part)
             }
         };
-        self.tally.rows += part.write(judged)?;
+        if let Some(audit) = &mut part.audit {
+            audit.write(judged)?;
+        }
+        self.tally.rows += part.rows.write(judged)?;
         self.tally.add(judged);
         let queries = string_column(&judged.batch, "query_id");
         self.last_query = Some(queries.value(queries.len() - 1).to_owned());
@@ -148,8 +157,11 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    fn end_part(&mut self, part: TrainingOutput) -> Result<()> {
-        part.finish()?;
+    fn end_part(&mut self, part: Part) -> Result<()> {
+        part.rows.finish()?;
+        if let Some(audit) = part.audit {
+            audit.finish()?;
+        }
         self.state.whole += 1;
         self.state.last_query = self.last_query.clone();
         self.state.tally = self.tally.clone();
@@ -188,11 +200,15 @@ impl<'a> Parts<'a> {
         Ok(std::mem::take(&mut self.tally))
     }
 
-    fn begin_part(&self) -> Result<TrainingOutput> {
-        let [rows, audit] = [ROWS, AUDIT].map(|kind| part(&self.folder, kind, self.state.whole));
-        let audit = self.state.audit.as_ref().map(|lineage| (&*audit, lineage));
-        let output = (&*rows, &self.state.lineage);
-        Ok(TrainingOutput::create(self.config.rows(), output, audit)?)
+    fn begin_part(&self) -> Result<Part> {
+        let path = |kind| part(&self.folder, kind, self.state.whole);
+        let candidates = TrainingRows::new(TrainingFormat::Candidates, 0);
+        let audit = self.state.audit.as_ref();
+        let audit = audit.map(|lineage| TrainingOutput::create(candidates, &path(AUDIT), lineage));
+        Ok(Part {
+            rows: TrainingOutput::create(self.config.rows(), &path(ROWS), &self.state.lineage)?,
+            audit: audit.transpose()?,
+        })
     }
 
     fn whole_parts(&self, kind: &str) -> Vec<PathBuf> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Float32Array, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Float32Type};
 use pairmill_mine::{Candidate, Reason, Sampling, Selection};
-use pairmill_tables::{Judged, Pair, Table, TrainingFormat, pairs_of};
+use pairmill_tables::{Judged, Pair, Table, TrainingFormat, TrainingRows, pairs_of};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -215,9 +215,7 @@ fn judged(queries: &[Query], selection: &Selection) -> Judged {
     let batch = RecordBatch::try_new(schema.clone(), columns.collect()).unwrap();
     let pairs = pairs_of(&batch).into_iter().map(|of_pair| Pair {
         negatives: of_pair.clone().filter(|&row| taken(rows[row].3)).collect(),
-        rows: of_pair,
-        doubtful: Vec::new(),
-        positive_is_sound: true,
+        ..Pair::given(of_pair)
     });
     Judged {
         pairs: pairs.collect(),
@@ -294,7 +292,8 @@ fn rows_are_those_of_mine_hard_negatives() {
         let queries = scenario.queries(case.range_max, case.corpus, rescored);
         let judged = judged(&queries, &case.options.selection(case.range_max));
         let format = case.options.format();
-        let rows = format.rows(&judged, case.options.num_negatives).unwrap();
+        let rows = TrainingRows::new(format, case.options.num_negatives);
+        let rows = rows.rows(&judged).unwrap();
         assert_eq!(
             written(&rows),
             expected(case, &queries),

@@ -16,9 +16,11 @@ mod schema;
 mod source;
 mod staged;
 mod stdin;
+mod teacher_rows;
 mod text_column;
 mod training;
 mod training_output;
+mod training_rows;
 mod trec;
 mod write;
 
@@ -34,6 +36,8 @@ pub use schema::Table;
 pub use source::Format;
 pub use staged::{check_output, lock_exclusively, sibling};
 pub use text_column::TextColumn;
-pub use training::{Judged, Pair, TrainingFormat, pairs_of};
-pub use training_output::{TrainingOutput, TrainingRows};
+pub use training::{
+    Document, Judged, LABEL_THRESHOLD, Pair, TrainingFormat, TrainingRows, pairs_of,
+};
+pub use training_output::TrainingOutput;
 pub use write::{ParquetOutput, write_stream};

@@ -1,16 +1,13 @@
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float32Array, ListArray, RecordBatch, UInt32Array};
-use arrow::buffer::OffsetBuffer;
-use arrow::compute::{interleave, take};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::{Table, string_column};
+use crate::{Table, string_column, teacher_rows, training_rows};
 
 /// What to make of the judged candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -24,30 +21,87 @@ pub enum TrainingFormat {
     LabeledPair,
     /// One row for each pair: anchor, documents (the positive first) and their labels (1 or 0)
     LabeledList,
+    /// One row for each pair, promoted ones included: anchor, positive
+    Pairs,
+    /// For MarginMSE, whatever is decided: anchor, positive, negative (any candidate), score (the
+    /// positive's less the candidate's)
+    TeacherMargin,
+    /// For a KL divergence, whatever is decided: anchor, positive, negative_1 … (the first candidates),
+    /// scores of them all
+    TeacherList,
+    /// Each positive and candidate, whatever is decided: sentence1, sentence2, score (1 where the
+    /// model's is at least --label-threshold, else 0)
+    TeacherPair,
     /// All candidates with their scores, decisions and reasons
     Candidates,
 }
 
-/// A (query, positive) pair of judged candidates.
+/// A document beside a query, by its row of the candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// The positive of the row.
+    Positive(usize),
+    /// The candidate of the row.
+    Candidate(usize),
+}
+
+impl Document {
+    /// The row, whose query is the one beside the document.
+    pub fn row(self) -> usize {
+        match self {
+            Self::Positive(row) | Self::Candidate(row) => row,
+        }
+    }
+}
+
+/// A positive of a query, given or promoted, with the candidates beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
-    /// The rows of the pair's candidates.
-    pub rows: Range<usize>,
-    /// The rows kept, in order of rank.
-    pub negatives: Vec<usize>,
-    /// The rows that may be positives of the query themselves, so that they are no negatives
-    /// beside another of its positives either.
-    pub doubtful: Vec<usize>,
-    /// Whether the positive itself may be used.
+    /// The positive.
+    pub positive: Document,
+    /// Whether it may be used.
     pub positive_is_sound: bool,
+    /// The rows of the pair's candidates; of a promoted positive, its own row.
+    pub rows: Range<usize>,
+    /// The rows of its negatives, in order of rank.
+    pub negatives: Vec<usize>,
+    /// The rows of its distinct candidates that have a score, in order of rank.
+    pub scored: Vec<usize>,
+}
+
+impl Pair {
+    /// The pair whose candidates are in these rows, before anything is decided.
+    pub fn given(rows: Range<usize>) -> Self {
+        Self {
+            positive: Document::Positive(rows.start),
+            positive_is_sound: true,
+            rows,
+            negatives: Vec::new(),
+            scored: Vec::new(),
+        }
+    }
+
+    /// A candidate that becomes a positive of its query.
+    pub fn promoted(row: usize, negatives: Vec<usize>) -> Self {
+        Self {
+            positive: Document::Candidate(row),
+            negatives,
+            ..Self::given(row..row + 1)
+        }
+    }
+
+    /// Whether the positive was a candidate.
+    pub fn is_promoted(&self) -> bool {
+        matches!(self.positive, Document::Candidate(_))
+    }
 }
 
 /// A batch of the candidates table with decision and reason filled in.
 #[derive(Debug, Clone)]
 pub struct Judged {
-    /// The candidates, sorted by `query_id`, `positive_id` and `rank`, no pair of them cut.
+    /// The candidates, sorted by `query_id`, `positive_id` and `rank`, no query of them cut.
     pub batch: RecordBatch,
-    /// Its pairs, in order.
+    /// Its pairs, query by query.
     pub pairs: Vec<Pair>,
 }
 
@@ -73,30 +127,91 @@ impl TrainingFormat {
         match self {
             Self::Triplet => "triplets",
             Self::NTuple => "n-tuples",
-            Self::LabeledPair => "labeled pairs",
+            Self::LabeledPair | Self::TeacherPair => "labeled pairs",
             Self::LabeledList => "labeled lists",
+            Self::Pairs => "pairs",
+            Self::TeacherMargin => "margins",
+            Self::TeacherList => "scored lists",
             Self::Candidates => "candidates",
         }
     }
 
-    /// The columns, with `negatives` of them in an n-tuple.
-    pub fn schema(self, negatives: usize) -> SchemaRef {
-        match self {
-            Self::Triplet => Table::Triplets.schema(),
-            Self::NTuple => Table::NTuples(negatives).schema(),
-            Self::LabeledPair => Table::LabeledPairs.schema(),
-            Self::LabeledList => labeled_lists(),
-            Self::Candidates => Table::Candidates.schema(),
+    /// Whether the rows cannot be made before a model has scored the candidates.
+    pub fn needs_scores(self) -> bool {
+        use TrainingFormat::*;
+        matches!(self, Pairs | TeacherMargin | TeacherList | TeacherPair)
+    }
+}
+
+/// What a table of training rows looks like.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainingRows {
+    /// What a row is.
+    pub format: TrainingFormat,
+    /// Negatives in an n-tuple, candidates in a list of scores and beside a pair of margins.
+    pub negatives: usize,
+    /// The score from which on a teacher's label is 1.
+    pub label_threshold: f64,
+    /// Whether the id columns are left out; those of candidates never are.
+    pub drop_ids: bool,
+}
+
+/// The score from which on a teacher's label is 1 where nothing else is asked for.
+pub const LABEL_THRESHOLD: f64 = 0.8;
+
+impl TrainingRows {
+    /// Rows with their ids.
+    pub fn new(format: TrainingFormat, negatives: usize) -> Self {
+        Self {
+            format,
+            negatives,
+            label_threshold: LABEL_THRESHOLD,
+            drop_ids: false,
         }
     }
 
+    fn whole_schema(&self) -> SchemaRef {
+        use TrainingFormat::*;
+        match self.format {
+            Triplet => Table::Triplets.schema(),
+            NTuple => Table::NTuples(self.negatives).schema(),
+            LabeledPair | TeacherPair => Table::LabeledPairs.schema(),
+            LabeledList => training_rows::labeled_lists(),
+            Pairs => Table::Pairs.schema(),
+            TeacherMargin => teacher_rows::margins(),
+            TeacherList => teacher_rows::lists(self.negatives),
+            Candidates => Table::Candidates.schema(),
+        }
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        let schema = self.whole_schema();
+        let columns = self.columns(&schema).into_iter();
+        let fields = columns.map(|column| schema.field(column).clone());
+        Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
+    }
+
+    /// The positions of the columns written.
+    fn columns(&self, schema: &Schema) -> Vec<usize> {
+        let is_id = |name: &str| name.ends_with("_id") || name.ends_with("_ids");
+        let drop_ids = self.drop_ids && self.format != TrainingFormat::Candidates;
+        (0..schema.fields().len())
+            .filter(|&column| !(drop_ids && is_id(schema.field(column).name())))
+            .collect()
+    }
+
     /// Whether a pair gives at least one row.
-    pub fn uses(self, pair: &Pair, negatives: usize) -> bool {
-        match self {
-            Self::Triplet | Self::LabeledList => !pair.negatives.is_empty(),
-            Self::NTuple => pair.negatives.len() == negatives,
-            Self::LabeledPair => pair.positive_is_sound,
-            Self::Candidates => true,
+    pub fn uses(&self, pair: &Pair) -> bool {
+        use TrainingFormat::*;
+        match self.format {
+            Triplet | LabeledList => pair.positive_is_sound && !pair.negatives.is_empty(),
+            NTuple => pair.positive_is_sound && pair.negatives.len() == self.negatives,
+            LabeledPair | Pairs => pair.positive_is_sound,
+            TeacherMargin => pair.positive_is_sound && !pair.scored.is_empty(),
+            TeacherList => pair.positive_is_sound && pair.scored.len() >= self.negatives,
+            TeacherPair => !pair.is_promoted(),
+            Candidates => true,
         }
     }
 
@@ -104,188 +219,62 @@ impl TrainingFormat {
     ///
     /// # Errors
     /// If the batch is no candidates table, or its texts exceed Arrow's 2 GiB.
-    pub fn rows(self, judged: &Judged, negatives: usize) -> Result<RecordBatch, ArrowError> {
-        let pairs = || {
-            judged
-                .pairs
-                .iter()
-                .filter(|pair| self.uses(pair, negatives))
+    pub fn rows(&self, judged: &Judged) -> Result<RecordBatch, ArrowError> {
+        use TrainingFormat::*;
+        let batch = &judged.batch;
+        let pairs = judged.pairs.iter();
+        let pairs: Vec<&Pair> = pairs.filter(|pair| self.uses(pair)).collect();
+        let columns = match self.format {
+            Triplet => training_rows::triplets(batch, &pairs)?,
+            NTuple => training_rows::n_tuples(batch, &pairs, self.negatives)?,
+            LabeledPair => training_rows::labeled_pairs(judged)?,
+            LabeledList => training_rows::labeled_list_columns(batch, &pairs)?,
+            Pairs => training_rows::pairs(batch, &pairs)?,
+            TeacherMargin => teacher_rows::margin_columns(batch, &pairs, self.negatives)?,
+            TeacherList => teacher_rows::list_columns(batch, &pairs, self.negatives)?,
+            TeacherPair => teacher_rows::labeled_pairs(judged, self.label_threshold)?,
+            Candidates => batch.columns().to_vec(),
         };
-        let columns = match self {
-            Self::Triplet => {
-                let rows = pairs()
-                    .flat_map(|pair| pair.negatives.iter().copied())
-                    .collect();
-                let names = [
-                    "query_id",
-                    "query",
-                    "positive_id",
-                    "positive",
-                    "corpus_id",
-                    "text",
-                ];
-                gather(&judged.batch, rows, &names)?
-            }
-            Self::NTuple => {
-                let firsts = pairs().map(|pair| pair.rows.start).collect();
-                let names = ["query_id", "query", "positive_id", "positive"];
-                let mut columns = gather(&judged.batch, firsts, &names)?;
-                for n in 0..negatives {
-                    let rows = pairs().map(|pair| pair.negatives[n]).collect();
-                    columns.extend(gather(&judged.batch, rows, &["corpus_id", "text"])?);
-                }
-                columns
-            }
-            Self::LabeledPair => labeled_pairs(judged)?,
-            Self::LabeledList => {
-                let pairs: Vec<&Pair> = pairs().collect();
-                labeled_list_columns(&judged.batch, &pairs)?
-            }
-            Self::Candidates => judged.batch.columns().to_vec(),
-        };
-        RecordBatch::try_new(self.schema(negatives), columns)
+        let schema = self.whole_schema();
+        let columns_written = self.columns(&schema);
+        RecordBatch::try_new(schema, columns)?.project(&columns_written)
     }
 }
 
-/// The positions of the columns that are no ids.
-pub(crate) fn without_ids(schema: &Schema) -> Vec<usize> {
-    let is_id = |name: &str| name.ends_with("_id") || name.ends_with("_ids");
-    (0..schema.fields().len())
-        .filter(|&column| !is_id(schema.field(column).name()))
-        .collect()
-}
-
-/// The rows of some columns; a row may be taken several times.
-fn gather(
-    batch: &RecordBatch,
-    rows: Vec<usize>,
-    names: &[&str],
-) -> Result<Vec<ArrayRef>, ArrowError> {
-    let rows = UInt32Array::from_iter_values(rows.into_iter().map(|row| row as u32));
-    let column = |name: &&str| take(string_column(batch, name), &rows, None);
-    names.iter().map(column).collect()
-}
-
-/// A document of a training row: the positive or the candidate of a row of the batch.
-type Document = (usize, usize);
-const POSITIVE: usize = 0;
-const CANDIDATE: usize = 1;
-/// How the reasons of candidates that are known positives begin.
-const POSITIVE_REASONS: &str = "positive_";
-
-/// The ids and the texts of some documents.
-fn documents(batch: &RecordBatch, documents: &[Document]) -> Result<[ArrayRef; 2], ArrowError> {
-    let either = |positive: &str, candidate: &str| {
-        let columns = [positive, candidate].map(|name| string_column(batch, name) as &dyn Array);
-        interleave(&columns, documents)
-    };
-    Ok([
-        either("positive_id", "corpus_id")?,
-        either("positive", "text")?,
-    ])
-}
-
-/// 1 for each positive, also one that was kept among the candidates; 0 for each negative.
-fn labels(batch: &RecordBatch, documents: &[Document]) -> ArrayRef {
-    let reasons = string_column(batch, "reason");
-    let is_positive = documents
-        .iter()
-        .map(|&(kind, row)| kind == POSITIVE || reasons.value(row).starts_with(POSITIVE_REASONS));
-    Arc::new(Float32Array::from_iter_values(is_positive.map(f32::from)))
-}
-
-/// Per query its sound positives with score 1, then its negatives with score 0, each once. What is
-/// a likely false negative beside one positive is no negative beside another.
-fn labeled_pairs(judged: &Judged) -> Result<Vec<ArrayRef>, ArrowError> {
-    let batch = &judged.batch;
-    let query_ids = string_column(batch, "query_id");
-    let corpus_ids = string_column(batch, "corpus_id");
-    let positive_ids = string_column(batch, "positive_id");
-    let mut sources: Vec<Document> = Vec::new();
-    let same_query =
-        |a: &Pair, b: &Pair| query_ids.value(a.rows.start) == query_ids.value(b.rows.start);
-    for pairs in judged.pairs.chunk_by(same_query) {
-        let positives = pairs.iter().filter(|pair| pair.positive_is_sound);
-        sources.extend(positives.map(|pair| (POSITIVE, pair.rows.start)));
-        let doubtful = pairs.iter().flat_map(|pair| &pair.doubtful);
-        let mut unwanted: HashSet<&str> = doubtful.map(|&row| corpus_ids.value(row)).collect();
-        unwanted.extend(pairs.iter().map(|pair| positive_ids.value(pair.rows.start)));
-        for &row in pairs.iter().flat_map(|pair| &pair.negatives) {
-            if unwanted.insert(corpus_ids.value(row)) {
-                sources.push((CANDIDATE, row));
-            }
-        }
-    }
-    let rows = sources.iter().map(|&(_, row)| row).collect();
-    let mut columns = gather(batch, rows, &["query_id", "query"])?;
-    columns.extend(documents(batch, &sources)?);
-    columns.push(labels(batch, &sources));
-    Ok(columns)
-}
-
-fn list_of(kind: DataType) -> Arc<Field> {
+pub(crate) fn list_of(kind: DataType) -> Arc<Field> {
     Arc::new(Field::new_list_field(kind, false))
-}
-
-fn labeled_lists() -> SchemaRef {
-    let list = |name: &str, kind| Field::new(name, DataType::List(list_of(kind)), false);
-    Arc::new(Schema::new(vec![
-        Field::new("anchor_id", DataType::Utf8, false),
-        Field::new("anchor", DataType::Utf8, false),
-        list("document_ids", DataType::Utf8),
-        list("documents", DataType::Utf8),
-        list("labels", DataType::Float32),
-    ]))
-}
-
-fn labeled_list_columns(batch: &RecordBatch, pairs: &[&Pair]) -> Result<Vec<ArrayRef>, ArrowError> {
-    let corpus_ids = string_column(batch, "corpus_id");
-    let positive_ids = string_column(batch, "positive_id");
-    let mut sources: Vec<Document> = Vec::new();
-    let mut lengths = Vec::with_capacity(pairs.len());
-    for pair in pairs {
-        let before = sources.len();
-        sources.push((POSITIVE, pair.rows.start));
-        let others = pair.negatives.iter().copied();
-        let others = others.filter(|&row| corpus_ids.value(row) != positive_ids.value(row));
-        sources.extend(others.map(|row| (CANDIDATE, row)));
-        lengths.push(sources.len() - before);
-    }
-    let offsets = OffsetBuffer::from_lengths(lengths);
-    let list = |values: ArrayRef| -> Result<ArrayRef, ArrowError> {
-        let item = list_of(values.data_type().clone());
-        let list = ListArray::try_new(item, offsets.clone(), values, None)?;
-        Ok(Arc::new(list))
-    };
-    let firsts = pairs.iter().map(|pair| pair.rows.start).collect();
-    let mut columns = gather(batch, firsts, &["query_id", "query"])?;
-    for values in documents(batch, &sources)? {
-        columns.push(list(values)?);
-    }
-    columns.push(list(labels(batch, &sources))?);
-    Ok(columns)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    use arrow::array::{Int32Array, StringArray};
+    use arrow::array::{ArrayRef, Float32Array, Int32Array, StringArray};
     use arrow::util::pretty::pretty_format_batches;
 
-    /// Query, positive, candidate, and what it is: kept, doubtful or dropped otherwise.
-    type Row = (&'static str, &'static str, &'static str, &'static str);
+    use crate::f32_column;
 
-    /// q1 has three negatives, one of them too near its second positive; q2 has one; q3 none.
-    const ROWS: [Row; 8] = [
-        ("q1", "p1", "a", "keep"),
-        ("q1", "p1", "b", "keep"),
-        ("q1", "p1", "c", "keep"),
-        ("q1", "p2", "a", "keep"),
-        ("q1", "p2", "b", "doubtful"),
-        ("q2", "p3", "a", "keep"),
-        ("q2", "p3", "b", "drop"),
-        ("q3", "p4", "a", "doubtful"),
+    /// Query, positive, candidate, what it is (kept, promoted or dropped), its score.
+    type Row = (
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+        Option<f32>,
+    );
+
+    /// q1 has three negatives beside each of its positives; q2 has one, and a candidate that is
+    /// promoted; q3's positive is unsound.
+    const ROWS: [Row; 9] = [
+        ("q1", "p1", "a", "keep", Some(0.5)),
+        ("q1", "p1", "b", "keep", Some(0.25)),
+        ("q1", "p1", "c", "keep", None),
+        ("q1", "p2", "a", "keep", Some(0.5)),
+        ("q1", "p2", "b", "keep", Some(0.25)),
+        ("q2", "p3", "a", "keep", Some(0.5)),
+        ("q2", "p3", "b", "promote", Some(0.875)),
+        ("q2", "p3", "c", "drop", Some(0.75)),
+        ("q3", "p4", "a", "drop", Some(0.5)),
     ];
 
     fn judged(negatives: usize) -> Judged {
@@ -294,6 +283,7 @@ mod tests {
         };
         let nothing = || -> ArrayRef { Arc::new(Float32Array::new_null(ROWS.len())) };
         let no_rank = || -> ArrayRef { Arc::new(Int32Array::new_null(ROWS.len())) };
+        let scores: Float32Array = ROWS.iter().map(|row| row.4).collect();
         let columns: Vec<ArrayRef> = vec![
             text(|row| row.0.to_owned()),
             text(|row| format!("query {}", row.0)),
@@ -308,31 +298,34 @@ mod tests {
             nothing(),
             no_rank(),
             no_rank(),
-            nothing(),
-            nothing(),
+            Arc::new(scores),
+            Arc::new(Float32Array::from(vec![0.75; ROWS.len()])),
             text(|row| row.3.to_owned()),
             text(|row| row.3.to_owned()),
         ];
         let batch = RecordBatch::try_new(Table::Candidates.schema(), columns).unwrap();
-        let pairs = pairs_of(&batch).into_iter().map(|rows| {
+        let mut pairs = Vec::new();
+        for rows in pairs_of(&batch) {
             let of_kind = |kind: &str| rows.clone().filter(|&row| ROWS[row].3 == kind).collect();
-            let mut kept: Vec<usize> = of_kind("keep");
-            kept.truncate(negatives);
-            Pair {
-                doubtful: of_kind("doubtful"),
-                rows,
-                negatives: kept,
-                positive_is_sound: true,
-            }
-        });
-        Judged {
-            pairs: pairs.collect(),
-            batch,
+            let mut negatives_of_pair: Vec<usize> = of_kind("keep");
+            negatives_of_pair.truncate(negatives);
+            let promoted: Vec<usize> = of_kind("promote");
+            pairs.push(Pair {
+                positive_is_sound: ROWS[rows.start].0 != "q3",
+                negatives: negatives_of_pair.clone(),
+                scored: rows.clone().filter(|&row| ROWS[row].4.is_some()).collect(),
+                ..Pair::given(rows)
+            });
+            let promoted = promoted.into_iter();
+            pairs.extend(promoted.map(|row| Pair::promoted(row, negatives_of_pair.clone())));
         }
+        Judged { batch, pairs }
     }
 
-    fn table(format: TrainingFormat, num_negatives: usize, columns: &[&str]) -> Vec<String> {
-        let batch = format.rows(&judged(num_negatives), num_negatives).unwrap();
+    fn table(format: TrainingFormat, negatives: usize, columns: &[&str]) -> Vec<String> {
+        let rows = TrainingRows::new(format, negatives);
+        let batch = rows.rows(&judged(negatives)).unwrap();
+        assert_eq!(batch.schema(), rows.schema());
         let indices: Vec<usize> = columns
             .iter()
             .map(|name| batch.schema().index_of(name).unwrap())
@@ -354,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn triplets_are_the_kept_rows() {
+    fn triplets_are_the_kept_rows_beside_each_positive() {
         assert_eq!(
             table(
                 TrainingFormat::Triplet,
@@ -365,7 +358,9 @@ mod tests {
                 "q1 p1 a text a",
                 "q1 p1 b text b",
                 "q1 p2 a text a",
+                "q1 p2 b text b",
                 "q2 p3 a text a",
+                "q2 b a text a",
             ]
         );
     }
@@ -375,15 +370,15 @@ mod tests {
         assert_eq!(
             table(
                 TrainingFormat::NTuple,
-                2,
-                &["anchor_id", "positive", "negative_1_id", "negative_2"]
+                3,
+                &["anchor_id", "positive", "negative_1_id", "negative_3"]
             ),
-            ["q1 text p1 a text b"]
+            ["q1 text p1 a text c"]
         );
     }
 
     #[test]
-    fn labeled_pairs_hold_each_pair_once_and_no_doubtful_negative() {
+    fn labeled_pairs_hold_each_document_of_a_query_once() {
         assert_eq!(
             table(
                 TrainingFormat::LabeledPair,
@@ -394,10 +389,11 @@ mod tests {
                 "q1 text p1 1.0",
                 "q1 text p2 1.0",
                 "q1 text a 0.0",
+                "q1 text b 0.0",
                 "q1 text c 0.0",
                 "q2 text p3 1.0",
+                "q2 text b 1.0",
                 "q2 text a 0.0",
-                "q3 text p4 1.0",
             ]
         );
     }
@@ -412,37 +408,107 @@ mod tests {
             ),
             [
                 "q1 [p1, a, b] [1.0, 0.0, 0.0]",
-                "q1 [p2, a] [1.0, 0.0]",
+                "q1 [p2, a, b] [1.0, 0.0, 0.0]",
                 "q2 [p3, a] [1.0, 0.0]",
+                "q2 [b, a] [1.0, 0.0]",
             ]
         );
     }
 
     #[test]
-    fn every_format_loses_its_ids_and_nothing_else() {
-        let left = |format: TrainingFormat| {
-            let schema = format.schema(2);
-            let columns = without_ids(&schema);
-            columns
-                .iter()
-                .map(|&n| schema.field(n).name().clone())
-                .collect::<Vec<_>>()
+    fn pairs_are_the_sound_ones_and_the_promoted_ones() {
+        assert_eq!(
+            table(
+                TrainingFormat::Pairs,
+                1,
+                &["anchor_id", "anchor", "positive_id", "positive"]
+            ),
+            [
+                "q1 query q1 p1 text p1",
+                "q1 query q1 p2 text p2",
+                "q2 query q2 p3 text p3",
+                "q2 query q2 b text b",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_teachers_scores_count_whatever_was_decided() {
+        assert_eq!(
+            table(
+                TrainingFormat::TeacherMargin,
+                2,
+                &["anchor_id", "positive_id", "negative_id", "score"]
+            ),
+            [
+                "q1 p1 a 0.25",
+                "q1 p1 b 0.5",
+                "q1 p2 a 0.25",
+                "q1 p2 b 0.5",
+                "q2 p3 a 0.25",
+                "q2 p3 b -0.125",
+            ]
+        );
+        assert_eq!(
+            table(
+                TrainingFormat::TeacherList,
+                3,
+                &["anchor_id", "positive", "negative_3_id", "scores"]
+            ),
+            ["q2 text p3 c [0.75, 0.5, 0.875, 0.75]"]
+        );
+        let at = |threshold| {
+            let rows = TrainingRows {
+                label_threshold: threshold,
+                ..TrainingRows::new(TrainingFormat::TeacherPair, 0)
+            };
+            let rows = rows.rows(&judged(0)).unwrap();
+            let ids = string_column(&rows, "sentence2_id").iter().flatten();
+            let labels = f32_column(&rows, "score").values().iter();
+            let positive = ids.zip(labels).filter(|(_, label)| **label == 1.0);
+            (
+                rows.num_rows(),
+                positive.map(|(id, _)| id.to_owned()).collect::<Vec<_>>(),
+            )
         };
-        assert_eq!(
-            left(TrainingFormat::Triplet),
-            ["anchor", "positive", "negative"]
-        );
-        assert_eq!(
-            left(TrainingFormat::NTuple),
-            ["anchor", "positive", "negative_1", "negative_2"]
-        );
+        assert_eq!(at(0.8), (10, vec!["b".to_owned()]));
+        assert_eq!(at(0.75).1, ["p1", "p2", "p3", "b", "c", "p4"]);
+    }
+
+    #[test]
+    fn every_format_but_candidates_loses_its_ids_and_nothing_else() {
+        let left = |format: TrainingFormat| {
+            let rows = TrainingRows {
+                drop_ids: true,
+                ..TrainingRows::new(format, 2)
+            };
+            let schema = rows.schema();
+            assert_eq!(rows.rows(&judged(2)).unwrap().schema(), schema);
+            let names: Vec<&str> = schema
+                .fields()
+                .iter()
+                .map(|field| &**field.name())
+                .collect();
+            names.join(" ")
+        };
+        let tuple = "anchor positive negative_1 negative_2";
+        assert_eq!(left(TrainingFormat::Triplet), "anchor positive negative");
+        assert_eq!(left(TrainingFormat::NTuple), tuple);
         assert_eq!(
             left(TrainingFormat::LabeledPair),
-            ["sentence1", "sentence2", "score"]
+            "sentence1 sentence2 score"
         );
+        assert_eq!(left(TrainingFormat::LabeledList), "anchor documents labels");
+        assert_eq!(left(TrainingFormat::Pairs), "anchor positive");
         assert_eq!(
-            left(TrainingFormat::LabeledList),
-            ["anchor", "documents", "labels"]
+            left(TrainingFormat::TeacherMargin),
+            "anchor positive negative score"
         );
+        assert_eq!(left(TrainingFormat::TeacherList), format!("{tuple} scores"));
+        assert_eq!(
+            left(TrainingFormat::TeacherPair),
+            "sentence1 sentence2 score"
+        );
+        assert!(left(TrainingFormat::Candidates).starts_with("query_id query positive_id"));
     }
 }

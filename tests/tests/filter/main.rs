@@ -3,6 +3,7 @@
 
 mod harness;
 mod promises;
+mod promotion;
 mod refusals;
 #[path = "../../../crates/inference/tests/tiny_model/mod.rs"]
 mod tiny_model;

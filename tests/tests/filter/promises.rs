@@ -35,11 +35,12 @@ fn the_best_survivors_become_triplets() {
         report,
         json!({
             "up_to_date": false, "output": "out.parquet", "candidates": 8, "pairs": 3,
+            "positives_dropped": 0, "promoted": 0,
             "pairs_without_negatives": 1, "pairs_left_out": 1,
             "reasons": {
-                "likely_false_negative": 3, "negative": 3, "positive_id": 1, "surplus": 1
+                "relative_margin": 3, "negative": 3, "positive_id": 1, "surplus": 1
             },
-            "scored": 10, "truncated": 0, "rows": 3, "compared": 7, "below_positive": 4
+            "scored": 10, "truncated": 0, "rows": 3, "also": {}, "compared": 7, "below_positive": 4
         })
     );
 }
@@ -55,14 +56,14 @@ fn the_audit_gives_every_candidate_its_scores_and_its_reason() {
     assert_eq!(
         rows(&audit, &DECISIONS),
         [
-            "q1 d1 drop likely_false_negative",
+            "q1 d1 drop relative_margin",
             "q1 d2 keep negative",
             "q1 d5 drop positive_id",
             "q1 d3 keep negative",
             "q1 d4 drop surplus",
-            "q2 d6 drop likely_false_negative",
+            "q2 d6 drop relative_margin",
             "q2 d3 keep negative",
-            "q3 d7 drop likely_false_negative",
+            "q3 d7 drop relative_margin",
         ]
     );
     let sigmoid = |logit: f32| 1.0 / (1.0 + (-logit).exp());
@@ -198,11 +199,14 @@ fn a_positive_that_the_model_does_not_believe_in_is_left_out() {
 fn the_bytes_depend_neither_on_threads_nor_on_batches_nor_on_the_order_of_rows() {
     let dir = workplace();
     let bytes = |options: &str| {
+        let promoting = "--promote-above 0.5 --promote-below-positive --max-promoted 1";
+        let outputs = "--audit audit.parquet --also pairs=pairs.parquet --force";
         FILTER.done(
             dir.path(),
-            &format!("{LINE} --audit audit.parquet --force {options}"),
+            &format!("{LINE} {outputs} {promoting} {options}"),
         );
-        ["out.parquet", "audit.parquet"].map(|name| fs::read(dir.path().join(name)).unwrap())
+        ["out.parquet", "audit.parquet", "pairs.parquet"]
+            .map(|name| fs::read(dir.path().join(name)).unwrap())
     };
     let first = bytes("--threads 1");
     assert!(bytes("--threads 3") == first);

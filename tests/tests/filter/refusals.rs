@@ -137,10 +137,10 @@ fn where_no_row_can_be_made_the_audit_says_why() {
         &candidates(&CANDIDATES[7..]),
     );
     let ended = FILTER.run(dir.path(), &format!("{LINE} --audit audit.parquet"));
-    assert_snapshot!(ended.error(1), @"error: out.parquet: not written, because candidates.parquet gives no triplets (pairs: 1; candidates: 1 likely_false_negative); mine more candidates with a higher --top-k, lower --relative-margin or --num-negatives, or go on without any by --allow-empty");
+    assert_snapshot!(ended.error(1), @"error: out.parquet: not written, because candidates.parquet gives no triplets (pairs: 1; candidates: 1 relative_margin); mine more candidates with a higher --top-k, loosen --relative-margin or another rule, lower --num-negatives, or go on without any by --allow-empty");
     assert!(!dir.path().join("out.parquet").exists());
     let reasons = rows(&dir.path().join("audit.parquet"), &["corpus_id", "reason"]);
-    assert_eq!(reasons, ["d7 likely_false_negative"]);
+    assert_eq!(reasons, ["d7 relative_margin"]);
 
     let report = FILTER.done(dir.path(), &format!("{LINE} --allow-empty"));
     assert_eq!(report["rows"], 0);
@@ -168,11 +168,16 @@ fn wrong_options_are_wrong_usage() {
     let dir = workplace();
     let error = |options: &str| FILTER.refused(dir.path(), &format!("{LINE} {options}"), 2);
     assert_snapshot!(error("--drop-ids --format candidates"), @"error: --drop-ids cannot be combined with --format candidates, whose rows are known by their ids");
-    assert_snapshot!(error("--audit ./out.parquet"), @"error: --audit and --output name the same file");
+    assert_snapshot!(error("--audit ./out.parquet"), @"error: ./out.parquet is named for two outputs");
     assert_snapshot!(error("--audit candidates.parquet"), @"error: candidates.parquet would be replaced by the output; choose another name");
     assert!(error("--relative-margin 1.5").contains("a number from 0 to 1"));
     assert!(error("--num-negatives 0").contains("--num-negatives"));
-    assert!(error("--format pairs").contains("labeled-pair"));
+    assert_snapshot!(error("--label-threshold 0.5"), @"error: --label-threshold has no meaning without the format teacher-pair");
+    assert_snapshot!(error("--also pairs=a.parquet --also triplet=./a.parquet"), @"error: ./a.parquet is named for two outputs");
+    assert!(error("--format pear").contains("labeled-pair"));
+    assert!(error("--also pear=a.parquet").contains("expected FORMAT=FILE"));
+    assert!(error("--max-promoted 2").contains("--promote-above"));
+    assert!(error("--top-share 2").contains("a number from 0 to 1"));
     assert!(
         FILTER
             .refused(dir.path(), "--model model --output out.parquet", 2)
