@@ -17,7 +17,7 @@ pub struct Rules {
     /// A candidate that scores more than `positive - |positive| × relative_margin` is a likely
     /// false negative (`relative_margin` of sentence-transformers' `mine_hard_negatives`).
     pub relative_margin: f64,
-    /// Negatives kept for each (query, positive) pair, the best by BM25 first.
+    /// Negatives kept for each (query, positive) pair, those of the best ranks.
     pub num_negatives: usize,
     /// A positive that scores less is left out with its candidates.
     pub min_positive_score: Option<f64>,

@@ -1,8 +1,8 @@
 //! Candidates to training tables.
 //!
 //! A cross-encoder scores each query with its positive and with each mined candidate. A candidate
-//! that scores too near its positive is a likely false negative and is dropped; of the others the
-//! best by BM25 become the negatives of training rows. Every decision has a [`Reason`], and
+//! that scores too near its positive is a likely false negative and is dropped; of the others those of
+//! the best ranks become the negatives of training rows. Every decision has a [`Reason`], and
 //! the audit table shows it.
 
 mod config;

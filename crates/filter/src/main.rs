@@ -37,7 +37,7 @@ struct Cli {
     /// Drop a candidate that scores more than the positive less this share of it
     #[arg(long, value_name = "X", default_value_t = 0.05, value_parser = share)]
     relative_margin: f64,
-    /// Negatives to keep for each pair, the best by BM25 first
+    /// Negatives to keep for each pair, those of the best ranks
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     num_negatives: u16,
     /// Leave out pairs whose positive scores less [default: none]
