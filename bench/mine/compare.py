@@ -89,6 +89,53 @@ def mine(args: argparse.Namespace, python: str, folder: Path) -> dict:
     return {"all": {key: everything[key] for key in ("seconds", "megabytes")}, "rounds": rounds}
 
 
+def exported(args: argparse.Namespace, folder: Path) -> Path:
+    """The model's folder with an ONNX file."""
+    model = folder / "onnx"
+    run([BINARY.with_name("pairmill-train"), "export", "--model", args.model, "--output", model])
+    return model
+
+
+def dense(args: argparse.Namespace, python: str, folder: Path) -> dict:
+    """medquad: the first 4,000 pairs by embeddings, beside mine_hard_negatives with the same model."""
+    run([python, HERE / "pairs.py", args.data / "medquad/qa.parquet", folder])
+    model, theirs_file, ours_file = exported(args, folder), folder / "theirs.parquet", folder / "ours.parquet"
+    line = [BINARY, "--retriever", "dense", "--model", model, "--pairs", folder / "pairs_4000.parquet",
+            "--corpus", folder / "corpus_4000.parquet", "--top-k", 51, "--near-duplicates", 1, "--format", "triplet",
+            "--output", ours_file, "--threads", args.threads, "--force"]
+    rounds = []
+    for number in range(args.rounds):
+        ours = run(line)
+        theirs = run([python, HERE / "st_mine.py", args.model, folder / "pairs_4000.parquet", args.threads, theirs_file])
+        embedding = re.search(r"embedded .* in ([\d.]+) s", ours["err"])
+        rounds.append({"mine_hard_negatives": json.loads(theirs["out"].splitlines()[-1])
+                       | {"process_seconds": theirs["seconds"], "megabytes": theirs["megabytes"]},
+                       "pairmill": {"seconds": ours["seconds"], "embedding": float(embedding[1]), "megabytes": ours["megabytes"]},
+                       "load": os.getloadavg()[0]})
+        print(f"round {number + 1}:", json.dumps(rounds[-1]), flush=True)
+    same = run([python, HERE / "same_rows.py", theirs_file, ours_file])
+    both = [(one["pairmill"], one["mine_hard_negatives"]) for one in rounds]
+    print("times as fast, our process by their function:", median([b["seconds"] / a["seconds"] for a, b in both]))
+    print("peak memory, share:", f"{statistics.median(a['megabytes'] / b['megabytes'] for a, b in both):.2f}")
+    print("the same triplets:", same["out"].strip())
+    return {"rounds": rounds, "same": float(same["out"])}
+
+
+def dense_scale(args: argparse.Namespace, python: str, folder: Path) -> dict:
+    """msdocs_raw: 199,418 passages and 4,249 queries, their first tokens embedded, top 100; then from the kept embeddings."""
+    corpus, queries = (args.data / "msdocs_raw" / file for file in ("corpus.parquet", "queries_silver.parquet"))
+    line = [BINARY, "search", "--retriever", "dense", "--model", exported(args, folder), "--max-length", 8, "--corpus", corpus,
+            "--queries", queries, "--output", folder / "ours.parquet", "--index", folder / "index", "--top-k", TOP_K,
+            "--threads", args.threads, "--force"]
+    rounds = []
+    for name in ("embedded", "reused"):
+        ours = run(line)
+        said = re.search(r"\((\d+) a second\)\n", ours["err"][ours["err"].find("searched"):])
+        rounds.append({name: {"seconds": ours["seconds"], "megabytes": ours["megabytes"], "queries_per_second": float(said[1])}})
+        print(json.dumps(rounds[-1]), flush=True)
+    return {"rounds": rounds}
+
+
 def scale(args: argparse.Namespace, python: str, folder: Path) -> dict:
     """Generated corpora of short passages: time and memory by their number."""
     rounds = []
@@ -105,7 +152,7 @@ def scale(args: argparse.Namespace, python: str, folder: Path) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["search", "mine", "scale"])
+    parser.add_argument("what", choices=["search", "mine", "dense", "dense-scale", "scale"])
     parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"), help="folder of the data sets")
     parser.add_argument("--model", type=Path, default=os.environ.get("PAIRMILL_MODEL", ROOT / ".deps/models/all-MiniLM-L6-v2"))
     parser.add_argument("--rounds", type=int, default=3)
@@ -117,7 +164,7 @@ def main() -> None:
         parser.error("--data or PAIRMILL_DATA is needed")
     python = interpreter(args.python)
     with tempfile.TemporaryDirectory() as folder:
-        result = {"search": search, "mine": mine, "scale": scale}[args.what](args, python, Path(folder))
+        result = {"search": search, "mine": mine, "dense": dense, "dense-scale": dense_scale, "scale": scale}[args.what](args, python, Path(folder))
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
     result |= {"commit": commit, "processor": processor(), "threads": args.threads}
     file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-{args.what}.json"

@@ -146,10 +146,12 @@ fn index(folder: &Path) -> String {
     let mut names = vec!["README.md".to_owned(), "pytorch_model.bin".to_owned()];
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() {
-            names.push(format!("{name}/config.json"));
-        } else {
-            names.push(name);
+        match fs::read_dir(entry.path()) {
+            Ok(inside) => names.extend(inside.flatten().map(|file| {
+                let file = file.file_name().to_string_lossy().into_owned();
+                format!("{name}/{file}")
+            })),
+            Err(_) => names.push(name),
         }
     }
     let files: Vec<_> = names

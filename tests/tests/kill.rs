@@ -112,6 +112,9 @@ fn every_stage_survives_being_killed() {
     let line = format!("--pairs {data}/pairs_train.parquet --corpus {data}/corpus.parquet");
     survives_kills(MINE, dir, &line, "2", "candidates.parquet");
     let candidates = "2/reference/candidates.parquet";
+    succeed(TRAIN, dir, "export --model tiny --output onnx");
+    let both = format!("{line} --retriever hybrid --model onnx");
+    survives_kills(MINE, dir, &both, "2b", "candidates.parquet");
 
     let line = format!(
         "cross-encoder --model tiny --train {data}/labeled_train.parquet --train {candidates} --eval {data}"

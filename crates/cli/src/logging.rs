@@ -40,8 +40,9 @@ pub(crate) fn init(common: &Common) {
 
 /// Filters match crate names as prefixes of whole path segments, so each crate is listed.
 fn expand_crates(directives: &str) -> String {
-    const CRATES: [&str; 12] = [
+    const CRATES: [&str; 13] = [
         "cli",
+        "dense",
         "evaluate",
         "filter",
         "generate",

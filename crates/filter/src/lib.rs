@@ -2,7 +2,7 @@
 //!
 //! A cross-encoder scores each query with its positive and with each mined candidate. A candidate
 //! that scores too near a positive of its query is a likely false negative and is dropped, or
-//! promoted to be a positive; of the others the best by BM25 become the negatives of training rows.
+//! promoted to be a positive; of the others the best ranked become the negatives of training rows.
 //! Every decision has a [`Reason`], and the audit table shows it.
 
 mod config;

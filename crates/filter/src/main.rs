@@ -76,7 +76,7 @@ struct RuleArgs {
     /// number is rounded to the nearest)
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = share)]
     top_share: f64,
-    /// Negatives to keep for each pair, the best by BM25 first
+    /// Negatives to keep for each pair, those of the best ranks
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     num_negatives: u16,
     /// Leave out pairs whose positive scores less: likely mislabelled ones [default: none]

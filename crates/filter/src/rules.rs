@@ -17,7 +17,7 @@ pub struct Rules {
     /// This share of a query's candidates, the best by score, are no negatives; their number is
     /// rounded to the nearest. From 0 to 1.
     pub top_share: f64,
-    /// Negatives kept for each (query, positive) pair, the best by BM25 first.
+    /// Negatives kept for each (query, positive) pair, those of the best ranks.
     pub num_negatives: usize,
     /// A positive that scores less is left out with its candidates.
     pub min_positive_score: Option<f64>,

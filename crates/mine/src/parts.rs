@@ -246,10 +246,11 @@ impl Drop for Parts<'_> {
             let _ = fs::remove_dir(&self.folder);
         }
         if self.folder.exists() {
-            warn!(
-                "{} pairs are mined, and what is done is kept beside the output; the same command goes on from there",
-                self.state.tally.pairs
-            );
+            let done = match self.state.tally.pairs {
+                0 => "what is embedded is".to_owned(),
+                pairs => format!("{pairs} pairs are mined and"),
+            };
+            warn!("{done} kept beside the output; the same command goes on from there");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `pairmill-mine` as its users run it: files in, files out.
 
+mod dense;
 mod harness;
 mod options;
 mod promises;

@@ -73,14 +73,14 @@ fn a_group_column_that_is_not_there_is_found_before_anything_is_built() {
 #[test]
 fn an_index_folder_with_files_of_others_is_left_alone() {
     let dir = help_desk();
-    fs::create_dir(dir.path().join("index")).unwrap();
-    write(dir.path(), "index/thesis.tex", "years of work");
+    fs::create_dir_all(dir.path().join("index/bm25")).unwrap();
+    write(dir.path(), "index/bm25/thesis.tex", "years of work");
     let line = with("pairs.csv", "corpus.csv") + " --index index";
     assert_snapshot!(MINE.refused(dir.path(), &line, 1), @r"
     error: corpus.csv: cannot be indexed
-      because: index: holds `thesis.tex`, which Pairmill did not write, so the folder is not replaced; choose another output or move the file
+      because: index/bm25: holds `thesis.tex`, which Pairmill did not write, so the folder is not replaced; choose another output or move the file
     ");
-    assert_eq!(names(&dir.path().join("index")).len(), 1);
+    assert_eq!(names(&dir.path().join("index/bm25")).len(), 1);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_damaged_index_is_built_again_with_a_warning() {
     let line = with("pairs.csv", "corpus.csv") + " --index index --force";
     MINE.done(dir.path(), &line);
     let output = fs::read(dir.path().join("new.parquet")).unwrap();
-    let index = dir.path().join("index");
+    let index = dir.path().join("index/bm25");
     let store = names(&index)
         .into_iter()
         .find(|name| name.ends_with(".store"))

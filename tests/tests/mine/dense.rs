@@ -1,0 +1,639 @@
+//! Mining with embeddings, and with both retrievers.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use pairmill_tests::tables::rows;
+use pairmill_tests::{Ended, Hub, MINE, TRAIN, data, model, names, root, write_tiny_model};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::help_desk;
+
+const LINE: &str = "--pairs pairs.csv --corpus corpus.csv --output out.parquet";
+const DENSE: &str = "--retriever dense --model onnx";
+const HYBRID: &str = "--retriever hybrid --model onnx";
+
+/// The help desk with a tiny model in `onnx`.
+fn workplace() -> TempDir {
+    let dir = help_desk();
+    write_tiny_model(&dir.path().join("tiny"));
+    TRAIN.done(dir.path(), "export --model tiny --output onnx");
+    dir
+}
+
+/// Columns of the output, null as none.
+fn table<const N: usize>(dir: &Path, columns: [&str; N]) -> Vec<[Option<String>; N]> {
+    let rows = rows(&dir.join("out.parquet"), &columns).into_iter();
+    rows.map(|row| {
+        let mut cells = row.into_iter();
+        std::array::from_fn(|_| cells.next().filter(|cell| cell != "-"))
+    })
+    .collect()
+}
+
+fn number(cell: Option<&String>) -> Option<f64> {
+    cell.map(|cell| cell.parse().unwrap())
+}
+
+const SCORES: [&str; 9] = [
+    "query_id",
+    "positive_id",
+    "corpus_id",
+    "bm25",
+    "positive_bm25",
+    "dense",
+    "positive_dense",
+    "bm25_rank",
+    "dense_rank",
+];
+
+#[test]
+fn each_retriever_fills_its_own_columns() {
+    let dir = workplace();
+    let filled = |retriever: &str| {
+        MINE.done(dir.path(), &format!("{LINE} {retriever}"));
+        let rows = table(dir.path(), SCORES);
+        let column = |number: usize| rows.iter().all(|row| row[number].is_some());
+        let none = |number: usize| rows.iter().all(|row| row[number].is_none());
+        (3..9)
+            .map(|number| match (column(number), none(number)) {
+                (true, _) => '#',
+                (_, true) => '-',
+                _ => '?',
+            })
+            .collect::<String>()
+    };
+    assert_eq!(filled(""), "##----");
+    assert_eq!(filled(DENSE), "--##--");
+    let both = filled(&format!("{HYBRID} --top-k 5"));
+    assert_eq!(both.replace('?', "#"), "######", "{both}");
+    assert!(both.starts_with('?'), "BM25 does not find all: {both}");
+}
+
+#[test]
+fn a_positive_in_the_corpus_scores_what_the_passage_scores() {
+    let dir = workplace();
+    let report = MINE.done(dir.path(), &format!("{LINE} {DENSE}"));
+    assert_eq!(report["queries_without_hits"], 0);
+    // Every passage is similar to some degree, so each of three pairs gets all ten.
+    assert_eq!(report["candidates"], 30);
+    let all = table(dir.path(), SCORES);
+    let own = all.iter().filter(|row| row[1] == row[2]);
+    assert_eq!(own.clone().count(), 3);
+    for row in own {
+        assert_eq!(row[5], row[6], "{row:?}");
+    }
+    let ranked = table(dir.path(), ["query_id", "rank", "dense", "text"]);
+    let ordered = |pair: &[[Option<String>; 4]]| {
+        pair[0][0] != pair[1][0] || number(pair[0][2].as_ref()) >= number(pair[1][2].as_ref())
+    };
+    assert!(ranked.windows(2).all(ordered));
+    let text = |id: &str| {
+        let found = table(dir.path(), ["corpus_id", "text"]);
+        found
+            .into_iter()
+            .find(|row| row[0].as_deref() == Some(id))
+            .unwrap()[1]
+            .clone()
+    };
+    assert_eq!(text("d3").as_deref(), Some("Device Reset the password."));
+}
+
+#[test]
+fn ranks_are_fused_and_every_candidate_has_a_similarity() {
+    let dir = workplace();
+    MINE.done(dir.path(), &format!("{LINE} {DENSE}"));
+    let similarity: HashMap<_, _> = table(dir.path(), SCORES)
+        .into_iter()
+        .map(|row| ((row[0].clone(), row[2].clone()), row[5].clone()))
+        .collect();
+    MINE.done(dir.path(), &format!("{LINE} {HYBRID} --top-k 5 --rrf-k 10"));
+    let fused = table(dir.path(), SCORES);
+    let ranks = table(dir.path(), ["rank"]);
+    let mut last: Option<(Option<String>, f64)> = None;
+    for (row, rank) in fused.iter().zip(&ranks) {
+        assert!(row[5].is_some() && row[6].is_some());
+        assert_eq!(
+            row[5],
+            similarity[&(row[0].clone(), row[2].clone())],
+            "{row:?}"
+        );
+        assert_eq!(row[3].is_some(), row[7].is_some());
+        let share =
+            |cell: &Option<String>| number(cell.as_ref()).map_or(0.0, |rank| 1.0 / (10.0 + rank));
+        let score = share(&row[7]) + share(&row[8]);
+        assert!(score > 0.0);
+        let is_first = rank[0].as_deref() == Some("1");
+        if let Some((query, before)) = last.filter(|_| !is_first) {
+            assert!(query == row[0] && score <= before + 1e-7, "{row:?}");
+        }
+        last = Some((row[0].clone(), score));
+    }
+    let found_by = |number: usize| fused.iter().filter(|row| row[number].is_none()).count();
+    assert!(found_by(7) > 0, "some are found by embeddings alone");
+}
+
+#[test]
+fn the_bytes_depend_on_no_thread_no_batch_no_index_and_no_order() {
+    let dir = workplace();
+    let reversed = |name: &str| {
+        let text = fs::read_to_string(dir.path().join(name)).unwrap();
+        let (header, rows) = text.split_once('\n').unwrap();
+        let rows: Vec<&str> = rows.lines().rev().collect();
+        fs::write(
+            dir.path().join(name),
+            format!("{header}\n{}\n", rows.join("\n")),
+        )
+        .unwrap();
+    };
+    for retriever in [DENSE, HYBRID] {
+        let bytes = |options: &str| {
+            MINE.done(
+                dir.path(),
+                &format!("{LINE} {retriever} --top-k 6 --force {options}"),
+            );
+            let rows = rows(
+                &dir.path().join("out.parquet"),
+                &[&SCORES[..], &["rank", "reason"]].concat(),
+            );
+            (rows, fs::read(dir.path().join("out.parquet")).unwrap())
+        };
+        let first = bytes("--threads 1");
+        for options in [
+            "--threads 2",
+            "--threads 3 --token-budget 10",
+            "--index index",
+            "--index index --threads 1",
+        ] {
+            assert!(bytes(options) == first, "{retriever} {options}");
+        }
+        reversed("pairs.csv");
+        reversed("corpus.csv");
+        // The lineage names other inputs.
+        assert_eq!(bytes("").0, first.0);
+    }
+}
+
+#[test]
+fn embeddings_are_kept_in_the_index_folder_and_reused_for_what_has_not_changed() {
+    let dir = workplace();
+    let line = format!("{LINE} {DENSE} --index index --force");
+    let ended = MINE.run(dir.path(), &line);
+    assert!(
+        ended
+            .stderr
+            .contains("embedding 10 texts of the corpus, of up to 128 tokens"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(
+        names(&dir.path().join("index"))
+            .into_iter()
+            .collect::<Vec<_>>(),
+        ["dense"]
+    );
+    let again = MINE.run(dir.path(), &line).stderr;
+    assert!(
+        again.contains("reusing the embeddings of 10 texts") && !again.contains("embedding "),
+        "{again}"
+    );
+    let corpus = fs::read_to_string(dir.path().join("corpus.csv")).unwrap();
+    fs::write(
+        dir.path().join("corpus.csv"),
+        corpus + "d9,,Reset the clock.,clocks\nd10,,Reset the clock.,clocks\n",
+    )
+    .unwrap();
+    let grown = MINE.run(dir.path(), &line).stderr;
+    assert!(grown.contains("embedding 1 texts"), "{grown}");
+    let cut = MINE.run(dir.path(), &format!("{line} --max-length 5"));
+    assert!(cut.stderr.contains("embedding 11 texts"), "{}", cut.stderr);
+    assert!(
+        cut.stderr
+            .contains("of 11 texts were longer than the model reads"),
+        "{}",
+        cut.stderr
+    );
+    assert_eq!(names(&dir.path().join("index/dense")).len(), 2);
+}
+
+#[test]
+fn a_damaged_store_is_embedded_again_from_there_on() {
+    let dir = workplace();
+    let line = format!("{LINE} {DENSE} --index index --force");
+    MINE.done(dir.path(), &line);
+    let expected = fs::read(dir.path().join("out.parquet")).unwrap();
+    let base = dir.path().join("index/dense");
+    let store = base.join(names(&base).first().unwrap());
+    let file = store.join("embeddings.f32");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[6 * 32 * 4 + 1] ^= 8;
+    fs::write(&file, bytes).unwrap();
+    let ended = MINE.run(dir.path(), &line);
+    assert!(
+        ended.stderr.contains("row 6 of 10 is damaged or gone"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains("embedding 4 texts"),
+        "{}",
+        ended.stderr
+    );
+    assert!(fs::read(dir.path().join("out.parquet")).unwrap() == expected);
+
+    fs::write(store.join("about.json"), "{}").unwrap();
+    let error = MINE.run(dir.path(), &line).error(1);
+    assert!(error.contains("the embeddings are not described as those of this model and these options; delete the folder"), "{error}");
+}
+
+/// A corpus of several windows of texts, and pairs.
+fn write_many(dir: &Path) {
+    let words = |number: usize| {
+        let word = |step: usize| format!("w{}", number.wrapping_mul(step) % 997);
+        format!("{number} {}", [7, 31, 101, 211].map(word).join(" "))
+    };
+    let mut corpus = "id,title,text\n".to_owned();
+    for number in 0..6_000 {
+        corpus += &format!("d{number},,{}\n", words(number + 1));
+    }
+    let mut pairs = "anchor_id,anchor,positive_id,positive\n".to_owned();
+    for number in 0..50 {
+        pairs += &format!(
+            "q{number},{},x{number},{}\n",
+            words(number + 3),
+            words(number + 9_000)
+        );
+    }
+    fs::write(dir.join("corpus.csv"), corpus).unwrap();
+    fs::write(dir.join("pairs.csv"), pairs).unwrap();
+}
+
+/// Starts a run and kills it as soon as a file of keys below `folder` is longer than `before`; its
+/// length then.
+fn kill_while_embedding(dir: &Path, line: &str, folder: &str, before: u64) -> u64 {
+    let keys = || {
+        let stores = fs::read_dir(dir.join(folder)).ok()?.flatten();
+        let length = |path: &Path| fs::metadata(path.join("keys")).map_or(0, |file| file.len());
+        stores.map(|store| length(&store.path())).max()
+    };
+    let mut child = MINE
+        .command(dir, line)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let mut found = 0;
+    while found <= before && Instant::now() < deadline && child.try_wait().unwrap().is_none() {
+        found = keys().unwrap_or(0);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert!(found > before, "killed while it embedded");
+    found
+}
+
+#[test]
+fn a_run_killed_while_it_embeds_goes_on_with_what_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write_tiny_model(&dir.join("tiny"));
+    TRAIN.done(dir, "export --model tiny --output onnx");
+    write_many(dir);
+    fs::write(dir.join("queries.csv"), "id,text\nq,w1 w2 w3\n").unwrap();
+    let mine = format!("--pairs pairs.csv {DENSE}");
+    let search = format!("--queries queries.csv {DENSE}");
+    for (line, folder) in [
+        (
+            format!("{mine} --output out.parquet"),
+            ".out.parquet.parts/dense",
+        ),
+        (
+            format!("{mine} --output out.parquet --index index"),
+            "index/dense",
+        ),
+        (
+            format!("search {search} --output out.parquet"),
+            ".out.parquet.parts/dense",
+        ),
+    ] {
+        let line = format!("{line} --corpus corpus.csv");
+        MINE.done(
+            dir,
+            &line
+                .replace("out.parquet", "reference.parquet")
+                .replace("--index index", ""),
+        );
+        let first = kill_while_embedding(dir, &line, folder, 0);
+        kill_while_embedding(dir, &line, folder, first);
+        assert!(!dir.join("out.parquet").exists());
+        let ended = MINE.run(dir, &line);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("reusing the embeddings of "),
+            "{}",
+            ended.stderr
+        );
+        let bytes = |name: &str| fs::read(dir.join(name)).unwrap();
+        assert!(bytes("out.parquet") == bytes("reference.parquet"));
+        assert!(
+            names(dir).iter().all(|name| !name.starts_with('.')),
+            "{:?}",
+            names(dir)
+        );
+        fs::remove_file(dir.join("out.parquet")).unwrap();
+        fs::remove_file(dir.join("reference.parquet")).unwrap();
+    }
+}
+
+#[test]
+fn margins_and_bounds_are_of_similarities() {
+    let dir = workplace();
+    for retriever in [DENSE, HYBRID] {
+        MINE.done(
+            dir.path(),
+            &format!("{LINE} {retriever} --absolute-margin 0.01"),
+        );
+        let rows = table(
+            dir.path(),
+            ["query_id", "dense", "positive_dense", "reason"],
+        );
+        let kept = |reason: &Option<String>| reason.as_deref() == Some("negative");
+        let failed = |reason: &Option<String>| reason.as_deref() == Some("absolute_margin");
+        let mut counts = [0, 0];
+        for row in &rows {
+            // Each query has one positive here, but for the two that ask the same.
+            let margin = number(row[2].as_ref()).unwrap() - number(row[1].as_ref()).unwrap();
+            counts[0] += usize::from(kept(&row[3]));
+            counts[1] += usize::from(failed(&row[3]));
+            assert!(!kept(&row[3]) || margin > 0.0099, "{row:?}");
+            assert!(!failed(&row[3]) || margin < 0.0101, "{row:?}");
+        }
+        assert!(counts[0] > 0 && counts[1] > 0, "{counts:?}");
+    }
+}
+
+#[test]
+fn a_run_is_ranked_by_similarity_or_by_fused_ranks() {
+    let dir = workplace();
+    fs::write(
+        dir.path().join("queries.csv"),
+        "id,text\nq1,reset the device\nq2,stripes\n",
+    )
+    .unwrap();
+    let search = "search --corpus corpus.csv --queries queries.csv --output out.parquet --top-k 4";
+    for (retriever, least, most) in [(DENSE, -1.0, 1.0), (HYBRID, 1.0 / 65.0, 2.0 / 61.0)] {
+        let report = MINE.done(dir.path(), &format!("{search} {retriever}"));
+        assert_eq!(
+            (&report["hits"], &report["passages"]),
+            (&json!(8), &json!(10))
+        );
+        let run = table(dir.path(), ["query_id", "rank", "score"]);
+        for (row, next) in run.iter().zip(&run[1..]) {
+            let score = number(row[2].as_ref()).unwrap();
+            assert!(score >= least - 1e-6 && score <= most + 1e-6, "{score}");
+            assert!(row[0] != next[0] || number(next[2].as_ref()).unwrap() <= score);
+        }
+    }
+    MINE.done(
+        dir.path(),
+        &format!("{search} {HYBRID}").replace("out.parquet", "run.trec"),
+    );
+    assert_eq!(
+        fs::read_to_string(dir.path().join("run.trec"))
+            .unwrap()
+            .lines()
+            .count(),
+        8
+    );
+}
+
+#[test]
+fn similarities_and_ranks_are_explained() {
+    let dir = workplace();
+    let header = |retriever: &str| {
+        MINE.done(dir.path(), &format!("{LINE} {retriever}"));
+        let shown = MINE
+            .run(dir.path(), "explain --candidates out.parquet --query-id q1")
+            .stdout;
+        shown
+            .lines()
+            .nth(4)
+            .unwrap()
+            .split("  reason")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_snapshot!(header(""), @"rank    bm25   score  decision");
+    assert_snapshot!(header(DENSE), @"rank   dense   score  decision");
+    assert_snapshot!(header(HYBRID), @"rank    bm25  bm25_rank   dense  dense_rank   score  decision");
+    let found: Value = MINE.done(dir.path(), "explain --candidates out.parquet --query-id q1");
+    let first = &found["positives"][0]["candidates"][0];
+    assert!(first["dense"].is_number() && found["positives"][0]["dense"].is_number());
+}
+
+#[test]
+fn a_model_of_the_hub_is_fetched_with_its_onnx_file() {
+    let dir = workplace();
+    let hub = Hub::serve("acme/tiny", &dir.path().join("onnx"));
+    let run = |hub: &Hub| -> Ended {
+        let line = format!("{LINE} --retriever dense --model acme/tiny --json");
+        let mut command = MINE.command(dir.path(), &line);
+        hub.is_used_by(dir.path(), &mut command)
+            .output()
+            .unwrap()
+            .into()
+    };
+    run(&hub).report();
+    let requests = hub.requests();
+    let fetched = |name: &str| requests.iter().any(|path| path.ends_with(name));
+    assert!(
+        fetched("onnx/model.onnx") && fetched("1_Pooling/config.json"),
+        "{requests:?}"
+    );
+    assert!(!fetched("model.safetensors"), "{requests:?}");
+    let by_id = table(dir.path(), SCORES);
+    MINE.done(dir.path(), &format!("{LINE} {DENSE}"));
+    assert_eq!(table(dir.path(), SCORES), by_id);
+    let without = Hub::serve("acme/tiny", &dir.path().join("tiny"));
+    let mut command = MINE.command(
+        dir.path(),
+        &format!("{LINE} --retriever dense --model acme/tiny"),
+    );
+    let ended: Ended = without
+        .is_used_by(&dir.path().join("other"), &mut command)
+        .output()
+        .unwrap()
+        .into();
+    assert!(
+        ended
+            .error(1)
+            .contains("has no model.onnx; `pairmill-train export"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn options_that_make_no_sense_together_are_refused() {
+    let dir = workplace();
+    let error = |options: &str| MINE.refused(dir.path(), &format!("{LINE} {options}"), 2);
+    assert_snapshot!(error("--retriever dense"), @"error: --retriever dense and hybrid need --model DIR_OR_ID, a sentence encoder");
+    assert_snapshot!(error("--model onnx"), @"error: --model is for --retriever dense or hybrid");
+    assert_snapshot!(error(&format!("{DENSE} --k1 0.9")), @"error: --k1 is for --retriever bm25 or hybrid");
+    assert_snapshot!(error(&format!("{DENSE} --rrf-k 10")), @"error: --rrf-k is for --retriever hybrid");
+    let search = "search --corpus corpus.csv --queries corpus.csv --output out.parquet";
+    assert_snapshot!(MINE.refused(dir.path(), &format!("{search} --max-length 9"), 2), @"error: --max-length is for --retriever dense or hybrid");
+}
+
+#[test]
+fn what_is_wrong_with_model_or_corpus_is_said_and_leaves_nothing() {
+    let dir = workplace();
+    let path = dir.path();
+    let with = |model: &str| {
+        MINE.refused(
+            path,
+            &format!("{LINE} --retriever hybrid --model {model}"),
+            1,
+        )
+    };
+    assert_snapshot!(with("nowhere/at/all"), @"error: nowhere/at/all: no such model folder; check the path");
+    assert_snapshot!(with("tiny"), @"error: tiny: has no model.onnx; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json; `pairmill-train export --model DIR --output DIR` makes one of a sentence-transformers folder");
+    let config = path.join("onnx/config_sentence_transformers.json");
+    fs::write(&config, r#"{"similarity_fn_name": "euclidean"}"#).unwrap();
+    let dense = || MINE.refused(path, &format!("{LINE} {DENSE}"), 1);
+    assert_snapshot!(dense(), @r"
+    error: corpus.csv: cannot be embedded
+      because: the model compares embeddings by their Euclidean distance; supported: cosine and dot; name one as similarity_fn_name in its config_sentence_transformers.json
+    ");
+    fs::remove_file(&config).unwrap();
+    let corpus = fs::read_to_string(path.join("corpus.csv")).unwrap();
+    fs::write(
+        path.join("corpus.csv"),
+        corpus.clone() + "d1,,Again.,copies\n",
+    )
+    .unwrap();
+    assert_snapshot!(dense(), @r"
+    error: corpus.csv: cannot be embedded
+      because: id `d1` occurs more than once; ids of a corpus must be unique
+    ");
+    fs::write(path.join("corpus.csv"), "id,title,text\n").unwrap();
+    assert_snapshot!(dense(), @"error: corpus.csv: has no rows; expected a corpus table with at least one");
+}
+
+/// Figures of `tests/reference/dense_mining.py`.
+fn reference() -> Value {
+    let path = root().join("tests/reference/dense_mining.json");
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn write_medquad(dir: &Path, data: &Path, figures: &Value) {
+    let qa = rows(&data.join("medquad/qa.parquet"), &["question", "answer"]);
+    let (mut pairs, mut corpus) = (String::new(), String::new());
+    for number in figures["numbers"].as_array().unwrap() {
+        let [question, answer] = &qa[number.as_u64().unwrap() as usize][..] else {
+            unreachable!("two columns");
+        };
+        let pair = json!({
+            "anchor_id": format!("q{number}"), "anchor": question, "positive_id": number.to_string(), "positive": answer
+        });
+        pairs += &format!("{pair}\n");
+        corpus += &format!("{}\n", json!({"id": number.to_string(), "text": answer}));
+    }
+    fs::write(dir.join("pairs.jsonl"), pairs).unwrap();
+    fs::write(dir.join("corpus.jsonl"), corpus).unwrap();
+}
+
+#[test]
+fn candidates_and_negatives_are_those_of_mine_hard_negatives() {
+    const TOLERANCE: f64 = 2e-5;
+    let Some(data) = data() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let figures = reference();
+    write_medquad(dir, &data, &figures);
+    TRAIN.done(
+        dir,
+        &format!("export --model {} --output onnx", model().display()),
+    );
+    // Near-duplicates are known to Pairmill only.
+    let line = "--pairs pairs.jsonl --corpus corpus.jsonl --retriever dense --model onnx --max-length 128 \
+                --index index --near-duplicates 1 --audit out.parquet --format triplet --output rows.parquet";
+    let mut compared = 0;
+    for (name, case) in figures["cases"].as_object().unwrap() {
+        let options = case["options"].as_object().unwrap().iter();
+        let options = options.map(|(name, value)| format!(" --{} {value}", name.replace('_', "-")));
+        // So deep looks mine_hard_negatives: to the end of the range, and for a positive in it.
+        let top_k = case["options"]["range_max"].as_u64().unwrap() + 1;
+        let options: String = options.collect();
+        MINE.done(dir, &format!("{line} --top-k {top_k}{options}"));
+        let mut scores: HashMap<String, HashMap<String, f64>> = HashMap::new();
+        let mut ranked: HashMap<String, Vec<String>> = HashMap::new();
+        for row in rows(
+            &dir.join("out.parquet"),
+            &["query_id", "corpus_id", "dense"],
+        ) {
+            ranked
+                .entry(row[0].clone())
+                .or_default()
+                .push(row[1].clone());
+            scores
+                .entry(row[0].clone())
+                .or_default()
+                .insert(row[1].clone(), row[2].parse().unwrap());
+        }
+        let mut negatives: HashMap<String, Vec<String>> = HashMap::new();
+        for row in rows(&dir.join("rows.parquet"), &["anchor_id", "negative_id"]) {
+            negatives
+                .entry(row[0].clone())
+                .or_default()
+                .push(row[1].clone());
+        }
+        for (place, number) in figures["numbers"].as_array().unwrap().iter().enumerate() {
+            let query = format!("q{number}");
+            let of_query = &scores[&query];
+            for (rank, expected) in figures["ranked"][place]
+                .as_array()
+                .unwrap()
+                .iter()
+                .enumerate()
+            {
+                let score = expected[1].as_f64().unwrap();
+                assert!(
+                    (of_query[&expected[0].to_string()] - score).abs() < TOLERANCE,
+                    "{query}"
+                );
+                // Another passage there is one whose score is the same to the rounding.
+                assert!(
+                    (of_query[&ranked[&query][rank]] - score).abs() < TOLERANCE,
+                    "{query}"
+                );
+            }
+            let positive = figures["positive_scores"][place].as_f64().unwrap();
+            if let Some(score) = of_query.get(&number.to_string()) {
+                assert!((score - positive).abs() < TOLERANCE, "{query}");
+            }
+            let found = negatives.remove(&query).unwrap_or_default();
+            let expected = case["negatives"][place].as_array().unwrap();
+            assert_eq!(found.len(), expected.len(), "{name}: {query}");
+            for (found, expected) in found.iter().zip(expected) {
+                let apart = of_query[found] - of_query[&expected.to_string()];
+                assert!(
+                    apart.abs() < TOLERANCE,
+                    "{name}: {query}: {found} or {expected}"
+                );
+                compared += 1;
+            }
+        }
+        assert!(negatives.is_empty());
+    }
+    println!("{compared} negatives are the same");
+    assert!(compared > 2_000);
+}
