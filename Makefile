@@ -26,13 +26,15 @@ help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Variables of `make pipeline`:'
-	@echo '  PIPELINE   qa (questions with answers) or tickets (texts with categories)    [$(PIPELINE)]'
-	@echo '  INPUT      your table: Parquet, CSV, JSON Lines or Arrow                     [the sample in data/]'
+	@echo '  PIPELINE   qa (questions with answers), tickets (texts with categories) or'
+	@echo '             corpus (a folder of Markdown, HTML or text)                       [$(PIPELINE)]'
+	@echo '  INPUT      your table: Parquet, CSV, JSON Lines or Arrow; or your folder     [the sample in data/]'
 	@echo '  RUN        folder for everything the pipeline writes                         [runs/$(PIPELINE)]'
 	@echo '  MODEL      folder of the sentence-transformers model to start from           [all-MiniLM-L6-v2]'
-	@echo '  LIMIT      use only so many rows of the input                                [all]'
+	@echo '  LIMIT      use only so many rows or documents of the input                   [all]'
 	@echo '  SEED       seed of every random choice                                       [$(SEED)]'
-	@echo '  EPOCHS, BATCH_SIZE, LEARNING_RATE, TOP_K, NEGATIVES, MAX_LENGTH              [see pipelines/*.mk]'
+	@echo '  EPOCHS, BATCH_SIZE, LEARNING_RATE, TOP_K, NEGATIVES, MAX_LENGTH, PROMOTE_ABOVE'
+	@echo '                                                                               [see pipelines/*.mk]'
 	@echo '  GENERATE_FLAGS, MINE_FLAGS, CROSS_ENCODER_FLAGS, FILTER_FLAGS, TRAIN_FLAGS, EVALUATE_FLAGS'
 	@echo '             anything else for one stage; `$(BIN)/pairmill-mine --help` and so on list them'
 	@echo
@@ -44,7 +46,7 @@ setup: ## Bring libtorch, ONNX Runtime and the base model into .deps/
 build: setup ## Build the five programs
 	@cargo build --release --workspace --bins
 
-pipeline: $(PIPELINE) ## Run a whole pipeline: from a table to a fine-tuned model and a before/after table
+pipeline: $(PIPELINE) ## Run a whole pipeline: from a table or folder to a fine-tuned model and a before/after table
 
 test: build ## Run all tests but the slow ones
 	cargo test --release --workspace

@@ -1,6 +1,7 @@
 //! `pairmill-filter` as its users run it, with a cross-encoder small enough to be written here:
 //! it counts the words that two texts share.
 
+mod corpus;
 mod harness;
 mod promises;
 mod promotion;
