@@ -47,7 +47,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write a plain ranked run of queries against a corpus
-    Search(SearchArgs),
+    Search(Box<SearchArgs>),
     /// Show what was decided on the candidates of one query, and why
     Explain(ExplainArgs),
 }
