@@ -226,7 +226,7 @@ impl<'a> Query<'a> {
         .or_else(|| failed(self.top.contains(self.candidates.id(row)), Reason::TopShare))
     }
 
-    /// The promoted candidates as positives, each beside the query's negatives: the best by BM25 of
+    /// The promoted candidates as positives, each beside the query's negatives: the best ranks of
     /// those that its pairs have.
     fn promoted_pairs(&self, pairs: &[Pair]) -> Vec<Pair> {
         let candidates = self.candidates;
