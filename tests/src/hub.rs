@@ -99,7 +99,7 @@ impl Shelf {
             let stored = name.strip_suffix("?stored");
             let file = fs::read(folder.join(stored.unwrap_or(name)))?;
             let headers = format!("ETag: \"{name}\"\r\nX-Repo-Commit: {COMMIT}\r\n");
-            if name.ends_with(".safetensors") {
+            if name.ends_with(".safetensors") || name.ends_with(".onnx") {
                 let headers = format!("{headers}Location: {}{path}?stored\r\n", self.endpoint);
                 return respond(&mut stream, "302 Found", &headers, b"");
             }
@@ -146,10 +146,12 @@ fn index(folder: &Path) -> String {
     let mut names = vec!["README.md".to_owned(), "pytorch_model.bin".to_owned()];
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() {
-            names.push(format!("{name}/config.json"));
-        } else {
-            names.push(name);
+        match fs::read_dir(entry.path()) {
+            Ok(inner) => names.extend(inner.flatten().map(|inner| {
+                let inner = inner.file_name();
+                format!("{name}/{}", inner.to_string_lossy())
+            })),
+            Err(_) => names.push(name),
         }
     }
     let files: Vec<_> = names

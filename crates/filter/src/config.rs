@@ -1,18 +1,18 @@
 use std::path::PathBuf;
 
-use pairmill_inference::{Activation, CrossEncoderOptions};
-use pairmill_tables::{Lineage, TableError};
+use pairmill_inference::Activation;
+use pairmill_tables::Lineage;
 use serde::Serialize;
 
-use crate::{Format, Rules};
+use crate::{Format, Model, Rules};
 
 /// What to filter, with which model and rules, to where.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The candidates: a path, folder or glob in any supported format, or `-`.
     pub candidates: String,
-    /// Folder of the cross-encoder.
-    pub model: PathBuf,
+    /// The cross-encoder.
+    pub model: Model,
     /// The training table, or the judged candidates.
     pub output: PathBuf,
     /// Where to write the judged candidates as well.
@@ -25,16 +25,8 @@ pub struct Config {
     pub drop_ids: bool,
     /// How to decide.
     pub rules: Rules,
-    /// Longest pair in tokens, where the model's own limit is not wanted.
-    pub max_length: Option<usize>,
-    /// Tokens in a batch.
-    pub token_budget: usize,
-    /// What turns a logit into a score, where the model's own way is not wanted.
-    pub activation: Option<Activation>,
     /// Seed, for the lineage: nothing here is drawn at random.
     pub seed: u64,
-    /// Threads to work with.
-    pub threads: usize,
     /// Whether to do the work again when the outputs are up to date.
     pub force: bool,
 }
@@ -81,30 +73,21 @@ impl Config {
         Ok(())
     }
 
-    pub(crate) fn cross_encoder_options(&self) -> CrossEncoderOptions {
-        CrossEncoderOptions {
-            threads: self.threads,
-            max_length: self.max_length,
-            token_budget: self.token_budget,
-            activation: self.activation,
-        }
-    }
-
     /// The lineages of the output and of the audit table, which is that of `--format candidates`.
-    pub(crate) fn lineages(&self) -> Result<(Lineage, Lineage), TableError> {
+    pub(crate) fn lineages(&self) -> crate::Result<(Lineage, Lineage)> {
         let lineage = |format, drop_ids| {
             let options = Options {
                 format,
                 drop_ids,
                 rules: &self.rules,
-                max_length: self.max_length,
-                activation: self.activation,
+                max_length: self.model.max_length,
+                activation: self.model.activation,
             };
             Lineage::new("filter", &options, self.seed)
         };
-        let output = lineage(self.format, self.drop_ids)
-            .with_input("candidates", &self.candidates)?
-            .with_input("model", &self.model.to_string_lossy())?;
+        let output =
+            lineage(self.format, self.drop_ids).with_input("candidates", &self.candidates)?;
+        let output = self.model.add_to(output)?;
         let audit = Lineage {
             inputs: output.inputs.clone(),
             ..lineage(Format::Candidates, false)

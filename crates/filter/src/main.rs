@@ -1,24 +1,48 @@
 //! The `pairmill-filter` program.
 
+use std::convert::Infallible;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
-use pairmill_filter::{Config, Format, Rules};
+use pairmill_filter::{Config, Format, Model, Rules, ScoreConfig};
+use pairmill_hub::ModelSource;
 use pairmill_inference::Activation;
+use serde::Serialize;
 
 /// Score mined candidates with a cross-encoder, drop likely false negatives, write training rows
 #[derive(Debug, Parser)]
-#[command(name = "pairmill-filter", version)]
+#[command(
+    name = "pairmill-filter",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    filter: Option<FilterArgs>,
+    // No part of FilterArgs: clap takes an optional group that holds another for absent.
+    #[command(flatten)]
+    model: Option<ModelArgs>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add a column with a cross-encoder's scores to any table with two columns of text
+    Score(ScoreArgs),
+}
+
+#[derive(Debug, Args)]
+struct FilterArgs {
     /// Candidates from pairmill-mine: a file, folder or glob; `-` reads an Arrow IPC stream from standard input
     #[arg(long, value_name = "FILE")]
     candidates: String,
-    /// Folder of a cross-encoder: model.onnx (or onnx/model.onnx), tokenizer.json, config.json
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
     /// Parquet file to write
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
@@ -43,6 +67,37 @@ struct Cli {
     /// Leave out pairs whose positive scores less [default: none]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
     min_positive_score: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+struct ScoreArgs {
+    /// A table with two columns of text, in any format; `-` reads an Arrow IPC stream from standard input
+    #[arg(long, value_name = "FILE")]
+    pairs: String,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Parquet file to write: all columns of the table, in its order, and the scores; `-` writes an
+    /// Arrow IPC stream to standard output
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// The columns of text [default: sentence1,sentence2, else anchor,positive, else query,text]
+    #[arg(long, value_name = "A,B", value_parser = two_columns)]
+    columns: Option<[String; 2]>,
+    /// Name of the column of scores
+    #[arg(long, value_name = "NAME", default_value = "score")]
+    score_column: String,
+}
+
+#[derive(Debug, Args)]
+struct ModelArgs {
+    /// A cross-encoder in ONNX: a folder with model.onnx (or onnx/model.onnx), tokenizer.json and
+    /// config.json, or an id on the Hugging Face Hub, where @ may add a revision
+    #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
+    model: ModelSource,
+    /// Folder that keeps scores for later runs with this model, whatever their other options; a score
+    /// takes 21 bytes there, and 25 to 50 of memory [default: beside the output while the run lasts]
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// Longest pair in tokens; longer ones are cut [default: the model's own limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_length: Option<u32>,
@@ -52,8 +107,19 @@ struct Cli {
     /// What turns the model's output into a score [default: as its config says, else sigmoid]
     #[arg(long, value_enum, value_name = "NAME")]
     activation: Option<ActivationName>,
-    #[command(flatten)]
-    common: Common,
+}
+
+fn onnx_model(given: &str) -> Result<ModelSource, Infallible> {
+    Ok(ModelSource::of_onnx(given))
+}
+
+fn two_columns(text: &str) -> Result<[String; 2], String> {
+    match text.split_once(',') {
+        Some((first, second)) if !first.is_empty() && !second.is_empty() => {
+            Ok([first.to_owned(), second.to_owned()])
+        }
+        _ => Err("expected two names with a comma between".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -77,10 +143,40 @@ fn share(text: &str) -> Result<f64, String> {
     Err("expected a number from 0 to 1".to_owned())
 }
 
-fn config(cli: &Cli) -> Config {
+impl ModelArgs {
+    fn model(self, common: &Common) -> Model {
+        Model {
+            source: self.model,
+            max_length: self.max_length.map(|length| length as usize),
+            token_budget: self.token_budget as usize,
+            activation: self.activation.map(|name| match name {
+                ActivationName::Sigmoid => Activation::Sigmoid,
+                ActivationName::Identity => Activation::Identity,
+            }),
+            cache: self.cache,
+            threads: common.threads(),
+        }
+    }
+}
+
+impl ScoreArgs {
+    fn config(self, common: &Common) -> ScoreConfig {
+        ScoreConfig {
+            pairs: self.pairs,
+            output: self.output,
+            model: self.model.model(common),
+            columns: self.columns,
+            score_column: self.score_column,
+            seed: common.seed,
+            force: common.force,
+        }
+    }
+}
+
+fn config(cli: &FilterArgs, model: Model, common: &Common) -> Config {
     Config {
         candidates: cli.candidates.clone(),
-        model: cli.model.clone(),
+        model,
         output: cli.output.clone(),
         audit: cli.audit.clone(),
         format: cli.format,
@@ -91,27 +187,37 @@ fn config(cli: &Cli) -> Config {
             num_negatives: usize::from(cli.num_negatives),
             min_positive_score: cli.min_positive_score,
         },
-        max_length: cli.max_length.map(|length| length as usize),
-        token_budget: cli.token_budget as usize,
-        activation: cli.activation.map(|name| match name {
-            ActivationName::Sigmoid => Activation::Sigmoid,
-            ActivationName::Identity => Activation::Identity,
-        }),
-        seed: cli.common.seed,
-        threads: cli.common.threads(),
-        force: cli.common.force,
+        seed: common.seed,
+        force: common.force,
     }
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let config = config(&cli);
-    pairmill_cli::run(&cli.common, || {
-        config.validate().map_err(UsageError)?;
-        let report = pairmill_filter::run(&config)?;
-        if cli.common.json {
-            writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
+    let common = cli.common;
+    pairmill_cli::run(&common, || match (cli.command, cli.filter, cli.model) {
+        (Some(Command::Score(args)), _, _) => {
+            let config = args.config(&common);
+            config.validate().map_err(UsageError)?;
+            if common.json && config.output == Path::new("-") {
+                let message = "--json and --output - both want standard output; give a file";
+                return Err(UsageError(message.to_owned()).into());
+            }
+            print(&common, &pairmill_filter::score(&config)?)
         }
-        Ok(Outcome::Done)
+        (None, Some(args), Some(model)) => {
+            let config = config(&args, model.model(&common), &common);
+            config.validate().map_err(UsageError)?;
+            print(&common, &pairmill_filter::run(&config)?)
+        }
+        // Required arguments are missing, which the parser has refused already.
+        _ => Err(UsageError("nothing to do; see --help".to_owned()).into()),
     })
+}
+
+fn print(common: &Common, report: &impl Serialize) -> anyhow::Result<Outcome> {
+    if common.json {
+        writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?)?;
+    }
+    Ok(Outcome::Done)
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_inference::CrossEncoder;
 use pairmill_tables::{
     ColumnNames, Judged, Lineage, Table, TrainingOutput, TrainingRows, WholeQueries, f32_column,
     open, session, string_column,
@@ -14,6 +13,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::decide::decide;
+use crate::model::log_tally;
 use crate::{Config, FilterError, Format, Result, plan};
 
 /// What a run did.
@@ -43,6 +43,8 @@ pub struct Summary {
     pub reasons: BTreeMap<String, u64>,
     /// Pairs of texts that the model read; one that stands in many rows is read once or twice.
     pub scored: u64,
+    /// Pairs of texts whose scores an earlier run has left.
+    pub cached: u64,
     /// Pairs of texts that were longer than the model reads.
     pub truncated: u64,
     /// Rows written to the output.
@@ -68,7 +70,7 @@ const TELLING_SHARE: f64 = 0.7;
 ///
 /// # Errors
 /// If the candidates are unsound (see [`pairmill_tables::open`]), the model cannot be used (see
-/// [`CrossEncoder::load`]), no training row can be made and [`Config::allow_empty`] is not set, or an
+/// [`pairmill_inference::CrossEncoder::load`]), no training row can be made and [`Config::allow_empty`] is not set, or an
 /// output cannot be written. The audit table is written even where no training row can be made.
 pub fn run(config: &Config) -> Result<Report> {
     let (lineage, audit_lineage) = config.lineages()?;
@@ -86,7 +88,7 @@ pub fn run(config: &Config) -> Result<Report> {
         return Ok(report(None));
     }
     let summary = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(config.threads.max(1))
+        .worker_threads(config.model.threads.max(1))
         .enable_all()
         .build()
         .map_err(FilterError::Runtime)?
@@ -100,7 +102,7 @@ async fn filter(config: &Config, lineage: &Lineage, audit_lineage: &Lineage) -> 
     let session = session(1)?;
     let names = ColumnNames::default();
     let candidates = open(&session, &config.candidates, Table::Candidates, &names, &[]).await?;
-    let model = CrossEncoder::load(&config.model, &config.cross_encoder_options())?;
+    let model = config.model.load()?;
     let mut outputs = Outputs::create(config, lineage, audit_lineage)?;
     let open = match config.candidates.as_str() {
         // Standard input is read once and as it comes.
@@ -110,9 +112,10 @@ async fn filter(config: &Config, lineage: &Lineage, audit_lineage: &Lineage) -> 
     info!(
         "scoring {} candidates with {} (pairs of up to {} tokens)",
         open.map_or("the".to_owned(), |open| open.to_string()),
-        config.model.display(),
+        config.model.source,
         model.max_length()
     );
+    let (model, scores) = config.model.cached(model, lineage, Some(&config.output))?;
     let model = Arc::new(model);
     let progress = Arc::new(Progress::new("scoring", "candidates", open));
     let scored = plan::scored(candidates, model.clone(), progress.clone()).await?;
@@ -121,12 +124,13 @@ async fn filter(config: &Config, lineage: &Lineage, audit_lineage: &Lineage) -> 
     drop(progress);
     let mut summary = outputs.finish(config)?;
     let tally = model.tally();
-    (summary.scored, summary.truncated) = (tally.pairs, tally.truncated);
-    let rate = tally.pairs as f64 / seconds.max(1e-3);
-    info!(
-        "scored {} pairs of texts in {seconds:.1} s ({rate:.0} a second)",
-        tally.pairs
-    );
+    model.flush_cache()?;
+    drop(model);
+    scores.finish();
+    summary.scored = tally.scored;
+    summary.cached = tally.cached;
+    summary.truncated = tally.truncated;
+    log_tally(tally, seconds);
     Ok(summary)
 }
 
@@ -224,12 +228,6 @@ fn reasons(summary: &Summary) -> String {
 }
 
 fn log(config: &Config, summary: &Summary) {
-    if summary.truncated > 0 {
-        warn!(
-            "{} of {} pairs of texts were longer than the model reads and were cut",
-            summary.truncated, summary.scored
-        );
-    }
     if summary.pairs_without_negatives > 0 {
         warn!(
             "{} of {} pairs kept no negative",

@@ -1,12 +1,13 @@
 use std::env;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 use pairmill_cli::Progress;
 
 use crate::source::Id;
+use crate::weights::Weights;
 use crate::{HubError, Result};
 
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
@@ -33,15 +34,15 @@ impl Hub {
     }
 
     /// The folder of a model in the cache, with all files that are needed to load it.
-    pub fn fetch(&self, id: Id<'_>, given: &str) -> Result<PathBuf> {
-        let cached = self.cached(id);
+    pub fn fetch(&self, id: Id<'_>, weights: Weights, given: &str) -> Result<PathBuf> {
+        let cached = self.cached(id, weights);
         if self.offline {
             return cached.ok_or_else(|| HubError::NotCached {
                 model: given.to_owned(),
                 cache: self.cache.path().display().to_string(),
             });
         }
-        match (self.download(id, given), cached) {
+        match (self.download(id, weights, given), cached) {
             (Err(error @ HubError::Unreachable { .. }), Some(folder)) => {
                 tracing::warn!("{error}; using what was fetched before");
                 Ok(folder)
@@ -52,34 +53,17 @@ impl Hub {
 
     /// The folder of the commit that the revision was when last looked up, if all that is needed
     /// seems to be there.
-    fn cached(&self, id: Id<'_>) -> Option<PathBuf> {
+    fn cached(&self, id: Id<'_>, weights: Weights) -> Option<PathBuf> {
         let repo = repo(id.name, id.revision);
         let folder = self.cache.path().join(repo.folder_name());
         let commit = fs::read_to_string(folder.join("refs").join(id.revision));
         // A commit has no name but itself.
         let commit = commit.unwrap_or_else(|_| id.revision.to_owned());
         let snapshot = folder.join("snapshots").join(commit.trim());
-        let entries = fs::read_dir(&snapshot).ok()?.flatten();
-        let modules = entries
-            .map(|entry| entry.path())
-            .filter(|path| path.is_dir());
-        let folders: Vec<PathBuf> = modules.chain([snapshot.clone()]).collect();
-        let has = |is_it: fn(&Path) -> bool| {
-            let entries = folders
-                .iter()
-                .filter_map(|folder| fs::read_dir(folder).ok());
-            let mut files = entries.flatten().flatten();
-            files.any(|entry| is_it(&entry.path()))
-        };
-        let is_whole = has(|path| path.ends_with("config.json"))
-            && has(|path| {
-                path.extension()
-                    .is_some_and(|ending| ending == "safetensors")
-            });
-        is_whole.then_some(snapshot)
+        weights.are_in(&snapshot).then_some(snapshot)
     }
 
-    fn download(&self, id: Id<'_>, given: &str) -> Result<PathBuf> {
+    fn download(&self, id: Id<'_>, weights: Weights, given: &str) -> Result<PathBuf> {
         let failed = |error: ApiError| self.failed(given, &error);
         let api = self.api().map_err(failed)?;
         let info = api
@@ -87,11 +71,12 @@ impl Hub {
             .info()
             .map_err(failed)?;
         let names = info.siblings.iter().map(|file| file.rfilename.as_str());
-        let wanted: Vec<&str> = names.filter(|name| is_wanted(name)).collect();
-        if !wanted.iter().any(|name| name.ends_with(".safetensors")) {
-            return Err(HubError::NoSafetensors {
+        let wanted = weights.wanted(&names.collect::<Vec<_>>());
+        if wanted.is_empty() {
+            return Err(HubError::NoWeights {
                 model: given.to_owned(),
                 endpoint: self.endpoint.clone(),
+                wanted: weights.name(),
             });
         }
         if info.sha.is_empty() || !info.sha.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -105,9 +90,7 @@ impl Hub {
         let remote = api.repo(repo(id.name, &info.sha));
         let named = self.cache.repo(repo(id.name, id.revision));
         let folder = named.pointer_path(&info.sha);
-        // config.json comes last, so that a fetch that broke off is not taken for a whole model.
-        let (last, first): (Vec<&str>, _) = wanted.iter().partition(|name| **name == "config.json");
-        for name in first.into_iter().chain(last) {
+        for name in wanted {
             if !folder.join(name).is_file() {
                 let bar = Bar::new(name);
                 remote.download_with_progress(name, bar).map_err(failed)?;
@@ -171,30 +154,6 @@ fn status(error: &ApiError) -> Option<u16> {
     }
 }
 
-/// Whether loading a model can need the file: configurations, tokenizer and safetensors of the
-/// model folder and of its modules' folders (`1_Pooling`, `0_Transformer`, …).
-fn is_wanted(name: &str) -> bool {
-    let path = Path::new(name);
-    let mut parts = Vec::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(part) => parts.push(part.to_string_lossy()),
-            _ => return false,
-        }
-    }
-    let is_module = |folder: &str| {
-        let index = folder.split_once('_').map(|(index, _)| index);
-        index.is_some_and(|index| index.parse::<u32>().is_ok())
-    };
-    let is_place = match parts.as_slice() {
-        [_] => true,
-        [folder, _] => is_module(folder),
-        _ => false,
-    };
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    is_place && matches!(ending, Some("json" | "txt" | "model" | "safetensors"))
-}
-
 /// A download's progress.
 struct Bar {
     name: String,
@@ -224,35 +183,5 @@ impl hf_hub::api::Progress for Bar {
 
     fn finish(&mut self) {
         self.progress = None;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_loading_needs_is_fetched() {
-        for name in [
-            "config.json",
-            "vocab.txt",
-            "sentencepiece.bpe.model",
-            "model-00001-of-00002.safetensors",
-            "1_Pooling/config.json",
-            "2_Dense/model.safetensors",
-        ] {
-            assert!(is_wanted(name), "{name}");
-        }
-        for name in [
-            "README.md",
-            "pytorch_model.bin",
-            "onnx/model.onnx",
-            "onnx/config.json",
-            "../config.json",
-            "/etc/vocab.txt",
-            "a/b/config.json",
-        ] {
-            assert!(!is_wanted(name), "{name}");
-        }
     }
 }

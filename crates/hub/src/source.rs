@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use crate::download::Hub;
+use crate::weights::Weights;
 use crate::{HubError, Result};
 
 /// A model as a user names it: a folder, or the id of a model on the Hugging Face Hub
@@ -14,10 +15,20 @@ use crate::{HubError, Result};
 #[derive(Debug, Clone)]
 pub struct ModelSource {
     given: String,
+    weights: Weights,
     folder: Arc<OnceLock<Result<PathBuf>>>,
 }
 
 impl ModelSource {
+    /// A model of which the ONNX file is wanted rather than weights in safetensors.
+    pub fn of_onnx(given: &str) -> Self {
+        Self {
+            given: given.to_owned(),
+            weights: Weights::Onnx,
+            folder: Arc::default(),
+        }
+    }
+
     /// The folder with the model's files, which are fetched at the first call if it is an id.
     ///
     /// # Errors
@@ -34,7 +45,7 @@ impl ModelSource {
             return Ok(path.to_owned());
         }
         match Id::parse(&self.given) {
-            Some(id) => Hub::from_env().fetch(id, &self.given),
+            Some(id) => Hub::from_env().fetch(id, self.weights, &self.given),
             None => Err(HubError::NoFolder {
                 model: self.given.clone(),
             }),
@@ -68,6 +79,7 @@ impl FromStr for ModelSource {
     fn from_str(given: &str) -> Result<Self, Infallible> {
         Ok(Self {
             given: given.to_owned(),
+            weights: Weights::Safetensors,
             folder: Arc::default(),
         })
     }

@@ -39,7 +39,7 @@ fn the_best_survivors_become_triplets() {
             "reasons": {
                 "likely_false_negative": 3, "negative": 3, "positive_id": 1, "surplus": 1
             },
-            "scored": 10, "truncated": 0, "rows": 3, "compared": 7, "below_positive": 4
+            "scored": 10, "cached": 0, "truncated": 0, "rows": 3, "compared": 7, "below_positive": 4
         })
     );
 }
