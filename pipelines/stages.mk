@@ -13,7 +13,7 @@ TRAIN_CROSS_ENCODER = $(BIN)/pairmill-train cross-encoder $(FLAGS) --model '$(MO
 
 # A judge that has seen too little may leave no hard negative: training then goes on with pairs alone.
 FILTER = $(BIN)/pairmill-filter $(FLAGS) --candidates '$(RUN)/candidates.parquet' --model '$(RUN)/cross-encoder' \
-	--num-negatives $(NEGATIVES) --allow-empty --output '$(RUN)/triplets.parquet' --audit '$(RUN)/audit.parquet' $(FILTER_FLAGS)
+	--cache '$(RUN)/scores' --num-negatives $(NEGATIVES) --allow-empty --output '$(RUN)/triplets.parquet' --audit '$(RUN)/audit.parquet' $(FILTER_FLAGS)
 
 TRAIN_ENCODER = $(BIN)/pairmill-train encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) $(LENGTH) \
 	--train '$(RUN)/data/pairs_train.parquet' --train '$(RUN)/triplets.parquet' --eval '$(RUN)/data' \
@@ -30,5 +30,6 @@ define WHERE_EVERYTHING_LIES
 		report/report.md 'the retrieval table; per_query.parquet beside it has each query' \
 		audit.parquet 'every candidate with its scores, decision and reason' \
 		cross-encoder/ 'the judge, also as model.onnx' \
+		scores/ 'its scores: a filter with other options scores nothing again' \
 		data/ 'splits, pairs, corpus and judgements'
 endef

@@ -99,7 +99,7 @@ impl Shelf {
             let stored = name.strip_suffix("?stored");
             let file = fs::read(folder.join(stored.unwrap_or(name)))?;
             let headers = format!("ETag: \"{name}\"\r\nX-Repo-Commit: {COMMIT}\r\n");
-            if name.ends_with(".safetensors") {
+            if name.ends_with(".safetensors") || name.ends_with(".onnx") {
                 let headers = format!("{headers}Location: {}{path}?stored\r\n", self.endpoint);
                 return respond(&mut stream, "302 Found", &headers, b"");
             }
@@ -147,9 +147,9 @@ fn index(folder: &Path) -> String {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         match fs::read_dir(entry.path()) {
-            Ok(inside) => names.extend(inside.flatten().map(|file| {
-                let file = file.file_name().to_string_lossy().into_owned();
-                format!("{name}/{file}")
+            Ok(inner) => names.extend(inner.flatten().map(|inner| {
+                let inner = inner.file_name();
+                format!("{name}/{}", inner.to_string_lossy())
             })),
             Err(_) => names.push(name),
         }

@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use pairmill_inference::{Activation, CrossEncoderOptions};
-use pairmill_tables::{Lineage, TableError, TrainingRows};
+use pairmill_inference::Activation;
+use pairmill_tables::{Lineage, TrainingRows};
 use serde::Serialize;
 
-use crate::{Format, Rules};
+use crate::{Format, Model, Rules};
 
 /// A table to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Output {
 pub struct Config {
     /// The candidates: a path, folder or glob in any supported format, or `-`.
     pub candidates: String,
-    /// Folder of the cross-encoder.
-    pub model: PathBuf,
+    /// The cross-encoder.
+    pub model: Model,
     /// The training table, or the judged candidates.
     pub output: Output,
     /// What else to write of the same decisions.
@@ -34,16 +34,8 @@ pub struct Config {
     pub label_threshold: f64,
     /// How to decide.
     pub rules: Rules,
-    /// Longest pair in tokens, where the model's own limit is not wanted.
-    pub max_length: Option<usize>,
-    /// Tokens in a batch.
-    pub token_budget: usize,
-    /// What turns a logit into a score, where the model's own way is not wanted.
-    pub activation: Option<Activation>,
     /// Seed, for the lineage: nothing here is drawn at random.
     pub seed: u64,
-    /// Threads to work with.
-    pub threads: usize,
     /// Whether to do the work again when the outputs are up to date.
     pub force: bool,
 }
@@ -101,21 +93,11 @@ impl Config {
         }
     }
 
-    pub(crate) fn cross_encoder_options(&self) -> CrossEncoderOptions {
-        CrossEncoderOptions {
-            threads: self.threads,
-            max_length: self.max_length,
-            token_budget: self.token_budget,
-            activation: self.activation,
-        }
-    }
-
     /// The lineage of each output.
-    pub(crate) fn lineages(&self) -> Result<Vec<Lineage>, TableError> {
-        let inputs = Lineage::new("filter", &(), self.seed)
-            .with_input("candidates", &self.candidates)?
-            .with_input("model", &self.model.to_string_lossy())?
-            .inputs;
+    pub(crate) fn lineages(&self) -> crate::Result<Vec<Lineage>> {
+        let inputs =
+            Lineage::new("filter", &(), self.seed).with_input("candidates", &self.candidates)?;
+        let inputs = self.model.add_to(inputs)?.inputs;
         let lineage = |output: &Output| {
             let rows = self.rows(output.format);
             let is_labeled = output.format == Format::TeacherPair;
@@ -124,8 +106,8 @@ impl Config {
                 drop_ids: rows.drop_ids,
                 label_threshold: is_labeled.then_some(self.label_threshold),
                 rules: &self.rules,
-                max_length: self.max_length,
-                activation: self.activation,
+                max_length: self.model.max_length,
+                activation: self.model.activation,
             };
             Lineage {
                 inputs: inputs.clone(),

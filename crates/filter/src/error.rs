@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
+use pairmill_hub::HubError;
 use pairmill_inference::InferenceError;
 use pairmill_tables::TableError;
 
@@ -16,6 +17,40 @@ pub enum FilterError {
     /// The cross-encoder cannot be used.
     #[error(transparent)]
     Inference(#[from] InferenceError),
+    /// The cross-encoder cannot be had.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// The table to score has a column of the name of the one to add.
+    #[error("{path}: has a column `{column}` already; name the one to add with --score-column")]
+    ScoreColumn {
+        /// The input as the user gave it.
+        path: String,
+        /// The column.
+        column: String,
+    },
+    /// The table to score has none of the columns of text that are known.
+    #[error(
+        "{path}: has neither sentence1 and sentence2, nor anchor and positive, nor query and text; found {found}; name two columns with --columns A,B"
+    )]
+    NoTexts {
+        /// The input as the user gave it.
+        path: String,
+        /// The columns that are there.
+        found: String,
+    },
+    /// The table to score lacks a column that the user named.
+    #[error("{path}: no column `{column}`; found {found}")]
+    NoColumn {
+        /// The input as the user gave it.
+        path: String,
+        /// The absent column.
+        column: String,
+        /// The columns that are there.
+        found: String,
+    },
+    /// Standard output cannot be written to.
+    #[error("standard output cannot be written to")]
+    Stdout(#[source] std::io::Error),
     /// No row would be in the output.
     #[error(
         "{output}: not written, because {candidates} gives no {rows} (pairs: {pairs}; candidates: {reasons}); mine more candidates with a higher --top-k, loosen --relative-margin or another rule, lower --num-negatives, or go on without any by --allow-empty"

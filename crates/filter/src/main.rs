@@ -1,25 +1,55 @@
 //! The `pairmill-filter` program.
 
+mod rule_args;
+
+use std::convert::Infallible;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
-use pairmill_filter::{Config, Format, Output, Promotion, Rules};
+use pairmill_filter::{Config, Format, Model, Output, Rules, ScoreConfig};
+use pairmill_hub::ModelSource;
 use pairmill_inference::Activation;
 use pairmill_tables::LABEL_THRESHOLD;
+use serde::Serialize;
+
+use crate::rule_args::{RuleArgs, number};
 
 /// Score mined candidates with a cross-encoder, drop or promote likely false negatives, write training rows
 #[derive(Debug, Parser)]
-#[command(name = "pairmill-filter", version)]
+#[command(
+    name = "pairmill-filter",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    filter: Option<FilterArgs>,
+    // No parts of FilterArgs: clap takes an optional group that holds another for absent.
+    #[command(flatten)]
+    model: Option<ModelArgs>,
+    #[command(flatten)]
+    rules: Option<RuleArgs>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add a column with a cross-encoder's scores to any table with two columns of text
+    Score(ScoreArgs),
+}
+
+#[derive(Debug, Args)]
+struct FilterArgs {
     /// Candidates from pairmill-mine: a file, folder or glob; `-` reads an Arrow IPC stream from standard input
     #[arg(long, value_name = "FILE")]
     candidates: String,
-    /// Folder of a cross-encoder: model.onnx (or onnx/model.onnx), tokenizer.json, config.json
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
     /// Parquet file to write
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
@@ -41,6 +71,37 @@ struct Cli {
     /// teacher-pair: the score from which on the label is 1 [default: 0.8]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
     label_threshold: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+struct ScoreArgs {
+    /// A table with two columns of text, in any format; `-` reads an Arrow IPC stream from standard input
+    #[arg(long, value_name = "FILE")]
+    pairs: String,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Parquet file to write: all columns of the table, in its order, and the scores; `-` writes an
+    /// Arrow IPC stream to standard output
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// The columns of text [default: sentence1,sentence2, else anchor,positive, else query,text]
+    #[arg(long, value_name = "A,B", value_parser = two_columns)]
+    columns: Option<[String; 2]>,
+    /// Name of the column of scores
+    #[arg(long, value_name = "NAME", default_value = "score")]
+    score_column: String,
+}
+
+#[derive(Debug, Args)]
+struct ModelArgs {
+    /// A cross-encoder in ONNX: a folder with model.onnx (or onnx/model.onnx), tokenizer.json and
+    /// config.json, or an id on the Hugging Face Hub, where @ may add a revision
+    #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
+    model: ModelSource,
+    /// Folder that keeps scores for later runs with this model, whatever their other options; a score
+    /// takes 21 bytes there, and 25 to 50 of memory [default: beside the output while the run lasts]
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// Longest pair in tokens; longer ones are cut [default: the model's own limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_length: Option<u32>,
@@ -50,68 +111,18 @@ struct Cli {
     /// What turns the model's output into a score [default: as its config says, else sigmoid]
     #[arg(long, value_enum, value_name = "NAME")]
     activation: Option<ActivationName>,
-    #[command(flatten)]
-    rules: RuleArgs,
-    #[command(flatten)]
-    common: Common,
 }
 
-/// Scores are the model's. A query's margins are set by its lowest positive.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Decisions")]
-struct RuleArgs {
-    /// Drop a candidate with score + X > positive, the lowest of the query
-    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = number)]
-    absolute_margin: Option<f64>,
-    /// Drop a candidate with score > positive - |positive| * X, the lowest of the query
-    #[arg(long, value_name = "X", default_value_t = 0.05, value_parser = share)]
-    relative_margin: f64,
-    /// Drop a candidate that scores more
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
-    max_score: Option<f64>,
-    /// Drop a candidate that scores less: too easy to learn from
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
-    min_score: Option<f64>,
-    /// Drop this share of each query's scored candidates, those with the highest scores (their
-    /// number is rounded to the nearest)
-    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = share)]
-    top_share: f64,
-    /// Negatives to keep for each pair, those of the best ranks
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
-    num_negatives: u16,
-    /// Leave out pairs whose positive scores less: likely mislabelled ones [default: none]
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
-    min_positive_score: Option<f64>,
-    /// Promote a candidate that scores more than this and more than a positive of its query to be
-    /// one of its positives; what the miner dropped is looked at too, save known positives and the
-    /// query itself [default: none is promoted]
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
-    promote_above: Option<f64>,
-    /// Promote above that score alone, whether or not a positive scores less
-    #[arg(long, requires = "promote_above")]
-    promote_below_positive: bool,
-    /// Promote at most N candidates of a query, the best by score; others that would be promoted
-    /// are dropped [default: all]
-    #[arg(long, value_name = "N", requires = "promote_above", value_parser = clap::value_parser!(u32).range(1..))]
-    max_promoted: Option<u32>,
+fn onnx_model(given: &str) -> Result<ModelSource, Infallible> {
+    Ok(ModelSource::of_onnx(given))
 }
 
-impl RuleArgs {
-    fn rules(&self) -> Rules {
-        Rules {
-            absolute_margin: self.absolute_margin,
-            relative_margin: self.relative_margin,
-            max_score: self.max_score,
-            min_score: self.min_score,
-            top_share: self.top_share,
-            num_negatives: usize::from(self.num_negatives),
-            min_positive_score: self.min_positive_score,
-            promotion: self.promote_above.map(|above| Promotion {
-                above,
-                below_positive: self.promote_below_positive,
-                max_promoted: self.max_promoted.map(|most| most as usize),
-            }),
+fn two_columns(text: &str) -> Result<[String; 2], String> {
+    match text.split_once(',') {
+        Some((first, second)) if !first.is_empty() && !second.is_empty() => {
+            Ok([first.to_owned(), second.to_owned()])
         }
+        _ => Err("expected two names with a comma between".to_owned()),
     }
 }
 
@@ -119,21 +130,6 @@ impl RuleArgs {
 enum ActivationName {
     Sigmoid,
     Identity,
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number) if f64::is_finite(number) => Ok(number),
-        _ => Err("expected a number".to_owned()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let number = number(text)?;
-    if (0.0..=1.0).contains(&number) {
-        return Ok(number);
-    }
-    Err("expected a number from 0 to 1".to_owned())
 }
 
 fn output(text: &str) -> Result<Output, String> {
@@ -147,51 +143,91 @@ fn output(text: &str) -> Result<Output, String> {
     }
 }
 
-fn config(cli: &Cli) -> Config {
-    let audit = cli.audit.clone().map(|path| Output {
+impl ModelArgs {
+    fn model(self, common: &Common) -> Model {
+        Model {
+            source: self.model,
+            max_length: self.max_length.map(|length| length as usize),
+            token_budget: self.token_budget as usize,
+            activation: self.activation.map(|name| match name {
+                ActivationName::Sigmoid => Activation::Sigmoid,
+                ActivationName::Identity => Activation::Identity,
+            }),
+            cache: self.cache,
+            threads: common.threads(),
+        }
+    }
+}
+
+impl ScoreArgs {
+    fn config(self, common: &Common) -> ScoreConfig {
+        ScoreConfig {
+            pairs: self.pairs,
+            output: self.output,
+            model: self.model.model(common),
+            columns: self.columns,
+            score_column: self.score_column,
+            seed: common.seed,
+            force: common.force,
+        }
+    }
+}
+
+fn config(cli: FilterArgs, model: Model, rules: Rules, common: &Common) -> Config {
+    let audit = cli.audit.map(|path| Output {
         format: Format::Candidates,
         path,
     });
     Config {
-        candidates: cli.candidates.clone(),
-        model: cli.model.clone(),
+        candidates: cli.candidates,
+        model,
         output: Output {
             format: cli.format,
-            path: cli.output.clone(),
+            path: cli.output,
         },
-        also: audit.into_iter().chain(cli.also.clone()).collect(),
+        also: audit.into_iter().chain(cli.also).collect(),
         allow_empty: cli.allow_empty,
         drop_ids: cli.drop_ids,
         label_threshold: cli.label_threshold.unwrap_or(LABEL_THRESHOLD),
-        rules: cli.rules.rules(),
-        max_length: cli.max_length.map(|length| length as usize),
-        token_budget: cli.token_budget as usize,
-        activation: cli.activation.map(|name| match name {
-            ActivationName::Sigmoid => Activation::Sigmoid,
-            ActivationName::Identity => Activation::Identity,
-        }),
-        seed: cli.common.seed,
-        threads: cli.common.threads(),
-        force: cli.common.force,
+        rules,
+        seed: common.seed,
+        force: common.force,
     }
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let config = config(&cli);
-    pairmill_cli::run(&cli.common, || {
-        config.validate().map_err(UsageError)?;
-        let mut outputs = std::iter::once(&config.output).chain(&config.also);
-        if cli.label_threshold.is_some()
-            && !outputs.any(|output| output.format == Format::TeacherPair)
-        {
-            let only = "--label-threshold has no meaning without the format teacher-pair";
-            return Err(UsageError(only.to_owned()).into());
+    let common = cli.common;
+    pairmill_cli::run(&common, || match (cli.command, cli.filter, cli.model) {
+        (Some(Command::Score(args)), _, _) => {
+            let config = args.config(&common);
+            config.validate().map_err(UsageError)?;
+            if common.json && config.output == Path::new("-") {
+                let message = "--json and --output - both want standard output; give a file";
+                return Err(UsageError(message.to_owned()).into());
+            }
+            print(&common, &pairmill_filter::score(&config)?)
         }
-        let report = pairmill_filter::run(&config)?;
-        if cli.common.json {
-            writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
+        (None, Some(args), Some(model)) => {
+            let has_threshold = args.label_threshold.is_some();
+            let rules = cli.rules.map_or_else(Rules::default, |rules| rules.rules());
+            let config = config(args, model.model(&common), rules, &common);
+            config.validate().map_err(UsageError)?;
+            let mut outputs = std::iter::once(&config.output).chain(&config.also);
+            if has_threshold && !outputs.any(|output| output.format == Format::TeacherPair) {
+                let only = "--label-threshold has no meaning without the format teacher-pair";
+                return Err(UsageError(only.to_owned()).into());
+            }
+            print(&common, &pairmill_filter::run(&config)?)
         }
-        Ok(Outcome::Done)
+        // Required arguments are missing, which the parser has refused already.
+        _ => Err(UsageError("nothing to do; see --help".to_owned()).into()),
     })
+}
+
+fn print(common: &Common, report: &impl Serialize) -> anyhow::Result<Outcome> {
+    if common.json {
+        writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?)?;
+    }
+    Ok(Outcome::Done)
 }

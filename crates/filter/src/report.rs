@@ -39,6 +39,8 @@ pub struct Summary {
     pub reasons: BTreeMap<String, u64>,
     /// Pairs of texts that the model read; one that stands in many rows is read once or twice.
     pub scored: u64,
+    /// Pairs of texts whose scores an earlier run has left.
+    pub cached: u64,
     /// Pairs of texts that were longer than the model reads.
     pub truncated: u64,
     /// Rows written to the output.
@@ -95,12 +97,6 @@ impl Summary {
     }
 
     pub(crate) fn log(&self, config: &Config) {
-        if self.truncated > 0 {
-            warn!(
-                "{} of {} pairs of texts were longer than the model reads and were cut",
-                self.truncated, self.scored
-            );
-        }
         if self.positives_dropped > 0 {
             let (dropped, pairs) = (self.positives_dropped, self.pairs);
             let reason = Reason::LowPositiveScore.name();

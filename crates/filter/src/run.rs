@@ -3,20 +3,20 @@ use std::sync::Arc;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_inference::CrossEncoder;
 use pairmill_tables::{
     ColumnNames, Judged, Lineage, Table, TrainingOutput, WholeQueries, open, session,
 };
 use tracing::info;
 
 use crate::decide::decide;
+use crate::model::log_tally;
 use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan};
 
 /// Scores the candidates, decides on each and writes the outputs, unless they are up to date.
 ///
 /// # Errors
 /// If the candidates are unsound (see [`pairmill_tables::open`]), the model cannot be used (see
-/// [`CrossEncoder::load`]), a table has no training row and [`Config::allow_empty`] is not set, or an
+/// [`pairmill_inference::CrossEncoder::load`]), a table has no training row and [`Config::allow_empty`] is not set, or an
 /// output cannot be written. Judged candidates are written even where no training row can be made.
 pub fn run(config: &Config) -> Result<Report> {
     let lineages = config.lineages()?;
@@ -31,7 +31,7 @@ pub fn run(config: &Config) -> Result<Report> {
         return Ok(report(None));
     }
     let summary = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(config.threads.max(1))
+        .worker_threads(config.model.threads.max(1))
         .enable_all()
         .build()
         .map_err(FilterError::Runtime)?
@@ -45,7 +45,7 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     let session = session(1)?;
     let names = ColumnNames::default();
     let candidates = open(&session, &config.candidates, Table::Candidates, &names, &[]).await?;
-    let model = CrossEncoder::load(&config.model, &config.cross_encoder_options())?;
+    let model = config.model.load()?;
     let mut outputs = Outputs::create(config, lineages)?;
     let with_promotion = config.rules.promotion.is_some();
     let to_score = match config.candidates.as_str() {
@@ -56,9 +56,12 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     info!(
         "scoring {} candidates with {} (pairs of up to {} tokens)",
         to_score.map_or("the".to_owned(), |number| number.to_string()),
-        config.model.display(),
+        config.model.source,
         model.max_length()
     );
+    let (model, scores) = config
+        .model
+        .cached(model, &lineages[0], Some(&config.output.path))?;
     let model = Arc::new(model);
     let progress = Arc::new(Progress::new("scoring", "candidates", to_score));
     let scored = plan::scored(candidates, with_promotion, model.clone(), progress.clone()).await?;
@@ -67,12 +70,13 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     drop(progress);
     let mut summary = outputs.finish()?;
     let tally = model.tally();
-    (summary.scored, summary.truncated) = (tally.pairs, tally.truncated);
-    let rate = tally.pairs as f64 / seconds.max(1e-3);
-    info!(
-        "scored {} pairs of texts in {seconds:.1} s ({rate:.0} a second)",
-        tally.pairs
-    );
+    model.flush_cache()?;
+    drop(model);
+    scores.finish();
+    summary.scored = tally.scored;
+    summary.cached = tally.cached;
+    summary.truncated = tally.truncated;
+    log_tally(tally, seconds);
     Ok(summary)
 }
 

@@ -6,6 +6,7 @@
 
 mod download;
 mod source;
+mod weights;
 
 pub use source::ModelSource;
 
@@ -53,24 +54,14 @@ pub enum HubError {
         /// What went wrong.
         detail: String,
     },
-    /// There is nothing that Pairmill can load.
-    #[error(
-        "{model}: the model at {endpoint} has no weights in safetensors, the only format that is read"
-    )]
-    NoSafetensors {
+    /// There is nothing that can be loaded.
+    #[error("{model}: the model at {endpoint} has no {wanted}")]
+    NoWeights {
         /// The model as given.
         model: String,
         /// The Hub.
         endpoint: String,
-    },
-    /// There is no ONNX file.
-    #[error(
-        "{model}: the model at {endpoint} has no model.onnx; `pairmill-train export --model {model} --output DIR` makes a folder with one"
-    )]
-    NoOnnx {
-        /// The model as given.
-        model: String,
-        /// The Hub.
-        endpoint: String,
+        /// What was looked for.
+        wanted: &'static str,
     },
 }

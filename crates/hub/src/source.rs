@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use crate::download::{Hub, Weights};
+use crate::download::Hub;
+use crate::weights::Weights;
 use crate::{HubError, Result};
 
 /// A model as a user names it: a folder, or the id of a model on the Hugging Face Hub
@@ -14,37 +15,37 @@ use crate::{HubError, Result};
 #[derive(Debug, Clone)]
 pub struct ModelSource {
     given: String,
+    weights: Weights,
     folder: Arc<OnceLock<Result<PathBuf>>>,
-    onnx_folder: Arc<OnceLock<Result<PathBuf>>>,
 }
 
 impl ModelSource {
+    /// A model of which the ONNX file is wanted rather than weights in safetensors.
+    pub fn of_onnx(given: &str) -> Self {
+        Self {
+            given: given.to_owned(),
+            weights: Weights::Onnx,
+            folder: Arc::default(),
+        }
+    }
+
     /// The folder with the model's files, which are fetched at the first call if it is an id.
     ///
     /// # Errors
     /// If there is no such folder and the Hub has no such model, or cannot be reached while the
     /// cache does not hold it.
     pub fn folder(&self) -> Result<&Path> {
-        let folder = self.folder.get_or_init(|| self.find(Weights::Safetensors));
+        let folder = self.folder.get_or_init(|| self.find());
         folder.as_deref().map_err(Clone::clone)
     }
 
-    /// As [`folder`](Self::folder), for those who read the model's weights in ONNX.
-    ///
-    /// # Errors
-    /// As [`folder`](Self::folder).
-    pub fn onnx_folder(&self) -> Result<&Path> {
-        let folder = self.onnx_folder.get_or_init(|| self.find(Weights::Onnx));
-        folder.as_deref().map_err(Clone::clone)
-    }
-
-    fn find(&self, weights: Weights) -> Result<PathBuf> {
+    fn find(&self) -> Result<PathBuf> {
         let path = Path::new(&self.given);
         if path.exists() {
             return Ok(path.to_owned());
         }
         match Id::parse(&self.given) {
-            Some(id) => Hub::from_env().fetch(id, &self.given, weights),
+            Some(id) => Hub::from_env().fetch(id, self.weights, &self.given),
             None => Err(HubError::NoFolder {
                 model: self.given.clone(),
             }),
@@ -78,8 +79,8 @@ impl FromStr for ModelSource {
     fn from_str(given: &str) -> Result<Self, Infallible> {
         Ok(Self {
             given: given.to_owned(),
+            weights: Weights::Safetensors,
             folder: Arc::default(),
-            onnx_folder: Arc::default(),
         })
     }
 }

@@ -58,6 +58,19 @@ pub enum InferenceError {
         /// Size of the model's vocabulary.
         vocab_size: usize,
     },
+    /// The model fails on a token of the tokenizer, although not on others.
+    #[error(
+        "{path}: the tokenizer does not fit the model, which fails on its last token, {id}; put the tokenizer.json there that the model was trained with"
+    )]
+    UnknownToken {
+        /// The model file.
+        path: PathBuf,
+        /// The token's id.
+        id: u32,
+        /// What ONNX Runtime said.
+        #[source]
+        source: Box<InferenceError>,
+    },
     /// A maximum length outside what the model can take.
     #[error(
         "{folder}: a maximum length of {max_length} tokens does not fit this model; choose {least} to {most}"
@@ -128,6 +141,23 @@ pub enum InferenceError {
         detail: String,
         /// The beginning of the text, or of both.
         text: String,
+    },
+    /// Scores that another process keeps.
+    #[error(
+        "{path}: another run keeps its scores here now; wait for it or give this one another folder by --cache"
+    )]
+    CacheBusy {
+        /// The file of the scores.
+        path: PathBuf,
+    },
+    /// Scores that cannot be kept.
+    #[error("{path}: scores cannot be kept here; make room or give another folder by --cache")]
+    Cache {
+        /// The folder, or the file in it.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
     },
     /// A score that is not a number.
     #[error(

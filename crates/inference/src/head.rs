@@ -20,7 +20,7 @@ impl Activation {
         }
     }
 
-    fn apply(self, logit: f32) -> f32 {
+    pub(crate) fn apply(self, logit: f32) -> f32 {
         match self {
             Self::Sigmoid => 1.0 / (1.0 + (-logit).exp()),
             Self::Identity => logit,
@@ -58,18 +58,22 @@ impl Head {
         Ok(Self { logits, activation })
     }
 
-    pub fn score(self, row: &[f32]) -> f32 {
-        let logit = match row {
+    /// What of a row of logits goes through the activation.
+    pub fn logit(self, row: &[f32]) -> f32 {
+        match row {
             [first, second] => second - first,
             _ => row[0],
-        };
-        self.activation.apply(logit)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn score(head: Head, row: &[f32]) -> f32 {
+        head.activation.apply(head.logit(row))
+    }
 
     const IDENTITY: Option<&str> = Some("torch.nn.modules.linear.Identity");
 
@@ -89,16 +93,16 @@ mod tests {
     fn two_logits_give_the_softmax_of_the_second() {
         let head = Head::new(2, None, IDENTITY).unwrap();
         let softmax = 2f32.exp() / (2f32.exp() + 0.5f32.exp());
-        assert!((head.score(&[0.5, 2.0]) - softmax).abs() < 1e-6);
+        assert!((score(head, &[0.5, 2.0]) - softmax).abs() < 1e-6);
         let odds = Head::new(2, Some(Activation::Identity), None).unwrap();
-        assert_eq!(odds.score(&[0.5, 2.0]), 1.5);
+        assert_eq!(score(odds, &[0.5, 2.0]), 1.5);
     }
 
     #[test]
     fn the_sigmoid_keeps_its_ends() {
         let head = Head::new(1, None, None).unwrap();
-        assert_eq!(head.score(&[200.0]), 1.0);
-        assert_eq!(head.score(&[-200.0]), 0.0);
-        assert!(head.score(&[f32::NAN]).is_nan());
+        assert_eq!(score(head, &[200.0]), 1.0);
+        assert_eq!(score(head, &[-200.0]), 0.0);
+        assert!(score(head, &[f32::NAN]).is_nan());
     }
 }

@@ -34,6 +34,7 @@ impl Tokens {
 #[derive(Debug)]
 pub(crate) struct ModelTokenizer {
     tokenizer: Tokenizer,
+    vocab_size: usize,
     max_length: usize,
 }
 
@@ -54,16 +55,17 @@ impl ModelTokenizer {
             let steps = normalizers::Sequence::new(steps);
             tokenizer.with_normalizer(Some(steps)).map_err(bad)?;
         }
+        let largest = tokenizer.get_vocab(true).into_values().max();
         Ok(Self {
             tokenizer,
+            vocab_size: largest.map_or(0, |id| id as usize + 1),
             max_length: 0,
         })
     }
 
     /// One more than the largest id that the tokenizer can make.
     pub fn vocab_size(&self) -> usize {
-        let largest = self.tokenizer.get_vocab(true).into_values().max();
-        largest.map_or(0, |id| id as usize + 1)
+        self.vocab_size
     }
 
     /// Tokens added to mark the ends of a text, or of the two of a pair.

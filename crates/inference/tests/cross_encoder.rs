@@ -115,7 +115,8 @@ fn a_pair_too_long_is_cut_and_counted() {
     assert_eq!(
         model.tally(),
         Tally {
-            pairs: 2,
+            scored: 2,
+            cached: 0,
             truncated: 1
         }
     );
@@ -129,6 +130,67 @@ fn two_logits_give_the_probability_of_the_second() {
     });
     let score = model.scores(&[("paid late", "late, not paid")]).unwrap()[0];
     assert!((score - sigmoid(4.0)).abs() < 1e-6, "{score}");
+}
+
+#[test]
+fn a_model_without_token_types_reads_a_pair_as_one_text() {
+    let model = load(&TinyModel {
+        segments: false,
+        ..Default::default()
+    });
+    let score = model.scores(&[("red", "late")]).unwrap()[0];
+    assert!((score - sigmoid(1.0)).abs() < 1e-6, "{score}");
+}
+
+#[test]
+fn the_model_file_may_lie_in_a_folder_of_its_own() {
+    let model = load(&TinyModel {
+        file: "onnx/model.onnx",
+        ..Default::default()
+    });
+    assert!((model.scores(&[("red", "red")]).unwrap()[0] - sigmoid(-1.0)).abs() < 1e-6);
+}
+
+#[test]
+fn cached_scores_are_those_of_the_model_to_the_last_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let pairs = pairs();
+    let load_cached = |hash: &str, options: CrossEncoderOptions| {
+        let model = load_with(&TinyModel::default(), options).unwrap();
+        model.with_cache(folder.path(), hash).unwrap()
+    };
+    let options = || CrossEncoderOptions {
+        max_length: Some(24),
+        ..Default::default()
+    };
+    for activation in [Activation::Sigmoid, Activation::Identity] {
+        let options = CrossEncoderOptions {
+            activation: Some(activation),
+            ..options()
+        };
+        let plain = load_with(&TinyModel::default(), options.clone()).unwrap();
+        let expected = score_all(&plain, &pairs);
+        let model = load_cached("a", options);
+        assert_eq!(score_all(&model, &pairs[..50])[..], expected[..50]);
+        assert_eq!(score_all(&model, &pairs), expected);
+        let tally = model.tally();
+        match activation {
+            Activation::Sigmoid => assert_eq!((tally.scored, tally.cached), (250, 0)),
+            Activation::Identity => assert_eq!((tally.scored, tally.cached), (0, 250)),
+        }
+        let cut_before = plain.tally().truncated;
+        score_all(&plain, &pairs[..50]);
+        assert!(cut_before > 0);
+        assert_eq!(tally.truncated, plain.tally().truncated);
+    }
+    let shorter = CrossEncoderOptions {
+        max_length: Some(20),
+        ..options()
+    };
+    for model in [load_cached("b", options()), load_cached("a", shorter)] {
+        score_all(&model, &pairs[..9]);
+        assert_eq!(model.tally().cached, 0, "another model or length");
+    }
 }
 
 #[test]
@@ -205,6 +267,19 @@ fn a_model_that_does_not_fit_is_refused_when_it_is_loaded() {
         assert!(refused.contains("choose 5 to 32"), "{refused}");
     }
 
+    let unknown = refusal(
+        TinyModel {
+            vocab_size: 50,
+            tokenizer: |text| text.replace("\"blinks\": 15", "\"blinks\": 15, \"new\": 49"),
+            ..Default::default()
+        },
+        None,
+    );
+    assert!(
+        unknown.contains("which fails on its last token, 49"),
+        "{unknown}"
+    );
+
     let tanh = refusal(
         TinyModel {
             config: r#""sentence_transformers": {"activation_fn": "torch.nn.Tanh"}"#,
@@ -269,6 +344,6 @@ fn the_function_scores_repeated_pairs_once_and_keeps_nulls() {
     let bits: Vec<Option<u32>> = scores.iter().map(|score| score.map(f32::to_bits)).collect();
     assert_eq!((bits[0], bits[1]), (bits[2], None));
     assert!((scores.value(0) - sigmoid(-1.0)).abs() < 1e-6);
-    assert_eq!(model.tally().pairs, 2);
+    assert_eq!(model.tally().scored, 2);
     assert_eq!(rows_done.load(Ordering::Relaxed), 3);
 }

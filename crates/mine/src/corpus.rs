@@ -56,7 +56,7 @@ impl Corpus {
         let lineage = lineage.with_input("corpus", &self.path)?;
         match self.retrieval.encoder() {
             Some(encoder) => {
-                let folder = encoder.model.onnx_folder()?.display().to_string();
+                let folder = encoder.model.folder()?.display().to_string();
                 Ok(lineage.with_input("model", &folder)?)
             }
             None => Ok(lineage),

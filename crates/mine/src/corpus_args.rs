@@ -7,7 +7,7 @@ use pairmill_hub::ModelSource;
 use pairmill_lexical::{Analysis, Bm25, Fields};
 use pairmill_mine::{Corpus, Encoder, Retrieval};
 
-use crate::values::{not_negative, positive, share, table_file};
+use crate::values::{not_negative, onnx_model, positive, share, table_file};
 
 /// What is added to each rank in a fusion, as in the paper.
 const RRF_K: u32 = 60;
@@ -54,7 +54,7 @@ pub(crate) struct CorpusArgs {
     max_query_terms: Option<u32>,
     /// Embeddings: a sentence-transformers folder with model.onnx, as `pairmill-train export` makes
     /// it, or an id on the Hugging Face Hub
-    #[arg(long, value_name = "DIR_OR_ID")]
+    #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
     model: Option<ModelSource>,
     /// Embeddings: text put before each query [default: the model's own]
     #[arg(long, value_name = "TEXT")]

@@ -162,7 +162,7 @@ impl Retriever {
 }
 
 fn load(encoder: &Encoder, lineage: &Lineage, threads: usize) -> Result<Model> {
-    let folder = encoder.model.onnx_folder()?;
+    let folder = encoder.model.folder()?;
     let loaded = SentenceEncoder::load(folder, &encoder.options(threads))?;
     let prompts = loaded.prompts().clone();
     let chosen = |prompt: &Option<String>, own| prompt.clone().unwrap_or(own);

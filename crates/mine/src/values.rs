@@ -1,5 +1,9 @@
 //! Values of options, as the command line gives them.
 
+use std::convert::Infallible;
+
+use pairmill_hub::ModelSource;
+
 pub(crate) fn table_file(path: &str) -> Result<String, String> {
     match path {
         "-" => Err(
@@ -42,4 +46,8 @@ pub(crate) fn share(value: &str) -> Result<f32, String> {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("expected a number from 0 to 1".to_owned()),
     }
+}
+
+pub(crate) fn onnx_model(given: &str) -> Result<ModelSource, Infallible> {
+    Ok(ModelSource::of_onnx(given))
 }

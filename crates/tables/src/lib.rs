@@ -4,6 +4,7 @@
 //! ([`open`]), and writes Parquet files or folders that appear whole or not at all
 //! ([`ParquetOutput`], [`FolderOutput`]) and carry their [`Lineage`].
 
+mod any;
 mod error;
 mod folder;
 mod join;
@@ -24,13 +25,14 @@ mod training_rows;
 mod trec;
 mod write;
 
+pub use any::{column_names, open_any, row_count, run_or_qrels};
 pub use error::{Result, TableError};
 pub use folder::FolderOutput;
 pub use join::join_parquet;
 pub use lineage::{Lineage, hash_input};
 pub use lines::{LineOutput, Lines};
 pub use queries::WholeQueries;
-pub use read::{ColumnNames, column_names, open, row_count, run_or_qrels, session};
+pub use read::{ColumnNames, open, session};
 pub use rows::{f32_column, f64_column, i32_column, passage, string_column};
 pub use schema::Table;
 pub use source::Format;

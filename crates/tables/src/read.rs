@@ -149,7 +149,7 @@ pub async fn open(
         let columns = resolve(&reader.schema())?;
         let required = columns.iter().filter(|column| column.must_not_be_null());
         let required = required.map(|column| column.source.clone()).collect();
-        let provider = stdin_table(reader, input, table, required)?;
+        let provider = stdin_table(reader, input, Some(table), required)?;
         (session.read_table(provider)?, columns)
     } else {
         let source = Source::resolve(input)?;
@@ -186,47 +186,6 @@ fn open_trec(
         });
     }
     Ok(session.read_table(trec::table_of(source.files, table, input)?)?)
-}
-
-/// Whether an input that is one of both is a [`Table::Run`], which has ranks, or [`Table::Qrels`].
-///
-/// # Errors
-/// If the input is missing, unreadable or malformed.
-pub async fn run_or_qrels(session: &SessionContext, input: &str) -> Result<Table> {
-    let source = Source::resolve(input)?;
-    let is_run = match source.format {
-        Format::Trec => trec::is_run(&source.files)?,
-        _ => column_names(session, input)
-            .await?
-            .contains(&"rank".to_owned()),
-    };
-    Ok(if is_run { Table::Run } else { Table::Qrels })
-}
-
-/// The names of an input's columns, for a stage that takes several kinds of tables.
-///
-/// # Errors
-/// If the input is missing, unreadable or malformed.
-pub async fn column_names(session: &SessionContext, input: &str) -> Result<Vec<String>> {
-    let source = Source::resolve(input)?;
-    parquet_footers(&source)?;
-    let schema = listing(session, &source, input).await?.schema();
-    Ok(schema
-        .fields()
-        .iter()
-        .map(|field| field.name().clone())
-        .collect())
-}
-
-/// The number of rows of an input that is no stream.
-///
-/// # Errors
-/// If the input is missing, unreadable or malformed.
-pub async fn row_count(session: &SessionContext, input: &str) -> Result<usize> {
-    let source = Source::resolve(input)?;
-    parquet_footers(&source)?;
-    let provider = listing(session, &source, input).await?;
-    Ok(session.read_table(Arc::new(provider))?.count().await?)
 }
 
 /// A column of the contract with the column of the input that stands for it.
@@ -336,9 +295,14 @@ fn resolve_column(
     })
 }
 
-async fn listing(session: &SessionContext, source: &Source, input: &str) -> Result<ListingTable> {
+pub(crate) async fn listing(
+    session: &SessionContext,
+    source: &Source,
+    input: &str,
+) -> Result<ListingTable> {
     let format: Arc<dyn FileFormat> = match source.format {
-        Format::Parquet => Arc::new(ParquetFormat::default()),
+        // The session's word for plain strings does not reach a format made here.
+        Format::Parquet => Arc::new(ParquetFormat::default().with_force_view_types(false)),
         Format::Arrow => Arc::new(ArrowFormat),
         Format::Csv(delimiter) => Arc::new(
             CsvFormat::default()
@@ -403,7 +367,7 @@ fn file_url(file: &Path, input: &str) -> Result<ListingTableUrl> {
 }
 
 /// Reads the footer of each Parquet file, which finds truncated files before any work is done.
-fn parquet_footers(source: &Source) -> Result<Vec<ParquetMetaData>> {
+pub(crate) fn parquet_footers(source: &Source) -> Result<Vec<ParquetMetaData>> {
     if source.format != Format::Parquet {
         return Ok(Vec::new());
     }

@@ -31,12 +31,15 @@ fn malformed(path: &str, error: ArrowError) -> TableError {
     }
 }
 
-/// A table over the stream, which can be read once. It fails if it comes to its end without a row,
-/// or at a null in one of the columns `required`.
+/// Rows handed on at a time, whatever the sender thinks of.
+const BATCH_ROWS: usize = 4_096;
+
+/// A table over the stream, which can be read once. It fails at a null in one of the columns
+/// `required`, and, where it is to be a table of the contract, if it ends without a row.
 pub(crate) fn stdin_table(
     reader: Reader,
     path: &str,
-    table: Table,
+    table: Option<Table>,
     required: Vec<String>,
 ) -> Result<Arc<dyn TableProvider>> {
     let stream = StdinStream {
@@ -47,6 +50,7 @@ pub(crate) fn stdin_table(
             table,
             required,
             rows: 0,
+            rest: None,
         })),
     };
     Ok(Arc::new(StreamingTable::try_new(
@@ -63,10 +67,12 @@ struct StdinStream {
 struct Checked {
     reader: Reader,
     path: String,
-    table: Table,
+    table: Option<Table>,
     required: Vec<String>,
     /// Rows read so far.
     rows: u64,
+    /// What is left of the last batch.
+    rest: Option<RecordBatch>,
 }
 
 impl Checked {
@@ -84,22 +90,43 @@ impl Checked {
         self.rows += batch.num_rows() as u64;
         Ok(())
     }
+
+    /// The next batch of the sender.
+    fn receive(&mut self) -> Result<Option<RecordBatch>> {
+        match (self.reader.next(), self.table) {
+            (Some(batch), _) => {
+                let batch = batch.map_err(|error| malformed(&self.path, error))?;
+                self.check(&batch)?;
+                Ok(Some(batch))
+            }
+            (None, Some(table)) if self.rows == 0 => Err(TableError::Empty {
+                path: self.path.clone(),
+                table: table.name(),
+            }),
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<RecordBatch>> {
+        let batch = match self.rest.take() {
+            None => self.receive()?,
+            rest => rest,
+        };
+        let Some(batch) = batch else { return Ok(None) };
+        let rows = batch.num_rows();
+        if rows > BATCH_ROWS {
+            self.rest = Some(batch.slice(BATCH_ROWS, rows - BATCH_ROWS));
+        }
+        Ok(Some(batch.slice(0, rows.min(BATCH_ROWS))))
+    }
 }
 
 impl Iterator for Checked {
     type Item = Result<RecordBatch, DataFusionError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let refused = |error| Err(DataFusionError::External(Box::new(error)));
-        match self.reader.next() {
-            Some(Ok(batch)) => Some(self.check(&batch).map_or_else(refused, |()| Ok(batch))),
-            Some(Err(error)) => Some(refused(malformed(&self.path, error))),
-            None if self.rows == 0 => Some(refused(TableError::Empty {
-                path: self.path.clone(),
-                table: self.table.name(),
-            })),
-            None => None,
-        }
+        let batch = self.read().transpose()?;
+        Some(batch.map_err(|error| DataFusionError::External(Box::new(error))))
     }
 }
 

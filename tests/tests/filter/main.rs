@@ -1,10 +1,12 @@
 //! `pairmill-filter` as its users run it, with a cross-encoder small enough to be written here:
 //! it counts the words that two texts share.
 
+mod cache;
 mod corpus;
 mod harness;
 mod promises;
 mod promotion;
 mod refusals;
+mod score;
 #[path = "../../../crates/inference/tests/tiny_model/mod.rs"]
 mod tiny_model;

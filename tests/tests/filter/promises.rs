@@ -40,7 +40,7 @@ fn the_best_survivors_become_triplets() {
             "reasons": {
                 "relative_margin": 3, "negative": 3, "positive_id": 1, "surplus": 1
             },
-            "scored": 10, "truncated": 0, "rows": 3, "also": {}, "compared": 7, "below_positive": 4
+            "scored": 10, "cached": 0, "truncated": 0, "rows": 3, "also": {}, "compared": 7, "below_positive": 4
         })
     );
 }

@@ -79,7 +79,8 @@ fn a_folder_that_is_no_model_says_what_is_missing() {
         let line = format!("--candidates candidates.parquet --model {model} --output out.parquet");
         FILTER.refused(dir.path(), &line, 1)
     };
-    assert_snapshot!(elsewhere("nowhere"), @"error: nowhere: no such file or folder; check the path");
+    assert_snapshot!(elsewhere("./nowhere"), @"error: ./nowhere: no such model folder; check the path");
+    assert_snapshot!(elsewhere("nowhere"), @"error: nowhere: no such folder, and HF_HUB_OFFLINE is set but nowhere/hub does not hold this model; fetch it once without HF_HUB_OFFLINE, or give a folder");
     assert_snapshot!(elsewhere("candidates.parquet"), @"error: candidates.parquet: not a folder; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json");
     assert_snapshot!(without("model.onnx"), @"error: model: has no model.onnx; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json, as `pairmill-train cross-encoder` or an ONNX export of a sequence classifier makes it");
     assert_snapshot!(without("tokenizer.json"), @"error: model: has no tokenizer.json; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json, as `pairmill-train cross-encoder` or an ONNX export of a sequence classifier makes it");

@@ -31,6 +31,12 @@ pub struct TinyModel {
     pub vocab_size: usize,
     /// What else `config.json` holds, as JSON members.
     pub config: &'static str,
+    /// Whether it takes `token_type_ids`; without, a pair is one text that shares all its words.
+    pub segments: bool,
+    /// Where in the folder the model lies.
+    pub file: &'static str,
+    /// What becomes of `tokenizer.json`.
+    pub tokenizer: fn(String) -> String,
 }
 
 impl Default for TinyModel {
@@ -40,6 +46,9 @@ impl Default for TinyModel {
             bias: -3.0,
             vocab_size: VOCABULARY,
             config: r#""max_position_embeddings": 32"#,
+            segments: true,
+            file: "model.onnx",
+            tokenizer: |text| text,
         }
     }
 }
@@ -49,8 +58,11 @@ impl TinyModel {
     pub fn write(&self, folder: &Path) {
         fs::create_dir_all(folder).unwrap();
         let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
-        write("model.onnx", &self.onnx());
-        write("tokenizer.json", tokenizer().as_bytes());
+        if let Some(place) = Path::new(self.file).parent() {
+            fs::create_dir_all(folder.join(place)).unwrap();
+        }
+        write(self.file, &self.onnx());
+        write("tokenizer.json", (self.tokenizer)(tokenizer()).as_bytes());
         let config = format!(
             r#"{{"model_type": "bert", "vocab_size": {}, "pad_token_id": 0, {}}}"#,
             self.vocab_size, self.config
@@ -66,26 +78,37 @@ impl TinyModel {
         // The last logit carries the score, as the second of two does.
         let mut weights = vec![0.0; self.logits as usize];
         weights[self.logits as usize - 1] = 2.0;
+        let (first, second) = match self.segments {
+            true => ("not_second", "token_type_ids"),
+            false => ("one", "one"),
+        };
+        let inputs = ["input_ids", "attention_mask", "token_type_ids"];
+        let inputs = &inputs[..if self.segments { 3 } else { 2 }];
+        let segments = node("Sub", &["one", "token_type_ids"], "not_second");
         let graph = Graph {
             name: "tiny".to_owned(),
-            node: vec![
-                node("Gather", &["table", "input_ids"], "words"),
-                node("Sub", &["one", "token_type_ids"], "not_second"),
-                node("Mul", &["attention_mask", "not_second"], "first"),
-                node("Mul", &["attention_mask", "token_type_ids"], "second"),
-                of_float("first", "first_float"),
-                of_float("second", "second_float"),
-                node("Unsqueeze", &["first_float", "last_axis"], "first_mask"),
-                node("Unsqueeze", &["second_float", "last_axis"], "second_mask"),
-                node("Mul", &["words", "first_mask"], "first_words"),
-                node("Mul", &["words", "second_mask"], "second_words"),
-                node("ReduceMax", &["first_words", "sequence_axis"], "query"),
-                node("ReduceMax", &["second_words", "sequence_axis"], "text"),
-                node("Mul", &["query", "text"], "both"),
-                node("ReduceSum", &["both", "last_axis"], "shared"),
-                node("Mul", &["shared", "weights"], "scaled"),
-                node("Add", &["scaled", "bias"], "logits"),
-            ],
+            node: self
+                .segments
+                .then_some(segments)
+                .into_iter()
+                .chain([
+                    node("Gather", &["table", "input_ids"], "words"),
+                    node("Mul", &["attention_mask", first], "first"),
+                    node("Mul", &["attention_mask", second], "second"),
+                    of_float("first", "first_float"),
+                    of_float("second", "second_float"),
+                    node("Unsqueeze", &["first_float", "last_axis"], "first_mask"),
+                    node("Unsqueeze", &["second_float", "last_axis"], "second_mask"),
+                    node("Mul", &["words", "first_mask"], "first_words"),
+                    node("Mul", &["words", "second_mask"], "second_words"),
+                    node("ReduceMax", &["first_words", "sequence_axis"], "query"),
+                    node("ReduceMax", &["second_words", "sequence_axis"], "text"),
+                    node("Mul", &["query", "text"], "both"),
+                    node("ReduceSum", &["both", "last_axis"], "shared"),
+                    node("Mul", &["shared", "weights"], "scaled"),
+                    node("Add", &["scaled", "bias"], "logits"),
+                ])
+                .collect(),
             initializer: vec![
                 floats("table", &[VOCABULARY as i64, WORDS.len() as i64], &table),
                 floats("weights", &[1, self.logits], &weights),
@@ -94,9 +117,10 @@ impl TinyModel {
                 integers("last_axis", &[1], &[-1]),
                 integers("sequence_axis", &[1], &[1]),
             ],
-            input: ["input_ids", "attention_mask", "token_type_ids"]
+            input: inputs
+                .iter()
                 .map(|name| value(name, INT64, &[None, None]))
-                .into(),
+                .collect(),
             output: vec![value("logits", FLOAT, &[None, None])],
         };
         Model {

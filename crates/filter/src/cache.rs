@@ -1,0 +1,51 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pairmill_tables::sibling;
+use tracing::warn;
+
+use crate::Result;
+
+/// Where scores are kept.
+#[derive(Debug)]
+pub(crate) struct ScoreFolder {
+    /// The user's folder.
+    kept: Option<PathBuf>,
+    /// The hidden one beside the output.
+    hidden: Option<PathBuf>,
+}
+
+impl ScoreFolder {
+    pub fn new(kept: Option<&Path>, output: Option<&Path>) -> Result<Self> {
+        let hidden = output.map(|output| sibling(output, ".scores"));
+        Ok(Self {
+            kept: kept.map(Path::to_owned),
+            hidden: hidden.transpose()?,
+        })
+    }
+
+    /// The folder to use, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.kept.as_deref().or(self.hidden.as_deref())
+    }
+
+    /// Removes what is beside the output, now that it is written.
+    pub fn finish(mut self) {
+        if let Some(hidden) = self.hidden.take() {
+            let _ = fs::remove_dir_all(hidden);
+        }
+    }
+}
+
+impl Drop for ScoreFolder {
+    /// After an error. An empty folder goes away.
+    fn drop(&mut self) {
+        let Some(hidden) = &self.hidden else { return };
+        let _ = fs::remove_dir(hidden);
+        if self.kept.is_none() && hidden.exists() {
+            warn!(
+                "the scores so far are kept beside the output; the same command goes on from there"
+            );
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! How to decide on candidates.
+
+use clap::Args;
+use pairmill_filter::{Promotion, Rules};
+
+/// Scores are the model's. A query's margins are set by its lowest positive.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Decisions")]
+pub(crate) struct RuleArgs {
+    /// Drop a candidate with score + X > positive, the lowest of the query
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = number)]
+    absolute_margin: Option<f64>,
+    /// Drop a candidate with score > positive - |positive| * X, the lowest of the query
+    #[arg(long, value_name = "X", default_value_t = 0.05, value_parser = share)]
+    relative_margin: f64,
+    /// Drop a candidate that scores more
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
+    max_score: Option<f64>,
+    /// Drop a candidate that scores less: too easy to learn from
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
+    min_score: Option<f64>,
+    /// Drop this share of each query's scored candidates, those with the highest scores (their
+    /// number is rounded to the nearest)
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = share)]
+    top_share: f64,
+    /// Negatives to keep for each pair, those of the best ranks
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    num_negatives: u16,
+    /// Leave out pairs whose positive scores less: likely mislabelled ones [default: none]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
+    min_positive_score: Option<f64>,
+    /// Promote a candidate that scores more than this and more than a positive of its query to be
+    /// one of its positives; what the miner dropped is looked at too, save known positives and the
+    /// query itself [default: none is promoted]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
+    promote_above: Option<f64>,
+    /// Promote above that score alone, whether or not a positive scores less
+    #[arg(long, requires = "promote_above")]
+    promote_below_positive: bool,
+    /// Promote at most N candidates of a query, the best by score; others that would be promoted
+    /// are dropped [default: all]
+    #[arg(long, value_name = "N", requires = "promote_above", value_parser = clap::value_parser!(u32).range(1..))]
+    max_promoted: Option<u32>,
+}
+
+impl RuleArgs {
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            absolute_margin: self.absolute_margin,
+            relative_margin: self.relative_margin,
+            max_score: self.max_score,
+            min_score: self.min_score,
+            top_share: self.top_share,
+            num_negatives: usize::from(self.num_negatives),
+            min_positive_score: self.min_positive_score,
+            promotion: self.promote_above.map(|above| Promotion {
+                above,
+                below_positive: self.promote_below_positive,
+                max_promoted: self.max_promoted.map(|most| most as usize),
+            }),
+        }
+    }
+}
+
+pub(crate) fn number(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if f64::is_finite(number) => Ok(number),
+        _ => Err("expected a number".to_owned()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let number = number(text)?;
+    if (0.0..=1.0).contains(&number) {
+        return Ok(number);
+    }
+    Err("expected a number from 0 to 1".to_owned())
+}

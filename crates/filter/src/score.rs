@@ -1,0 +1,334 @@
+use std::io::{self, BufWriter, Stdout, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ipc::writer::StreamWriter;
+use datafusion::logical_expr::{Cast, Expr, ScalarUDF};
+use datafusion::prelude::{DataFrame, ident};
+use futures::StreamExt;
+use pairmill_cli::Progress;
+use pairmill_inference::CrossEncoderScore;
+use pairmill_tables::{Lineage, ParquetOutput, TableError, open_any, row_count, session};
+use serde::Serialize;
+use tracing::{info, warn};
+
+use crate::model::log_tally;
+use crate::{FilterError, Model, Result};
+
+/// The columns of text that are looked for where the user names none, in this order.
+pub const KNOWN_COLUMNS: [[&str; 2]; 3] = [
+    ["sentence1", "sentence2"],
+    ["anchor", "positive"],
+    ["query", "text"],
+];
+
+/// What to score, with which model, to where.
+#[derive(Debug, Clone)]
+pub struct ScoreConfig {
+    /// A table with two columns of text: a path, folder or glob in any supported format, or `-`.
+    pub pairs: String,
+    /// The Parquet file to write, or `-` for an Arrow IPC stream on standard output.
+    pub output: PathBuf,
+    /// The model.
+    pub model: Model,
+    /// The columns of text, if they are none of [`KNOWN_COLUMNS`].
+    pub columns: Option<[String; 2]>,
+    /// Name of the column to add.
+    pub score_column: String,
+    /// Seed, for the lineage: nothing here is drawn at random.
+    pub seed: u64,
+    /// Whether to do the work again when the output is up to date.
+    pub force: bool,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScoreReport {
+    /// Whether there was nothing to do.
+    pub up_to_date: bool,
+    /// The output.
+    pub output: PathBuf,
+    /// What was scored, unless there was nothing to do.
+    #[serde(flatten)]
+    pub summary: Option<ScoreSummary>,
+}
+
+/// What was scored.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ScoreSummary {
+    /// Rows read and written.
+    pub rows: u64,
+    /// Rows without a score, because a text of theirs is null.
+    pub rows_without_text: u64,
+    /// Pairs of texts that the model read; one that stands in many rows may be read once.
+    pub scored: u64,
+    /// Pairs of texts whose scores an earlier run has left.
+    pub cached: u64,
+    /// Pairs of texts that were longer than the model reads.
+    pub truncated: u64,
+}
+
+/// The options that shape an output.
+#[derive(Serialize)]
+struct Options<'a> {
+    columns: &'a Option<[String; 2]>,
+    score_column: &'a str,
+    max_length: Option<usize>,
+    activation: Option<pairmill_inference::Activation>,
+}
+
+impl ScoreConfig {
+    /// Finds options that contradict each other.
+    ///
+    /// # Errors
+    /// A sentence that says which.
+    pub fn validate(&self) -> Result<(), String> {
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        let is_same = absolute(Path::new(&self.pairs)) == absolute(&self.output);
+        match self.to_file() {
+            Some(_) if is_same => Err("--pairs and --output name the same file".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The output, if it is a file.
+    fn to_file(&self) -> Option<&Path> {
+        (self.output != Path::new("-")).then_some(self.output.as_path())
+    }
+
+    fn lineage(&self) -> Result<Lineage> {
+        let options = Options {
+            columns: &self.columns,
+            score_column: &self.score_column,
+            max_length: self.model.max_length,
+            activation: self.model.activation,
+        };
+        let lineage =
+            Lineage::new("score", &options, self.seed).with_input("pairs", &self.pairs)?;
+        self.model.add_to(lineage)
+    }
+}
+
+/// Adds a column with the score of each row's two texts to a table, unless the output is up to
+/// date. All other columns and the order of the rows stay; a row with a null for a text has a null
+/// for a score.
+///
+/// # Errors
+/// If the table cannot be read, has no such columns of text or has the column to add already, the
+/// model cannot be used (see [`pairmill_inference::CrossEncoder::load`]), or the output cannot be
+/// written.
+pub fn score(config: &ScoreConfig) -> Result<ScoreReport> {
+    let lineage = config.lineage()?;
+    let is_done = |output| lineage.is_carried_by(output);
+    let summary = if !config.force && config.to_file().is_some_and(is_done) {
+        info!("{} is up to date", config.output.display());
+        None
+    } else {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(config.model.threads.max(1))
+            .enable_all()
+            .build()
+            .map_err(FilterError::Runtime)?;
+        Some(runtime.block_on(write_scores(config, &lineage))?)
+    };
+    Ok(ScoreReport {
+        up_to_date: summary.is_none(),
+        output: config.output.clone(),
+        summary,
+    })
+}
+
+async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSummary> {
+    // One partition keeps the order of the rows; the scoring is parallel inside.
+    let session = session(1)?;
+    let pairs = open_any(&session, &config.pairs).await?;
+    let columns = text_columns(config, pairs.schema().as_arrow())?;
+    let rows = match config.pairs.as_str() {
+        "-" => None,
+        input => Some(row_count(&session, input).await? as u64),
+    };
+    let model = config.model.load()?;
+    info!(
+        "scoring {} with {} by {} (pairs of up to {} tokens)",
+        columns[0],
+        columns[1],
+        config.model.source,
+        model.max_length()
+    );
+    let progress = Arc::new(Progress::new("scoring", "rows", rows));
+    let output = config.to_file();
+    let schema = scored_schema(&pairs, &config.score_column);
+    let mut sink = match output {
+        Some(path) => Sink::File(Box::new(ParquetOutput::create(path, schema, lineage)?)),
+        None => Sink::stdout(&schema)?,
+    };
+    let (model, scores) = config.model.cached(model, lineage, output)?;
+    let model = Arc::new(model);
+    let score = CrossEncoderScore::new(model.clone()).on_progress({
+        let progress = progress.clone();
+        move |rows| progress.inc(rows)
+    });
+    let scored = with_score(pairs, score, &columns, &config.score_column)?;
+    let mut batches = scored.execute_stream().await?;
+    let mut summary = ScoreSummary::default();
+    while let Some(batch) = batches.next().await {
+        let batch = batch?;
+        summary.rows += batch.num_rows() as u64;
+        let scores = batch.column_by_name(&config.score_column);
+        summary.rows_without_text += scores.map_or(0, |scores| scores.null_count()) as u64;
+        sink.write(&batch)?;
+    }
+    drop(batches);
+    sink.finish()?;
+    let seconds = progress.elapsed().as_secs_f64();
+    drop(progress);
+    let tally = model.tally();
+    model.flush_cache()?;
+    drop(model);
+    scores.finish();
+    summary.scored = tally.scored;
+    summary.cached = tally.cached;
+    summary.truncated = tally.truncated;
+    log_tally(tally, seconds);
+    log(config, &summary);
+    Ok(summary)
+}
+
+/// The two columns of text.
+fn text_columns(config: &ScoreConfig, schema: &Schema) -> Result<[String; 2]> {
+    let path = || config.pairs.clone();
+    let has = |name: &str| schema.field_with_name(name).is_ok();
+    let found = || {
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        match schema.fields().is_empty() {
+            true => "none".to_owned(),
+            false => names.collect::<Vec<_>>().join(", "),
+        }
+    };
+    if has(&config.score_column) {
+        return Err(FilterError::ScoreColumn {
+            path: path(),
+            column: config.score_column.clone(),
+        });
+    }
+    let columns = match &config.columns {
+        Some(columns) => columns.clone(),
+        None => KNOWN_COLUMNS
+            .into_iter()
+            .find(|columns| columns.iter().all(|column| has(column)))
+            .ok_or_else(|| FilterError::NoTexts {
+                path: path(),
+                found: found(),
+            })?
+            .map(str::to_owned),
+    };
+    for column in &columns {
+        let Ok(field) = schema.field_with_name(column) else {
+            return Err(FilterError::NoColumn {
+                path: path(),
+                column: column.clone(),
+                found: found(),
+            });
+        };
+        let kind = match field.data_type() {
+            DataType::Dictionary(_, value) => value,
+            other => other,
+        };
+        if !kind.is_string() {
+            return Err(TableError::WrongType {
+                path: path(),
+                column: column.clone(),
+                found: kind.to_string(),
+                expected: "text",
+            }
+            .into());
+        }
+    }
+    Ok(columns)
+}
+
+fn with_score(
+    pairs: DataFrame,
+    score: CrossEncoderScore,
+    columns: &[String; 2],
+    name: &str,
+) -> Result<DataFrame> {
+    let text = |column: &String| Expr::Cast(Cast::new(Box::new(ident(column)), DataType::Utf8));
+    let score = ScalarUDF::from(score).call(columns.iter().map(text).collect());
+    let fields = pairs.schema().fields().iter();
+    let mut all: Vec<Expr> = fields.map(|field| ident(field.name())).collect();
+    all.push(score.alias(name));
+    Ok(pairs.select(all)?)
+}
+
+/// The schema of the output. What the input's says about the table as a whole, such as what kinds
+/// of columns there are for another library, would not hold for it.
+fn scored_schema(pairs: &DataFrame, score_column: &str) -> SchemaRef {
+    let mut fields = pairs.schema().as_arrow().fields().to_vec();
+    let score = arrow::datatypes::Field::new(score_column, DataType::Float32, true);
+    fields.push(Arc::new(score));
+    Arc::new(Schema::new(fields))
+}
+
+/// Where the rows go.
+enum Sink {
+    File(Box<ParquetOutput>),
+    Stdout(StreamWriter<BufWriter<Stdout>>, SchemaRef),
+}
+
+impl Sink {
+    fn stdout(schema: &SchemaRef) -> Result<Self> {
+        let writer = StreamWriter::try_new(BufWriter::new(io::stdout()), schema).map_err(stdout)?;
+        Ok(Self::Stdout(writer, schema.clone()))
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::File(output) => output.write(batch)?,
+            Self::Stdout(writer, schema) => {
+                let batch = RecordBatch::try_new(schema.clone(), batch.columns().to_vec())?;
+                writer.write(&batch).map_err(stdout)?;
+                // Whoever reads is not to wait for the next batch.
+                writer.get_mut().flush().map_err(FilterError::Stdout)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        match self {
+            Self::File(output) => _ = output.finish()?,
+            Self::Stdout(mut writer, _) => {
+                writer.finish().map_err(stdout)?;
+                writer.get_mut().flush().map_err(FilterError::Stdout)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A closed pipe is told from other failures by its kind.
+fn stdout(error: ArrowError) -> FilterError {
+    match error {
+        ArrowError::IoError(_, source) => FilterError::Stdout(source),
+        other => other.into(),
+    }
+}
+
+fn log(config: &ScoreConfig, summary: &ScoreSummary) {
+    if summary.rows_without_text > 0 {
+        warn!(
+            "{} of {} rows have a null for a text and therefore for a score",
+            summary.rows_without_text, summary.rows
+        );
+    }
+    if summary.rows == 0 {
+        warn!("{} has no rows, and nor has the output", config.pairs);
+    }
+    if config.to_file().is_some() {
+        info!("wrote {}: {} rows", config.output.display(), summary.rows);
+    }
+}

@@ -1,0 +1,164 @@
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// Where a model's ONNX file may be, the better place first.
+const ONNX_FILES: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+
+/// The form in which the weights of a model are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weights {
+    Safetensors,
+    /// An ONNX file, which may keep them in files of its own beside it.
+    Onnx,
+}
+
+impl Weights {
+    /// What to say where there are none.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Safetensors => "weights in safetensors, the only format that is read",
+            Self::Onnx => {
+                "model.onnx or onnx/model.onnx; make them with `pairmill-train export` and give the folder"
+            }
+        }
+    }
+
+    /// The files that loading the model can need, in the order in which to fetch them; none if
+    /// there are no weights. What tells a whole model comes last, so that a fetch that broke off is
+    /// not taken for one.
+    pub fn wanted<'a>(self, names: &[&'a str]) -> Vec<&'a str> {
+        let onnx = ONNX_FILES.iter().find(|file| names.contains(file));
+        let is_weights = |name: &str| match (self, onnx) {
+            (Self::Safetensors, _) => is_module_file(name, &["safetensors"]),
+            (Self::Onnx, Some(onnx)) => name.starts_with(onnx),
+            (Self::Onnx, None) => false,
+        };
+        if !names.iter().any(|name| is_weights(name)) {
+            return Vec::new();
+        }
+        // A dense layer behind the pooling is no part of an ONNX file.
+        let is_module_weights =
+            |name: &str| name.contains('/') && is_module_file(name, &["safetensors"]);
+        let is_needed = |name: &&str| {
+            is_weights(name)
+                || is_module_weights(name)
+                || is_module_file(name, &["json", "txt", "model"])
+        };
+        let mut wanted: Vec<&str> = names.iter().copied().filter(is_needed).collect();
+        wanted.sort_by_key(|name| match *name {
+            name if ONNX_FILES.contains(&name) => 2,
+            "config.json" => 1,
+            _ => 0,
+        });
+        wanted
+    }
+
+    /// Whether a folder seems to hold all that is needed.
+    pub fn are_in(self, folder: &Path) -> bool {
+        if self == Self::Onnx {
+            let has = |name: &str| folder.join(name).is_file();
+            return has("config.json") && ONNX_FILES.into_iter().any(has);
+        }
+        let entries = |folder: &Path| {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).collect::<Vec<PathBuf>>()
+        };
+        let own = entries(folder);
+        let modules = own.iter().filter(|path| path.is_dir());
+        let mut files: Vec<PathBuf> = modules.flat_map(|module| entries(module)).collect();
+        files.extend(own);
+        let is_weights = |file: &PathBuf| file.extension().is_some_and(|end| end == "safetensors");
+        files.iter().any(|file| file.ends_with("config.json")) && files.iter().any(is_weights)
+    }
+}
+
+/// Whether a file lies in the model folder or in that of a module (`1_Pooling`, `0_Transformer`, …)
+/// and has one of these endings.
+fn is_module_file(name: &str, endings: &[&str]) -> bool {
+    let path = Path::new(name);
+    let mut parts = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(part) => parts.push(part.to_string_lossy()),
+            _ => return false,
+        }
+    }
+    let is_module = |folder: &str| {
+        let index = folder.split_once('_').map(|(index, _)| index);
+        index.is_some_and(|index| index.parse::<u32>().is_ok())
+    };
+    let is_place = match parts.as_slice() {
+        [_] => true,
+        [folder, _] => is_module(folder),
+        _ => false,
+    };
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    is_place && ending.is_some_and(|ending| endings.contains(&ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 17] = [
+        "README.md",
+        "config.json",
+        "vocab.txt",
+        "sentencepiece.bpe.model",
+        "model-00001-of-00002.safetensors",
+        "1_Pooling/config.json",
+        "2_Dense/model.safetensors",
+        "pytorch_model.bin",
+        "onnx/model.onnx",
+        "onnx/model.onnx_data",
+        "onnx/model_O3.onnx",
+        "onnx/config.json",
+        "openvino/model.safetensors",
+        "../config.json",
+        "/etc/vocab.txt",
+        "a/b/config.json",
+        "tokenizer.json",
+    ];
+
+    #[test]
+    fn only_what_loading_needs_is_fetched() {
+        assert_eq!(
+            Weights::Safetensors.wanted(&NAMES),
+            [
+                "vocab.txt",
+                "sentencepiece.bpe.model",
+                "model-00001-of-00002.safetensors",
+                "1_Pooling/config.json",
+                "2_Dense/model.safetensors",
+                "tokenizer.json",
+                "config.json",
+            ]
+        );
+        assert_eq!(
+            Weights::Onnx.wanted(&NAMES),
+            [
+                "vocab.txt",
+                "sentencepiece.bpe.model",
+                "1_Pooling/config.json",
+                "2_Dense/model.safetensors",
+                "onnx/model.onnx_data",
+                "tokenizer.json",
+                "config.json",
+                "onnx/model.onnx",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_onnx_file_of_the_model_folder_wins() {
+        let names = [
+            "config.json",
+            "model.onnx",
+            "onnx/model.onnx",
+            "onnx/model.onnx_data",
+        ];
+        assert_eq!(Weights::Onnx.wanted(&names), ["config.json", "model.onnx"]);
+        assert!(Weights::Safetensors.wanted(&names).is_empty());
+        assert!(Weights::Onnx.wanted(&["config.json"]).is_empty());
+    }
+}

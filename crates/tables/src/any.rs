@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use datafusion::prelude::{DataFrame, SessionContext};
+
+use crate::read::{listing, parquet_footers};
+use crate::source::{Format, Source};
+use crate::stdin::{stdin_reader, stdin_table};
+use crate::{Result, Table, trec};
+
+/// Opens an input of any columns as it is: a path, folder or glob in any format of columns, or `-`
+/// for an Arrow IPC stream on standard input. The columns of CSV are text.
+///
+/// # Errors
+/// If the input is missing, unreadable or malformed.
+pub async fn open_any(session: &SessionContext, input: &str) -> Result<DataFrame> {
+    if input == "-" {
+        let provider = stdin_table(stdin_reader(input)?, input, None, Vec::new())?;
+        return Ok(session.read_table(provider)?);
+    }
+    open_files(session, input).await
+}
+
+async fn open_files(session: &SessionContext, input: &str) -> Result<DataFrame> {
+    let source = Source::resolve(input)?;
+    parquet_footers(&source)?;
+    let provider = listing(session, &source, input).await?;
+    Ok(session.read_table(Arc::new(provider))?)
+}
+
+/// Whether an input that is one of both is a [`Table::Run`], which has ranks, or [`Table::Qrels`].
+///
+/// # Errors
+/// If the input is missing, unreadable or malformed.
+pub async fn run_or_qrels(session: &SessionContext, input: &str) -> Result<Table> {
+    let source = Source::resolve(input)?;
+    let is_run = match source.format {
+        Format::Trec => trec::is_run(&source.files)?,
+        _ => column_names(session, input)
+            .await?
+            .contains(&"rank".to_owned()),
+    };
+    Ok(if is_run { Table::Run } else { Table::Qrels })
+}
+
+/// The names of an input's columns, for a stage that takes several kinds of tables.
+///
+/// # Errors
+/// If the input is missing, unreadable or malformed.
+pub async fn column_names(session: &SessionContext, input: &str) -> Result<Vec<String>> {
+    let frame = open_files(session, input).await?;
+    let fields = frame.schema().fields().iter();
+    Ok(fields.map(|field| field.name().clone()).collect())
+}
+
+/// The number of rows of an input that is no stream.
+///
+/// # Errors
+/// If the input is missing, unreadable or malformed.
+pub async fn row_count(session: &SessionContext, input: &str) -> Result<usize> {
+    Ok(open_files(session, input).await?.count().await?)
+}
