@@ -153,7 +153,7 @@ impl Index {
         let list = match list {
             List::Unpacked(list) => Walk::Unpacked(list),
             List::Packed(info) => Walk::Packed {
-                postings: self.read(segment, field, info)?,
+                postings: Box::new(self.read(segment, field, info)?),
                 norms: &self.fields[field].norms[segment],
                 at: 0,
             },
@@ -211,7 +211,7 @@ pub(crate) struct Cursor<'a> {
 enum Walk<'a> {
     Unpacked(&'a Unpacked),
     Packed {
-        postings: BlockSegmentPostings,
+        postings: Box<BlockSegmentPostings>,
         norms: &'a [f32],
         at: usize,
     },
