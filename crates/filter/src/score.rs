@@ -276,13 +276,13 @@ fn scored_schema(pairs: &DataFrame, score_column: &str) -> SchemaRef {
 /// Where the rows go.
 enum Sink {
     File(Box<ParquetOutput>),
-    Stdout(StreamWriter<BufWriter<Stdout>>, SchemaRef),
+    Stdout(Box<StreamWriter<BufWriter<Stdout>>>, SchemaRef),
 }
 
 impl Sink {
     fn stdout(schema: &SchemaRef) -> Result<Self> {
         let writer = StreamWriter::try_new(BufWriter::new(io::stdout()), schema).map_err(stdout)?;
-        Ok(Self::Stdout(writer, schema.clone()))
+        Ok(Self::Stdout(Box::new(writer), schema.clone()))
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
