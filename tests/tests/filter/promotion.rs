@@ -265,8 +265,11 @@ fn an_empty_table_beside_others_is_an_error_too() {
     let dir = workplace();
     let path = dir.path();
     let line = format!("{LINE} --min-positive-score 0.99 --also pairs=pairs.parquet");
-    let error = FILTER.refused(path, &line, 1);
+    let error = FILTER.run(path, &line).error(1);
     assert!(error.contains("low_positive_score"), "{error}");
+    for table in ["out.parquet", "pairs.parquet"] {
+        assert!(!path.join(table).exists(), "{table}");
+    }
     let report = FILTER.done(path, &format!("{line} --allow-empty"));
     assert_eq!(
         (
