@@ -475,7 +475,7 @@ fn a_model_of_the_hub_is_fetched_with_its_onnx_file() {
     assert!(
         ended
             .error(1)
-            .contains("has no model.onnx; `pairmill-train export"),
+            .contains("has no model.onnx or onnx/model.onnx"),
         "{}",
         ended.stderr
     );

@@ -120,13 +120,13 @@ fn a_damaged_index_is_built_again_for_a_search_too() {
     write(dir.path(), "queries.csv", "id,text\nq1,reset\n");
     let line = "search --corpus corpus.csv --queries queries.csv --output run.parquet --index index --force";
     let whole = MINE.done(dir.path(), line);
-    let meta = dir.path().join("index/meta.json");
+    let meta = dir.path().join("index/bm25/meta.json");
     for damage in ["", "{}"] {
         fs::write(&meta, damage).unwrap();
         let (warnings, report) = warnings(dir.path(), line);
         assert_eq!(
             warnings,
-            "WARN index: the index cannot be used; building it again"
+            "WARN index/bm25: the index cannot be used; building it again"
         );
         assert_eq!(report, whole);
     }
