@@ -120,6 +120,13 @@ fn every_stage_survives_being_killed() {
         "cross-encoder --model tiny --train {data}/labeled_train.parquet --train {candidates} --eval {data}"
     );
     survives_kills(TRAIN, dir, &line, "3", "cross-encoder");
+    survives_kills(
+        TRAIN,
+        dir,
+        &format!("{line} --folds 2"),
+        "3b",
+        "cross-encoder",
+    );
 
     let line =
         format!("--candidates {candidates} --model 3/reference/cross-encoder --format candidates");

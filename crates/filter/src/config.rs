@@ -51,6 +51,8 @@ struct Options<'a> {
     rules: &'a Rules,
     max_length: Option<usize>,
     activation: Option<Activation>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    int8: bool,
 }
 
 impl Config {
@@ -61,6 +63,9 @@ impl Config {
     pub fn validate(&self) -> Result<(), String> {
         if self.drop_ids && self.output.format == Format::Candidates {
             return Err("--drop-ids cannot be combined with --format candidates, whose rows are known by their ids".to_owned());
+        }
+        if self.candidates == "-" && self.model.int8.is_some() {
+            return Err("--int8 is compared with float32 on a sample of the candidates first, so these cannot come from standard input; give a file".to_owned());
         }
         let absolute = |path: &Path| std::path::absolute(path).ok();
         let paths: Vec<_> = self.outputs().map(|output| &*output.path).collect();
@@ -108,6 +113,7 @@ impl Config {
                 rules: &self.rules,
                 max_length: self.model.max_length,
                 activation: self.model.activation,
+                int8: self.model.int8.is_some(),
             };
             Lineage {
                 inputs: inputs.clone(),

@@ -51,6 +51,18 @@ pub enum FilterError {
     /// Standard output cannot be written to.
     #[error("standard output cannot be written to")]
     Stdout(#[source] std::io::Error),
+    /// The model in int8 agrees too little with float32.
+    #[error(
+        "int8 agrees too little with float32: on a sample of {pairs} pairs {says}, below --min-agreement {least}; go on without --int8"
+    )]
+    Int8 {
+        /// Pairs of texts in the sample.
+        pairs: u64,
+        /// How far they agree.
+        says: String,
+        /// How far they should.
+        least: f64,
+    },
     /// No row would be in the output.
     #[error(
         "{output}: not written, because {candidates} gives no {rows} (pairs: {pairs}; candidates: {reasons}); mine more candidates with a higher --top-k, loosen --relative-margin or another rule, lower --num-negatives, or go on without any by --allow-empty"

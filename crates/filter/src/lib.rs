@@ -11,6 +11,8 @@ mod cache;
 mod config;
 mod decide;
 mod error;
+mod gate;
+mod judge;
 mod model;
 mod plan;
 mod report;
@@ -20,6 +22,7 @@ mod score;
 
 pub use config::{Config, Output};
 pub use error::{FilterError, Result};
+pub use gate::Agreement;
 pub use model::Model;
 pub use pairmill_tables::TrainingFormat as Format;
 pub use report::{Report, Summary};

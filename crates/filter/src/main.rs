@@ -15,7 +15,7 @@ use pairmill_inference::Activation;
 use pairmill_tables::LABEL_THRESHOLD;
 use serde::Serialize;
 
-use crate::rule_args::{RuleArgs, number};
+use crate::rule_args::{RuleArgs, number, share};
 
 /// Score mined candidates with a cross-encoder, drop or promote likely false negatives, write training rows
 #[derive(Debug, Parser)]
@@ -108,6 +108,13 @@ struct ModelArgs {
     /// Tokens in a batch: bounds memory, does not change scores
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..))]
     token_budget: u32,
+    /// Run model_quantized.onnx, which `pairmill-train cross-encoder --int8` writes, where on a sample
+    /// it agrees with float32
+    #[arg(long)]
+    int8: bool,
+    /// Refuse int8 where the share of equal decisions or the rank correlation of the scores is lower
+    #[arg(long, value_name = "SHARE", requires = "int8", default_value_t = 0.95, value_parser = share)]
+    min_agreement: f64,
     /// What turns the model's output into a score [default: as its config says, else sigmoid]
     #[arg(long, value_enum, value_name = "NAME")]
     activation: Option<ActivationName>,
@@ -153,6 +160,7 @@ impl ModelArgs {
                 ActivationName::Sigmoid => Activation::Sigmoid,
                 ActivationName::Identity => Activation::Identity,
             }),
+            int8: self.int8.then_some(self.min_agreement),
             cache: self.cache,
             threads: common.threads(),
         }

@@ -1,17 +1,16 @@
 use std::path::{Path, PathBuf};
 
 use pairmill_hub::ModelSource;
-use pairmill_inference::{Activation, CrossEncoder, CrossEncoderOptions, Tally};
+use pairmill_inference::{Activation, CrossEncoderOptions, Tally};
 use pairmill_tables::Lineage;
 use tracing::{info, warn};
 
 use crate::Result;
-use crate::cache::ScoreFolder;
 
 /// The cross-encoder to score with, and how.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Its folder, or its id on the Hugging Face Hub.
+    /// Its folder, or its id on the Hugging Face Hub; or a folder with a model for each fold.
     pub source: ModelSource,
     /// Longest pair in tokens, where the model's own limit is not wanted.
     pub max_length: Option<usize>,
@@ -19,6 +18,9 @@ pub struct Model {
     pub token_budget: usize,
     /// What turns a logit into a score, where the model's own way is not wanted.
     pub activation: Option<Activation>,
+    /// Whether to run the model in int8, if on a sample the share of equal decisions and the rank
+    /// correlation with float32 are at least this.
+    pub int8: Option<f64>,
     /// Folder that keeps scores for later runs.
     pub cache: Option<PathBuf>,
     /// Threads to work with.
@@ -26,43 +28,25 @@ pub struct Model {
 }
 
 impl Model {
-    /// Adds the content hash of the model's files to a lineage.
-    pub(crate) fn add_to(&self, lineage: Lineage) -> Result<Lineage> {
-        let folder = self.source.folder()?;
-        Ok(lineage.with_input("model", &folder.to_string_lossy())?)
+    /// The folder of the model, brought from the Hub if need be.
+    pub(crate) fn folder(&self) -> Result<&Path> {
+        Ok(self.source.folder()?)
     }
 
-    /// Loads the model, without a cache.
-    pub(crate) fn load(&self) -> Result<CrossEncoder> {
-        let options = CrossEncoderOptions {
+    pub(crate) fn options(&self) -> CrossEncoderOptions {
+        CrossEncoderOptions {
             threads: self.threads,
             max_length: self.max_length,
             token_budget: self.token_budget,
             activation: self.activation,
-        };
-        Ok(CrossEncoder::load(self.source.folder()?, &options)?)
+            int8: self.int8.is_some(),
+        }
     }
 
-    /// Lets a model keep its scores, so that a killed run goes on where it was: in the folder of the
-    /// user, or else beside the output, if that is a file, until the [`ScoreFolder`] is
-    /// [finished](ScoreFolder::finish).
-    pub(crate) fn cached(
-        &self,
-        model: CrossEncoder,
-        lineage: &Lineage,
-        output: Option<&Path>,
-    ) -> Result<(CrossEncoder, ScoreFolder)> {
-        let folder = ScoreFolder::new(self.cache.as_deref(), output)?;
-        let hash = lineage.inputs.get("model").map_or("", String::as_str);
-        let model = match folder.path() {
-            Some(path) => model.with_cache(path, hash)?,
-            None => model,
-        };
-        if model.known() > 0 {
-            let pairs = model.known();
-            info!("the scores of {pairs} pairs of texts are there from earlier runs");
-        }
-        Ok((model, folder))
+    /// Adds the content hash of the model's files to a lineage.
+    pub(crate) fn add_to(&self, lineage: Lineage) -> Result<Lineage> {
+        let folder = self.folder()?;
+        Ok(lineage.with_input("model", &folder.to_string_lossy())?)
     }
 }
 

@@ -4,10 +4,11 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, ScalarUDF, when};
 use datafusion::prelude::{DataFrame, ident, lit};
 use pairmill_cli::Progress;
-use pairmill_inference::{CrossEncoder, CrossEncoderScore};
+use pairmill_inference::CrossEncoderScore;
 use pairmill_tables::Table;
 
 use crate::Result;
+use crate::judge::Judge;
 use crate::rules::{DROP, SETTLED};
 
 /// The columns that tell rows apart, in the order of the output.
@@ -34,10 +35,10 @@ pub(crate) async fn count_to_score(candidates: &DataFrame, with_promotion: bool)
 pub(crate) async fn scored(
     candidates: DataFrame,
     with_promotion: bool,
-    model: Arc<CrossEncoder>,
+    judge: Arc<Judge>,
     progress: Arc<Progress>,
 ) -> Result<SendableRecordBatchStream> {
-    let score = CrossEncoderScore::new(model);
+    let score = CrossEncoderScore::new(judge);
     let score_positive = ScalarUDF::from(score.clone());
     let score_candidate = ScalarUDF::from(score.on_progress(move |rows| progress.inc(rows)));
     let columns = Table::Candidates.schema();

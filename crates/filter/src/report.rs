@@ -6,7 +6,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::rules::Reason;
-use crate::{Config, Format};
+use crate::{Agreement, Config, Format};
 
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
@@ -43,6 +43,9 @@ pub struct Summary {
     pub cached: u64,
     /// Pairs of texts that were longer than the model reads.
     pub truncated: u64,
+    /// How far int8 agrees with float32, where that is run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub int8: Option<Agreement>,
     /// Rows written to the output.
     pub rows: u64,
     /// Rows written to each further output, by its path.

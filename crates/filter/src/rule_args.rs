@@ -69,7 +69,7 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
     }
 }
 
-fn share(text: &str) -> Result<f64, String> {
+pub(crate) fn share(text: &str) -> Result<f64, String> {
     let number = number(text)?;
     if (0.0..=1.0).contains(&number) {
         return Ok(number);

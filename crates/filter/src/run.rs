@@ -9,6 +9,8 @@ use pairmill_tables::{
 use tracing::info;
 
 use crate::decide::decide;
+use crate::gate::compare_decisions;
+use crate::judge::Judge;
 use crate::model::log_tally;
 use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan};
 
@@ -45,7 +47,8 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     let session = session(1)?;
     let names = ColumnNames::default();
     let candidates = open(&session, &config.candidates, Table::Candidates, &names, &[]).await?;
-    let model = config.model.load()?;
+    let judge = Judge::load(&config.model)?;
+    let int8 = compare_decisions(config, &candidates).await?;
     let mut outputs = Outputs::create(config, lineages)?;
     let with_promotion = config.rules.promotion.is_some();
     let to_score = match config.candidates.as_str() {
@@ -57,22 +60,21 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
         "scoring {} candidates with {} (pairs of up to {} tokens)",
         to_score.map_or("the".to_owned(), |number| number.to_string()),
         config.model.source,
-        model.max_length()
+        judge.max_length()
     );
-    let (model, scores) = config
-        .model
-        .cached(model, &lineages[0], Some(&config.output.path))?;
-    let model = Arc::new(model);
+    let (judge, scores) = judge.cached(&config.model, Some(&config.output.path))?;
+    let judge = Arc::new(judge);
     let progress = Arc::new(Progress::new("scoring", "candidates", to_score));
-    let scored = plan::scored(candidates, with_promotion, model.clone(), progress.clone()).await?;
+    let scored = plan::scored(candidates, with_promotion, judge.clone(), progress.clone()).await?;
     judge_all(scored, config, &mut outputs).await?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
     let mut summary = outputs.finish()?;
-    let tally = model.tally();
-    model.flush_cache()?;
-    drop(model);
+    let tally = judge.tally();
+    judge.flush_cache()?;
+    drop(judge);
     scores.finish();
+    summary.int8 = int8;
     summary.scored = tally.scored;
     summary.cached = tally.cached;
     summary.truncated = tally.truncated;

@@ -15,8 +15,10 @@ use pairmill_tables::{Lineage, ParquetOutput, TableError, open_any, row_count, s
 use serde::Serialize;
 use tracing::{info, warn};
 
+use crate::gate::compare_scores;
+use crate::judge::Judge;
 use crate::model::log_tally;
-use crate::{FilterError, Model, Result};
+use crate::{Agreement, FilterError, Model, Result};
 
 /// The columns of text that are looked for where the user names none, in this order.
 pub const KNOWN_COLUMNS: [[&str; 2]; 3] = [
@@ -69,6 +71,9 @@ pub struct ScoreSummary {
     pub cached: u64,
     /// Pairs of texts that were longer than the model reads.
     pub truncated: u64,
+    /// How far int8 agrees with float32, where that is run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub int8: Option<Agreement>,
 }
 
 /// The options that shape an output.
@@ -78,6 +83,8 @@ struct Options<'a> {
     score_column: &'a str,
     max_length: Option<usize>,
     activation: Option<pairmill_inference::Activation>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    int8: bool,
 }
 
 impl ScoreConfig {
@@ -86,6 +93,9 @@ impl ScoreConfig {
     /// # Errors
     /// A sentence that says which.
     pub fn validate(&self) -> Result<(), String> {
+        if self.pairs == "-" && self.model.int8.is_some() {
+            return Err("--int8 is compared with float32 on a sample of the pairs first, so these cannot come from standard input; give a file".to_owned());
+        }
         let absolute = |path: &Path| std::path::absolute(path).ok();
         let is_same = absolute(Path::new(&self.pairs)) == absolute(&self.output);
         match self.to_file() {
@@ -105,6 +115,7 @@ impl ScoreConfig {
             score_column: &self.score_column,
             max_length: self.model.max_length,
             activation: self.model.activation,
+            int8: self.model.int8.is_some(),
         };
         let lineage =
             Lineage::new("score", &options, self.seed).with_input("pairs", &self.pairs)?;
@@ -150,13 +161,15 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         "-" => None,
         input => Some(row_count(&session, input).await? as u64),
     };
-    let model = config.model.load()?;
+    let judge = Judge::load(&config.model)?;
+    let texts = pairs.clone().select(texts_of(&columns))?;
+    let int8 = compare_scores(&config.model, config.seed, texts).await?;
     info!(
         "scoring {} with {} by {} (pairs of up to {} tokens)",
         columns[0],
         columns[1],
         config.model.source,
-        model.max_length()
+        judge.max_length()
     );
     let progress = Arc::new(Progress::new("scoring", "rows", rows));
     let output = config.to_file();
@@ -165,9 +178,9 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         Some(path) => Sink::File(Box::new(ParquetOutput::create(path, schema, lineage)?)),
         None => Sink::stdout(&schema)?,
     };
-    let (model, scores) = config.model.cached(model, lineage, output)?;
-    let model = Arc::new(model);
-    let score = CrossEncoderScore::new(model.clone()).on_progress({
+    let (judge, scores) = judge.cached(&config.model, output)?;
+    let judge = Arc::new(judge);
+    let score = CrossEncoderScore::new(judge.clone()).on_progress({
         let progress = progress.clone();
         move |rows| progress.inc(rows)
     });
@@ -185,10 +198,11 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
     sink.finish()?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
-    let tally = model.tally();
-    model.flush_cache()?;
-    drop(model);
+    let tally = judge.tally();
+    judge.flush_cache()?;
+    drop(judge);
     scores.finish();
+    summary.int8 = int8;
     summary.scored = tally.scored;
     summary.cached = tally.cached;
     summary.truncated = tally.truncated;
@@ -250,14 +264,18 @@ fn text_columns(config: &ScoreConfig, schema: &Schema) -> Result<[String; 2]> {
     Ok(columns)
 }
 
+fn texts_of(columns: &[String; 2]) -> Vec<Expr> {
+    let text = |column: &String| Expr::Cast(Cast::new(Box::new(ident(column)), DataType::Utf8));
+    columns.iter().map(text).collect()
+}
+
 fn with_score(
     pairs: DataFrame,
     score: CrossEncoderScore,
     columns: &[String; 2],
     name: &str,
 ) -> Result<DataFrame> {
-    let text = |column: &String| Expr::Cast(Cast::new(Box::new(ident(column)), DataType::Utf8));
-    let score = ScalarUDF::from(score).call(columns.iter().map(text).collect());
+    let score = ScalarUDF::from(score).call(texts_of(columns));
     let fields = pairs.schema().fields().iter();
     let mut all: Vec<Expr> = fields.map(|field| ident(field.name())).collect();
     all.push(score.alias(name));

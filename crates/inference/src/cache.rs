@@ -68,7 +68,7 @@ struct Kept {
 }
 
 /// What the logits of a pair depend on besides its texts.
-pub(crate) fn key(model_hash: &str, max_length: usize) -> blake3::Hash {
+pub(crate) fn key(model_hash: &str, max_length: usize, int8: bool) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     let length = max_length.to_string();
     for part in [env!("CARGO_PKG_VERSION"), ort::info(), model_hash, &length] {
@@ -76,6 +76,9 @@ pub(crate) fn key(model_hash: &str, max_length: usize) -> blake3::Hash {
         hasher.update(&[0]);
     }
     hasher.update(&[LAYOUT]);
+    if int8 {
+        hasher.update(b"int8");
+    }
     hasher.finalize()
 }
 

@@ -1,3 +1,5 @@
+use std::fmt;
+use std::iter::Sum;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -23,6 +25,9 @@ pub struct CrossEncoderOptions {
     pub token_budget: usize,
     /// What turns a logit into a score. Without it: what `config.json` says, else the sigmoid.
     pub activation: Option<Activation>,
+    /// Whether to run `model_quantized.onnx`, in which numbers are rounded to a scale that a batch
+    /// shares; so that a score does not depend on its batch, each pair is then one.
+    pub int8: bool,
 }
 
 impl Default for CrossEncoderOptions {
@@ -32,12 +37,13 @@ impl Default for CrossEncoderOptions {
             max_length: None,
             token_budget: 16_384,
             activation: None,
+            int8: false,
         }
     }
 }
 
 /// What a cross-encoder has done since it was loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Pairs scored.
     pub scored: u64,
@@ -47,12 +53,39 @@ pub struct Tally {
     pub truncated: u64,
 }
 
+impl Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), |sum, tally| Self {
+            scored: sum.scored + tally.scored,
+            cached: sum.cached + tally.cached,
+            truncated: sum.truncated + tally.truncated,
+        })
+    }
+}
+
+/// What scores pairs of texts: a [`CrossEncoder`], or several that share the work.
+pub trait PairScorer: fmt::Debug + Send + Sync {
+    /// The score of each (query, text) pair, in the order given; `scored` is told the indices of
+    /// pairs as they are done.
+    ///
+    /// # Errors
+    /// As [`CrossEncoder::scores`].
+    fn score_pairs(&self, pairs: &[(&str, &str)], scored: &dyn Fn(&[usize])) -> Result<Vec<f32>>;
+}
+
+impl PairScorer for CrossEncoder {
+    fn score_pairs(&self, pairs: &[(&str, &str)], scored: &dyn Fn(&[usize])) -> Result<Vec<f32>> {
+        self.scores_with(pairs, scored)
+    }
+}
+
 /// A model that reads two texts together and says how well they belong together.
 #[derive(Debug)]
 pub struct CrossEncoder {
     tokenizer: ModelTokenizer,
     runner: Runner,
     head: Head,
+    int8: bool,
     cache: Option<ScoreCache>,
 }
 
@@ -63,7 +96,7 @@ impl CrossEncoder {
     /// If a file is missing or damaged, the tokenizer does not fit the model, the model does not
     /// give one or two logits per pair, or ONNX Runtime cannot be loaded.
     pub fn load(folder: &Path, options: &CrossEncoderOptions) -> Result<Self> {
-        let folder = ModelFolder::open(folder, "", Kind::CrossEncoder)?;
+        let folder = ModelFolder::open(folder, "", Kind::CrossEncoder, options.int8)?;
         let mut tokenizer = folder.tokenizer(false)?;
         let default = folder.tokenizer_max_length.unwrap_or(512);
         // One token of each text must be left, or every pair would look the same.
@@ -72,7 +105,7 @@ impl CrossEncoder {
         tokenizer.set_max_length(max_length);
         let config = &folder.config;
         let pad_id = config.pad_token_id.or(tokenizer.pad_id()).unwrap_or(0);
-        let mut model = TokenModel::open(&folder.model, options.threads, pad_id)?;
+        let mut model = TokenModel::open(&folder.model, 1, pad_id)?;
         model.select(|output| output.name() == "logits");
         let head = find_head(
             &tokenizer,
@@ -80,10 +113,16 @@ impl CrossEncoder {
             options.activation,
             config.activation_class(),
         )?;
+        let budget = if options.int8 {
+            1
+        } else {
+            options.token_budget
+        };
         Ok(Self {
             tokenizer,
-            runner: Runner::new(model, max_length, options.token_budget),
+            runner: Runner::new(model, options.threads, max_length, budget)?,
             head,
+            int8: options.int8,
             cache: None,
         })
     }
@@ -97,7 +136,7 @@ impl CrossEncoder {
     /// # Errors
     /// If the folder cannot be read or written, or another run has it open for this model.
     pub fn with_cache(mut self, folder: &Path, model_hash: &str) -> Result<Self> {
-        let key = cache::key(model_hash, self.max_length());
+        let key = cache::key(model_hash, self.max_length(), self.int8);
         self.cache = Some(ScoreCache::open(folder, key)?);
         Ok(self)
     }

@@ -24,6 +24,14 @@ pub enum InferenceError {
         /// The path as given.
         path: PathBuf,
     },
+    /// The model folder has no model in int8.
+    #[error(
+        "{folder}: has no model_quantized.onnx (or onnx/model_quantized.onnx); `pairmill-train cross-encoder --int8` writes one, and `pairmill-train export --int8` of a model that is there"
+    )]
+    NoInt8 {
+        /// The model folder.
+        folder: PathBuf,
+    },
     /// A file of the model folder is absent.
     #[error(
         "{folder}: has no {file}; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json{made_by}"

@@ -8,6 +8,8 @@ use crate::{InferenceError, Result};
 
 /// Names of the model file, in order of preference.
 const MODEL_FILES: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+/// The same for int8.
+const INT8_FILES: [&str; 2] = ["model_quantized.onnx", "onnx/model_quantized.onnx"];
 
 /// Names that sentence-transformers has given the settings of the transformer module.
 const SENTENCE_CONFIGS: [&str; 5] = [
@@ -88,7 +90,7 @@ struct TokenizerConfig {
 impl ModelFolder {
     /// Looks for the files and reads the small ones. `transformer` is the folder inside this one
     /// that has them, mostly empty; the model file may lie in either.
-    pub fn open(path: &Path, transformer: &str, kind: Kind) -> Result<Self> {
+    pub fn open(path: &Path, transformer: &str, kind: Kind, int8: bool) -> Result<Self> {
         if !path.is_dir() {
             return Err(InferenceError::NotAFolder {
                 path: path.to_owned(),
@@ -101,12 +103,18 @@ impl ModelFolder {
         };
         let home = path.join(transformer);
         let existing = |name: &str| Some(home.join(name)).filter(|file| file.is_file());
+        let names = if int8 { INT8_FILES } else { MODEL_FILES };
         let mut models = [path, &home]
             .into_iter()
-            .flat_map(|folder| MODEL_FILES.map(|name| folder.join(name)));
+            .flat_map(|folder| names.map(|name| folder.join(name)));
         let model = models
             .find(|file| file.is_file())
-            .ok_or_else(|| missing(MODEL_FILES[0]))?;
+            .ok_or_else(|| match int8 {
+                true => InferenceError::NoInt8 {
+                    folder: path.to_owned(),
+                },
+                false => missing(names[0]),
+            })?;
         let tokenizer = existing("tokenizer.json").ok_or_else(|| missing("tokenizer.json"))?;
         let config = existing("config.json").ok_or_else(|| missing("config.json"))?;
         let tokenizer_max_length = match existing("tokenizer_config.json") {
@@ -217,7 +225,7 @@ mod tests {
     use super::*;
 
     fn open(folder: &Path) -> Result<ModelFolder> {
-        ModelFolder::open(folder, "", Kind::CrossEncoder)
+        ModelFolder::open(folder, "", Kind::CrossEncoder, false)
     }
 
     fn config(json: &str) -> ModelConfig {

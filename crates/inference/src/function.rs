@@ -9,7 +9,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
-use crate::CrossEncoder;
+use crate::PairScorer;
 use crate::distinct::Distinct;
 
 /// `cross_encoder_score(query, text)` as a DataFusion function: two texts to a 32-bit float, null
@@ -20,16 +20,16 @@ use crate::distinct::Distinct;
 /// ```
 #[derive(Clone)]
 pub struct CrossEncoderScore {
-    model: Arc<CrossEncoder>,
+    scorer: Arc<dyn PairScorer>,
     rows_done: Arc<dyn Fn(u64) + Send + Sync>,
     signature: Signature,
 }
 
 impl CrossEncoderScore {
     /// The function with this model behind it.
-    pub fn new(model: Arc<CrossEncoder>) -> Self {
+    pub fn new(scorer: Arc<dyn PairScorer>) -> Self {
         Self {
-            model,
+            scorer,
             rows_done: Arc::new(|_| ()),
             signature: Signature::exact(
                 vec![DataType::Utf8, DataType::Utf8],
@@ -48,7 +48,7 @@ impl CrossEncoderScore {
         let (queries, texts) = (queries.as_string::<i32>(), texts.as_string::<i32>());
         let rows = queries.iter().zip(texts);
         let pairs = Distinct::of(rows.map(|(query, text)| Some((query?, text?))));
-        let scores = self.model.scores_with(&pairs.values, |scored| {
+        let scores = self.scorer.score_pairs(&pairs.values, &|scored| {
             (self.rows_done)(pairs.rows(scored));
         })?;
         Ok(pairs
@@ -89,7 +89,7 @@ impl ScalarUDFImpl for CrossEncoderScore {
 // Two functions are the same where the very same model is behind them.
 impl PartialEq for CrossEncoderScore {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.model, &other.model) && Arc::ptr_eq(&self.rows_done, &other.rows_done)
+        Arc::ptr_eq(&self.scorer, &other.scorer) && Arc::ptr_eq(&self.rows_done, &other.rows_done)
     }
 }
 
@@ -97,14 +97,14 @@ impl Eq for CrossEncoderScore {}
 
 impl Hash for CrossEncoderScore {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.model).hash(state);
+        Arc::as_ptr(&self.scorer).hash(state);
     }
 }
 
 impl fmt::Debug for CrossEncoderScore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CrossEncoderScore")
-            .field(&self.model)
+            .field(&self.scorer)
             .finish()
     }
 }

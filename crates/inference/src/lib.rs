@@ -27,9 +27,10 @@ mod runner;
 pub mod runtime;
 mod sentence_encoder;
 mod similarity;
+mod split;
 mod tokenize;
 
-pub use cross_encoder::{CrossEncoder, CrossEncoderOptions, Tally};
+pub use cross_encoder::{CrossEncoder, CrossEncoderOptions, PairScorer, Tally};
 pub use embed::Embed;
 pub use error::{InferenceError, Result};
 pub use function::CrossEncoderScore;

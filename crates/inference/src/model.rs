@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use ort::session::builder::PrepackedWeights;
 use ort::session::{Session, SessionInputValue};
 use ort::value::{Outlet, Tensor};
 
@@ -16,6 +17,8 @@ pub(crate) struct TokenModel {
     inputs: Vec<Input>,
     output: usize,
     pad_id: u32,
+    // What the runtime has made of the weights, once for all twins.
+    weights: PrepackedWeights,
 }
 
 /// The inputs that a BERT-like model may take.
@@ -44,23 +47,31 @@ pub(crate) struct Output {
     pub values: Vec<f32>,
 }
 
+fn open_session(path: &Path, threads: usize, weights: &PrepackedWeights) -> Result<Session> {
+    let environment = runtime::environment()?;
+    let build = || -> Result<Session, ort::Error> {
+        // Every batch has a shape of its own, so memory planned for one is of no use to the next.
+        Session::builder(environment)?
+            .with_intra_threads(threads.max(1))
+            .and_then(|builder| builder.with_memory_pattern(false))
+            .and_then(|builder| builder.with_prepacked_weights(weights))
+            .map_err(|error| ort::Error::new(error.to_string()))?
+            .commit_from_file(path)
+    };
+    build().map_err(|error| InferenceError::BadFile {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    })
+}
+
 impl TokenModel {
     /// Loads a model file; `threads` share the work of each batch. The first output is what runs
     /// give, until another one is selected.
     pub fn open(path: &Path, threads: usize, pad_id: u32) -> Result<Self> {
-        let environment = runtime::environment()?;
-        let build = || -> Result<Session, ort::Error> {
-            // Every batch has a shape of its own, so memory planned for one is of no use to the next.
-            Session::builder(environment)?
-                .with_intra_threads(threads.max(1))
-                .and_then(|builder| builder.with_memory_pattern(false))
-                .map_err(|error| ort::Error::new(error.to_string()))?
-                .commit_from_file(path)
-        };
-        let session = build().map_err(|error| InferenceError::BadFile {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        })?;
+        // The library must be there before anything is asked of it.
+        runtime::environment()?;
+        let weights = PrepackedWeights::new();
+        let session = open_session(path, threads, &weights)?;
         let names: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
         let inputs: Option<Vec<Input>> = names.iter().map(|name| Input::of_name(name)).collect();
         let inputs = inputs
@@ -75,6 +86,19 @@ impl TokenModel {
             inputs,
             output: 0,
             pad_id,
+            weights,
+        })
+    }
+
+    /// The same model for another thread to run, which shares most of the memory.
+    pub fn twin(&self, threads: usize) -> Result<Self> {
+        Ok(Self {
+            path: self.path.clone(),
+            session: Mutex::new(open_session(&self.path, threads, &self.weights)?),
+            inputs: self.inputs.clone(),
+            output: self.output,
+            pad_id: self.pad_id,
+            weights: self.weights.clone(),
         })
     }
 

@@ -1,8 +1,12 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Instant;
 
 use crate::Result;
-use crate::batches::by_length;
+use crate::batches::{Batch, Order};
 use crate::model::{Output, TokenModel};
+use crate::split::{Split, Tuner};
 use crate::tokenize::Tokens;
 
 /// Runs a model over any number of rows, in batches of rows of like length, and counts them.
@@ -10,21 +14,46 @@ use crate::tokenize::Tokens;
 pub(crate) struct Runner {
     pub model: TokenModel,
     pub max_length: usize,
-    token_budget: usize,
+    // Runs come one after the other: each uses all threads.
+    crew: Mutex<Crew>,
     rows: AtomicU64,
     truncated: AtomicU64,
 }
 
+/// Sessions of the model that work side by side.
+#[derive(Debug)]
+struct Crew {
+    tuner: Tuner,
+    split: Option<Split>,
+    twins: Vec<TokenModel>,
+}
+
 impl Runner {
-    /// Rows have at most `max_length` tokens, batches at most `token_budget`, padding counted.
-    pub fn new(model: TokenModel, max_length: usize, token_budget: usize) -> Self {
-        Self {
+    /// Rows have at most `max_length` tokens, batches at most `token_budget`, padding counted, or
+    /// one row. The model's session is to have one thread.
+    ///
+    /// # Errors
+    /// If the model's file is gone.
+    pub fn new(
+        model: TokenModel,
+        threads: usize,
+        max_length: usize,
+        token_budget: usize,
+    ) -> Result<Self> {
+        let mut crew = Crew {
+            tuner: Tuner::new(threads, token_budget),
+            split: None,
+            twins: Vec::new(),
+        };
+        let (split, _) = crew.tuner.next(0);
+        crew.models(split, &model)?;
+        Ok(Self {
             model,
             max_length,
-            token_budget,
+            crew: Mutex::new(crew),
             rows: AtomicU64::new(0),
             truncated: AtomicU64::new(0),
-        }
+        })
     }
 
     /// Runs all rows; `done` gets the indices of the rows of each batch and what the model gave.
@@ -33,16 +62,33 @@ impl Runner {
         tokens: &[Tokens],
         mut done: impl FnMut(&[usize], Output) -> Result<()>,
     ) -> Result<()> {
+        let mut crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
         let lengths: Vec<usize> = tokens.iter().map(Tokens::len).collect();
-        let (order, batches) = by_length(&lengths, self.token_budget, self.max_length);
-        for batch in batches {
-            let items = &order[batch.rows];
-            let rows: Vec<&Tokens> = items.iter().map(|&item| &tokens[item]).collect();
-            done(items, self.model.run(&rows, batch.tokens)?)?;
-            let truncated = rows.iter().filter(|row| row.truncated).count();
-            self.rows.fetch_add(items.len() as u64, Ordering::Relaxed);
-            self.truncated
-                .fetch_add(truncated as u64, Ordering::Relaxed);
+        let order = Order::by_length(&lengths, self.max_length);
+        let mut start = 0;
+        while start < order.items.len() {
+            let (split, piece) = crew.tuner.next(order.tokens_from(start));
+            let end = order.end_of(start, piece);
+            let models = crew.models(split, &self.model)?;
+            let piece = order.tokens_from(start) - order.tokens_from(end);
+            let batches = order.batches(start..end, split.tokens);
+            let started = Instant::now();
+            let rows = |batch: &Batch| -> Vec<&Tokens> {
+                let items = order.items[batch.rows.clone()].iter();
+                items.map(|&item| &tokens[item]).collect()
+            };
+            side_by_side(&models, &batches, rows, |batch, output| {
+                let items = &order.items[batch.rows.clone()];
+                done(items, output)?;
+                let truncated = items.iter().filter(|&&item| tokens[item].truncated);
+                self.rows.fetch_add(items.len() as u64, Ordering::Relaxed);
+                self.truncated
+                    .fetch_add(truncated.count() as u64, Ordering::Relaxed);
+                Ok(())
+            })?;
+            let seconds = started.elapsed().as_secs_f64();
+            crew.tuner.took(split, piece, seconds);
+            start = end;
         }
         Ok(())
     }
@@ -56,4 +102,60 @@ impl Runner {
     pub fn truncated(&self) -> u64 {
         self.truncated.load(Ordering::Relaxed)
     }
+}
+
+impl Crew {
+    /// The model, whose session has one thread, and its twins, or twins alone.
+    fn models<'m>(
+        &'m mut self,
+        split: Split,
+        model: &'m TokenModel,
+    ) -> Result<Vec<&'m TokenModel>> {
+        let kind = |split: Split| (split.sessions, split.threads);
+        let own = (split.threads == 1).then_some(model);
+        if self.split.map(kind) != Some(kind(split)) {
+            // Those of the split before make room first.
+            self.twins.clear();
+            for _ in own.iter().count()..split.sessions {
+                self.twins.push(model.twin(split.threads)?);
+            }
+            self.split = Some(split);
+        }
+        Ok(own.into_iter().chain(&self.twins).collect())
+    }
+}
+
+/// Runs batches on several sessions; `done` gets them in no particular order.
+fn side_by_side<'t>(
+    models: &[&TokenModel],
+    batches: &[Batch],
+    rows: impl Fn(&Batch) -> Vec<&'t Tokens> + Sync,
+    mut done: impl FnMut(&Batch, Output) -> Result<()>,
+) -> Result<()> {
+    let run = |model: &TokenModel, batch: &Batch| model.run(&rows(batch), batch.tokens);
+    if let &[model] = models {
+        return batches
+            .iter()
+            .try_for_each(|batch| done(batch, run(model, batch)?));
+    }
+    let next = AtomicUsize::new(0);
+    let (send, outputs) = mpsc::sync_channel(models.len());
+    thread::scope(|scope| {
+        for &model in models {
+            let (send, next, run) = (send.clone(), &next, &run);
+            scope.spawn(move || {
+                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    // Nobody listens after an error.
+                    if send.send((batch, run(model, batch))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(send);
+        for (batch, output) in outputs {
+            done(batch, output?)?;
+        }
+        Ok(())
+    })
 }

@@ -86,7 +86,7 @@ impl SentenceEncoder {
         let modules = Modules::load(folder)?;
         let prompts = Prompts::load(folder)?;
         let similarity = Similarity::load(folder)?;
-        let folder = ModelFolder::open(folder, &modules.transformer, Kind::SentenceEncoder)?;
+        let folder = ModelFolder::open(folder, &modules.transformer, Kind::SentenceEncoder, false)?;
         let mut tokenizer = folder.tokenizer(folder.do_lower_case)?;
         let default = folder.max_seq_length.or(folder.tokenizer_max_length);
         // One token of the text must be left, or every text would look the same.
@@ -94,7 +94,7 @@ impl SentenceEncoder {
         let max_length = folder.max_length(options.max_length, default, least)?;
         tokenizer.set_max_length(max_length);
         let pad_id = folder.config.pad_token_id.or(tokenizer.pad_id());
-        let mut model = TokenModel::open(&folder.model, options.threads, pad_id.unwrap_or(0))?;
+        let mut model = TokenModel::open(&folder.model, 1, pad_id.unwrap_or(0))?;
         let gives = find_output(&mut model, &tokenizer)?;
         let dimension = match gives {
             Gives::States(hidden) => modules.dimension(hidden, &folder.path)?,
@@ -102,7 +102,7 @@ impl SentenceEncoder {
         };
         Ok(Self {
             tokenizer,
-            runner: Runner::new(model, max_length, options.token_budget),
+            runner: Runner::new(model, options.threads, max_length, options.token_budget)?,
             gives,
             modules,
             dimension,

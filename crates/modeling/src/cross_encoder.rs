@@ -5,6 +5,7 @@ use tch::{Device, Tensor};
 use crate::batch::runs_within;
 use crate::classifier::{Classifier, ClassifierConfig};
 use crate::files::{declare_single_precision, read_json, write};
+use crate::onnx::Precision;
 use crate::parameters::to_vec;
 use crate::tokenizer::max_length_of;
 use crate::{
@@ -164,7 +165,15 @@ impl CrossEncoder {
         write(&folder.join("config.json"), text)?;
         self.save_max_length(folder)?;
         self.parameters.save(&folder.join("model.safetensors"))?;
-        onnx::write_cross_encoder(&folder.join("model.onnx"), &self.config, &self.parameters)
+        self.save_onnx(&folder.join("model.onnx"), Precision::Float32)
+    }
+
+    /// Writes the network as an ONNX file. See [`onnx::write_cross_encoder`].
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save_onnx(&self, path: &Path, precision: Precision) -> Result<()> {
+        onnx::write_cross_encoder(path, &self.config, &self.parameters, precision)
     }
 
     /// A cross-encoder's maximum length is its tokenizer's `model_max_length`.

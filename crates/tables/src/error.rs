@@ -156,6 +156,14 @@ pub enum TableError {
         /// The first file that is not ours.
         file: String,
     },
+    /// What a folder of models says about its folds is damaged.
+    #[error("{path}: does not say how queries are dealt out to folds: {detail}")]
+    BadFolds {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// Parquet encoding failed.
     #[error("{path}: cannot be written as Parquet")]
     Encode {

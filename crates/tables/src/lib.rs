@@ -7,6 +7,7 @@
 mod any;
 mod error;
 mod folder;
+mod folds;
 mod join;
 mod lineage;
 mod lines;
@@ -28,6 +29,7 @@ mod write;
 pub use any::{column_names, open_any, row_count, run_or_qrels};
 pub use error::{Result, TableError};
 pub use folder::FolderOutput;
+pub use folds::Folds;
 pub use join::join_parquet;
 pub use lineage::{Lineage, hash_input};
 pub use lines::{LineOutput, Lines};

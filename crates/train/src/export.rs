@@ -35,14 +35,15 @@ pub struct ExportArgs {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// Also write onnx/model_quantized.onnx, with weights in int8 and the rest rounded as it comes:
-    /// about a quarter of the size
+    /// Also write model_quantized.onnx beside it, with weights in int8 and the rest rounded as it
+    /// comes: about a quarter of the size. That of a cross-encoder is compared with float32 by
+    /// `pairmill-filter --int8`, on the candidates
     #[arg(long)]
     int8: bool,
     /// Refuse int8 embeddings whose mean cosine with the float32 ones is below this
     #[arg(long, default_value_t = 0.99, value_name = "COSINE", requires = "int8", value_parser = cosine)]
     min_agreement: f64,
-    /// Table with a text column to compare them on, 500 rows of it [default: texts of the sample]
+    /// Table with a text column to compare embeddings on, 500 rows of it [default: texts of the sample]
     #[arg(long, value_name = "FILE", requires = "int8")]
     texts: Option<String>,
 }
@@ -84,12 +85,15 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
     }
     let staged = FolderOutput::create(&args.output)?;
     if CrossEncoder::is_in(folder) {
-        if args.int8 {
-            let message = "--int8 is for sentence encoders; this model is a cross-encoder";
+        if args.texts.is_some() {
+            let message = "--texts is for sentence encoders; this model is a cross-encoder, which pairmill-filter compares on the candidates";
             return Err(UsageError(message.to_owned()).into());
         }
         let model = CrossEncoder::load(folder, Device::Cpu, common.seed)?;
         model.save(staged.path()).context("saving the model")?;
+        if args.int8 {
+            write_quantized(&model, staged.path())?;
+        }
         let file = staged.path().join(CROSS_ENCODER_FILE);
         let report = Report {
             onnx: args.output.join(CROSS_ENCODER_FILE),
@@ -118,6 +122,7 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
 
 const ONNX_FILE: &str = "onnx/model.onnx";
 const CROSS_ENCODER_FILE: &str = "model.onnx";
+const INT8_CROSS_ENCODER_FILE: &str = "model_quantized.onnx";
 const INT8_FILE: &str = "onnx/model_quantized.onnx";
 
 /// Writes the ONNX file into a model folder; its size in bytes.
@@ -126,6 +131,14 @@ const INT8_FILE: &str = "onnx/model_quantized.onnx";
 /// If it cannot be written.
 pub(crate) fn write_onnx(encoder: &SentenceEncoder, folder: &Path) -> Result<u64> {
     write_with(encoder, &folder.join(ONNX_FILE), Precision::Float32)
+}
+
+/// Writes a cross-encoder in int8 beside the float32 one.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write_quantized(model: &CrossEncoder, folder: &Path) -> Result<()> {
+    Ok(model.save_onnx(&folder.join(INT8_CROSS_ENCODER_FILE), Precision::Int8)?)
 }
 
 fn write_with(encoder: &SentenceEncoder, path: &Path, precision: Precision) -> Result<u64> {

@@ -1,9 +1,12 @@
+use std::collections::HashSet;
+
 use anyhow::{Result, bail};
 use datafusion::prelude::SessionContext;
-use pairmill_tables::{ColumnNames, Table, column_names, f32_column, open, string_column};
+use pairmill_tables::{ColumnNames, Folds, Table, column_names, f32_column, open, string_column};
 use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 
 use crate::window::Window;
 
@@ -25,6 +28,14 @@ impl LabeledPair {
 #[derive(Debug, Default)]
 pub(crate) struct LabeledSet {
     pub pairs: Vec<LabeledPair>,
+}
+
+/// The fold of queries that a model is not to see.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct LeftOut {
+    #[serde(flatten)]
+    pub folds: Folds,
+    pub fold: u32,
 }
 
 impl LabeledSet {
@@ -116,6 +127,19 @@ impl LabeledSet {
         Ok(())
     }
 
+    /// Removes the pairs with a query of the fold, on either side: in a table of texts of one kind
+    /// a query may stand as the text of another.
+    pub fn leave_out(&mut self, LeftOut { folds, fold }: LeftOut) {
+        let of_fold: HashSet<String> = self
+            .pairs
+            .iter()
+            .filter(|pair| folds.of(&pair.query) == fold)
+            .map(|pair| pair.query.clone())
+            .collect();
+        self.pairs
+            .retain(|pair| !of_fold.contains(&pair.query) && !of_fold.contains(&pair.text));
+    }
+
     /// Number of pairs with a label of at least one half.
     pub fn positives(&self) -> usize {
         self.pairs.iter().filter(|pair| pair.label >= 0.5).count()
@@ -139,4 +163,39 @@ fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_of_the_fold_is_left_out_on_both_sides() {
+        let texts: Vec<String> = (0..40).map(|number| format!("ticket {number}")).collect();
+        let pair = |query: &str, text: &str| LabeledPair {
+            query: query.to_owned(),
+            text: text.to_owned(),
+            label: 1.0,
+        };
+        let mut set = LabeledSet::default();
+        for two in texts.windows(2) {
+            set.pairs.push(pair(&two[0], &two[1]));
+            set.pairs.push(pair(&two[1], &two[0]));
+        }
+        set.pairs
+            .extend(texts.iter().map(|text| pair(text, "an answer")));
+        let folds = Folds { folds: 2, seed: 1 };
+        set.leave_out(LeftOut { folds, fold: 0 });
+        let of_fold = |text: &str| text != "an answer" && folds.of(text) == 0;
+        assert!(
+            set.pairs
+                .iter()
+                .all(|pair| !of_fold(&pair.query) && !of_fold(&pair.text))
+        );
+        let answered = set.pairs.iter().filter(|pair| pair.text == "an answer");
+        assert_eq!(
+            answered.count(),
+            texts.iter().filter(|text| !of_fold(text)).count()
+        );
+    }
 }

@@ -70,7 +70,7 @@ impl Job<'_> {
         &self,
         task: &mut T,
         save: impl FnOnce(&T, &Report, &Path) -> Result<()>,
-    ) -> Result<Outcome> {
+    ) -> Result<Report> {
         let staged = FolderOutput::create(self.output)?;
         let keep = self.options.save_total_limit as usize;
         let checkpoints = Checkpoints::new(self.output, self.lineage, keep);
@@ -80,7 +80,7 @@ impl Job<'_> {
         save(task, &report, staged.path())?;
         staged.commit(self.lineage)?;
         checkpoints.remove()?;
-        finish(self.output, self.common, Some(report))
+        Ok(report)
     }
 }
 

@@ -3,7 +3,9 @@
 
 mod cache;
 mod corpus;
+mod folds;
 mod harness;
+mod int8;
 mod promises;
 mod promotion;
 mod refusals;

@@ -19,9 +19,13 @@ use crate::{Config, PoolingMode, Result};
 /// # Errors
 /// If a weight is missing or has another shape than `config` says, if the file would be over 2 GiB,
 /// or if it cannot be written.
-pub fn write_cross_encoder(path: &Path, config: &Config, weights: &dyn Weights) -> Result<()> {
+pub fn write_cross_encoder(
+    path: &Path,
+    config: &Config,
+    weights: &dyn Weights,
+    precision: Precision,
+) -> Result<()> {
     let head = ClassifierConfig::of(config);
-    let precision = Precision::Float32;
     let mut builder = Builder::new(path, config, weights, config.prefix(), precision);
     let pooled = match head.pooling {
         PoolingMode::Mean => {

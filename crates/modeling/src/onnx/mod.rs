@@ -105,7 +105,7 @@ mod tests {
 
     fn written(weights: &Counting) -> Result<GraphProto> {
         let file = tempfile::NamedTempFile::new().unwrap();
-        write_cross_encoder(file.path(), &config(), weights)?;
+        write_cross_encoder(file.path(), &config(), weights, Precision::Float32)?;
         let model = ModelProto::decode(&std::fs::read(file.path()).unwrap()[..]).unwrap();
         Ok(model.graph.unwrap())
     }

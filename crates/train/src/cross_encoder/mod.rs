@@ -1,8 +1,9 @@
 //! `pairmill-train cross-encoder`: trains a sequence-pair classifier and exports it to ONNX.
 
+mod folds;
 mod objective;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -11,12 +12,13 @@ use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_hub::ModelSource;
 use pairmill_metrics::average_precision;
 use pairmill_modeling::{CrossEncoder, ModelCard, Parameters, TokenIds};
-use pairmill_tables::{Lineage, session};
+use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
 use self::objective::{LabelLoss, ListLoss, Objective};
 use crate::data::TrainingSet;
-use crate::labeled::LabeledSet;
+use crate::export::write_quantized;
+use crate::labeled::{LabeledSet, LeftOut};
 use crate::objective::read_scored_pairs;
 use crate::optimizer::Gradient;
 use crate::options::Hyperparameters;
@@ -48,6 +50,13 @@ pub struct CrossEncoderArgs {
     /// Folder with labeled_dev.parquet, for average precision during training
     #[arg(long, value_name = "DIR")]
     eval: Option<PathBuf>,
+    /// bce, mse: deal the queries out to N folds and train a model for each without its queries, so
+    /// that pairmill-filter has every query judged by a model that has not seen it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
+    folds: Option<u32>,
+    /// Also write model_quantized.onnx, with weights in int8, for pairmill-filter --int8
+    #[arg(long)]
+    int8: bool,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -116,6 +125,12 @@ impl DataArgs {
 struct ShapingOptions<'a> {
     data: &'a DataArgs,
     shuffle_buffer: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folds: Option<Folds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<LeftOut>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    int8: bool,
     training: &'a Hyperparameters,
 }
 
@@ -124,35 +139,29 @@ struct ShapingOptions<'a> {
 /// # Errors
 /// If an input or the model is not sound, training diverges, or the output cannot be written.
 pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
-    args.data.check()?;
-    if args.shuffle_buffer.is_some() && args.data.loss == Loss::MarginMse {
-        let message = "--shuffle-buffer: margin-mse needs all candidates of a query, so it cannot read them in parts";
-        return Err(UsageError(message.to_owned()).into());
+    args.check()?;
+    match args.folds {
+        Some(number) => folds::run(args, number, common),
+        None => {
+            let report = train(args, None, &args.output, common)?;
+            finish(&args.output, common, report)
+        }
     }
+}
+
+/// Trains a model into a folder, on all queries or without those of a fold, unless it is there
+/// already.
+fn train(
+    args: &CrossEncoderArgs,
+    left_out: Option<LeftOut>,
+    output: &Path,
+    common: &Common,
+) -> Result<Option<Report>> {
     let runtime = prepare(common)?;
-    let mut lineage = Lineage::new(
-        "train cross-encoder",
-        &ShapingOptions {
-            data: &args.data,
-            shuffle_buffer: args.shuffle_buffer,
-            training: &args.training,
-        },
-        common.seed,
-    )
-    .with_input("model", &args.model.folder()?.display().to_string())?;
-    for (number, file) in (1..).zip(&args.train) {
-        lineage = lineage.with_input(&format!("train {number}"), file)?;
-    }
-    let dev_file = args
-        .eval
-        .as_ref()
-        .map(|folder| folder.join("labeled_dev.parquet").display().to_string());
-    if let Some(file) = &dev_file {
-        lineage = lineage.with_input("labeled_dev", file)?;
-    }
-    let output = &args.output;
+    let dev_file = args.dev_file();
+    let lineage = args.lineage(None, left_out, common.seed)?;
     if !common.force && lineage.is_carried_by(output) {
-        return finish::<Report>(output, common, None);
+        return Ok(None);
     }
 
     let device = args.training.device.resolve()?;
@@ -173,7 +182,7 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
                 (None, Some(parts))
             }
             None => {
-                let objective = args.objective(&session, Window::Whole, common.seed);
+                let objective = args.objective(&session, Window::Whole, left_out, common.seed);
                 (Some(objective.await?), None)
             }
         };
@@ -200,6 +209,7 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
     let mut task = CrossEncoderTask {
         model,
         args,
+        left_out,
         objective,
         parts,
         dev_set,
@@ -212,8 +222,11 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
         options: &args.training,
         common,
     };
-    job.run(&mut task, |task, report, folder| {
+    let report = job.run(&mut task, |task, report, folder| {
         task.model.save(folder).context("saving the cross-encoder")?;
+        if args.int8 {
+            write_quantized(&task.model, folder)?;
+        }
         let card = ModelCard {
             title: "Cross-encoder".to_owned(),
             pipeline_tag: "text-ranking",
@@ -226,14 +239,63 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
             ),
         };
         Ok(card.save(folder)?)
-    })
+    })?;
+    Ok(Some(report))
 }
 
 impl CrossEncoderArgs {
+    fn check(&self) -> Result<(), UsageError> {
+        self.data.check()?;
+        let message = match self.data.loss {
+            Loss::MarginMse if self.shuffle_buffer.is_some() => {
+                "--shuffle-buffer: margin-mse needs all candidates of a query, so it cannot read them in parts"
+            }
+            Loss::Bce | Loss::Mse if self.folds.is_some() && self.shuffle_buffer.is_some() => {
+                "--folds must know all queries, so it cannot be combined with --shuffle-buffer"
+            }
+            Loss::MarginMse | Loss::Mnrl | Loss::Lambda if self.folds.is_some() => {
+                "--folds has a meaning for the losses bce and mse only"
+            }
+            _ => return Ok(()),
+        };
+        Err(UsageError(message.to_owned()))
+    }
+
+    fn dev_file(&self) -> Option<String> {
+        let folder = self.eval.as_ref()?;
+        Some(folder.join("labeled_dev.parquet").display().to_string())
+    }
+
+    fn lineage(
+        &self,
+        folds: Option<Folds>,
+        left_out: Option<LeftOut>,
+        seed: u64,
+    ) -> Result<Lineage> {
+        let options = ShapingOptions {
+            data: &self.data,
+            shuffle_buffer: self.shuffle_buffer,
+            folds,
+            left_out,
+            int8: self.int8,
+            training: &self.training,
+        };
+        let mut lineage = Lineage::new("train cross-encoder", &options, seed)
+            .with_input("model", &self.model.folder()?.display().to_string())?;
+        for (number, file) in (1..).zip(&self.train) {
+            lineage = lineage.with_input(&format!("train {number}"), file)?;
+        }
+        if let Some(file) = &self.dev_file() {
+            lineage = lineage.with_input("labeled_dev", file)?;
+        }
+        Ok(lineage)
+    }
+
     async fn objective(
         &self,
         session: &SessionContext,
         window: Window,
+        left_out: Option<LeftOut>,
         seed: u64,
     ) -> Result<Objective> {
         let data = &self.data;
@@ -248,6 +310,9 @@ impl CrossEncoderArgs {
                         }
                         part => set.read_pairs(session, file, part).await?,
                     }
+                }
+                if let Some(left_out) = left_out {
+                    set.leave_out(left_out);
                 }
                 let pos_weight = data.pos_weight;
                 let loss = match data.loss {
@@ -280,6 +345,7 @@ impl CrossEncoderArgs {
 
 struct CrossEncoderTask<'a> {
     args: &'a CrossEncoderArgs,
+    left_out: Option<LeftOut>,
     model: CrossEncoder,
     /// The rows in memory.
     objective: Option<Objective>,
@@ -307,9 +373,9 @@ impl Task for CrossEncoderTask<'_> {
         if let Some(parts) = &self.parts {
             // The rows of the part before make room first.
             self.objective = None;
-            let (args, seed) = (self.args, self.seed);
+            let (args, left_out, seed) = (self.args, self.left_out, self.seed);
             let read = async |session: &SessionContext, window| {
-                args.objective(session, window, seed).await
+                args.objective(session, window, left_out, seed).await
             };
             self.objective = Some(parts.read(epoch, window, read)?);
         }

@@ -174,13 +174,14 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
         options: &recipe.training,
         common,
     };
-    job.run(&mut task, |task, report, folder| {
+    let report = job.run(&mut task, |task, report, folder| {
         task.encoder.save(folder).context("saving the model")?;
         if *export == Some(ExportFormat::Onnx) {
             write_onnx(&task.encoder, folder)?;
         }
         Ok(card::model_card(recipe, output, report).save(folder)?)
-    })
+    })?;
+    finish(output, common, Some(report))
 }
 
 impl Recipe {

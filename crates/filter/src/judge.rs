@@ -1,0 +1,116 @@
+use std::path::{Path, PathBuf};
+
+use pairmill_inference::{CrossEncoder, InferenceError, PairScorer, Tally};
+use pairmill_tables::{Folds, hash_input};
+use tracing::info;
+
+use crate::cache::ScoreFolder;
+use crate::{Model, Result};
+
+/// A cross-encoder; or one for each fold, of which each query has the one that was trained without
+/// it.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    /// With their folders.
+    models: Vec<(CrossEncoder, PathBuf)>,
+    folds: Option<Folds>,
+}
+
+impl Judge {
+    /// Loads the models, without a cache.
+    pub fn load(model: &Model) -> Result<Self> {
+        let folder = model.folder()?;
+        let folds = Folds::of_folder(folder)?;
+        let folders = match &folds {
+            None => vec![folder.to_owned()],
+            Some(folds) => {
+                let number = folds.folds;
+                info!("{number} folds: a model that has not seen a query scores its pairs");
+                (0..number).map(|fold| folds.model(folder, fold)).collect()
+            }
+        };
+        let load = |folder: PathBuf| {
+            let model = CrossEncoder::load(&folder, &model.options())?;
+            Ok((model, folder))
+        };
+        Ok(Self {
+            models: folders.into_iter().map(load).collect::<Result<_>>()?,
+            folds,
+        })
+    }
+
+    /// Lets the models keep their scores, so that a killed run goes on where it was: in the folder
+    /// of the user, or else beside the output, if that is a file, until the [`ScoreFolder`] is
+    /// [finished](ScoreFolder::finish).
+    pub fn cached(self, model: &Model, output: Option<&Path>) -> Result<(Self, ScoreFolder)> {
+        let scores = ScoreFolder::new(model.cache.as_deref(), output)?;
+        let Some(path) = scores.path() else {
+            return Ok((self, scores));
+        };
+        let keep = |(model, folder): (CrossEncoder, PathBuf)| {
+            let hash = hash_input(&folder.to_string_lossy())?;
+            Ok((model.with_cache(path, &hash)?, folder))
+        };
+        let models = self.models.into_iter().map(keep);
+        let judge = Self {
+            models: models.collect::<Result<_>>()?,
+            folds: self.folds,
+        };
+        let known: u64 = judge.models().map(CrossEncoder::known).sum();
+        if known > 0 {
+            info!("the scores of {known} pairs of texts are there from earlier runs");
+        }
+        Ok((judge, scores))
+    }
+
+    fn models(&self) -> impl Iterator<Item = &CrossEncoder> {
+        self.models.iter().map(|(model, _)| model)
+    }
+
+    /// The longest pair in tokens that is read whole.
+    pub fn max_length(&self) -> usize {
+        let lengths = self.models().map(CrossEncoder::max_length);
+        lengths.min().unwrap_or_default()
+    }
+
+    /// How much was done so far.
+    pub fn tally(&self) -> Tally {
+        self.models().map(CrossEncoder::tally).sum()
+    }
+
+    /// Writes what is still to be written to the cache, if there is one.
+    pub fn flush_cache(&self) -> Result<()> {
+        for model in self.models() {
+            model.flush_cache()?;
+        }
+        Ok(())
+    }
+}
+
+impl PairScorer for Judge {
+    fn score_pairs(
+        &self,
+        pairs: &[(&str, &str)],
+        scored: &dyn Fn(&[usize]),
+    ) -> Result<Vec<f32>, InferenceError> {
+        let Some(folds) = &self.folds else {
+            return self.models[0].0.score_pairs(pairs, scored);
+        };
+        let mut of_fold = vec![Vec::new(); self.models.len()];
+        for (index, (query, _)) in pairs.iter().enumerate() {
+            of_fold[folds.of(query) as usize].push(index);
+        }
+        let mut scores = vec![0.0; pairs.len()];
+        for (model, indices) in self.models().zip(&of_fold) {
+            let own: Vec<_> = indices.iter().map(|&index| pairs[index]).collect();
+            let of_own = model.scores_with(&own, |done| {
+                let done: Vec<usize> = done.iter().map(|&own| indices[own]).collect();
+                scored(&done);
+            })?;
+            for (&index, score) in indices.iter().zip(of_own) {
+                scores[index] = score;
+            }
+        }
+        Ok(scores)
+    }
+}

@@ -1,0 +1,54 @@
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use pairmill_cli::{Common, Outcome};
+use pairmill_tables::{FolderOutput, Folds};
+use serde::Serialize;
+
+use super::{CrossEncoderArgs, train};
+use crate::labeled::LeftOut;
+use crate::run::finish;
+use crate::trainer::Report;
+
+/// How the folds went.
+#[derive(Debug, Serialize)]
+struct FoldsReport {
+    /// One report per fold; null where its model was there from a killed run.
+    folds: Vec<Option<Report>>,
+}
+
+/// Trains a model for each fold, without the queries of the fold, into one folder. The models
+/// lie beside the output until all are there; a killed run goes on after the last whole one.
+pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Result<Outcome> {
+    let folds = Folds {
+        folds: number,
+        seed: common.seed,
+    };
+    let lineage = args.lineage(Some(folds), None, common.seed)?;
+    let output = &args.output;
+    if !common.force && lineage.is_carried_by(output) {
+        return finish::<FoldsReport>(output, common, None);
+    }
+    let staged = FolderOutput::create(output)?;
+    let mut parts = output.as_os_str().to_owned();
+    parts.push(".checkpoints");
+    let parts = PathBuf::from(parts);
+    let mut reports = Vec::new();
+    for fold in 0..number {
+        tracing::info!("fold {} of {number}", fold + 1);
+        let left_out = LeftOut { folds, fold };
+        let report = train(args, Some(left_out), &folds.model(&parts, fold), common)
+            .with_context(|| format!("fold {} of {number}", fold + 1))?;
+        reports.push(report);
+    }
+    for fold in 0..number {
+        let model = folds.model(&parts, fold);
+        fs::rename(&model, folds.model(staged.path(), fold))
+            .with_context(|| format!("cannot move {}", model.display()))?;
+    }
+    folds.save(staged.path())?;
+    staged.commit(&lineage)?;
+    fs::remove_dir_all(&parts).with_context(|| format!("cannot remove {}", parts.display()))?;
+    finish(output, common, Some(FoldsReport { folds: reports }))
+}
