@@ -31,6 +31,8 @@ help: ## Show this text
 	@echo '  INPUT      your table: Parquet, CSV, JSON Lines or Arrow; or your folder     [the sample in data/]'
 	@echo '  RUN        folder for everything the pipeline writes                         [runs/$(PIPELINE)]'
 	@echo '  MODEL      folder of the sentence-transformers model to start from           [all-MiniLM-L6-v2]'
+	@echo '  JUDGE      folder of an ONNX cross-encoder, which is then not trained        [one is trained]'
+	@echo '  FOLDS      parts of the queries, each judged by a model that has not seen it   [3]'
 	@echo '  LIMIT      use only so many rows or documents of the input                   [all]'
 	@echo '  SEED       seed of every random choice                                       [$(SEED)]'
 	@echo '  EPOCHS, BATCH_SIZE, LEARNING_RATE, TOP_K, NEGATIVES, MAX_LENGTH, PROMOTE_ABOVE'

@@ -7,12 +7,18 @@ LENGTH = $(if $(MAX_LENGTH),--max-length $(MAX_LENGTH))
 MINE = $(BIN)/pairmill-mine $(FLAGS) --pairs '$(RUN)/data/pairs_train.parquet' --corpus '$(RUN)/data/corpus.parquet' \
 	--top-k $(TOP_K) --output '$(RUN)/candidates.parquet'
 
-TRAIN_CROSS_ENCODER = $(BIN)/pairmill-train cross-encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) $(LENGTH) \
+# The judge: a model for each fold of the queries, unless the caller has an ONNX cross-encoder of
+# their own.
+JUDGE ?= $(RUN)/cross-encoder
+FOLDS ?= 3
+
+TRAIN_CROSS_ENCODER = $(if $(filter $(RUN)/cross-encoder,$(JUDGE)),$(TRAIN_JUDGE),printf 'left out: the judge is %s\n' '$(JUDGE)')
+TRAIN_JUDGE = $(BIN)/pairmill-train cross-encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) $(LENGTH) \
 	--train '$(RUN)/data/labeled_train.parquet' --train '$(RUN)/candidates.parquet' --eval '$(RUN)/data' \
-	--mined-negatives 1 --batch-size 16 --learning-rate 1e-4 --output '$(RUN)/cross-encoder' $(CROSS_ENCODER_FLAGS)
+	--folds $(FOLDS) --mined-negatives 1 --batch-size 16 --learning-rate 1e-4 --output '$(JUDGE)' $(CROSS_ENCODER_FLAGS)
 
 # A judge that has seen too little may leave no hard negative: training then goes on with pairs alone.
-FILTER = $(BIN)/pairmill-filter $(FLAGS) --candidates '$(RUN)/candidates.parquet' --model '$(RUN)/cross-encoder' \
+FILTER = $(BIN)/pairmill-filter $(FLAGS) --candidates '$(RUN)/candidates.parquet' --model '$(JUDGE)' \
 	--cache '$(RUN)/scores' --num-negatives $(NEGATIVES) --allow-empty --output '$(RUN)/triplets.parquet' --audit '$(RUN)/audit.parquet' $(FILTER_FLAGS)
 
 TRAIN_ENCODER = $(BIN)/pairmill-train encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) $(LENGTH) \
@@ -29,7 +35,7 @@ define WHERE_EVERYTHING_LIES
 		model/ 'the tuned model: load it with sentence-transformers or pairmill-evaluate' \
 		report/report.md 'the retrieval table; per_query.parquet beside it has each query' \
 		audit.parquet 'every candidate with its scores, decision and reason' \
-		cross-encoder/ 'the judge, also as model.onnx' \
+		cross-encoder/ 'the judges, one for each fold of the queries, also as model.onnx' \
 		scores/ 'its scores: a filter with other options scores nothing again' \
 		data/ 'splits, pairs, corpus and judgements'
 endef

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Plants wrong positives and false negatives in a real set and measures how many pairmill-filter finds.
+
+Of the training questions a share gets the answer of another question, so that the right answer, still in
+the corpus, becomes a false negative of the question; of questions with several answers one is hidden.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import subprocess
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BIN = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+WRONG = 0.2
+
+
+def pairmill(program: str, *words: object) -> dict:
+    start = time.perf_counter()
+    line = [BIN / f"pairmill-{program}", *words, "--json"]
+    done = subprocess.run([str(word) for word in line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, line))}\n{done.stderr}")
+    print(f"  {program} {words[0]}: {time.perf_counter() - start:.0f} s", flush=True)
+    return json.loads(done.stdout) if done.stdout.strip().startswith("{") else {}
+
+
+def rows(file: Path) -> list[dict]:
+    return pq.read_table(file).to_pylist()
+
+
+def write(file: Path, rows: list[dict], like: Path) -> None:
+    pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(like).remove_metadata()), file)
+
+
+def folded(text: str) -> str:
+    return re.sub(r"\s+", " ", text.strip().lower())
+
+
+def sample(source: Path, questions: int, file: Path) -> dict[str, set[str]]:
+    """Rows of some questions; returns all answers of each."""
+    table = rows(source)
+    answers: dict[str, set[str]] = {}
+    for row in table:
+        answers.setdefault(folded(row["question"]), set()).add(folded(row["answer"]))
+    chosen = set(random.Random(1).sample(sorted(answers), min(questions, len(answers))))
+    write(file, [row for row in table if folded(row["question"]) in chosen], source)
+    return answers
+
+
+def plant(data: Path, noisy: Path) -> tuple[set, dict[str, set]]:
+    """Writes the training tables with noise; returns the wrong pairs and what is hidden of each query."""
+    draw = random.Random(2)
+    noisy.mkdir(exist_ok=True)
+    for name in ("corpus", "queries_dev", "qrels_dev"):
+        link = noisy / f"{name}.parquet"
+        link.unlink(missing_ok=True)
+        link.symlink_to(data / link.name)
+    pairs = rows(data / "pairs_train.parquet")
+    of_query: dict[str, list[dict]] = {}
+    for pair in pairs:
+        of_query.setdefault(pair["anchor_id"], []).append(pair)
+    texts = {pair["positive_id"]: pair["positive"] for pair in pairs}
+    wrong, hidden, kept = set(), {}, []
+    for query, own in of_query.items():
+        ids = {pair["positive_id"] for pair in own}
+        if draw.random() < WRONG:
+            other = draw.choice([id for id in texts if id not in ids])
+            hidden[query] = ids
+            wrong.add((query, other))
+            kept.append(own[0] | {"positive_id": other, "positive": texts[other]})
+        else:
+            if len(own) > 1:
+                hidden[query] = {own.pop(draw.randrange(len(own)))["positive_id"]}
+            kept += own
+    write(noisy / "pairs_train.parquet", kept, data / "pairs_train.parquet")
+    # The judgements of other forms of a question are hidden with it.
+    qrels = [{"query_id": pair["anchor_id"], "corpus_id": pair["positive_id"], "score": 1} for pair in kept]
+    write(noisy / "qrels_train.parquet", qrels, data / "qrels_train.parquet")
+    for split in ("train", "dev"):
+        file = f"labeled_{split}.parquet"
+        labeled = rows(data / file)
+        negatives = [row for row in labeled if row["score"] == 0]
+        if split == "train":
+            positives = [{"sentence1_id": pair["anchor_id"], "sentence1": pair["anchor"], "sentence2_id": pair["positive_id"],
+                          "sentence2": pair["positive"], "score": 1.0} for pair in kept]
+        else:
+            positives = [row for row in labeled if row["score"] == 1]
+            for row in positives:
+                if draw.random() < WRONG:
+                    other = draw.choice(positives)
+                    row["sentence2_id"], row["sentence2"] = other["sentence2_id"], other["sentence2"]
+        write(noisy / file, positives + negatives, data / file)
+    return wrong, hidden
+
+
+def share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
+
+
+def found(audit: Path, pairs: Path, given: Path, wrong: set, hidden: dict, answers: dict) -> dict:
+    """Precision and recall of the positives that are left out and of the candidates that are promoted."""
+    left = {(row["anchor_id"], row["positive_id"]) for row in rows(pairs)}
+    gone = {(row["anchor_id"], row["positive_id"]) for row in rows(given)} - left
+    mined, promoted, dropped, right = set(), set(), set(), set()
+    for row in rows(audit):
+        pair = (row["query_id"], row["corpus_id"])
+        if row["reason"] in ("positive_id", "positive_text", "query_id", "query_text"):
+            continue
+        mined.add(pair)
+        if row["corpus_id"] in hidden.get(row["query_id"], ()) or folded(row["text"]) in answers[folded(row["query"])]:
+            right.add(pair)
+        if row["decision"] == "promote":
+            promoted.add(pair)
+        if row["decision"] != "keep" and row["reason"] not in ("surplus", "duplicate", "low_positive_score"):
+            dropped.add(pair)
+    planted = sum(len(ids) for ids in hidden.values())
+    return {
+        "wrong_positives": {"planted": len(wrong), "left_out": len(gone), "precision": share(len(gone & wrong), len(gone)),
+                            "recall": share(len(gone & wrong), len(wrong))},
+        "false_negatives": {"planted": planted, "mined": len(right), "promoted": len(promoted),
+                            "precision": share(len(promoted & right), len(promoted)), "recall": share(len(promoted & right), len(right)),
+                            "recall_dropped_or_promoted": share(len((promoted | dropped) & right), len(right))},
+    }
+
+
+def quality(model: Path, tables: list[Path], data: Path, args: argparse.Namespace, work: Path) -> float:
+    """nDCG@10 on the test questions after training on the tables."""
+    output = work / f"encoder-{tables[0].stem}"
+    pairmill("train", "encoder", "--model", model, *[word for table in tables for word in ("--train", table)], "--eval", data,
+             "--num-train-epochs", 2, "--batch-size", 32, "--learning-rate", "2e-5", "--max-length", args.max_length,
+             "--output", output)
+    return evaluated(output, data, args, work)
+
+
+def evaluated(model: Path, data: Path, args: argparse.Namespace, work: Path) -> float:
+    report = pairmill("evaluate", "retrieval", "--model", model, "--corpus", data / "corpus.parquet", "--queries",
+                      data / "queries_test.parquet", "--qrels", data / "qrels_test.parquet", "--max-length", args.max_length,
+                      "--output", work / "report", "--force")
+    return report["models"][0]["metrics"]["ndcg@10"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("set", choices=["medquad", "nl2bash"])
+    parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"), required="PAIRMILL_DATA" not in os.environ)
+    parser.add_argument("--model", type=Path, default=os.environ.get("PAIRMILL_MODEL", ROOT / ".deps/models/all-MiniLM-L6-v2"))
+    parser.add_argument("--questions", type=int, default=1500)
+    parser.add_argument("--folds", type=int, nargs="+", default=[0, 3], help="0: one model judges the pairs it was trained on")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--max-length", type=int, default=128)
+    parser.add_argument("--without-quality", action="store_true", help="train no encoder")
+    parser.add_argument("--work", type=Path, help="folder to work in, which is kept: a stage whose inputs are the same is not run again")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = args.work or Path(folder)
+        work.mkdir(exist_ok=True, parents=True)
+        result = measure(args, work.resolve())
+    file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-noise-{args.set}.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(result, indent=1) + "\n")
+    print("raw results:", file.relative_to(ROOT))
+
+
+def measure(args: argparse.Namespace, work: Path) -> dict:
+    data, noisy = work / "data", work / "noisy"
+    answers = sample(args.data / args.set / "qa.parquet", args.questions, work / "qa.parquet")
+    pairmill("generate", "qa", "--input", work / "qa.parquet", "--output", data)
+    wrong, hidden = plant(data, noisy)
+    candidates = work / "candidates.parquet"
+    mine = ["--pairs", noisy / "pairs_train.parquet", "--corpus", noisy / "corpus.parquet", "--qrels", noisy / "qrels_train.parquet",
+            "--top-k", 10]
+    pairmill("mine", *mine, "--output", candidates)
+    result = {"set": args.set, "questions": args.questions, "wrong": WRONG, "epochs": args.epochs, "max_length": args.max_length, "judges": {}}
+    for folds in args.folds:
+        name = f"folds-{folds}" if folds else "one-model"
+        judge, pairs, triplets, audit = (work / f"{kind}-{name}{end}" for kind, end in
+                                         [("judge", ""), ("pairs", ".parquet"), ("triplets", ".parquet"), ("audit", ".parquet")])
+        pairmill("train", "cross-encoder", "--model", args.model, "--train", noisy / "labeled_train.parquet", "--train", candidates,
+                 "--eval", noisy, "--mined-negatives", 1, "--num-train-epochs", args.epochs, "--batch-size", 16, "--learning-rate", "1e-4",
+                 "--max-length", args.max_length, "--output", judge, *(["--folds", folds] if folds else []))
+        pairmill("filter", "--candidates", candidates, "--model", judge, "--min-positive-score", 0.5, "--promote-above", 0.8,
+                 "--promote-below-positive", "--num-negatives", 1, "--allow-empty", "--output", triplets, "--audit", audit,
+                 "--also", f"pairs={pairs}")
+        one = found(audit, pairs, noisy / "pairs_train.parquet", wrong, hidden, answers)
+        if not args.without_quality:
+            one["ndcg@10"] = quality(args.model, [pairs, triplets], data, args, work)
+        result["judges"][name] = one
+        print(name, json.dumps(one, indent=1), flush=True)
+    if not args.without_quality:
+        raw = work / "raw.parquet"
+        pairmill("mine", *mine, "--format", "triplet", "--num-negatives", 1, "--output", raw)
+        result["ndcg@10"] = {"untrained": evaluated(args.model, data, args, work),
+                             "raw": quality(args.model, [noisy / "pairs_train.parquet", raw], data, args, work)}
+        print(json.dumps(result["ndcg@10"]), flush=True)
+    return result
+
+
+if __name__ == "__main__":
+    main()
