@@ -95,7 +95,8 @@ struct ScoreArgs {
 #[derive(Debug, Args)]
 struct ModelArgs {
     /// A cross-encoder in ONNX: a folder with model.onnx (or onnx/model.onnx), tokenizer.json and
-    /// config.json, or an id on the Hugging Face Hub, where @ may add a revision
+    /// config.json, or an id on the Hugging Face Hub, where @ may add a revision; or the folder of
+    /// `pairmill-train cross-encoder --folds`
     #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
     model: ModelSource,
     /// Folder that keeps scores for later runs with this model, whatever their other options; a score
