@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pairmill_inference::{CrossEncoder, InferenceError, PairScorer, Tally};
 use pairmill_tables::{Folds, hash_input};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::cache::ScoreFolder;
 use crate::{Model, Result};
@@ -73,17 +74,18 @@ impl Judge {
         lengths.min().unwrap_or_default()
     }
 
-    /// How much was done so far.
-    pub fn tally(&self) -> Tally {
-        self.models().map(CrossEncoder::tally).sum()
-    }
-
-    /// Writes what is still to be written to the cache, if there is one.
-    pub fn flush_cache(&self) -> Result<()> {
+    /// Writes what is still to be written to the cache, now that the output is there, and says how
+    /// much was done in so many seconds.
+    pub fn finish(self: Arc<Self>, scores: ScoreFolder, seconds: f64) -> Result<Tally> {
         for model in self.models() {
             model.flush_cache()?;
         }
-        Ok(())
+        let tally = self.models().map(CrossEncoder::tally).sum();
+        // The files close before their folder goes.
+        drop(self);
+        scores.finish();
+        log_tally(tally, seconds);
+        Ok(tally)
     }
 }
 
@@ -112,5 +114,25 @@ impl PairScorer for Judge {
             }
         }
         Ok(scores)
+    }
+}
+
+/// Says how much was scored.
+fn log_tally(tally: Tally, seconds: f64) {
+    let Tally {
+        scored,
+        cached,
+        truncated,
+    } = tally;
+    let rate = scored as f64 / seconds.max(1e-3);
+    info!("scored {scored} pairs of texts in {seconds:.1} s ({rate:.0} a second)");
+    if cached > 0 {
+        info!("took the scores of {cached} more from earlier runs");
+    }
+    if truncated > 0 {
+        let pairs = scored + cached;
+        warn!(
+            "{truncated} of {pairs} pairs of texts were longer than the model reads and were cut"
+        );
     }
 }

@@ -1,9 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use pairmill_hub::ModelSource;
-use pairmill_inference::{Activation, CrossEncoderOptions, Tally};
+use pairmill_inference::{Activation, CrossEncoderOptions};
 use pairmill_tables::Lineage;
-use tracing::{info, warn};
 
 use crate::Result;
 
@@ -47,25 +46,5 @@ impl Model {
     pub(crate) fn add_to(&self, lineage: Lineage) -> Result<Lineage> {
         let folder = self.folder()?;
         Ok(lineage.with_input("model", &folder.to_string_lossy())?)
-    }
-}
-
-/// Says how much was scored.
-pub(crate) fn log_tally(tally: Tally, seconds: f64) {
-    let Tally {
-        scored,
-        cached,
-        truncated,
-    } = tally;
-    let rate = scored as f64 / seconds.max(1e-3);
-    info!("scored {scored} pairs of texts in {seconds:.1} s ({rate:.0} a second)");
-    if cached > 0 {
-        info!("took the scores of {cached} more from earlier runs");
-    }
-    if truncated > 0 {
-        let pairs = scored + cached;
-        warn!(
-            "{truncated} of {pairs} pairs of texts were longer than the model reads and were cut"
-        );
     }
 }

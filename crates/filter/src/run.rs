@@ -11,7 +11,6 @@ use tracing::info;
 use crate::decide::decide;
 use crate::gate::compare_decisions;
 use crate::judge::Judge;
-use crate::model::log_tally;
 use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan};
 
 /// Scores the candidates, decides on each and writes the outputs, unless they are up to date.
@@ -48,8 +47,8 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     let names = ColumnNames::default();
     let candidates = open(&session, &config.candidates, Table::Candidates, &names, &[]).await?;
     let judge = Judge::load(&config.model)?;
-    let int8 = compare_decisions(config, &candidates).await?;
     let mut outputs = Outputs::create(config, lineages)?;
+    let int8 = compare_decisions(config, &candidates).await?;
     let with_promotion = config.rules.promotion.is_some();
     let to_score = match config.candidates.as_str() {
         // Standard input is read once and as it comes.
@@ -70,15 +69,11 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
     let mut summary = outputs.finish()?;
-    let tally = judge.tally();
-    judge.flush_cache()?;
-    drop(judge);
-    scores.finish();
+    let tally = judge.finish(scores, seconds)?;
     summary.int8 = int8;
     summary.scored = tally.scored;
     summary.cached = tally.cached;
     summary.truncated = tally.truncated;
-    log_tally(tally, seconds);
     Ok(summary)
 }
 

@@ -17,7 +17,6 @@ use tracing::{info, warn};
 
 use crate::gate::compare_scores;
 use crate::judge::Judge;
-use crate::model::log_tally;
 use crate::{Agreement, FilterError, Model, Result};
 
 /// The columns of text that are looked for where the user names none, in this order.
@@ -198,15 +197,11 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
     sink.finish()?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
-    let tally = judge.tally();
-    judge.flush_cache()?;
-    drop(judge);
-    scores.finish();
+    let tally = judge.finish(scores, seconds)?;
     summary.int8 = int8;
     summary.scored = tally.scored;
     summary.cached = tally.cached;
     summary.truncated = tally.truncated;
-    log_tally(tally, seconds);
     log(config, &summary);
     Ok(summary)
 }

@@ -30,7 +30,10 @@ pub(crate) struct Tuner {
 impl Tuner {
     /// For so many threads and tokens in a batch at most.
     pub fn new(threads: usize, token_budget: usize) -> Self {
-        let sessions = threads.clamp(1, MOST_SESSIONS);
+        let threads = threads.max(1);
+        // As many as leave the fewest threads without work.
+        let busy = |sessions: &usize| (sessions * (threads / sessions), *sessions);
+        let sessions = (1..=MOST_SESSIONS).max_by_key(busy).unwrap_or(1);
         let side_by_side = |tokens: usize| Split {
             sessions,
             threads: threads / sessions,
@@ -145,6 +148,7 @@ mod tests {
         );
         assert_eq!(splits(1, 512), [(1, 1, 512)]);
         assert_eq!(splits(2, 512), [(2, 1, 512), (1, 2, 512)]);
+        assert_eq!(splits(12, 512), [(6, 2, 512), (1, 12, 512)]);
         assert_eq!(
             splits(64, 4_096),
             [(8, 8, 1_024), (8, 8, 4_096), (1, 64, 4_096)]

@@ -1,5 +1,4 @@
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use pairmill_cli::{Common, Outcome};
@@ -7,6 +6,7 @@ use pairmill_tables::{FolderOutput, Folds};
 use serde::Serialize;
 
 use super::{CrossEncoderArgs, train};
+use crate::checkpoint::Checkpoints;
 use crate::labeled::LeftOut;
 use crate::run::finish;
 use crate::trainer::Report;
@@ -31,24 +31,27 @@ pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Resu
         return finish::<FoldsReport>(output, common, None);
     }
     let staged = FolderOutput::create(output)?;
-    let mut parts = output.as_os_str().to_owned();
-    parts.push(".checkpoints");
-    let parts = PathBuf::from(parts);
+    let parts = Checkpoints::new(output, &lineage, 0);
     let mut reports = Vec::new();
     for fold in 0..number {
         tracing::info!("fold {} of {number}", fold + 1);
         let left_out = LeftOut { folds, fold };
-        let report = train(args, Some(left_out), &folds.model(&parts, fold), common)
-            .with_context(|| format!("fold {} of {number}", fold + 1))?;
+        let report = train(
+            args,
+            Some(left_out),
+            &folds.model(parts.folder(), fold),
+            common,
+        )
+        .with_context(|| format!("fold {} of {number}", fold + 1))?;
         reports.push(report);
     }
     for fold in 0..number {
-        let model = folds.model(&parts, fold);
+        let model = folds.model(parts.folder(), fold);
         fs::rename(&model, folds.model(staged.path(), fold))
             .with_context(|| format!("cannot move {}", model.display()))?;
     }
     folds.save(staged.path())?;
     staged.commit(&lineage)?;
-    fs::remove_dir_all(&parts).with_context(|| format!("cannot remove {}", parts.display()))?;
+    parts.remove()?;
     finish(output, common, Some(FoldsReport { folds: reports }))
 }
