@@ -8,21 +8,24 @@ use std::process::ExitCode;
 use clap::Parser;
 use pairmill_cli::Outcome;
 
+use args::Job;
+
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    pairmill_cli::run(&args.common, || {
-        let job = args.validate()?;
-        let evaluation = job.task.run(&job.frame)?;
-        evaluation.print(&mut io::stdout().lock(), args.common.json)?;
-        let mut outcome = Outcome::Done;
-        for miss in job
-            .thresholds
-            .iter()
-            .filter_map(|t| t.missed_by(&evaluation))
-        {
-            tracing::error!("{miss}");
-            outcome = Outcome::ThresholdMissed;
+    pairmill_cli::run(&args.common, || match args.validate()? {
+        Job::Evaluate {
+            task,
+            frame,
+            thresholds,
+        } => {
+            let evaluation = task.run(&frame)?;
+            evaluation.print(&mut io::stdout().lock(), args.common.json)?;
+            let mut outcome = Outcome::Done;
+            for miss in thresholds.iter().filter_map(|t| t.missed_by(&evaluation)) {
+                tracing::error!("{miss}");
+                outcome = Outcome::ThresholdMissed;
+            }
+            Ok(outcome)
         }
-        Ok(outcome)
     })
 }

@@ -1,0 +1,46 @@
+use pairmill_cli::UsageError;
+use pairmill_evaluate::{Classification, Task};
+use pairmill_tables::ColumnNames;
+
+use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
+
+#[derive(Debug, clap::Args)]
+pub struct ClassificationArgs {
+    #[command(flatten)]
+    models: ModelArgs,
+    /// Tickets whose categories are known: text, category
+    #[arg(long, value_name = "FILE")]
+    train: String,
+    /// Tickets whose categories are to be told: text, category
+    #[arg(long, value_name = "FILE")]
+    test: String,
+    /// Column that holds the text
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+    /// Column that holds the category
+    #[arg(long, value_name = "NAME")]
+    category_column: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl ClassificationArgs {
+    pub fn request(&self) -> Result<Request<'_>, UsageError> {
+        refuse_stdin([("train", &self.train), ("test", &self.test)])?;
+        let task = Task::Classification(Classification {
+            models: self.models.models(),
+            train: self.train.clone(),
+            test: self.test.clone(),
+            names: ColumnNames::new([
+                ("text", self.text_column.as_deref()),
+                ("category", self.category_column.as_deref()),
+            ])
+            .with_optional("id"),
+        });
+        Ok(Request {
+            task,
+            output: &self.output,
+            thresholds: &self.models.fail_on_regression,
+        })
+    }
+}

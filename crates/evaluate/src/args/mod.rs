@@ -1,0 +1,131 @@
+//! The command line: a file for each command, with its flags and what it asks for.
+
+mod classification;
+mod models;
+mod pairs;
+mod retrieval;
+mod run;
+mod similarity;
+mod triplets;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use pairmill_cli::{Common, UsageError};
+use pairmill_evaluate::{Frame, Regression, Task};
+
+use classification::ClassificationArgs;
+use models::ModelArgs;
+use pairs::PairsArgs;
+use retrieval::RetrievalArgs;
+use run::RunArgs;
+use similarity::SimilarityArgs;
+use triplets::TripletsArgs;
+
+/// Evaluate sentence-embedding models: figures of a model, beside those of a baseline
+#[derive(Debug, Parser)]
+#[command(name = "pairmill-evaluate", version)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Exact search over a corpus, against judgements
+    Retrieval(RetrievalArgs),
+    /// Similarity of sentences against human scores
+    Similarity(SimilarityArgs),
+    /// Pairs of sentences of the same or another meaning
+    Pairs(PairsArgs),
+    /// An anchor nearer to its positive than to its negative
+    Triplets(TripletsArgs),
+    /// Categories of tickets, told from their embeddings
+    Classification(ClassificationArgs),
+    /// A ranked run, whoever made it; no model
+    Run(RunArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct OutputArgs {
+    /// Folder for the figures, a report and what they rest on
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+/// What a command asks for.
+struct Request<'a> {
+    task: Task,
+    output: &'a OutputArgs,
+    thresholds: &'a [Regression],
+}
+
+/// A validated command line.
+pub enum Job {
+    /// Evaluate, print the figures and hold them against the thresholds.
+    Evaluate {
+        task: Box<Task>,
+        frame: Frame,
+        thresholds: Vec<Regression>,
+    },
+}
+
+impl Args {
+    /// Checks what clap cannot.
+    ///
+    /// # Errors
+    /// A [`UsageError`].
+    pub fn validate(&self) -> Result<Job, UsageError> {
+        match &self.command {
+            Command::Retrieval(args) => self.evaluate(args.request()?),
+            Command::Similarity(args) => self.evaluate(args.request()),
+            Command::Pairs(args) => self.evaluate(args.request()),
+            Command::Triplets(args) => self.evaluate(args.request()),
+            Command::Classification(args) => self.evaluate(args.request()?),
+            Command::Run(args) => self.evaluate(args.request()?),
+        }
+    }
+
+    fn evaluate(&self, request: Request<'_>) -> Result<Job, UsageError> {
+        let known = request.task.metrics();
+        for threshold in request.thresholds {
+            if !known.contains(&threshold.metric) {
+                return Err(UsageError(format!(
+                    "--fail-on-regression {}: no such metric here; expected one of {}",
+                    threshold.metric,
+                    known.join(", ")
+                )));
+            }
+        }
+        Ok(Job::Evaluate {
+            task: Box::new(request.task),
+            frame: Frame {
+                output: request.output.output.clone(),
+                seed: self.common.seed,
+                threads: self.common.threads(),
+                force: self.common.force,
+            },
+            thresholds: request.thresholds.to_vec(),
+        })
+    }
+}
+
+fn refuse_stdin<'a>(
+    inputs: impl IntoIterator<Item = (&'a str, &'a String)>,
+) -> Result<(), UsageError> {
+    match inputs.into_iter().find(|(_, input)| *input == "-") {
+        Some((flag, _)) => Err(UsageError(format!(
+            "--{flag} -: this command has several inputs, so none is read from standard input; give a file"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number from 1 up".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}

@@ -1,0 +1,28 @@
+use pairmill_evaluate::{Pairs, Task};
+
+use super::{ModelArgs, OutputArgs, Request};
+
+#[derive(Debug, clap::Args)]
+pub struct PairsArgs {
+    #[command(flatten)]
+    models: ModelArgs,
+    /// Pairs: sentence1, sentence2, label, or a score of 0 or 1 in its place (`-` reads an
+    /// Arrow IPC stream from standard input)
+    #[arg(long, value_name = "FILE")]
+    pairs: String,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl PairsArgs {
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            task: Task::Pairs(Pairs {
+                models: self.models.models(),
+                pairs: self.pairs.clone(),
+            }),
+            output: &self.output,
+            thresholds: &self.models.fail_on_regression,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use pairmill_cli::UsageError;
+use pairmill_evaluate::{Models, Retrieval, Task};
+use pairmill_tables::ColumnNames;
+
+use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
+
+#[derive(Debug, clap::Args)]
+pub struct RetrievalArgs {
+    #[command(flatten)]
+    models: ModelArgs,
+    /// Documents: id, title, text
+    #[arg(long, value_name = "FILE")]
+    corpus: String,
+    /// Queries: id, text
+    #[arg(long, value_name = "FILE")]
+    queries: String,
+    /// Judgements: query_id, corpus_id, score
+    #[arg(long, value_name = "FILE")]
+    qrels: String,
+    /// Column of the corpus that holds the id
+    #[arg(long, value_name = "NAME")]
+    id_column: Option<String>,
+    /// Column of the corpus that holds the title
+    #[arg(long, value_name = "NAME")]
+    title_column: Option<String>,
+    /// Column of the corpus that holds the text
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+    /// Text put before each query, such as "query: " [default: what the model's folder says]
+    #[arg(long, value_name = "TEXT")]
+    query_prompt: Option<String>,
+    /// Text put before each document [default: what the model's folder says]
+    #[arg(long, value_name = "TEXT")]
+    document_prompt: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl RetrievalArgs {
+    pub fn request(&self) -> Result<Request<'_>, UsageError> {
+        refuse_stdin([
+            ("corpus", &self.corpus),
+            ("queries", &self.queries),
+            ("qrels", &self.qrels),
+        ])?;
+        let task = Task::Retrieval(Retrieval {
+            models: Models {
+                query_prompt: self.query_prompt.clone(),
+                document_prompt: self.document_prompt.clone(),
+                ..self.models.models()
+            },
+            corpus: self.corpus.clone(),
+            names: ColumnNames::new([
+                ("id", self.id_column.as_deref()),
+                ("title", self.title_column.as_deref()),
+                ("text", self.text_column.as_deref()),
+            ]),
+            queries: self.queries.clone(),
+            qrels: self.qrels.clone(),
+        });
+        Ok(Request {
+            task,
+            output: &self.output,
+            thresholds: &self.models.fail_on_regression,
+        })
+    }
+}
