@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
+use pairmill_dense::DenseError;
 use pairmill_hub::HubError;
+use pairmill_inference::InferenceError;
 use pairmill_modeling::ModelError;
 use pairmill_tables::TableError;
 
@@ -25,6 +27,30 @@ pub enum EvaluateError {
         #[source]
         source: ModelError,
     },
+    /// An ONNX model cannot be loaded or cannot run.
+    #[error("the model {model} cannot be used by ONNX Runtime")]
+    Onnx {
+        /// The model as the user gave it.
+        model: String,
+        /// Why.
+        #[source]
+        source: InferenceError,
+    },
+    /// More dimensions to keep than there are.
+    #[error(
+        "the model {model} has {found} dimensions, so {wanted} cannot be kept; give --truncate-dim at most {found}"
+    )]
+    TooFewDimensions {
+        /// The model as the user gave it.
+        model: String,
+        /// What is to be kept.
+        wanted: usize,
+        /// What there is.
+        found: usize,
+    },
+    /// The cache of embeddings is at fault.
+    #[error(transparent)]
+    Cache(#[from] DenseError),
     /// `--device cuda` without such a device.
     #[error(
         "no CUDA device can be used; run with --device cpu, or build against the CUDA libtorch (`make setup DEVICE=cuda`)"
@@ -135,6 +161,48 @@ pub enum EvaluateError {
         path: String,
         /// What does not vary.
         what: &'static str,
+    },
+    /// A folder without figures.
+    #[error(
+        "{}: no result of an evaluation; expected a folder that `pairmill-evaluate … --output` has written", folder.display()
+    )]
+    NoResult {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A result folder without a table of items.
+    #[error(
+        "{}: has no table of items, such as {expected}, to compare; evaluate again with --output", folder.display()
+    )]
+    NoItems {
+        /// The folder.
+        folder: PathBuf,
+        /// A file that would do.
+        expected: &'static str,
+    },
+    /// Results of different tasks.
+    #[error(
+        "{} is a result of `{first_task}` and {} of `{second_task}`; compare results of one task", first.display(), second.display()
+    )]
+    OtherTask {
+        /// One folder.
+        first: PathBuf,
+        /// Its task.
+        first_task: String,
+        /// The other.
+        second: PathBuf,
+        /// Its task.
+        second_task: String,
+    },
+    /// Results of different items.
+    #[error(
+        "{} and {} have no item in common; compare results on the same data", first.display(), second.display()
+    )]
+    NothingInCommon {
+        /// One table of items.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
     },
     /// A result file that cannot be written.
     #[error("{path}: cannot be written")]

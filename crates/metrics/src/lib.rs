@@ -4,14 +4,18 @@
 //! numbers and gets figures back. Each function gives its formula and the implementation whose
 //! figures it reproduces.
 
+mod bootstrap;
 mod classification;
 mod correlation;
+mod paired;
 mod pairs;
 mod retrieval;
 mod scores;
 
+pub use bootstrap::{Interval, bootstrap, bootstrap_p, percentile_interval};
 pub use classification::Confusion;
 pub use correlation::{average_ranks, pearson, spearman};
+pub use paired::{PairedTTest, holm, paired_t_test, randomisation_test};
 pub use pairs::{PairScores, average_precision, score_pairs};
 pub use retrieval::{
     RetrievalMetric, average_precision_at, hit, ndcg, precision, recall, reciprocal_rank,

@@ -1,4 +1,4 @@
-use pairmill_cli::UsageError;
+use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Classification, Task};
 use pairmill_tables::ColumnNames;
 
@@ -25,10 +25,10 @@ pub struct ClassificationArgs {
 }
 
 impl ClassificationArgs {
-    pub fn request(&self) -> Result<Request<'_>, UsageError> {
+    pub fn request(&self, common: &Common) -> Result<Request<'_>, UsageError> {
         refuse_stdin([("train", &self.train), ("test", &self.test)])?;
         let task = Task::Classification(Classification {
-            models: self.models.models(),
+            models: self.models.models(common)?,
             train: self.train.clone(),
             test: self.test.clone(),
             names: ColumnNames::new([

@@ -1,3 +1,4 @@
+use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Task, Triplets};
 
 use super::{ModelArgs, OutputArgs, Request};
@@ -14,14 +15,14 @@ pub struct TripletsArgs {
 }
 
 impl TripletsArgs {
-    pub fn request(&self) -> Request<'_> {
-        Request {
+    pub fn request(&self, common: &Common) -> Result<Request<'_>, UsageError> {
+        Ok(Request {
             task: Task::Triplets(Triplets {
-                models: self.models.models(),
+                models: self.models.models(common)?,
                 triplets: self.triplets.clone(),
             }),
             output: &self.output,
             thresholds: &self.models.fail_on_regression,
-        }
+        })
     }
 }

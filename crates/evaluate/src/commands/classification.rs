@@ -56,7 +56,7 @@ impl Classification {
                 };
                 let categories = tickets.categories();
                 let counts = self.count(&tickets, categories.len());
-                let encoders = self.models.load(frame.threads)?;
+                let encoders = self.models.load()?;
                 let scores = encoders.try_map(|encoder| tickets.classify(&categories, encoder))?;
                 Ok(Evaluation::new("classification", scores, counts))
             },

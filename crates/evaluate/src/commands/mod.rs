@@ -1,4 +1,5 @@
 mod classification;
+mod compare;
 mod pairs;
 mod ranked_run;
 mod retrieval;
@@ -6,6 +7,7 @@ mod similarity;
 mod triplets;
 
 pub use classification::Classification;
+pub use compare::{Compare, Comparison, Contender};
 pub use pairs::Pairs;
 pub use ranked_run::RankedRun;
 pub use retrieval::Retrieval;

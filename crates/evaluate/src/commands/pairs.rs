@@ -42,7 +42,7 @@ impl Pairs {
                         label: u8::from(positives > 0),
                     });
                 }
-                let encoders = self.models.load(frame.threads)?;
+                let encoders = self.models.load()?;
                 let scores = encoders.try_map(|encoder| separate(&sentences, &labels, encoder))?;
                 let counts = [("pairs", labels.len()), ("positive_pairs", positives)];
                 Ok(Evaluation::new("pairs", scores, counts))

@@ -5,8 +5,9 @@ use pairmill_metrics::RetrievalMetric;
 use pairmill_tables::{ColumnNames, Table, f32_column, i32_column, string_column};
 
 use crate::compared::Compared;
+use crate::items::{Label, write_items};
 use crate::qrels::Qrels;
-use crate::ranking::{Ranking, write_per_query};
+use crate::ranking::Ranking;
 use crate::reader::Reader;
 use crate::search::Hit;
 use crate::{EvaluateError, Evaluation, Frame, Result};
@@ -62,13 +63,13 @@ impl RankedRun {
                 };
                 if let Some(results) = results {
                     let target = results.folder.join("per_query.parquet");
-                    write_per_query(&target, &ranking.queries, &scores, results.lineage)?;
+                    let ids = Label {
+                        name: "query_id",
+                        values: ranking.queries.iter().map(String::as_str).collect(),
+                    };
+                    write_items(&target, &[ids], &scores, results.lineage)?;
                 }
-                Ok(Evaluation::new(
-                    "run",
-                    scores.map(|scores| scores.means()),
-                    counts,
-                ))
+                Ok(Evaluation::of("run", &scores, &frame.settings, counts))
             },
         )
     }

@@ -37,7 +37,7 @@ impl Similarity {
                 if pairs.scores.iter().all(|score| *score == pairs.scores[0]) {
                     return Err(self.no_correlation("column `score` is"));
                 }
-                let encoders = self.models.load(frame.threads)?;
+                let encoders = self.models.load()?;
                 let scores = encoders.try_map(|encoder| self.correlate(&pairs, encoder))?;
                 Ok(Evaluation::new(
                     "similarity",

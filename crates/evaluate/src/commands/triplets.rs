@@ -34,7 +34,7 @@ impl Triplets {
             },
             |_| {
                 let texts = self.read(&Reader::new(frame.threads)?)?;
-                let encoders = self.models.load(frame.threads)?;
+                let encoders = self.models.load()?;
                 let scores = encoders.try_map(|encoder| accuracy(&texts, encoder))?;
                 let counts = [("triplets", texts.len() / 3)];
                 Ok(Evaluation::new("triplets", scores, counts))
