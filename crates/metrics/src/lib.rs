@@ -11,8 +11,8 @@ mod retrieval;
 mod scores;
 
 pub use classification::Confusion;
-pub use correlation::{average_ranks, pearson, spearman};
-pub use pairs::{PairScores, average_precision, score_pairs};
+pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
+pub use pairs::{PairRanking, PairScores, average_precision};
 pub use retrieval::{
     RetrievalMetric, average_precision_at, hit, ndcg, precision, recall, reciprocal_rank,
 };
