@@ -1,4 +1,4 @@
-/// Unit vectors, one a row. An all-zero row stays as it is: its cosine with anything is 0.
+/// Vectors, one a row.
 #[derive(Debug, Clone)]
 pub(crate) struct Embeddings {
     dimension: usize,
@@ -6,8 +6,18 @@ pub(crate) struct Embeddings {
 }
 
 impl Embeddings {
-    /// Takes a row-major `[rows, dimension]` matrix and scales every row to length 1. `Err` is the
-    /// first row that is not finite.
+    /// Takes a row-major `[rows, dimension]` matrix as it is. `Err` is the first row that is not
+    /// finite.
+    pub fn new(values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(at / dimension),
+            None => Ok(Self { dimension, values }),
+        }
+    }
+
+    /// Takes a row-major `[rows, dimension]` matrix and scales every row to length 1; an all-zero
+    /// row stays as it is, and its cosine with anything is 0. `Err` is the first row that is not
+    /// finite.
     pub fn normalised(mut values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
         for (row, vector) in values.chunks_exact_mut(dimension).enumerate() {
             let norm = exact_dot(vector, vector).sqrt();

@@ -125,6 +125,16 @@ impl Encoder {
     /// Unit vectors of the texts, in their order. Equal texts are computed once, so their vectors
     /// are equal to the last bit.
     pub fn embed(&self, texts: &[&str], side: Side, progress: &Progress) -> Result<Embeddings> {
+        self.embed_as(Embeddings::normalised, texts, side, progress)
+    }
+
+    fn embed_as(
+        &self,
+        embeddings_of: impl FnOnce(Vec<f32>, usize) -> Result<Embeddings, usize>,
+        texts: &[&str],
+        side: Side,
+        progress: &Progress,
+    ) -> Result<Embeddings> {
         let mut rows = HashMap::new();
         let mut distinct = Vec::new();
         let row_of_text: Vec<usize> = texts
@@ -146,7 +156,7 @@ impl Encoder {
                 model: self.name.clone(),
                 source,
             })?;
-        let embeddings = Embeddings::normalised(values, self.inner.dimension()).map_err(|row| {
+        let embeddings = embeddings_of(values, self.inner.dimension()).map_err(|row| {
             EvaluateError::NotFinite {
                 model: self.name.clone(),
                 text: distinct[row].chars().take(60).collect(),
@@ -161,8 +171,17 @@ impl Encoder {
 
     /// As [`embed`](Self::embed), with a progress of its own.
     pub fn embed_all(&self, texts: &[&str], side: Side) -> Result<Embeddings> {
+        self.embed(texts, side, &self.progress(texts))
+    }
+
+    /// As [`embed_all`](Self::embed_all), but the vectors as the model gives them, which need not
+    /// be of unit length.
+    pub fn embed_raw(&self, texts: &[&str], side: Side) -> Result<Embeddings> {
+        self.embed_as(Embeddings::new, texts, side, &self.progress(texts))
+    }
+
+    fn progress(&self, texts: &[&str]) -> Progress {
         let label = format!("embedding ({})", self.role);
-        let progress = Progress::new(label, "texts", Some(texts.len() as u64));
-        self.embed(texts, side, &progress)
+        Progress::new(label, "texts", Some(texts.len() as u64))
     }
 }

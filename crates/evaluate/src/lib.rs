@@ -14,14 +14,22 @@ mod qrels;
 mod ranking;
 mod reader;
 mod regression;
-#[expect(dead_code, reason = "the tasks do not give samples yet")]
+#[expect(
+    dead_code,
+    reason = "nothing reads the values and columns of samples yet"
+)]
 mod sample;
 mod search;
+mod sentence_pairs;
+mod similarity_function;
 mod stage;
 
-pub use commands::{Classification, Pairs, RankedRun, Retrieval, Similarity, Task, Triplets};
+pub use commands::{
+    Classification, Margin, Pairs, RankedRun, Retrieval, Similarity, Task, Triplets,
+};
 pub use encoder::{Device, Models};
 pub use error::{EvaluateError, Result};
 pub use evaluation::Evaluation;
 pub use regression::Regression;
+pub use similarity_function::SimilarityFunction;
 pub use stage::Frame;

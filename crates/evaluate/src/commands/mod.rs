@@ -10,7 +10,7 @@ pub use pairs::Pairs;
 pub use ranked_run::RankedRun;
 pub use retrieval::Retrieval;
 pub use similarity::Similarity;
-pub use triplets::Triplets;
+pub use triplets::{Margin, Triplets};
 
 use pairmill_metrics::RetrievalMetric;
 
@@ -43,9 +43,9 @@ impl Task {
                     .map(ToString::to_string)
                     .collect();
             }
-            Self::Similarity(_) => &similarity::METRICS,
-            Self::Pairs(_) => &pairs::METRICS,
-            Self::Triplets(_) => &triplets::METRICS,
+            Self::Similarity(_) => return similarity::metrics(),
+            Self::Pairs(_) => return pairs::metrics(),
+            Self::Triplets(_) => return triplets::metrics(),
             Self::Classification(_) => &classification::METRICS,
         };
         names.iter().map(|&name| name.to_owned()).collect()
