@@ -4,23 +4,31 @@
 //! [`RankedRun`]) reads tables, asks `pairmill-metrics` for the figures and gives back an
 //! [`Evaluation`]; with an output folder it keeps the figures, a report and what they rest on.
 
+mod classifiers;
 mod commands;
 mod compared;
 mod embeddings;
 mod encoder;
 mod error;
 mod evaluation;
+mod lbfgs;
+mod logistic;
+mod predictions;
 mod qrels;
 mod ranking;
 mod reader;
 mod regression;
-#[expect(
-    dead_code,
-    reason = "nothing reads the values and columns of samples yet"
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "nothing reads the values and columns of samples yet"
+    )
 )]
 mod sample;
 mod search;
 mod sentence_pairs;
+mod shots;
 mod similarity_function;
 mod stage;
 

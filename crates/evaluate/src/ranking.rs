@@ -145,7 +145,7 @@ pub(crate) fn write_per_query(
     Ok(())
 }
 
-fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+pub(crate) fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
     RecordBatch::try_new(schema.clone(), columns)
         .map_err(|error| TableError::Query(Box::new(error.into())).into())
 }

@@ -11,7 +11,7 @@ use crate::{EvaluateError, Evaluation, Result};
 pub struct Frame {
     /// Folder for the results; `None` only returns the figures.
     pub output: Option<PathBuf>,
-    /// Seed, for the lineage: nothing here is random yet.
+    /// Seed of what is drawn at random.
     pub seed: u64,
     /// Threads to use.
     pub threads: usize,

@@ -10,7 +10,7 @@ mod pairs;
 mod retrieval;
 mod scores;
 
-pub use classification::Confusion;
+pub use classification::{Confusion, accuracy, macro_f1};
 pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
 pub use pairs::{PairRanking, PairScores, average_precision};
 pub use retrieval::{

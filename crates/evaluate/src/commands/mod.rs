@@ -14,7 +14,7 @@ pub use triplets::{Margin, Triplets};
 
 use pairmill_metrics::RetrievalMetric;
 
-use crate::{Evaluation, Frame, Result};
+use crate::{Evaluation, Frame, Result, predictions};
 
 /// What is evaluated.
 #[derive(Debug, Clone)]
@@ -36,19 +36,16 @@ pub enum Task {
 impl Task {
     /// The metrics in which a fall is a regression: all that are the better the higher they are.
     pub fn metrics(&self) -> Vec<String> {
-        let names: &[&str] = match self {
-            Self::Retrieval(_) | Self::RankedRun(_) => {
-                return RetrievalMetric::DEFAULTS
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect();
-            }
-            Self::Similarity(_) => return similarity::metrics(),
-            Self::Pairs(_) => return pairs::metrics(),
-            Self::Triplets(_) => return triplets::metrics(),
-            Self::Classification(_) => &classification::METRICS,
-        };
-        names.iter().map(|&name| name.to_owned()).collect()
+        match self {
+            Self::Retrieval(_) | Self::RankedRun(_) => RetrievalMetric::DEFAULTS
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            Self::Similarity(_) => similarity::metrics(),
+            Self::Pairs(_) => pairs::metrics(),
+            Self::Triplets(_) => triplets::metrics(),
+            Self::Classification(_) => predictions::metrics(),
+        }
     }
 
     /// Evaluates.
