@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use pairmill_hub::HubError;
+use pairmill_inference::InferenceError;
 use pairmill_modeling::ModelError;
 use pairmill_tables::TableError;
 
@@ -25,6 +26,9 @@ pub enum EvaluateError {
         #[source]
         source: ModelError,
     },
+    /// A cross-encoder cannot be loaded or cannot run.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
     /// `--device cuda` without such a device.
     #[error(
         "no CUDA device can be used; run with --device cpu, or build against the CUDA libtorch (`make setup DEVICE=cuda`)"
@@ -82,6 +86,18 @@ pub enum EvaluateError {
         /// The document.
         document: String,
     },
+    /// A query or document of a run without a text.
+    #[error(
+        "{path}: lacks the id `{id}`, which {run} or its judgements name; give the table that the run was made from"
+    )]
+    NoText {
+        /// The queries or corpus table.
+        path: String,
+        /// The id.
+        id: String,
+        /// The run.
+        run: String,
+    },
     /// No judged query to evaluate.
     #[error(
         "{qrels}: judges no document relevant (score above 0) for any query of {queries}; check that both use the same query ids"
@@ -113,6 +129,16 @@ pub enum EvaluateError {
         path: String,
         /// The label.
         label: u8,
+    },
+    /// No pair of sentences that mean the same.
+    #[error(
+        "{path}: names no two sentences of {sentences} as duplicates; check that both use the same ids"
+    )]
+    NoDuplicates {
+        /// The table of duplicates.
+        path: String,
+        /// The sentences.
+        sentences: String,
     },
     /// A score that is no finite number.
     #[error(

@@ -1,18 +1,20 @@
 //! Evaluators of sentence-embedding models, side by side with a baseline.
 //!
 //! Each task ([`Retrieval`], [`Similarity`], [`Pairs`], [`Triplets`], [`Classification`],
-//! [`RankedRun`]) reads tables, asks `pairmill-metrics` for the figures and gives back an
+//! [`RankedRun`], [`Rerank`], [`Paraphrases`]) reads tables, asks `pairmill-metrics` for the figures and gives back an
 //! [`Evaluation`]; with an output folder it keeps the figures, a report and what they rest on.
 
 mod classifiers;
 mod commands;
 mod compared;
+mod duplicates;
 mod embeddings;
 mod encoder;
 mod error;
 mod evaluation;
 mod lbfgs;
 mod logistic;
+mod mined;
 mod predictions;
 mod qrels;
 mod ranking;
@@ -33,7 +35,8 @@ mod similarity_function;
 mod stage;
 
 pub use commands::{
-    Classification, Margin, Pairs, RankedRun, Retrieval, Similarity, Task, Triplets,
+    Classification, Margin, Pairs, Paraphrases, RankedRun, Rerank, Retrieval, Similarity, Task,
+    Triplets,
 };
 pub use encoder::{Device, Models};
 pub use error::{EvaluateError, Result};

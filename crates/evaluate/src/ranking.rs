@@ -16,7 +16,7 @@ use crate::search::Hit;
 const WRITE_ROWS: usize = 32_768;
 
 /// A ranked run. `keys` of hits index `documents`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ranking {
     pub documents: Arc<Vec<String>>,
     /// Query ids in ascending order.

@@ -6,12 +6,14 @@
 
 mod classification;
 mod correlation;
+mod mining;
 mod pairs;
 mod retrieval;
 mod scores;
 
 pub use classification::{Confusion, accuracy, macro_f1};
 pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
+pub use mining::MiningScores;
 pub use pairs::{PairRanking, PairScores, average_precision};
 pub use retrieval::{
     RetrievalMetric, average_precision_at, hit, ndcg, precision, recall, reciprocal_rank,

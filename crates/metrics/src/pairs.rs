@@ -57,7 +57,7 @@ impl PairRanking {
     }
 
     /// One step for each distinct score that occurs, from the highest down.
-    fn steps(&self, counts: &[u32]) -> Vec<Step> {
+    pub(crate) fn steps(&self, counts: &[u32]) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::with_capacity(self.rows.len());
         let (mut accepted, mut accepted_positives) = (0, 0);
         for &(score, label, pair) in &self.rows {
@@ -130,10 +130,10 @@ pub fn average_precision(scores: &[f64], labels: &[bool]) -> f64 {
 
 /// What is accepted when every pair of at least this score is.
 #[derive(Debug, Clone, Copy)]
-struct Step {
-    score: f64,
-    accepted: usize,
-    accepted_positives: usize,
+pub(crate) struct Step {
+    pub score: f64,
+    pub accepted: usize,
+    pub accepted_positives: usize,
 }
 
 /// The least score accepted at `steps[i]`, moved away from the next lower one.
@@ -145,7 +145,7 @@ fn threshold(steps: &[Step], i: usize) -> f64 {
     }
 }
 
-fn first_best(steps: &[Step], value: impl Fn(&Step) -> f64) -> usize {
+pub(crate) fn first_best(steps: &[Step], value: impl Fn(&Step) -> f64) -> usize {
     let mut best = 0;
     for (i, step) in steps.iter().enumerate() {
         if value(step) > value(&steps[best]) {
@@ -155,7 +155,7 @@ fn first_best(steps: &[Step], value: impl Fn(&Step) -> f64) -> usize {
     best
 }
 
-fn area(steps: &[Step], positives: usize) -> f64 {
+pub(crate) fn area(steps: &[Step], positives: usize) -> f64 {
     let mut before = 0;
     let mut sum = 0.0;
     for step in steps {

@@ -3,6 +3,8 @@
 mod classification;
 mod models;
 mod pairs;
+mod paraphrases;
+mod rerank;
 mod retrieval;
 mod run;
 mod similarity;
@@ -17,6 +19,8 @@ use pairmill_evaluate::{Frame, Regression, Task};
 use classification::ClassificationArgs;
 use models::ModelArgs;
 use pairs::PairsArgs;
+use paraphrases::ParaphrasesArgs;
+use rerank::RerankArgs;
 use retrieval::RetrievalArgs;
 use run::RunArgs;
 use similarity::SimilarityArgs;
@@ -46,6 +50,10 @@ enum Command {
     Classification(ClassificationArgs),
     /// A ranked run, whoever made it; no model
     Run(RunArgs),
+    /// A ranked run that a cross-encoder ranks anew, beside the run as it is
+    Rerank(RerankArgs),
+    /// Paraphrases mined from a list of sentences, against known ones
+    Paraphrases(ParaphrasesArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -85,6 +93,8 @@ impl Args {
             Command::Triplets(args) => self.evaluate(args.request()),
             Command::Classification(args) => self.evaluate(args.request()?),
             Command::Run(args) => self.evaluate(args.request()?),
+            Command::Rerank(args) => self.evaluate(args.request()?),
+            Command::Paraphrases(args) => self.evaluate(args.request()?),
         }
     }
 

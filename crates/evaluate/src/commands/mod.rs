@@ -1,13 +1,18 @@
 mod classification;
 mod pairs;
+mod paraphrases;
 mod ranked_run;
+mod rerank;
 mod retrieval;
 mod similarity;
 mod triplets;
 
 pub use classification::Classification;
 pub use pairs::Pairs;
+pub use paraphrases::Paraphrases;
+pub(crate) use paraphrases::Sentence;
 pub use ranked_run::RankedRun;
+pub use rerank::Rerank;
 pub use retrieval::Retrieval;
 pub use similarity::Similarity;
 pub use triplets::{Margin, Triplets};
@@ -31,13 +36,17 @@ pub enum Task {
     Classification(Classification),
     /// A ranked run, whoever made it.
     RankedRun(RankedRun),
+    /// A ranked run that a cross-encoder ranks anew.
+    Rerank(Rerank),
+    /// Paraphrases mined from a list of sentences.
+    Paraphrases(Paraphrases),
 }
 
 impl Task {
     /// The metrics in which a fall is a regression: all that are the better the higher they are.
     pub fn metrics(&self) -> Vec<String> {
         match self {
-            Self::Retrieval(_) | Self::RankedRun(_) => RetrievalMetric::DEFAULTS
+            Self::Retrieval(_) | Self::RankedRun(_) | Self::Rerank(_) => RetrievalMetric::DEFAULTS
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
@@ -45,6 +54,7 @@ impl Task {
             Self::Pairs(_) => pairs::metrics(),
             Self::Triplets(_) => triplets::metrics(),
             Self::Classification(_) => predictions::metrics(),
+            Self::Paraphrases(_) => paraphrases::metrics(),
         }
     }
 
@@ -60,6 +70,8 @@ impl Task {
             Self::Triplets(task) => task.run(frame),
             Self::Classification(task) => task.run(frame),
             Self::RankedRun(task) => task.run(frame),
+            Self::Rerank(task) => task.run(frame),
+            Self::Paraphrases(task) => task.run(frame),
         }
     }
 }
