@@ -15,18 +15,19 @@ impl Embeddings {
         }
     }
 
-    /// Takes a row-major `[rows, dimension]` matrix and scales every row to length 1; an all-zero
-    /// row stays as it is, and its cosine with anything is 0. `Err` is the first row that is not
-    /// finite.
-    pub fn normalised(mut values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
-        for (row, vector) in values.chunks_exact_mut(dimension).enumerate() {
+    /// As [`new`](Self::new), with every row [scaled](Self::scaled) to length 1.
+    pub fn normalised(values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
+        Self::new(values, dimension).map(Self::scaled)
+    }
+
+    /// Scales every row to length 1; an all-zero row stays as it is, and its cosine with anything
+    /// is 0.
+    pub fn scaled(mut self) -> Self {
+        for vector in self.values.chunks_exact_mut(self.dimension) {
             let norm = exact_dot(vector, vector).sqrt();
-            if !norm.is_finite() {
-                return Err(row);
-            }
             scale(vector, norm);
         }
-        Ok(Self { dimension, values })
+        self
     }
 
     pub fn len(&self) -> usize {
@@ -69,6 +70,12 @@ impl Embeddings {
             }
         }
         self
+    }
+
+    /// Some rows in double precision, row-major.
+    pub fn block(&self, start: usize, end: usize) -> Vec<f64> {
+        let values = &self.values[start * self.dimension..end * self.dimension];
+        values.iter().copied().map(f64::from).collect()
     }
 
     /// A row for each index, which may repeat.

@@ -51,6 +51,9 @@ pub enum EvaluateError {
     /// The cache of embeddings is at fault.
     #[error(transparent)]
     Cache(#[from] DenseError),
+    /// A cross-encoder cannot be loaded or cannot run.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
     /// `--device cuda` without such a device.
     #[error(
         "no CUDA device can be used; run with --device cpu, or build against the CUDA libtorch (`make setup DEVICE=cuda`)"
@@ -108,6 +111,18 @@ pub enum EvaluateError {
         /// The document.
         document: String,
     },
+    /// A query or document of a run without a text.
+    #[error(
+        "{path}: lacks the id `{id}`, which {run} or its judgements name; give the table that the run was made from"
+    )]
+    NoText {
+        /// The queries or corpus table.
+        path: String,
+        /// The id.
+        id: String,
+        /// The run.
+        run: String,
+    },
     /// No judged query to evaluate.
     #[error(
         "{qrels}: judges no document relevant (score above 0) for any query of {queries}; check that both use the same query ids"
@@ -139,6 +154,16 @@ pub enum EvaluateError {
         path: String,
         /// The label.
         label: u8,
+    },
+    /// No pair of sentences that mean the same.
+    #[error(
+        "{path}: names no two sentences of {sentences} as duplicates; check that both use the same ids"
+    )]
+    NoDuplicates {
+        /// The table of duplicates.
+        path: String,
+        /// The sentences.
+        sentences: String,
     },
     /// A score that is no finite number.
     #[error(
@@ -193,6 +218,26 @@ pub enum EvaluateError {
         second: PathBuf,
         /// Its task.
         second_task: String,
+    },
+    /// A table of items without a column that its task writes.
+    #[error(
+        "{}: has no column `{column}`; it was written by another version or for another task, so evaluate again", path.display()
+    )]
+    NoItemColumn {
+        /// The table of items.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// Results without a common metric.
+    #[error(
+        "{} and {} have no metric in common; evaluate both for the same metrics", first.display(), second.display()
+    )]
+    NoCommonMetric {
+        /// One table of items.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
     },
     /// Results of different items.
     #[error(

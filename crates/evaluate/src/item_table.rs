@@ -5,7 +5,6 @@ use arrow::datatypes::DataType;
 use pairmill_tables::{f64_column, string_column};
 
 use crate::reader::Reader;
-use crate::sample::Means;
 use crate::{EvaluateError, Result};
 
 /// Names that a task may give the table of its items.
@@ -104,26 +103,24 @@ impl ItemTable {
         self.keys.len()
     }
 
-    /// The metrics that both tables have, in the order of `self`.
-    pub fn common_metrics(&self, other: &Self) -> Vec<String> {
-        let names = self.columns.iter().map(|(name, _)| name);
-        let theirs = |name: &&String| other.columns.iter().any(|(other, _)| other == *name);
-        names.filter(theirs).cloned().collect()
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|(name, _)| name == column)
     }
 
-    /// Some metrics of some rows.
-    pub fn means(&self, metrics: &[String], rows: impl Iterator<Item = usize>) -> Means {
-        let columns: Vec<&Vec<f64>> = metrics
-            .iter()
-            .filter_map(|metric| {
-                let mut columns = self.columns.iter();
-                columns.find_map(|(name, values)| (name == metric).then_some(values))
-            })
-            .collect();
-        let row = |row: usize| columns.iter().map(|values| values[row]).collect();
-        Means {
-            metrics: metrics.to_vec(),
-            rows: rows.map(row).collect(),
-        }
+    /// Some rows of a column.
+    ///
+    /// # Errors
+    /// If there is no such column.
+    pub fn column(&self, name: &str, rows: &[usize]) -> Result<Vec<f64>> {
+        let column = self.columns.iter().find(|(other, _)| other == name);
+        let (_, values) = column.ok_or_else(|| EvaluateError::NoItemColumn {
+            path: self.path.clone(),
+            column: name.to_owned(),
+        })?;
+        Ok(rows.iter().map(|&row| values[row]).collect())
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pairmill_tables::{Lineage, ParquetOutput, TableError};
 
 use crate::Result;
@@ -53,10 +53,14 @@ pub(crate) fn write_items(
             let values = values[rows.clone()].iter().copied();
             Arc::new(Float64Array::from_iter_values(values))
         });
-        let batch = RecordBatch::try_new(schema.clone(), texts.chain(numbers).collect())
-            .map_err(|error| TableError::Query(Box::new(error.into())))?;
-        output.write(&batch)?;
+        output.write(&batch(&schema, texts.chain(numbers).collect())?)?;
     }
     output.finish()?;
     Ok(())
+}
+
+/// Columns as a batch of a table.
+pub(crate) fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+    RecordBatch::try_new(schema.clone(), columns)
+        .map_err(|error| TableError::Query(Box::new(error.into())).into())
 }

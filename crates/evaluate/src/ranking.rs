@@ -4,9 +4,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float32Array, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use pairmill_metrics::RetrievalMetric;
-use pairmill_tables::{Lineage, ParquetOutput, Table, TableError};
+use pairmill_tables::{Lineage, ParquetOutput, Table};
 
 use crate::Result;
+use crate::items::batch;
 use crate::qrels::Qrels;
 use crate::sample::Means;
 use crate::search::Hit;
@@ -85,8 +86,7 @@ impl RunRows<'_> {
             Arc::new(Int32Array::from(self.ranks)),
             Arc::new(Float32Array::from(self.scores)),
         ];
-        RecordBatch::try_new(schema.clone(), columns)
-            .map_err(|error| TableError::Query(Box::new(error.into())).into())
+        batch(schema, columns)
     }
 }
 

@@ -30,6 +30,28 @@ pub(crate) trait Sample: Sync {
     fn columns(&self) -> Vec<(String, Vec<f64>)>;
 }
 
+impl Sample for Box<dyn Sample> {
+    fn metrics(&self) -> Vec<String> {
+        (**self).metrics()
+    }
+
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn figures(&self, items: &[u32]) -> Vec<f64> {
+        (**self).figures(items)
+    }
+
+    fn values(&self, metric: usize) -> Option<Vec<f64>> {
+        (**self).values(metric)
+    }
+
+    fn columns(&self) -> Vec<(String, Vec<f64>)> {
+        (**self).columns()
+    }
+}
+
 /// Items whose figures are the means of their values.
 #[derive(Debug, Clone)]
 pub(crate) struct Means {
@@ -66,4 +88,13 @@ impl Sample for Means {
         let names = self.metrics.iter().enumerate();
         names.map(|(i, name)| (name.clone(), values(i))).collect()
     }
+}
+
+/// How often each item of a sample is among the drawn ones.
+pub(crate) fn counts(items: &[u32], len: usize) -> Vec<u32> {
+    let mut counts = vec![0; len];
+    for &item in items {
+        counts[item as usize] += 1;
+    }
+    counts
 }

@@ -77,6 +77,11 @@ pub(crate) struct Results<'a> {
 }
 
 impl Results<'_> {
+    /// The table of what was seen of each item, for tasks whose items are no queries.
+    pub fn items(&self) -> PathBuf {
+        self.folder.join("per_item.parquet")
+    }
+
     /// Writes a file of the folder.
     pub fn write_json(&self, name: &str, content: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(content).expect("results are plain data");

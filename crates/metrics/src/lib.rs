@@ -7,16 +7,18 @@
 mod bootstrap;
 mod classification;
 mod correlation;
+mod mining;
 mod paired;
 mod pairs;
 mod retrieval;
 mod scores;
 
 pub use bootstrap::{Interval, bootstrap, bootstrap_p, percentile_interval};
-pub use classification::Confusion;
-pub use correlation::{average_ranks, pearson, spearman};
+pub use classification::{Confusion, accuracy, macro_f1};
+pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
+pub use mining::MiningScores;
 pub use paired::{PairedTTest, holm, paired_t_test, randomisation_test};
-pub use pairs::{PairScores, average_precision, score_pairs};
+pub use pairs::{PairRanking, PairScores, average_precision};
 pub use retrieval::{
     RetrievalMetric, average_precision_at, hit, ndcg, precision, recall, reciprocal_rank,
 };

@@ -3,7 +3,10 @@
 mod harness;
 mod published;
 mod refusals;
+mod rerank;
 mod sentences;
+#[path = "../../../crates/inference/tests/tiny_model/mod.rs"]
+mod tiny_model;
 
 use std::fs;
 use std::process::Stdio;

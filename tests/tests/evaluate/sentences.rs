@@ -89,7 +89,17 @@ fn triplets_count_the_anchors_nearer_to_their_positive() {
     )
     .unwrap();
     let found = EVALUATE.done(dir.path(), "triplets --model model --triplets triplets.csv");
-    assert_eq!(found["model"], json!({"accuracy": 0.5}));
+    for function in ["", "dot_", "euclidean_", "manhattan_", "max_"] {
+        assert_eq!(found["model"][format!("{function}accuracy")], 0.5);
+    }
+    let line = "triplets --model model --triplets triplets.csv --margin 2 --margin dot:-2";
+    let found = EVALUATE.done(dir.path(), line);
+    assert_eq!(found["model"]["accuracy"], 0.0);
+    assert_eq!(found["model"]["dot_accuracy"], 1.0);
+    let line = "triplets --model model --triplets triplets.csv --margin l2:1";
+    let error = EVALUATE.refused(dir.path(), line, 2);
+    let error = error.lines().next().unwrap();
+    assert_snapshot!(error, @"error: invalid value 'l2:1' for '--margin <[FUNCTION:]BY>': `l2` is no similarity function; expected cosine, dot, euclidean or manhattan");
 }
 
 #[test]

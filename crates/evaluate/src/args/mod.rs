@@ -4,6 +4,8 @@ mod classification;
 mod compare;
 mod models;
 mod pairs;
+mod paraphrases;
+mod rerank;
 mod retrieval;
 mod run;
 mod similarity;
@@ -19,6 +21,8 @@ use classification::ClassificationArgs;
 use compare::CompareArgs;
 use models::ModelArgs;
 use pairs::PairsArgs;
+use paraphrases::ParaphrasesArgs;
+use rerank::RerankArgs;
 use retrieval::RetrievalArgs;
 use run::RunArgs;
 use similarity::SimilarityArgs;
@@ -50,6 +54,10 @@ enum Command {
     Run(RunArgs),
     /// Results of other evaluations, item by item, against the first of them
     Compare(CompareArgs),
+    /// A ranked run that a cross-encoder ranks anew, beside the run as it is
+    Rerank(RerankArgs),
+    /// Paraphrases mined from a list of sentences, against known ones
+    Paraphrases(ParaphrasesArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -120,6 +128,8 @@ impl Args {
                 compare: args.compare(&self.common),
                 thresholds: args.fail_on_regression.clone(),
             }),
+            Command::Rerank(args) => self.evaluate(args.request()?),
+            Command::Paraphrases(args) => self.evaluate(args.request(&self.common)?),
         }
     }
 

@@ -1,5 +1,5 @@
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{Task, Triplets};
+use pairmill_evaluate::{Margin, Task, Triplets};
 
 use super::{ModelArgs, OutputArgs, Request};
 
@@ -10,6 +10,10 @@ pub struct TripletsArgs {
     /// Triplets: anchor, positive, negative (`-` reads an Arrow IPC stream from standard input)
     #[arg(long, value_name = "FILE")]
     triplets: String,
+    /// By how much the positive has to be more alike than the negative, for all similarity
+    /// functions or for one of cosine, dot, euclidean and manhattan; may be repeated [default: 0]
+    #[arg(long, value_name = "[FUNCTION:]BY", allow_hyphen_values = true)]
+    margin: Vec<Margin>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -20,6 +24,7 @@ impl TripletsArgs {
             task: Task::Triplets(Triplets {
                 models: self.models.models(common)?,
                 triplets: self.triplets.clone(),
+                margins: self.margin.clone(),
             }),
             output: &self.output,
             thresholds: &self.models.fail_on_regression,

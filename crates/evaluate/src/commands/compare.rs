@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use pairmill_tables::Lineage;
 use serde::Serialize;
 
+use super::pairs::PairsSample;
+use super::similarity::SimilaritySample;
 use crate::compared::Compared;
 use crate::evaluation::aligned;
 use crate::evidence::Settings;
 use crate::item_table::ItemTable;
 use crate::reader::Reader;
+use crate::sample::{Means, Sample};
 use crate::stage::stored;
 use crate::{EvaluateError, Evaluation, Result};
 
@@ -71,7 +74,7 @@ impl Compare {
                 });
             }
             warn_of_other_judgements(reference, folder);
-            let evaluation = self.pair(&first.task, &items, &ItemTable::read(&reader, folder)?)?;
+            let evaluation = self.pair(&first, &items, &ItemTable::read(&reader, folder)?)?;
             comparisons.push(Contender {
                 folder: folder.clone(),
                 evaluation,
@@ -83,12 +86,37 @@ impl Compare {
         })
     }
 
-    fn pair(&self, task: &str, first: &ItemTable, second: &ItemTable) -> Result<Evaluation> {
+    fn pair(
+        &self,
+        reference: &Evaluation,
+        first: &ItemTable,
+        second: &ItemTable,
+    ) -> Result<Evaluation> {
         let rows = first.common(second)?;
-        let metrics = first.common_metrics(second);
+        let (rows_of_first, rows_of_second): (Vec<usize>, Vec<usize>) =
+            rows.iter().copied().unzip();
+        let metrics: Vec<String> = reference
+            .model
+            .iter()
+            .filter(|(name, _)| first.has(name) && second.has(name))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        let sample = |table: &ItemTable, rows: &[usize]| -> Result<Box<dyn Sample>> {
+            Ok(match reference.task.as_str() {
+                "similarity" => Box::new(SimilaritySample::of_items(table, rows)?),
+                "pairs" => Box::new(PairsSample::of_items(table, rows)?),
+                _ if metrics.is_empty() => {
+                    return Err(EvaluateError::NoCommonMetric {
+                        first: first.path().to_owned(),
+                        second: second.path().to_owned(),
+                    });
+                }
+                _ => Box::new(means(table, rows, &metrics)?),
+            })
+        };
         let samples = Compared {
-            model: second.means(&metrics, rows.iter().map(|row| row.1)),
-            baseline: Some(first.means(&metrics, rows.iter().map(|row| row.0))),
+            model: sample(second, &rows_of_second)?,
+            baseline: Some(sample(first, &rows_of_first)?),
         };
         let (only_first, only_second) = (first.len() - rows.len(), second.len() - rows.len());
         if only_first + only_second > 0 {
@@ -102,8 +130,24 @@ impl Compare {
             ("items_of_the_reference_alone", only_first),
             ("items_of_the_other_alone", only_second),
         ];
-        Ok(Evaluation::of(task, &samples, &self.settings, counts))
+        Ok(Evaluation::of(
+            &reference.task,
+            &samples,
+            &self.settings,
+            counts,
+        ))
     }
+}
+
+/// Metrics that are means over items.
+fn means(table: &ItemTable, rows: &[usize], metrics: &[String]) -> Result<Means> {
+    let columns = metrics.iter().map(|metric| table.column(metric, rows));
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let row = |row: usize| columns.iter().map(|values| values[row]).collect();
+    Ok(Means {
+        metrics: metrics.to_vec(),
+        rows: (0..rows.len()).map(row).collect(),
+    })
 }
 
 /// The figures of a folder.
