@@ -1,10 +1,12 @@
 //! `pairmill-evaluate` as its users run it: models and tables in, figures out.
 
 mod harness;
+mod paraphrases;
 mod published;
 mod refusals;
 mod rerank;
 mod sentences;
+mod tasks;
 #[path = "../../../crates/inference/tests/tiny_model/mod.rs"]
 mod tiny_model;
 

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::Write;
 
 use insta::assert_snapshot;
+use pairmill_tables::{i32_column, string_column};
+use pairmill_tests::tables::read;
 use pairmill_tests::{EVALUATE, names};
 use serde_json::{Value, json};
 
@@ -129,5 +131,25 @@ the soup is cold,kitchen
         "categories": 3, "test_tickets": 3, "test_tickets_of_unknown_category": 1, "train_tickets": 6,
     });
     assert_eq!(found["counts"], counts);
-    assert!(found["model"]["knn_macro_f1"].is_number());
+    for method in ["knn", "logistic"] {
+        close(
+            &found["model"][format!("{method}_accuracy")],
+            2.0 / 3.0,
+            1e-12,
+        );
+    }
+
+    let few = format!("{line} --samples-per-label 2 --experiments 3 --neighbours 1 --output out");
+    let found = EVALUATE.done(dir.path(), &few);
+    assert_eq!(found["counts"], counts);
+    let again = EVALUATE.done(dir.path(), &format!("{few} --force --threads 1"));
+    assert_eq!(again["model"], found["model"], "draws go by the seed");
+    let confusion = read(&dir.path().join("out/confusion.parquet"));
+    let column = |name: &str| string_column(&confusion, name).iter().flatten();
+    let first: Vec<&str> = ["model", "method", "truth"]
+        .map(|name| column(name).next().unwrap())
+        .into();
+    assert_eq!(first, ["model", "knn", "kitchen"], "mistakes come first");
+    let counts = i32_column(&confusion, "count").values();
+    assert_eq!(counts.iter().sum::<i32>(), 3 * 3 * 3);
 }
