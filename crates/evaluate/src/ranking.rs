@@ -32,9 +32,9 @@ impl Ranking {
             let Some(judged) = qrels.of(query) else {
                 return vec![0.0; metrics.len()];
             };
-            let ranked: Vec<i32> = hits
+            let ranked: Vec<Option<i32>> = hits
                 .iter()
-                .map(|hit| *judged.get(&self.documents[hit.key as usize]).unwrap_or(&0))
+                .map(|hit| judged.get(&self.documents[hit.key as usize]).copied())
                 .collect();
             let judged: Vec<i32> = judged.values().copied().collect();
             metrics

@@ -10,6 +10,7 @@ mod correlation;
 mod mining;
 mod paired;
 mod pairs;
+mod ranked;
 mod retrieval;
 mod scores;
 
@@ -19,7 +20,9 @@ pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
 pub use mining::MiningScores;
 pub use paired::{PairedTTest, holm, paired_t_test, randomisation_test};
 pub use pairs::{PairRanking, PairScores, average_precision};
-pub use retrieval::{
-    RetrievalMetric, average_precision_at, hit, ndcg, precision, recall, reciprocal_rank,
+pub use ranked::{
+    average_precision_at, average_precision_trec, capped_recall, exponential_ndcg, hit, hole, ndcg,
+    precision, recall, reciprocal_rank,
 };
+pub use retrieval::RetrievalMetric;
 pub use scores::Scores;
