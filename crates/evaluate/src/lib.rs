@@ -14,6 +14,11 @@ mod qrels;
 mod ranking;
 mod reader;
 mod regression;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the tasks do not report yet")
+)]
+mod report;
 #[expect(dead_code, reason = "the tasks do not give samples yet")]
 mod sample;
 mod search;
