@@ -258,6 +258,27 @@ pub enum EvaluateError {
         #[source]
         source: std::io::Error,
     },
+    /// A file beside a model that cannot be read.
+    #[error("{path}: cannot be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A training log that the trainer did not write so.
+    #[error(
+        "{path}: line {line} is not as pairmill-train writes it: {reason}; train again or remove the file"
+    )]
+    DamagedLog {
+        /// The file.
+        path: PathBuf,
+        /// Line number, from 1.
+        line: usize,
+        /// What was found.
+        reason: String,
+    },
     /// The runtime that reads tables cannot start.
     #[error("cannot start the threads that read tables")]
     Runtime(#[source] std::io::Error),

@@ -27,6 +27,7 @@ mod qrels;
 mod ranking;
 mod reader;
 mod regression;
+mod report;
 mod sample;
 mod search;
 mod sentence_pairs;
