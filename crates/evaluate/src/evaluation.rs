@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compared::Compared;
 use crate::evidence::{Evidence, Settings};
 use crate::groups::Group;
+use crate::report::Report;
 use crate::sample::Sample;
 use crate::variants::VariantScores;
 
@@ -35,6 +36,12 @@ pub struct Evaluation {
     pub variants: Vec<VariantScores>,
     /// How much was evaluated, and what was left out.
     pub counts: BTreeMap<String, u64>,
+    /// Bytes of an embedding as the model gives it, where smaller forms are compared with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding_bytes: Option<u64>,
+    /// What the task has drawn for the report.
+    #[serde(skip)]
+    pub(crate) drawn: Report,
     /// Whether the figures are those of an earlier run.
     #[serde(skip)]
     pub up_to_date: bool,
@@ -62,6 +69,8 @@ impl Evaluation {
                 .into_iter()
                 .map(|(name, count)| (name.to_owned(), count as u64))
                 .collect(),
+            embedding_bytes: None,
+            drawn: Report::default(),
             up_to_date: false,
         }
     }
@@ -242,22 +251,6 @@ impl Evaluation {
             (None, _) => vec![format!("{value:.4}")],
         }
     }
-
-    /// The figures as a Markdown page; `method` says how they are made.
-    pub(crate) fn markdown(&self, method: &str) -> String {
-        let header = self.header();
-        let mut page = format!("# Evaluation: {}\n\n", self.task);
-        let _ = writeln!(page, "| {} |", header.join(" | "));
-        let _ = writeln!(page, "| --- |{}", " ---: |".repeat(header.len() - 1));
-        for row in self.cells() {
-            let _ = writeln!(page, "| {} |", row.join(" | "));
-        }
-        let _ = write!(page, "\n{method}\n\n| counted | |\n| --- | ---: |\n");
-        for (name, count) in &self.counts {
-            let _ = writeln!(page, "| {} | {count} |", name.replace('_', " "));
-        }
-        page
-    }
 }
 
 /// Rows under each other: the first column to the left, the others to the right.
@@ -342,24 +335,5 @@ recall@100    0.5000  1.0000     +0.5000
             serde_json::from_str::<Evaluation>(&line).unwrap(),
             evaluation
         );
-    }
-
-    #[test]
-    fn the_page_holds_figures_method_and_counts() {
-        let expected = "\
-# Evaluation: retrieval
-
-| metric | baseline | model | difference |
-| --- | ---: | ---: | ---: |
-| ndcg@10 | 0.8125 | 0.7500 | -0.0625 |
-| recall@100 | 0.5000 | 1.0000 | +0.5000 |
-
-As usual.
-
-| counted | |
-| --- | ---: |
-| queries | 3 |
-";
-        assert_eq!(evaluation().markdown("As usual."), expected);
     }
 }

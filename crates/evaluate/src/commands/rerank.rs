@@ -15,6 +15,8 @@ use crate::items::{Label, write_items};
 use crate::qrels::Qrels;
 use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::report::Report;
+use crate::reporting::scatter;
 use crate::search::Hit;
 use crate::{EvaluateError, Evaluation, Frame, Result};
 
@@ -101,7 +103,16 @@ impl Rerank {
                     };
                     write_items(&target, &[ids], &scores, results.lineage)?;
                 }
-                Ok(Evaluation::of("rerank", &scores, &frame.settings, counts))
+                let mut evaluation = Evaluation::of("rerank", &scores, &frame.settings, counts);
+                evaluation.drawn = Report {
+                    title: self.run.clone(),
+                    model: self.model.to_string(),
+                    baseline: Some(self.run.clone()),
+                    items: "queries".to_owned(),
+                    scatter: scatter(&scores, rankings.model.queries.iter().map(String::as_str)),
+                    ..Report::default()
+                };
+                Ok(evaluation)
             },
         )
     }

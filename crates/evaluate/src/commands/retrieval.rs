@@ -10,8 +10,10 @@ use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
 use crate::examples::Examples;
 use crate::items::write_items;
+use crate::ranked_curves::{precision_by_recall, score_distributions};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::reporting::{self, of_models, scatter};
 use crate::sample::Sample;
 use crate::search::Search;
 use crate::topics::Topics;
@@ -101,10 +103,13 @@ impl Retrieval {
                     })
                     .collect::<Option<Vec<_>>>()
                     .unwrap_or_default();
+                if !evaluation.variants.is_empty() {
+                    evaluation.embedding_bytes = Some(4 * encoders.model.dimension() as u64);
+                }
                 let groupings = &topics.groupings;
                 evaluation.groups = groupings
                     .iter()
-                    .flat_map(|one| one.figures(&scores))
+                    .flat_map(|one| one.figures(&scores, &frame.settings))
                     .collect();
                 let texts = topics.texts();
                 let mut examples =
@@ -122,6 +127,14 @@ impl Retrieval {
                     write_items(&target, &topics.labels(), &scores, results.lineage)?;
                     results.write_json("examples.json", &examples)?;
                 }
+                let mut drawn = of_models(&self.models, "queries")?;
+                drawn.title.clone_from(&self.queries);
+                drawn.scatter = scatter(&scores, texts);
+                drawn.examples = reporting::examples(&examples);
+                drawn.distributions = score_distributions(&drawn, &rankings, &topics.qrels);
+                let curves = rankings.map(|run| precision_by_recall(run, &topics.qrels));
+                drawn.precision_recall = reporting::curves(&drawn, curves);
+                evaluation.drawn = drawn;
                 Ok(evaluation)
             },
         )
