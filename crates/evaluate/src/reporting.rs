@@ -11,6 +11,7 @@ use crate::encoder::Models;
 use crate::evaluation::Evaluation;
 use crate::examples::{Example, Examples, Shown};
 use crate::groups::Group;
+use crate::report::training::{learning_curve, training_curves};
 use crate::report::{self, Better, Change, Curve, Estimate, MetricRow, Outcomes, Report, Scatter};
 use crate::sample::Sample;
 
@@ -46,14 +47,39 @@ pub(crate) fn complete(drawn: Report, evaluation: &Evaluation, method: &str) -> 
 /// The names of the models, and what the trainer has left beside the model.
 pub(crate) fn of_models(models: &Models, items: &str) -> Result<Report> {
     let folder: &Path = models.model.folder()?;
+    let model = models.model.to_string();
+    let baseline = models.baseline.as_ref().map(ToString::to_string);
+    // Where the ends of two paths are the same, the whole paths tell them apart.
+    let alike = baseline
+        .as_deref()
+        .is_some_and(|one| short(one) == short(&model));
+    let name = |model: &str| {
+        if alike {
+            model.to_owned()
+        } else {
+            short(model)
+        }
+    };
     Ok(Report {
-        model: models.model.to_string(),
-        baseline: models.baseline.as_ref().map(ToString::to_string),
+        model: name(&model),
+        baseline: baseline.as_deref().map(name),
         items: items.to_owned(),
-        training: report::training_curves(folder)?,
-        learning_curve: report::learning_curve(folder)?,
+        training: readable(training_curves(folder)).unwrap_or_default(),
+        learning_curve: readable(learning_curve(folder)).flatten(),
         ..Report::default()
     })
+}
+
+/// The last two parts of a path, which tell people enough.
+pub(crate) fn short(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    parts[parts.len().saturating_sub(2)..].join("/")
+}
+
+/// A figure of the report that is not there takes nothing from the others.
+fn readable<T>(read: Result<T>) -> Option<T> {
+    read.inspect_err(|error| tracing::warn!("left out of the report: {error}"))
+        .ok()
 }
 
 /// The chief figure of each item before and after, where it is a mean and there is a baseline.

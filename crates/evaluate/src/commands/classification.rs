@@ -8,7 +8,7 @@ use crate::encoder::Encoder;
 use crate::items::{Label, write_items};
 use crate::predictions::{Method, Predictions, write_confusions};
 use crate::reader::Reader;
-use crate::reporting::of_models;
+use crate::reporting::{of_models, short};
 use crate::shots::Shots;
 use crate::{Evaluation, Frame, Models, Result};
 
@@ -85,7 +85,7 @@ impl Classification {
                 let mut evaluation =
                     Evaluation::of("classification", &predictions, &frame.settings, counts);
                 evaluation.drawn = of_models(&self.models, "tickets")?;
-                evaluation.drawn.title.clone_from(&self.test);
+                evaluation.drawn.title = short(&self.test);
                 evaluation.drawn.confusion = Some(predictions.model.table(&categories));
                 Ok(evaluation)
             },

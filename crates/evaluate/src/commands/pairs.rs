@@ -8,7 +8,7 @@ use crate::item_table::ItemTable;
 use crate::items::write_items;
 use crate::reader::Reader;
 use crate::report::{Distributions, Point, Report};
-use crate::reporting::{curves as curves_of, of_models};
+use crate::reporting::{curves as curves_of, of_models, short};
 use crate::sample::{Sample, counts};
 use crate::sentence_pairs::{ScoredPairs, SentencePairs, columns, similarities};
 use crate::similarity_function::SimilarityFunction;
@@ -73,7 +73,7 @@ impl Pairs {
     /// The cosines of both kinds of pairs, and precision by recall over all thresholds.
     fn draw(&self, samples: &Compared<PairsSample>) -> Result<Report> {
         let mut drawn = of_models(&self.models, "pairs")?;
-        drawn.title.clone_from(&self.pairs);
+        drawn.title = short(&self.pairs);
         let cosines = samples.map(PairsSample::cosines);
         let baseline = drawn.baseline.as_deref().zip(cosines.baseline.as_ref());
         let models = baseline
@@ -91,6 +91,8 @@ impl Pairs {
         let curves =
             samples.map(|sample| precision_by_recall(&sample.similarities[0], &sample.labels));
         drawn.precision_recall = curves_of(&drawn, curves);
+        drawn.precision_recall_note =
+            "One point for each of some thresholds on the cosine.".to_owned();
         Ok(drawn)
     }
 

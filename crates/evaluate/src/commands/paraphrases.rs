@@ -10,7 +10,7 @@ use crate::duplicates::Duplicates;
 use crate::encoder::Encoder;
 use crate::mined::{MinedPair, mine, write_mined};
 use crate::reader::Reader;
-use crate::reporting::of_models;
+use crate::reporting::{of_models, short};
 use crate::sample::{Sample, counts};
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
 
@@ -91,7 +91,7 @@ impl Paraphrases {
                 let mut evaluation =
                     Evaluation::of("paraphrases", &samples, &frame.settings, counts);
                 evaluation.drawn = of_models(&self.models, "pairs")?;
-                evaluation.drawn.title.clone_from(&self.sentences);
+                evaluation.drawn.title = short(&self.sentences);
                 Ok(evaluation)
             },
         )

@@ -16,7 +16,7 @@ use crate::qrels::Qrels;
 use crate::ranking::Ranking;
 use crate::reader::Reader;
 use crate::report::Report;
-use crate::reporting::scatter;
+use crate::reporting::{scatter, short};
 use crate::search::Hit;
 use crate::{EvaluateError, Evaluation, Frame, Result};
 
@@ -105,9 +105,9 @@ impl Rerank {
                 }
                 let mut evaluation = Evaluation::of("rerank", &scores, &frame.settings, counts);
                 evaluation.drawn = Report {
-                    title: self.run.clone(),
-                    model: self.model.to_string(),
-                    baseline: Some(self.run.clone()),
+                    title: short(&self.queries),
+                    model: short(&self.model.to_string()),
+                    baseline: Some(short(&self.run)),
                     items: "queries".to_owned(),
                     scatter: scatter(&scores, rankings.model.queries.iter().map(String::as_str)),
                     ..Report::default()

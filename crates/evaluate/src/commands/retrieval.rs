@@ -13,7 +13,7 @@ use crate::items::write_items;
 use crate::ranked_curves::{precision_by_recall, score_distributions};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
-use crate::reporting::{self, of_models, scatter};
+use crate::reporting::{self, of_models, scatter, short};
 use crate::sample::Sample;
 use crate::search::Search;
 use crate::topics::Topics;
@@ -29,6 +29,9 @@ const METHOD: &str = "Exact cosine search over the whole corpus, 100 results a q
 text of a document are joined by a blank. Documents of equal cosine rank in ascending order of id. \
 A document that has the id of the query is a result like any other. nDCG has linear gain. Means \
 are over the queries to which at least one document is judged relevant.";
+
+const INTERPOLATED: &str = "Mean over the queries of the highest precision at each of eleven \
+levels of recall or beyond it.";
 
 /// Exact search with an embedding model over a corpus, against judgements.
 ///
@@ -128,12 +131,13 @@ impl Retrieval {
                     results.write_json("examples.json", &examples)?;
                 }
                 let mut drawn = of_models(&self.models, "queries")?;
-                drawn.title.clone_from(&self.queries);
+                drawn.title = short(&self.queries);
                 drawn.scatter = scatter(&scores, texts);
                 drawn.examples = reporting::examples(&examples);
                 drawn.distributions = score_distributions(&drawn, &rankings, &topics.qrels);
                 let curves = rankings.map(|run| precision_by_recall(run, &topics.qrels));
                 drawn.precision_recall = reporting::curves(&drawn, curves);
+                drawn.precision_recall_note = INTERPOLATED.to_owned();
                 evaluation.drawn = drawn;
                 Ok(evaluation)
             },

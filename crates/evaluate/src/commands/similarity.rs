@@ -5,7 +5,7 @@ use pairmill_metrics::{Order, counted_pearson};
 use crate::item_table::ItemTable;
 use crate::items::write_items;
 use crate::reader::Reader;
-use crate::reporting::of_models;
+use crate::reporting::{of_models, short};
 use crate::sample::{Sample, counts};
 use crate::sentence_pairs::{ScoredPairs, columns, similarities};
 use crate::similarity_function::SimilarityFunction;
@@ -62,7 +62,7 @@ impl Similarity {
                 let mut evaluation =
                     Evaluation::of("similarity", &samples, &frame.settings, counts);
                 evaluation.drawn = of_models(&self.models, "pairs")?;
-                evaluation.drawn.title.clone_from(&self.pairs);
+                evaluation.drawn.title = short(&self.pairs);
                 Ok(evaluation)
             },
         )

@@ -10,7 +10,7 @@ use crate::encoder::Encoder;
 use crate::items::{Label, write_items};
 use crate::reader::Reader;
 use crate::report::{Distributions, Report};
-use crate::reporting::of_models;
+use crate::reporting::{of_models, short};
 use crate::sample::Sample;
 use crate::similarity_function::SimilarityFunction;
 use crate::{Evaluation, Frame, Models, Result};
@@ -95,7 +95,7 @@ impl Triplets {
                 }
                 let mut evaluation = Evaluation::of("triplets", &samples, &frame.settings, counts);
                 let mut drawn = of_models(&self.models, "triplets")?;
-                drawn.title.clone_from(&self.triplets);
+                drawn.title = short(&self.triplets);
                 drawn.distributions = distributions(&drawn, &samples);
                 evaluation.drawn = drawn;
                 Ok(evaluation)
