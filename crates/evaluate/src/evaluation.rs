@@ -33,6 +33,9 @@ pub struct Evaluation {
     /// The figures of embeddings in smaller forms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<VariantScores>,
+    /// Choices that the figures depend on, such as how equal scores rank.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conventions: BTreeMap<String, String>,
     /// How much was evaluated, and what was left out.
     pub counts: BTreeMap<String, u64>,
     /// Whether the figures are those of an earlier run.
@@ -58,6 +61,7 @@ impl Evaluation {
             evidence: None,
             groups: Vec::new(),
             variants: Vec::new(),
+            conventions: BTreeMap::new(),
             counts: counts
                 .into_iter()
                 .map(|(name, count)| (name.to_owned(), count as u64))
@@ -78,6 +82,12 @@ impl Evaluation {
             evidence: Evidence::of(samples, settings),
             ..Self::new(task, scores, counts)
         }
+    }
+
+    /// Declares a choice that the figures depend on.
+    pub(crate) fn with_convention(mut self, name: &str, choice: impl Into<String>) -> Self {
+        self.conventions.insert(name.to_owned(), choice.into());
+        self
     }
 
     /// Prints the figures: as an aligned table, or as one JSON object.
@@ -252,7 +262,15 @@ impl Evaluation {
         for row in self.cells() {
             let _ = writeln!(page, "| {} |", row.join(" | "));
         }
-        let _ = write!(page, "\n{method}\n\n| counted | |\n| --- | ---: |\n");
+        let _ = writeln!(page, "\n{method}\n");
+        if !self.conventions.is_empty() {
+            let _ = writeln!(page, "| convention | |\n| --- | --- |");
+            for (name, choice) in &self.conventions {
+                let _ = writeln!(page, "| {} | {choice} |", name.replace('_', " "));
+            }
+            page.push('\n');
+        }
+        let _ = writeln!(page, "| counted | |\n| --- | ---: |");
         for (name, count) in &self.counts {
             let _ = writeln!(page, "| {} | {count} |", name.replace('_', " "));
         }

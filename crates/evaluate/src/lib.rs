@@ -4,6 +4,7 @@
 //! [`RankedRun`], [`Rerank`], [`Paraphrases`]) reads tables, asks `pairmill-metrics` for the figures and gives back an
 //! [`Evaluation`]; with an output folder it keeps the figures, a report and what they rest on.
 
+mod assessor;
 mod backend;
 mod classifiers;
 mod commands;
@@ -27,6 +28,7 @@ mod qrels;
 mod ranking;
 mod reader;
 mod regression;
+mod run_table;
 mod sample;
 mod search;
 mod sentence_pairs;
@@ -39,7 +41,7 @@ mod variants;
 pub use backend::{Backend, Device};
 pub use commands::{
     Classification, Compare, Comparison, Contender, Margin, Pairs, Paraphrases, RankedRun, Rerank,
-    Retrieval, Similarity, Task, Triplets,
+    Retrieval, Similarity, Task, Triplets, WithoutResults,
 };
 pub use encoder::Models;
 pub use error::{EvaluateError, Result};
@@ -47,6 +49,7 @@ pub use evaluation::Evaluation;
 pub use evidence::{Difference, Evidence, MetricEvidence, Paired, Settings};
 pub use groups::Group;
 pub use regression::Regression;
+pub use run_table::Ties;
 pub use similarity_function::SimilarityFunction;
 pub use stage::Frame;
 pub use variants::{Precision, VariantScores};

@@ -5,6 +5,7 @@ mod paraphrases;
 mod published;
 mod refusals;
 mod rerank;
+mod runs;
 mod sentences;
 mod tasks;
 #[path = "../../../crates/inference/tests/tiny_model/mod.rs"]
