@@ -2,7 +2,9 @@
 
 mod harness;
 mod paraphrases;
+mod properties;
 mod published;
+mod real_runs;
 mod refusals;
 mod rerank;
 mod runs;
