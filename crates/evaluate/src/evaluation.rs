@@ -34,6 +34,9 @@ pub struct Evaluation {
     /// The figures of embeddings in smaller forms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<VariantScores>,
+    /// Choices that the figures depend on, such as how equal scores rank.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conventions: BTreeMap<String, String>,
     /// How much was evaluated, and what was left out.
     pub counts: BTreeMap<String, u64>,
     /// Bytes of an embedding as the model gives it, where smaller forms are compared with it.
@@ -65,6 +68,7 @@ impl Evaluation {
             evidence: None,
             groups: Vec::new(),
             variants: Vec::new(),
+            conventions: BTreeMap::new(),
             counts: counts
                 .into_iter()
                 .map(|(name, count)| (name.to_owned(), count as u64))
@@ -87,6 +91,12 @@ impl Evaluation {
             evidence: Evidence::of(samples, settings),
             ..Self::new(task, scores, counts)
         }
+    }
+
+    /// Declares a choice that the figures depend on.
+    pub(crate) fn with_convention(mut self, name: &str, choice: impl Into<String>) -> Self {
+        self.conventions.insert(name.to_owned(), choice.into());
+        self
     }
 
     /// Prints the figures: as an aligned table, or as one JSON object.

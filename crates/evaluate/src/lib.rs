@@ -4,6 +4,7 @@
 //! [`RankedRun`], [`Rerank`], [`Paraphrases`]) reads tables, asks `pairmill-metrics` for the figures and gives back an
 //! [`Evaluation`]; with an output folder it keeps the figures, a report and what they rest on.
 
+mod assessor;
 mod backend;
 mod classifiers;
 mod commands;
@@ -30,6 +31,7 @@ mod reader;
 mod regression;
 mod report;
 mod reporting;
+mod run_table;
 mod sample;
 mod search;
 mod sentence_pairs;
@@ -42,7 +44,7 @@ mod variants;
 pub use backend::{Backend, Device};
 pub use commands::{
     Classification, Compare, Comparison, Contender, Margin, Pairs, Paraphrases, RankedRun, Rerank,
-    Retrieval, Similarity, Task, Triplets,
+    Retrieval, Similarity, Task, Triplets, WithoutResults,
 };
 pub use encoder::Models;
 pub use error::{EvaluateError, Result};
@@ -50,6 +52,7 @@ pub use evaluation::Evaluation;
 pub use evidence::{Difference, Evidence, MetricEvidence, Paired, Settings};
 pub use groups::{Group, GroupIntervals};
 pub use regression::Regression;
+pub use run_table::Ties;
 pub use similarity_function::SimilarityFunction;
 pub use stage::Frame;
 pub use variants::{Precision, VariantScores};

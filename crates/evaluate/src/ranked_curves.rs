@@ -16,13 +16,13 @@ pub(crate) fn precision_by_recall(run: &Ranking, qrels: &Qrels) -> Vec<Point> {
         let Some(judged) = qrels.of(query) else {
             continue;
         };
-        let relevant = judged.values().filter(|&&grade| grade > 0).count();
+        let relevant = judged.iter().filter(|&(_, grade)| grade > 0).count();
         let mut found = 0;
         let mut best = [0f64; LEVELS];
         for (rank, hit) in (1..).zip(hits) {
             let grade = judged.get(&run.documents[hit.key as usize]);
-            if grade.is_some_and(|&grade| grade > 0) {
-                found += 1;
+            if grade.is_some_and(|grade| grade > 0) {
+                found += 1u32;
                 let precision = f64::from(found) / f64::from(rank);
                 let reached = (LEVELS - 1) * found as usize / relevant;
                 for level in &mut best[..=reached] {
@@ -68,7 +68,7 @@ fn split(run: &Ranking, qrels: &Qrels) -> [Vec<f32>; 2] {
         let judged = qrels.of(query);
         for hit in hits {
             let grade = judged.and_then(|judged| judged.get(&run.documents[hit.key as usize]));
-            let relevant = grade.is_some_and(|&grade| grade > 0);
+            let relevant = grade.is_some_and(|grade| grade > 0);
             scores[usize::from(!relevant)].push(hit.score);
         }
     }

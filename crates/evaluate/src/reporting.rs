@@ -32,7 +32,7 @@ pub(crate) fn complete(drawn: Report, evaluation: &Evaluation, method: &str) -> 
             .evidence
             .as_ref()
             .map_or(0.95, |evidence| evidence.confidence),
-        method: method.to_owned(),
+        method: method.to_owned() + &conventions(evaluation),
         counts: evaluation.counts.clone(),
         warnings: warnings(evaluation),
         summary,
@@ -219,6 +219,18 @@ fn variants(evaluation: &Evaluation, full: Estimate, metric: String) -> report::
     report::Variants {
         rows: iter::once(as_is).chain(smaller).collect(),
         metric,
+    }
+}
+
+/// The choices that the figures depend on, in a sentence.
+fn conventions(evaluation: &Evaluation) -> String {
+    let choices = evaluation.conventions.iter();
+    let choices: Vec<String> = choices
+        .map(|(name, choice)| format!("{}: {choice}", name.replace('_', " ")))
+        .collect();
+    match choices.is_empty() {
+        true => String::new(),
+        false => format!(" Conventions: {}.", choices.join("; ")),
     }
 }
 

@@ -3,9 +3,12 @@
 mod evidence;
 mod harness;
 mod paraphrases;
+mod properties;
 mod published;
+mod real_runs;
 mod refusals;
 mod rerank;
+mod runs;
 mod sentences;
 mod tasks;
 #[path = "../../../crates/inference/tests/tiny_model/mod.rs"]

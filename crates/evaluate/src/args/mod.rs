@@ -2,6 +2,7 @@
 
 mod classification;
 mod compare;
+mod metrics;
 mod models;
 mod pairs;
 mod paraphrases;
