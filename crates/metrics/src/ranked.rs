@@ -30,7 +30,8 @@ fn normalised(ranked: &[Option<i32>], judged: &[i32], k: usize, gain: impl Fn(i3
             .enumerate()
             .filter(|&(_, grade)| grade > 0)
             .map(|(i, grade)| gain(grade) / (i as f64 + 2.0).log2())
-            .sum()
+            // A sum of nothing would be -0, which would be printed so.
+            .fold(0.0, |sum, part| sum + part)
     };
     let mut ideal: Vec<i32> = judged.iter().copied().filter(|&grade| grade > 0).collect();
     ideal.sort_unstable_by(|a, b| b.cmp(a));
@@ -164,6 +165,13 @@ mod tests {
             (1.0 / 3f64.log2()) / (3.0 + 2.0 / 3f64.log2()),
         );
         close(ndcg(&[3, 2, 1, 1, 0].map(Some), &JUDGED, 10), 1.0);
+    }
+
+    #[test]
+    fn nothing_found_is_a_plain_zero() {
+        for found in [ndcg(&[None], &[1], 10), exponential_ndcg(&[], &[1], 10)] {
+            assert_eq!(found.to_string(), "0");
+        }
     }
 
     #[test]
