@@ -11,6 +11,8 @@ mod mining;
 mod paired;
 mod pairs;
 mod ranked;
+#[cfg(test)]
+mod reference;
 mod retrieval;
 mod scores;
 
