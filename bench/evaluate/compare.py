@@ -72,8 +72,9 @@ def metrics(args: argparse.Namespace, python: str, folder: Path) -> dict:
         of = lambda key: [one[name][key] for one in rounds]
         print(f"{name}: {spread(of('seconds'))} s, {statistics.median(of('megabytes')):.0f} MB")
     for library in OTHERS:
-        ratio = lambda key: spread([one[library][key] / one["pairmill"]["seconds"] for one in rounds])
-        print(f"{library}: process {ratio('seconds')}, scoring alone {ratio('scoring')} times as long as Pairmill's process")
+        ratio = lambda seconds: spread([seconds(one[library]) / one["pairmill"]["seconds"] for one in rounds])
+        process, scoring = ratio(lambda one: one["seconds"]), ratio(lambda one: one["scoring_again"] or one["scoring"])
+        print(f"{library}: process {process}, scoring alone {scoring} times as long as Pairmill's process")
     return {"queries": args.queries, "rounds": rounds}
 
 

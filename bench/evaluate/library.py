@@ -10,7 +10,9 @@ library, run_file, qrels_file, threads = sys.argv[1], sys.argv[2], sys.argv[3], 
 
 
 def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
-    return pd.read_parquet(run_file), pd.read_parquet(qrels_file)
+    # ranx wants texts as objects.
+    texts = {"query_id": object, "corpus_id": object}
+    return pd.read_parquet(run_file).astype(texts), pd.read_parquet(qrels_file).astype(texts)
 
 
 def nested(frame: pd.DataFrame, kind: type) -> dict:
