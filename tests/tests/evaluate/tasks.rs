@@ -48,7 +48,11 @@ fn assert_pairs(name: &str, file: &str) {
             true => metric.clone(),
             false => format!("cosine_{metric}"),
         };
-        close(value, theirs[&name].as_f64().unwrap(), 1e-5);
+        // Pairs of nearly equal sentences have a cosine and inner product that differ from 1 by
+        // rounding alone, so they stand at the very top in any order: of these unit vectors cosine
+        // and inner product, in single and double precision, give figures 2e-4 apart.
+        let tolerance = if metric.ends_with("ap") { 5e-4 } else { 1e-5 };
+        close(value, theirs[&name].as_f64().unwrap(), tolerance);
     }
     assert_eq!(found["model"].as_object().unwrap().len(), 38);
     assert_eq!(
