@@ -1,0 +1,128 @@
+//! Figures of SciPy and statsmodels, see `tests/reference/abtest.py`.
+
+use std::fs;
+
+use pairmill_metrics::{Certainty, Moments, Proportion, chi_square, ratio_of_sums};
+use serde_json::Value;
+
+fn reference(kind: &str) -> Vec<Value> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/reference/abtest.json"
+    );
+    let figures: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    figures[kind].as_array().unwrap().clone()
+}
+
+#[track_caller]
+fn close(found: impl Into<Option<f64>>, expected: &Value, tolerance: f64) {
+    match (found.into(), expected.as_f64()) {
+        (None, None) => {}
+        (Some(found), Some(expected)) => assert!(
+            (found - expected).abs() <= tolerance * expected.abs().max(1e-3),
+            "{found} is not {expected}"
+        ),
+        (found, expected) => panic!("{found:?} is not {expected:?}"),
+    }
+}
+
+#[track_caller]
+fn both_close(found: Option<[f64; 2]>, expected: &Value, tolerance: f64) {
+    for end in 0..2 {
+        close(found.map(|ends| ends[end]), &expected[end], tolerance);
+    }
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+#[test]
+fn proportions_have_the_figures_of_statsmodels() {
+    for case in reference("proportions") {
+        let of = |arm: &Value| {
+            Proportion::new(arm[0].as_u64().unwrap(), arm[1].as_u64().unwrap()).unwrap()
+        };
+        let (treatment, control) = (of(&case["treatment"]), of(&case["control"]));
+        let confidence = number(&case["confidence"]);
+        both_close(
+            Some(treatment.wilson_interval(confidence)),
+            &case["wilson"],
+            1e-9,
+        );
+        both_close(
+            Some(treatment.difference_interval(control, confidence)),
+            &case["difference"],
+            1e-9,
+        );
+        let test = treatment.z_test(control);
+        close(test.map(|test| test.z), &case["z"], 1e-9);
+        close(test.map(|test| test.p_value), &case["p_value"], 1e-9);
+        let relative = treatment
+            .estimate()
+            .relative_to(control.estimate(), confidence);
+        both_close(
+            relative.map(|(_, ends)| ends.map(|end| end + 1.0)),
+            &case["ratio"],
+            1e-9,
+        );
+        close(treatment.chance_above(control), &case["chance"], 1e-8);
+    }
+}
+
+#[test]
+fn means_have_the_figures_of_scipy() {
+    for case in reference("means") {
+        let of =
+            |arm: &Value| Moments::of(arm[0].as_u64().unwrap(), number(&arm[1]), number(&arm[2]));
+        let (treatment, control) = (of(&case["treatment"]), of(&case["control"]));
+        let confidence = number(&case["confidence"]);
+        both_close(treatment.interval(confidence), &case["interval"], 1e-8);
+        let welch = treatment.welch(&control).unwrap();
+        close(welch.t(), &case["t"], 1e-9);
+        close(welch.degrees, &case["degrees"], 1e-9);
+        close(welch.p_value(), &case["p_value"], 1e-6);
+        both_close(welch.interval(confidence), &case["difference"], 1e-8);
+    }
+}
+
+#[test]
+fn counts_have_the_chi_square_of_scipy() {
+    for case in reference("chi_square") {
+        let observed: Vec<u64> = serde_json::from_value(case["observed"].clone()).unwrap();
+        let shares: Vec<f64> = serde_json::from_value(case["shares"].clone()).unwrap();
+        let test = chi_square(&observed, &shares).unwrap();
+        close(test.statistic, &case["statistic"], 1e-10);
+        close(test.p_value, &case["p_value"], 1e-10);
+    }
+}
+
+#[test]
+fn a_ratio_has_the_cluster_robust_error_of_least_squares() {
+    for case in reference("clusters") {
+        let users: Vec<(f64, f64)> = serde_json::from_value(case["users"].clone()).unwrap();
+        let ratio = ratio_of_sums(&users).unwrap();
+        close(ratio.value, &case["ratio"], 1e-10);
+        close(ratio.standard_error, &case["error"], 1e-10);
+    }
+}
+
+#[test]
+fn sample_sizes_are_those_of_statsmodels() {
+    let certainty = |case: &Value| Certainty {
+        alpha: number(&case[2]),
+        power: number(&case[3]),
+    };
+    for case in reference("trials") {
+        let trials = certainty(&case).trials(number(&case[0]), number(&case[1]));
+        close(trials, &case[4], 1e-9);
+    }
+    for case in reference("values") {
+        let values = certainty(&case).values(number(&case[0]), number(&case[1]));
+        let exact = number(&case[4]);
+        assert!(
+            (values.unwrap() - exact).abs() < 1.0,
+            "{values:?} is not {exact}"
+        );
+    }
+}
