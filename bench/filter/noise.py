@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Plants wrong positives and false negatives in a real set and measures how many pairmill-filter finds.
 
-Of the training questions a share gets the answer of another question, so that the right answer, still in
-the corpus, becomes a false negative of the question; of questions with several answers one is hidden.
+Questions with answers: a share of the training questions gets the answer of another question, so that the right
+answer, still in the corpus, becomes a false negative of the question; of questions with several answers one is hidden.
+Tickets with categories: a share of the pairs gets a ticket of another category, and some tickets of the category of
+each ticket are hidden from the judgements.
 """
 
 import argparse
@@ -23,6 +25,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BIN = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 WRONG = 0.2
+HIDDEN_TICKETS = 3
+SETS = {"medquad": "qa", "nl2bash": "qa", "banking77": "tickets_train", "clinc150": "tickets_train"}
 
 
 def pairmill(program: str, *words: object) -> dict:
@@ -47,7 +51,12 @@ def folded(text: str) -> str:
     return re.sub(r"\s+", " ", text.strip().lower())
 
 
-def sample(source: Path, questions: int, file: Path) -> dict[str, set[str]]:
+def sample_tickets(source: Path, tickets: int, file: Path) -> None:
+    table = rows(source)
+    write(file, random.Random(1).sample(table, min(tickets, len(table))), source)
+
+
+def sample_questions(source: Path, questions: int, file: Path) -> dict[str, set[str]]:
     """Rows of some questions; returns all answers of each."""
     table = rows(source)
     answers: dict[str, set[str]] = {}
@@ -67,26 +76,12 @@ def plant(data: Path, noisy: Path) -> tuple[set, dict[str, set]]:
         link.unlink(missing_ok=True)
         link.symlink_to(data / link.name)
     pairs = rows(data / "pairs_train.parquet")
-    of_query: dict[str, list[dict]] = {}
-    for pair in pairs:
-        of_query.setdefault(pair["anchor_id"], []).append(pair)
-    texts = {pair["positive_id"]: pair["positive"] for pair in pairs}
-    wrong, hidden, kept = set(), {}, []
-    for query, own in of_query.items():
-        ids = {pair["positive_id"] for pair in own}
-        if draw.random() < WRONG:
-            other = draw.choice([id for id in texts if id not in ids])
-            hidden[query] = ids
-            wrong.add((query, other))
-            kept.append(own[0] | {"positive_id": other, "positive": texts[other]})
-        else:
-            if len(own) > 1:
-                hidden[query] = {own.pop(draw.randrange(len(own)))["positive_id"]}
-            kept += own
+    corpus = rows(data / "corpus.parquet")
+    of_tickets = "category" in corpus[0]
+    kept, qrels, wrong, hidden = plant_tickets(pairs, corpus, draw) if of_tickets else plant_questions(pairs, draw)
     write(noisy / "pairs_train.parquet", kept, data / "pairs_train.parquet")
     # The judgements of other forms of a question are hidden with it.
-    qrels = [{"query_id": pair["anchor_id"], "corpus_id": pair["positive_id"], "score": 1} for pair in kept]
-    write(noisy / "qrels_train.parquet", qrels, data / "qrels_train.parquet")
+    write(noisy / "qrels_train.parquet", qrels, data / "qrels_dev.parquet")
     for split in ("train", "dev"):
         file = f"labeled_{split}.parquet"
         labeled = rows(data / file)
@@ -104,6 +99,53 @@ def plant(data: Path, noisy: Path) -> tuple[set, dict[str, set]]:
     return wrong, hidden
 
 
+def plant_questions(pairs: list[dict], draw: random.Random) -> tuple[list, list, set, dict[str, set]]:
+    of_query: dict[str, list[dict]] = {}
+    for pair in pairs:
+        of_query.setdefault(pair["anchor_id"], []).append(pair)
+    texts = {pair["positive_id"]: pair["positive"] for pair in pairs}
+    wrong, hidden, kept = set(), {}, []
+    for query, own in of_query.items():
+        ids = {pair["positive_id"] for pair in own}
+        if draw.random() < WRONG:
+            other = draw.choice([id for id in texts if id not in ids])
+            hidden[query] = ids
+            wrong.add((query, other))
+            kept.append(own[0] | {"positive_id": other, "positive": texts[other]})
+        else:
+            if len(own) > 1:
+                hidden[query] = {own.pop(draw.randrange(len(own)))["positive_id"]}
+            kept += own
+    return kept, [judgement(pair["anchor_id"], pair["positive_id"]) for pair in kept], wrong, hidden
+
+
+def plant_tickets(pairs: list[dict], corpus: list[dict], draw: random.Random) -> tuple[list, list, set, dict[str, set]]:
+    members: dict[str, list[str]] = {}
+    for row in corpus:
+        members.setdefault(row["category"], []).append(row["id"])
+    category = {row["id"]: row["category"] for row in corpus}
+    wrong, kept = set(), []
+    given: dict[str, set[str]] = {}
+    for pair in pairs:
+        query = pair["anchor_id"]
+        if draw.random() < WRONG:
+            other = draw.choice([row for row in corpus if row["category"] != category[query]])
+            wrong.add((query, other["id"]))
+            pair = pair | {"positive_id": other["id"], "positive": other["text"]}
+        kept.append(pair)
+        given.setdefault(query, set()).add(pair["positive_id"])
+    hidden, qrels = {}, []
+    for query, positives in given.items():
+        others = [id for id in members[category[query]] if id != query and id not in positives]
+        hidden[query] = set(draw.sample(others, min(HIDDEN_TICKETS, len(others))))
+        qrels += [judgement(query, id) for id in sorted(positives | (set(others) - hidden[query]))]
+    return kept, qrels, wrong, hidden
+
+
+def judgement(query: str, document: str) -> dict:
+    return {"query_id": query, "corpus_id": document, "score": 1}
+
+
 def share(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
 
@@ -118,7 +160,7 @@ def found(audit: Path, pairs: Path, given: Path, wrong: set, hidden: dict, answe
         if row["reason"] in ("positive_id", "positive_text", "query_id", "query_text"):
             continue
         mined.add(pair)
-        if row["corpus_id"] in hidden.get(row["query_id"], ()) or folded(row["text"]) in answers[folded(row["query"])]:
+        if row["corpus_id"] in hidden.get(row["query_id"], ()) or folded(row["text"]) in answers.get(folded(row["query"]), ()):
             right.add(pair)
         if row["decision"] == "promote":
             promoted.add(pair)
@@ -147,16 +189,18 @@ def evaluated(model: Path, data: Path, args: argparse.Namespace, work: Path) -> 
     report = pairmill("evaluate", "retrieval", "--model", model, "--corpus", data / "corpus.parquet", "--queries",
                       data / "queries_test.parquet", "--qrels", data / "qrels_test.parquet", "--max-length", args.max_length,
                       "--output", work / "report", "--force")
-    return report["models"][0]["metrics"]["ndcg@10"]
+    return report["model"]["ndcg@10"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("set", choices=["medquad", "nl2bash"])
+    parser.add_argument("set", choices=list(SETS))
     parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"), required="PAIRMILL_DATA" not in os.environ)
     parser.add_argument("--model", type=Path, default=os.environ.get("PAIRMILL_MODEL", ROOT / ".deps/models/all-MiniLM-L6-v2"))
-    parser.add_argument("--questions", type=int, default=1500)
+    parser.add_argument("--questions", type=int, default=1500, help="questions or tickets to take of the set")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 3], help="0: one model judges the pairs it was trained on")
+    parser.add_argument("--top-k", type=int, default=10, help="BM25 hits looked at for each question")
+    parser.add_argument("--promote-below-positive", action="store_true", help="also promote what scores below the positive")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--without-quality", action="store_true", help="train no encoder")
@@ -174,14 +218,22 @@ def main() -> None:
 
 def measure(args: argparse.Namespace, work: Path) -> dict:
     data, noisy = work / "data", work / "noisy"
-    answers = sample(args.data / args.set / "qa.parquet", args.questions, work / "qa.parquet")
-    pairmill("generate", "qa", "--input", work / "qa.parquet", "--output", data)
+    kind = SETS[args.set]
+    source, taken = args.data / args.set / f"{kind}.parquet", work / f"{kind}.parquet"
+    answers = {}
+    if kind == "qa":
+        answers = sample_questions(source, args.questions, taken)
+        pairmill("generate", "qa", "--input", taken, "--output", data)
+    else:
+        sample_tickets(source, args.questions, taken)
+        pairmill("generate", "tickets", "--input", taken, "--output", data, "--max-pairs", 2 * args.questions)
     wrong, hidden = plant(data, noisy)
     candidates = work / "candidates.parquet"
     mine = ["--pairs", noisy / "pairs_train.parquet", "--corpus", noisy / "corpus.parquet", "--qrels", noisy / "qrels_train.parquet",
-            "--top-k", 10]
+            "--top-k", args.top_k]
     pairmill("mine", *mine, "--output", candidates)
-    result = {"set": args.set, "questions": args.questions, "wrong": WRONG, "epochs": args.epochs, "max_length": args.max_length, "judges": {}}
+    result = {"set": args.set, "questions": args.questions, "wrong": WRONG, "epochs": args.epochs, "max_length": args.max_length, "top_k": args.top_k,
+              "promote_below_positive": args.promote_below_positive, "judges": {}}
     for folds in args.folds:
         name = f"folds-{folds}" if folds else "one-model"
         judge, pairs, triplets, audit = (work / f"{kind}-{name}{end}" for kind, end in
@@ -190,7 +242,7 @@ def measure(args: argparse.Namespace, work: Path) -> dict:
                  "--eval", noisy, "--mined-negatives", 1, "--num-train-epochs", args.epochs, "--batch-size", 16, "--learning-rate", "1e-4",
                  "--max-length", args.max_length, "--output", judge, *(["--folds", folds] if folds else []))
         pairmill("filter", "--candidates", candidates, "--model", judge, "--min-positive-score", 0.5, "--promote-above", 0.8,
-                 "--promote-below-positive", "--num-negatives", 1, "--allow-empty", "--output", triplets, "--audit", audit,
+                 *(["--promote-below-positive"] if args.promote_below_positive else []), "--num-negatives", 1, "--allow-empty", "--output", triplets, "--audit", audit,
                  "--also", f"pairs={pairs}")
         one = found(audit, pairs, noisy / "pairs_train.parquet", wrong, hidden, answers)
         if not args.without_quality:

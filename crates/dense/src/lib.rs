@@ -28,4 +28,5 @@ pub use function::{DEFAULT_TOP_K, DenseSearch};
 pub use index::{Builder, Index, Model};
 pub use score::{DensePassageScore, DenseScore};
 pub use search::{Hit, Ranked};
+pub use store::{Key, Store, key};
 pub use texts::PassageText;

@@ -24,9 +24,10 @@ const BLOCK: usize = 4_096;
 
 /// Stands for a text: 128 bits of its hash. Two different ones share a key about as likely as a
 /// cosmic ray flips the answer.
-pub(crate) type Key = [u8; KEY_BYTES];
+pub type Key = [u8; KEY_BYTES];
 
-pub(crate) fn key(text: &str) -> Key {
+/// The key of a text.
+pub fn key(text: &str) -> Key {
     let mut key = [0; KEY_BYTES];
     key.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..KEY_BYTES]);
     key
@@ -35,7 +36,7 @@ pub(crate) fn key(text: &str) -> Key {
 /// Embeddings on disk, found by their text. Rows are only ever added at the end: first the
 /// embeddings, then, when these are safe, their keys with checksums. So a killed run leaves whole
 /// rows and perhaps a torn end, which the next one cuts off.
-pub(crate) struct Store {
+pub struct Store {
     folder: PathBuf,
     dimension: usize,
     embeddings: SharedFile,
@@ -47,6 +48,9 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens the embeddings that `about` describes, in a folder of their own below `base`.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written, holds something else, or another process adds to it.
     pub fn open(base: &Path, about: &impl Serialize, dimension: usize) -> Result<Self> {
         let about = serde_json::to_vec(about).map_err(io::Error::from);
         let about = about.map_err(unwritable(base))?;
@@ -79,6 +83,11 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether there is no embedding.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Number of embeddings.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -91,6 +100,9 @@ impl Store {
 
     /// Adds embeddings, row-major, of texts that it has none of; they are safe on disk when this
     /// returns.
+    ///
+    /// # Errors
+    /// If they cannot be written.
     pub fn append(&mut self, keys: &[Key], embeddings: &[f32]) -> Result<()> {
         let first = self.len() as u32;
         let bytes = self.row_bytes();
@@ -118,6 +130,9 @@ impl Store {
     }
 
     /// Reads embeddings, row-major.
+    ///
+    /// # Errors
+    /// If they cannot be read.
     pub fn read(&self, rows: Range<usize>, embeddings: &mut [f32]) -> Result<()> {
         let offset = (rows.start * self.row_bytes()) as u64;
         let bytes = bytemuck::cast_slice_mut(embeddings);

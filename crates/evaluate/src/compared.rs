@@ -24,4 +24,12 @@ impl<T> Compared<T> {
             model: each(&self.model),
         }
     }
+
+    /// As [`map`](Self::map) where there may be nothing: `None` if the model has nothing.
+    pub fn filter_map<U>(&self, mut each: impl FnMut(&T) -> Option<U>) -> Option<Compared<U>> {
+        Some(Compared {
+            baseline: self.baseline.as_ref().and_then(&mut each),
+            model: each(&self.model)?,
+        })
+    }
 }

@@ -1,4 +1,4 @@
-/// Unit vectors, one a row. An all-zero row stays as it is: its cosine with anything is 0.
+/// Vectors, one a row.
 #[derive(Debug, Clone)]
 pub(crate) struct Embeddings {
     dimension: usize,
@@ -6,21 +6,28 @@ pub(crate) struct Embeddings {
 }
 
 impl Embeddings {
-    /// Takes a row-major `[rows, dimension]` matrix and scales every row to length 1. `Err` is the
-    /// first row that is not finite.
-    pub fn normalised(mut values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
-        for (row, vector) in values.chunks_exact_mut(dimension).enumerate() {
-            let norm = exact_dot(vector, vector).sqrt();
-            if !norm.is_finite() {
-                return Err(row);
-            }
-            if norm > 0.0 {
-                for value in vector {
-                    *value = (f64::from(*value) / norm) as f32;
-                }
-            }
+    /// Takes a row-major `[rows, dimension]` matrix as it is. `Err` is the first row that is not
+    /// finite.
+    pub fn new(values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(at / dimension),
+            None => Ok(Self { dimension, values }),
         }
-        Ok(Self { dimension, values })
+    }
+
+    /// As [`new`](Self::new), with every row [scaled](Self::scaled) to length 1.
+    pub fn normalised(values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
+        Self::new(values, dimension).map(Self::scaled)
+    }
+
+    /// Scales every row to length 1; an all-zero row stays as it is, and its cosine with anything
+    /// is 0.
+    pub fn scaled(mut self) -> Self {
+        for vector in self.values.chunks_exact_mut(self.dimension) {
+            let norm = exact_dot(vector, vector).sqrt();
+            scale(vector, norm);
+        }
+        self
     }
 
     pub fn len(&self) -> usize {
@@ -39,11 +46,52 @@ impl Embeddings {
         self.values.chunks_exact(self.dimension)
     }
 
+    /// The first components of every row, scaled to length 1 again.
+    pub fn truncated(&self, dimension: usize) -> Self {
+        if dimension == self.dimension {
+            return self.clone();
+        }
+        let kept = self.rows().flat_map(|row| &row[..dimension]);
+        let mut truncated = Self {
+            dimension,
+            values: kept.copied().collect(),
+        };
+        for vector in truncated.values.chunks_exact_mut(dimension) {
+            scale(vector, exact_dot(vector, vector).sqrt());
+        }
+        truncated
+    }
+
+    /// Another value for each one, which is told its component.
+    pub fn map(mut self, value: impl Fn(usize, f32) -> f32) -> Self {
+        for vector in self.values.chunks_exact_mut(self.dimension) {
+            for (component, one) in vector.iter_mut().enumerate() {
+                *one = value(component, *one);
+            }
+        }
+        self
+    }
+
+    /// Some rows in double precision, row-major.
+    pub fn block(&self, start: usize, end: usize) -> Vec<f64> {
+        let values = &self.values[start * self.dimension..end * self.dimension];
+        values.iter().copied().map(f64::from).collect()
+    }
+
     /// A row for each index, which may repeat.
     pub fn select(&self, indices: &[usize]) -> Self {
         Self {
             dimension: self.dimension,
             values: indices.iter().flat_map(|&i| self.row(i)).copied().collect(),
+        }
+    }
+}
+
+/// Divides a vector by its length, unless that is 0.
+fn scale(vector: &mut [f32], norm: f64) {
+    if norm > 0.0 {
+        for value in vector {
+            *value = (f64::from(*value) / norm) as f32;
         }
     }
 }

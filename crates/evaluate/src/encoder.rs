@@ -1,24 +1,22 @@
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use pairmill_cli::Progress;
+use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
-use pairmill_modeling::{ModelError, SentenceEncoder, Side};
-use pairmill_tables::Lineage;
+use pairmill_modeling::Side;
+use pairmill_tables::{Lineage, hash_input};
 use serde::Serialize;
 
+use crate::backend::{Backend, Device, Network};
 use crate::compared::Compared;
 use crate::embeddings::Embeddings;
 use crate::{EvaluateError, Result};
 
-/// Where a model runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Device {
-    /// The processor.
-    Cpu,
-    /// The first NVIDIA GPU.
-    Cuda,
-}
+/// Texts embedded between two writes into the cache, which is what a kill may lose. Many, because
+/// those of like length share a batch.
+const KEPT: usize = 8_192;
 
 /// Which models to evaluate, and how to run them.
 #[derive(Debug, Clone)]
@@ -27,8 +25,16 @@ pub struct Models {
     pub model: ModelSource,
     /// The model it is compared with.
     pub baseline: Option<ModelSource>,
-    /// Where they run.
+    /// What computes the embeddings.
+    pub backend: Backend,
+    /// Use `model_quantized.onnx` of the model, not of the baseline; with [`Backend::Onnx`] alone.
+    pub int8: bool,
+    /// Where they run; ONNX Runtime runs on the processor alone.
     pub device: Device,
+    /// Threads to use.
+    pub threads: usize,
+    /// Folder that keeps embeddings for later runs.
+    pub cache: Option<PathBuf>,
     /// Texts of full length in one forward pass; of shorter texts, as many as make up the same
     /// number of tokens.
     pub batch_size: usize,
@@ -43,6 +49,8 @@ pub struct Models {
 /// What of [`Models`] shapes the figures, for the lineage.
 #[derive(Debug, Serialize)]
 pub(crate) struct ModelOptions<'a> {
+    backend: Backend,
+    int8: bool,
     device: Device,
     batch_size: usize,
     max_length: Option<usize>,
@@ -53,6 +61,8 @@ pub(crate) struct ModelOptions<'a> {
 impl Models {
     pub(crate) fn options(&self) -> ModelOptions<'_> {
         ModelOptions {
+            backend: self.backend,
+            int8: self.int8,
             device: self.device,
             batch_size: self.batch_size,
             max_length: self.max_length,
@@ -72,59 +82,82 @@ impl Models {
         }
     }
 
-    pub(crate) fn load(&self, threads: usize) -> Result<Compared<Encoder>> {
-        let models = Compared {
-            model: ("model", &self.model),
-            baseline: self.baseline.as_ref().map(|model| ("baseline", model)),
+    pub(crate) fn load(&self) -> Result<Compared<Encoder>> {
+        let float32 = Self {
+            int8: false,
+            ..self.clone()
         };
-        tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
-        models.try_map(|&(role, model)| Encoder::load(self, role, model))
+        let models = Compared {
+            model: ("model", &self.model, self),
+            baseline: (self.baseline.as_ref()).map(|model| ("baseline", model, &float32)),
+        };
+        models.try_map(|&(role, model, options)| Encoder::load(options, role, model))
     }
 }
 
-/// A loaded model. All use of `pairmill-modeling` goes through here.
+/// A loaded model.
 pub(crate) struct Encoder {
     /// `model` or `baseline`, for progress and log lines.
     pub role: &'static str,
     name: String,
-    batch_tokens: usize,
-    inner: SentenceEncoder,
+    batch_size: usize,
+    network: Network,
+    cache: Option<Mutex<Store>>,
 }
 
 impl Encoder {
     fn load(models: &Models, role: &'static str, model: &ModelSource) -> Result<Self> {
-        let device = match models.device {
-            Device::Cpu => tch::Device::Cpu,
-            Device::Cuda if tch::Cuda::is_available() => tch::Device::Cuda(0),
-            Device::Cuda => return Err(EvaluateError::NoCuda),
-        };
-        let failed = |source: ModelError| EvaluateError::Model {
-            model: model.to_string(),
-            source,
-        };
-        let mut inner = SentenceEncoder::load(model.folder()?, device).map_err(failed)?;
-        if let Some(max_length) = models.max_length {
-            inner.set_max_length(max_length).map_err(failed)?;
-        }
-        let (query, document) = (&models.query_prompt, &models.document_prompt);
-        let prompts = inner.prompts().with(query.as_deref(), document.as_deref());
-        inner.set_prompts(prompts).map_err(failed)?;
+        let folder = model.folder()?;
+        let network = Network::load(models, model, folder)?;
         tracing::info!(
-            "{role} {model}: {} dimensions, texts up to {} tokens",
-            inner.dimension(),
-            inner.max_length()
+            "{role} {model}{}: {} dimensions, texts up to {} tokens",
+            if models.int8 { " in int8" } else { "" },
+            network.dimension(),
+            network.max_length()
         );
+        let cache = models.cache.as_ref().map(|cache| -> Result<_> {
+            let about = serde_json::json!({
+                "model": hash_input(&folder.display().to_string())?,
+                "backend": models.backend,
+                "int8": models.int8,
+                "device": models.device,
+                "max_length": network.max_length(),
+                "dimension": network.dimension(),
+            });
+            Ok(Mutex::new(Store::open(cache, &about, network.dimension())?))
+        });
         Ok(Self {
             role,
             name: model.to_string(),
-            batch_tokens: models.batch_size.saturating_mul(inner.max_length()),
-            inner,
+            batch_size: models.batch_size,
+            network,
+            cache: cache.transpose()?,
         })
+    }
+
+    /// The model as the user gave it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Components of an embedding.
+    pub fn dimension(&self) -> usize {
+        self.network.dimension()
     }
 
     /// Unit vectors of the texts, in their order. Equal texts are computed once, so their vectors
     /// are equal to the last bit.
     pub fn embed(&self, texts: &[&str], side: Side, progress: &Progress) -> Result<Embeddings> {
+        self.embed_as(Embeddings::normalised, texts, side, progress)
+    }
+
+    fn embed_as(
+        &self,
+        embeddings_of: impl FnOnce(Vec<f32>, usize) -> Result<Embeddings, usize>,
+        texts: &[&str],
+        side: Side,
+        progress: &Progress,
+    ) -> Result<Embeddings> {
         let mut rows = HashMap::new();
         let mut distinct = Vec::new();
         let row_of_text: Vec<usize> = texts
@@ -137,16 +170,11 @@ impl Encoder {
             })
             .collect();
         progress.inc((texts.len() - distinct.len()) as u64);
-        let values = self
-            .inner
-            .encode(&distinct, side, self.batch_tokens, &|done| {
-                progress.inc(done as u64)
-            })
-            .map_err(|source| EvaluateError::Model {
-                model: self.name.clone(),
-                source,
-            })?;
-        let embeddings = Embeddings::normalised(values, self.inner.dimension()).map_err(|row| {
+        let values = match &self.cache {
+            Some(cache) => self.encode_cached(cache, &distinct, side, progress)?,
+            None => self.encode(&distinct, side, progress)?,
+        };
+        let embeddings = embeddings_of(values, self.network.dimension()).map_err(|row| {
             EvaluateError::NotFinite {
                 model: self.name.clone(),
                 text: distinct[row].chars().take(60).collect(),
@@ -161,8 +189,58 @@ impl Encoder {
 
     /// As [`embed`](Self::embed), with a progress of its own.
     pub fn embed_all(&self, texts: &[&str], side: Side) -> Result<Embeddings> {
+        self.embed(texts, side, &self.progress(texts))
+    }
+
+    /// As [`embed_all`](Self::embed_all), but the vectors as the model gives them, which need not
+    /// be of unit length.
+    pub fn embed_raw(&self, texts: &[&str], side: Side) -> Result<Embeddings> {
+        self.embed_as(Embeddings::new, texts, side, &self.progress(texts))
+    }
+
+    fn encode(&self, texts: &[&str], side: Side, progress: &Progress) -> Result<Vec<f32>> {
+        let done = |done| progress.inc(done as u64);
+        self.network
+            .encode(&self.name, texts, side, self.batch_size, &done)
+    }
+
+    /// As [`encode`](Self::encode), with what the cache has taken from there, and the rest kept in
+    /// it.
+    fn encode_cached(
+        &self,
+        cache: &Mutex<Store>,
+        texts: &[&str],
+        side: Side,
+        progress: &Progress,
+    ) -> Result<Vec<f32>> {
+        let mut store = cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let prompt = self.network.prompt(side);
+        let keys: Vec<Key> = texts
+            .iter()
+            .map(|text| key(&format!("{prompt}\u{1f}{text}")))
+            .collect();
+        let (missing, missing_keys): (Vec<&str>, Vec<Key>) = texts
+            .iter()
+            .zip(&keys)
+            .filter(|(_, key)| store.row(key).is_none())
+            .unzip();
+        progress.inc((texts.len() - missing.len()) as u64);
+        for (texts, keys) in missing.chunks(KEPT).zip(missing_keys.chunks(KEPT)) {
+            let embeddings = self.encode(texts, side, progress)?;
+            store.append(keys, &embeddings)?;
+        }
+        let dimension = self.network.dimension();
+        let mut values = vec![0.0; texts.len() * dimension];
+        for (key, embedding) in keys.iter().zip(values.chunks_exact_mut(dimension)) {
+            if let Some(row) = store.row(key) {
+                store.read(row as usize..row as usize + 1, embedding)?;
+            }
+        }
+        Ok(values)
+    }
+
+    fn progress(&self, texts: &[&str]) -> Progress {
         let label = format!("embedding ({})", self.role);
-        let progress = Progress::new(label, "texts", Some(texts.len() as u64));
-        self.embed(texts, side, &progress)
+        Progress::new(label, "texts", Some(texts.len() as u64))
     }
 }

@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
+use pairmill_dense::DenseError;
 use pairmill_hub::HubError;
+use pairmill_inference::InferenceError;
 use pairmill_modeling::ModelError;
 use pairmill_tables::TableError;
 
@@ -25,6 +27,33 @@ pub enum EvaluateError {
         #[source]
         source: ModelError,
     },
+    /// An ONNX model cannot be loaded or cannot run.
+    #[error("the model {model} cannot be used by ONNX Runtime")]
+    Onnx {
+        /// The model as the user gave it.
+        model: String,
+        /// Why.
+        #[source]
+        source: InferenceError,
+    },
+    /// More dimensions to keep than there are.
+    #[error(
+        "the model {model} has {found} dimensions, so {wanted} cannot be kept; give --truncate-dim at most {found}"
+    )]
+    TooFewDimensions {
+        /// The model as the user gave it.
+        model: String,
+        /// What is to be kept.
+        wanted: usize,
+        /// What there is.
+        found: usize,
+    },
+    /// The cache of embeddings is at fault.
+    #[error(transparent)]
+    Cache(#[from] DenseError),
+    /// A cross-encoder cannot be loaded or cannot run.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
     /// `--device cuda` without such a device.
     #[error(
         "no CUDA device can be used; run with --device cpu, or build against the CUDA libtorch (`make setup DEVICE=cuda`)"
@@ -82,6 +111,18 @@ pub enum EvaluateError {
         /// The document.
         document: String,
     },
+    /// A query or document of a run without a text.
+    #[error(
+        "{path}: lacks the id `{id}`, which {run} or its judgements name; give the table that the run was made from"
+    )]
+    NoText {
+        /// The queries or corpus table.
+        path: String,
+        /// The id.
+        id: String,
+        /// The run.
+        run: String,
+    },
     /// No judged query to evaluate.
     #[error(
         "{qrels}: judges no document relevant (score above 0) for any query of {queries}; check that both use the same query ids"
@@ -114,6 +155,16 @@ pub enum EvaluateError {
         /// The label.
         label: u8,
     },
+    /// No pair of sentences that mean the same.
+    #[error(
+        "{path}: names no two sentences of {sentences} as duplicates; check that both use the same ids"
+    )]
+    NoDuplicates {
+        /// The table of duplicates.
+        path: String,
+        /// The sentences.
+        sentences: String,
+    },
     /// A score that is no finite number.
     #[error(
         "{path}: column `score` is {found} in row {row} (counted from 1); expected a finite number"
@@ -136,6 +187,68 @@ pub enum EvaluateError {
         /// What does not vary.
         what: &'static str,
     },
+    /// A folder without figures.
+    #[error(
+        "{}: no result of an evaluation; expected a folder that `pairmill-evaluate … --output` has written", folder.display()
+    )]
+    NoResult {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A result folder without a table of items.
+    #[error(
+        "{}: has no table of items, such as {expected}, to compare; evaluate again with --output", folder.display()
+    )]
+    NoItems {
+        /// The folder.
+        folder: PathBuf,
+        /// A file that would do.
+        expected: &'static str,
+    },
+    /// Results of different tasks.
+    #[error(
+        "{} is a result of `{first_task}` and {} of `{second_task}`; compare results of one task", first.display(), second.display()
+    )]
+    OtherTask {
+        /// One folder.
+        first: PathBuf,
+        /// Its task.
+        first_task: String,
+        /// The other.
+        second: PathBuf,
+        /// Its task.
+        second_task: String,
+    },
+    /// A table of items without a column that its task writes.
+    #[error(
+        "{}: has no column `{column}`; it was written by another version or for another task, so evaluate again", path.display()
+    )]
+    NoItemColumn {
+        /// The table of items.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// Results without a common metric.
+    #[error(
+        "{} and {} have no metric in common; evaluate both for the same metrics", first.display(), second.display()
+    )]
+    NoCommonMetric {
+        /// One table of items.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// Results of different items.
+    #[error(
+        "{} and {} have no item in common; compare results on the same data", first.display(), second.display()
+    )]
+    NothingInCommon {
+        /// One table of items.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
     /// A result file that cannot be written.
     #[error("{path}: cannot be written")]
     Unwritable {
@@ -144,6 +257,27 @@ pub enum EvaluateError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// A file beside a model that cannot be read.
+    #[error("{path}: cannot be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A training log that the trainer did not write so.
+    #[error(
+        "{path}: line {line} is not as pairmill-train writes it: {reason}; train again or remove the file"
+    )]
+    DamagedLog {
+        /// The file.
+        path: PathBuf,
+        /// Line number, from 1.
+        line: usize,
+        /// What was found.
+        reason: String,
     },
     /// The runtime that reads tables cannot start.
     #[error("cannot start the threads that read tables")]

@@ -6,6 +6,10 @@ use pairmill_metrics::Scores;
 use serde::{Deserialize, Serialize};
 
 use crate::compared::Compared;
+use crate::evidence::{Evidence, Settings};
+use crate::groups::Group;
+use crate::sample::Sample;
+use crate::variants::VariantScores;
 
 /// The figures of one evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +24,15 @@ pub struct Evaluation {
     /// Model less baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Scores>,
+    /// How sure the figures are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// The figures of groups of items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+    /// The figures of embeddings in smaller forms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<VariantScores>,
     /// How much was evaluated, and what was left out.
     pub counts: BTreeMap<String, u64>,
     /// Whether the figures are those of an earlier run.
@@ -42,11 +55,28 @@ impl Evaluation {
             model: scores.model,
             baseline: scores.baseline,
             difference,
+            evidence: None,
+            groups: Vec::new(),
+            variants: Vec::new(),
             counts: counts
                 .into_iter()
                 .map(|(name, count)| (name.to_owned(), count as u64))
                 .collect(),
             up_to_date: false,
+        }
+    }
+
+    /// The figures of all items, with what evidence `settings` ask for.
+    pub(crate) fn of<'a>(
+        task: &str,
+        samples: &Compared<impl Sample>,
+        settings: &Settings,
+        counts: impl IntoIterator<Item = (&'a str, usize)>,
+    ) -> Self {
+        let scores = samples.map(Sample::all);
+        Self {
+            evidence: Evidence::of(samples, settings),
+            ..Self::new(task, scores, counts)
         }
     }
 
@@ -84,14 +114,23 @@ impl Evaluation {
         format!("evaluated {}: {}", self.task, counts.join(", "))
     }
 
-    fn header(&self) -> Vec<&'static str> {
+    pub(crate) fn header(&self) -> Vec<String> {
+        let mut header = vec!["metric"];
         match self.baseline {
-            Some(_) => vec!["metric", "baseline", "model", "difference"],
-            None => vec!["metric", "model"],
+            Some(_) => header.extend(["baseline", "model", "difference"]),
+            None => header.push("model"),
         }
+        let mut header: Vec<String> = header.into_iter().map(str::to_owned).collect();
+        if let Some(evidence) = &self.evidence {
+            header.push(format!("{} % interval", 100.0 * evidence.confidence));
+            if self.baseline.is_some() {
+                header.push("p".to_owned());
+            }
+        }
+        header
     }
 
-    fn cells(&self) -> impl Iterator<Item = Vec<String>> {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = Vec<String>> {
         self.model.iter().map(|(name, value)| {
             let mut row = vec![name.to_owned()];
             if let Some(baseline) = &self.baseline {
@@ -102,24 +141,106 @@ impl Evaluation {
             } else {
                 row.push(format!("{value:.4}"));
             }
+            if let Some(evidence) = &self.evidence {
+                let of_metric = evidence.get(name);
+                if self.baseline.is_some() {
+                    let difference = of_metric.and_then(|one| one.difference.as_ref());
+                    let interval = difference.and_then(|difference| difference.interval);
+                    row.push(interval.map_or_else(String::new, |of| {
+                        format!("{:+.4} to {:+.4}", of.low, of.high)
+                    }));
+                    let p = difference.and_then(|difference| difference.p_corrected);
+                    row.push(p.map_or_else(String::new, chance));
+                } else {
+                    let interval = of_metric.and_then(|one| one.model);
+                    row.push(
+                        interval.map_or_else(String::new, |of| {
+                            format!("{:.4} to {:.4}", of.low, of.high)
+                        }),
+                    );
+                }
+            }
             row
         })
     }
 
     fn table(&self) -> String {
-        let header = self.header().into_iter().map(str::to_owned).collect();
-        let rows: Vec<Vec<String>> = std::iter::once(header).chain(self.cells()).collect();
-        let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-        let mut table = String::new();
-        for row in &rows {
-            let _ = write!(table, "{:<1$}", row[0], widths[0]);
-            for (cell, width) in row.iter().zip(&widths).skip(1) {
-                let _ = write!(table, "  {cell:>width$}");
+        let rows: Vec<Vec<String>> = std::iter::once(self.header()).chain(self.cells()).collect();
+        let mut text = aligned(&rows);
+        for rows in [self.group_rows(), self.variant_rows()] {
+            if rows.len() > 1 {
+                text.push('\n');
+                text.push_str(&aligned(&rows));
             }
-            table.push('\n');
         }
-        table
+        text
+    }
+
+    /// The chief figure of each group, under a header.
+    pub(crate) fn group_rows(&self) -> Vec<Vec<String>> {
+        let mut header = vec!["group".to_owned(), "items".to_owned()];
+        header.extend(self.chief_header());
+        let mut rows = vec![header];
+        rows.extend(self.groups.iter().map(|group| {
+            let mut row = vec![
+                format!("{}: {}", group.column, group.value),
+                group.items.to_string(),
+            ];
+            row.extend(self.chief_cells(&group.model, group.baseline.as_ref()));
+            row
+        }));
+        rows
+    }
+
+    /// The chief figure of each smaller form of the embeddings, under a header.
+    pub(crate) fn variant_rows(&self) -> Vec<Vec<String>> {
+        let mut header: Vec<String> = ["embeddings", "bytes", "of full quality"]
+            .map(str::to_owned)
+            .to_vec();
+        header.extend(self.chief_header());
+        let mut rows = vec![header];
+        rows.extend(self.variants.iter().map(|variant| {
+            let chief = |scores: &Scores| scores.iter().next().map_or(f64::NAN, |(_, value)| value);
+            let mut row = vec![
+                format!("{} × {}", variant.dimension, variant.precision),
+                variant.bytes.to_string(),
+                format!(
+                    "{:.1} %",
+                    100.0 * chief(&variant.model) / chief(&self.model)
+                ),
+            ];
+            row.extend(self.chief_cells(&variant.model, variant.baseline.as_ref()));
+            row
+        }));
+        rows
+    }
+
+    fn chief_header(&self) -> Vec<String> {
+        let metric = self.model.iter().next().map_or("", |(name, _)| name);
+        match self.baseline {
+            Some(_) => ["baseline ", "model ", "difference "]
+                .map(|of| format!("{of}{metric}"))
+                .to_vec(),
+            None => vec![metric.to_owned()],
+        }
+    }
+
+    fn chief_cells(&self, model: &Scores, baseline: Option<&Scores>) -> Vec<String> {
+        let Some((metric, value)) = model.iter().next() else {
+            return Vec::new();
+        };
+        match (
+            &self.baseline,
+            baseline.and_then(|scores| scores.get(metric)),
+        ) {
+            (Some(_), Some(baseline)) => vec![
+                format!("{baseline:.4}"),
+                format!("{value:.4}"),
+                format!("{:+.4}", value - baseline),
+            ],
+            (Some(_), None) => vec![String::new(), format!("{value:.4}"), String::new()],
+            (None, _) => vec![format!("{value:.4}")],
+        }
     }
 
     /// The figures as a Markdown page; `method` says how they are made.
@@ -136,6 +257,38 @@ impl Evaluation {
             let _ = writeln!(page, "| {} | {count} |", name.replace('_', " "));
         }
         page
+    }
+}
+
+/// Rows under each other: the first column to the left, the others to the right.
+pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut table = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let _ = match column {
+                0 => write!(line, "{cell:<width$}"),
+                _ => write!(line, "  {cell:>width$}"),
+            };
+        }
+        table.push_str(line.trim_end());
+        table.push('\n');
+    }
+    table
+}
+
+/// A chance as people write it.
+fn chance(p: f64) -> String {
+    if p < 0.001 {
+        "<0.001".to_owned()
+    } else {
+        format!("{p:.3}")
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pairmill_cli::Outcome;
+use pairmill_evaluate::{Evaluation, Regression};
 
 use args::Job;
 
@@ -20,12 +21,30 @@ fn main() -> ExitCode {
         } => {
             let evaluation = task.run(&frame)?;
             evaluation.print(&mut io::stdout().lock(), args.common.json)?;
-            let mut outcome = Outcome::Done;
-            for miss in thresholds.iter().filter_map(|t| t.missed_by(&evaluation)) {
-                tracing::error!("{miss}");
-                outcome = Outcome::ThresholdMissed;
-            }
-            Ok(outcome)
+            Ok(outcome(&thresholds, [&evaluation]))
+        }
+        Job::Compare {
+            compare,
+            thresholds,
+        } => {
+            let comparison = compare.run()?;
+            comparison.print(&mut io::stdout().lock(), args.common.json)?;
+            let evaluations = comparison.comparisons.iter().map(|one| &one.evaluation);
+            Ok(outcome(&thresholds, evaluations))
         }
     })
+}
+
+fn outcome<'a>(
+    thresholds: &[Regression],
+    evaluations: impl IntoIterator<Item = &'a Evaluation>,
+) -> Outcome {
+    let mut outcome = Outcome::Done;
+    for evaluation in evaluations {
+        for miss in thresholds.iter().filter_map(|t| t.missed_by(evaluation)) {
+            tracing::error!("{miss}");
+            outcome = Outcome::ThresholdMissed;
+        }
+    }
+    outcome
 }

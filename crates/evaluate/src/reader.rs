@@ -1,7 +1,8 @@
 use arrow::array::RecordBatch;
+use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use pairmill_tables::{ColumnNames, Table, TableError, open, session};
+use pairmill_tables::{ColumnNames, Table, TableError, open, open_any, session};
 use tokio::runtime::Runtime;
 
 use crate::{EvaluateError, Result};
@@ -24,28 +25,49 @@ impl Reader {
         })
     }
 
-    /// Calls `each` with one batch after the other of the wanted columns.
+    /// Calls `each` with one batch after the other of the wanted columns; those that are not of
+    /// the table are read as text.
     pub fn for_each(
         &self,
         input: &str,
         table: Table,
         names: &ColumnNames,
         columns: &[&str],
-        mut each: impl FnMut(&RecordBatch) -> Result<()>,
+        each: impl FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         let scan_error = |error| TableError::of_scan(input, error);
+        let schema = table.schema();
+        let is_extra = |name: &&&str| schema.field_with_name(name).is_err();
+        let extra: Vec<&str> = columns.iter().filter(is_extra).copied().collect();
         self.runtime.block_on(async {
-            let frame = open(&self.session, input, table, names, &[]).await?;
-            let mut stream = frame
-                .select_columns(columns)
-                .map_err(scan_error)?
-                .execute_stream()
-                .await
-                .map_err(scan_error)?;
-            while let Some(batch) = stream.next().await {
-                each(&batch.map_err(scan_error)?)?;
-            }
-            Ok(())
+            let frame = open(&self.session, input, table, names, &extra).await?;
+            let frame = frame.select_columns(columns).map_err(scan_error)?;
+            each_batch(input, frame, each).await
         })
     }
+
+    /// As [`for_each`](Self::for_each), with all columns that the input has.
+    pub fn for_each_of_any(
+        &self,
+        input: &str,
+        each: impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        self.runtime.block_on(async {
+            let frame = open_any(&self.session, input).await?;
+            each_batch(input, frame, each).await
+        })
+    }
+}
+
+async fn each_batch(
+    input: &str,
+    frame: DataFrame,
+    mut each: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let scan_error = |error| TableError::of_scan(input, error);
+    let mut stream = frame.execute_stream().await.map_err(scan_error)?;
+    while let Some(batch) = stream.next().await {
+        each(&batch.map_err(scan_error)?)?;
+    }
+    Ok(())
 }

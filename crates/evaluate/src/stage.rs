@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use pairmill_tables::{FolderOutput, Lineage};
 use serde::Serialize;
 
+use crate::evidence::Settings;
 use crate::{EvaluateError, Evaluation, Result};
 
 /// How to run, whatever is evaluated.
@@ -11,8 +12,8 @@ use crate::{EvaluateError, Evaluation, Result};
 pub struct Frame {
     /// Folder for the results; `None` only returns the figures.
     pub output: Option<PathBuf>,
-    /// Seed, for the lineage: nothing here is random yet.
-    pub seed: u64,
+    /// How much evidence to gather; it holds the seed.
+    pub settings: Settings,
     /// Threads to use.
     pub threads: usize,
     /// Work even where the output is up to date.
@@ -41,8 +42,8 @@ impl Frame {
         };
         let lineage = inputs(Lineage::new(
             &format!("evaluate {task}"),
-            options,
-            self.seed,
+            &(options, self.settings),
+            self.settings.seed,
         ))?;
         if !self.force
             && lineage.is_carried_by(target)
@@ -75,7 +76,22 @@ pub(crate) struct Results<'a> {
     pub lineage: &'a Lineage,
 }
 
-fn stored(folder: &Path) -> Option<Evaluation> {
+impl Results<'_> {
+    /// The table of what was seen of each item, for tasks whose items are no queries.
+    pub fn items(&self) -> PathBuf {
+        self.folder.join("per_item.parquet")
+    }
+
+    /// Writes a file of the folder.
+    pub fn write_json(&self, name: &str, content: &impl Serialize) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(content).expect("results are plain data");
+        text.push('\n');
+        write(self.folder, name, &text)
+    }
+}
+
+/// The figures that a folder holds.
+pub(crate) fn stored(folder: &Path) -> Option<Evaluation> {
     let text = fs::read_to_string(folder.join(FIGURES)).ok()?;
     let evaluation: Evaluation = serde_json::from_str(&text).ok()?;
     Some(Evaluation {

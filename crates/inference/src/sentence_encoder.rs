@@ -31,6 +31,8 @@ pub struct SentenceEncoderOptions {
     pub max_length: Option<usize>,
     /// Tokens in a batch, padding counted. It has no influence on the embeddings.
     pub token_budget: usize,
+    /// Take `model_quantized.onnx` in place of `model.onnx`.
+    pub int8: bool,
 }
 
 impl Default for SentenceEncoderOptions {
@@ -39,6 +41,7 @@ impl Default for SentenceEncoderOptions {
             threads: 1,
             max_length: None,
             token_budget: 16_384,
+            int8: false,
         }
     }
 }
@@ -86,7 +89,12 @@ impl SentenceEncoder {
         let modules = Modules::load(folder)?;
         let prompts = Prompts::load(folder)?;
         let similarity = Similarity::load(folder)?;
-        let folder = ModelFolder::open(folder, &modules.transformer, Kind::SentenceEncoder, false)?;
+        let folder = ModelFolder::open(
+            folder,
+            &modules.transformer,
+            Kind::SentenceEncoder,
+            options.int8,
+        )?;
         let mut tokenizer = folder.tokenizer(folder.do_lower_case)?;
         let default = folder.max_seq_length.or(folder.tokenizer_max_length);
         // One token of the text must be left, or every text would look the same.

@@ -1,5 +1,7 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use crate::Interval;
+
 /// A figure and how far it is likely to be from the truth.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
@@ -11,10 +13,18 @@ pub struct Estimate {
 
 impl Estimate {
     /// The interval that holds the truth with this confidence (in 0..1), by the normal
-    /// distribution: `[low, high]`.
-    pub fn interval(self, confidence: f64) -> [f64; 2] {
-        let margin = two_sided_z(confidence) * self.standard_error;
-        [self.value - margin, self.value + margin]
+    /// distribution.
+    pub fn interval(self, confidence: f64) -> Interval {
+        self.within(two_sided_z(confidence))
+    }
+
+    /// So many standard errors to either side.
+    pub(crate) fn within(self, errors: f64) -> Interval {
+        let margin = errors * self.standard_error;
+        Interval {
+            low: self.value - margin,
+            high: self.value + margin,
+        }
     }
 
     /// What `self` is above `control`, where both come from units of their own.
@@ -30,7 +40,7 @@ impl Estimate {
     /// (1978), as `statsmodels` gives with `compare="ratio", method="log"`.
     ///
     /// `None` unless both are above 0.
-    pub fn relative_to(self, control: Self, confidence: f64) -> Option<(f64, [f64; 2])> {
+    pub fn relative_to(self, control: Self, confidence: f64) -> Option<(f64, Interval)> {
         if self.value <= 0.0 || control.value <= 0.0 {
             return None;
         }
@@ -38,7 +48,11 @@ impl Estimate {
         let error =
             (self.standard_error / self.value).hypot(control.standard_error / control.value);
         let factor = (two_sided_z(confidence) * error).exp();
-        Some((ratio - 1.0, [ratio / factor - 1.0, ratio * factor - 1.0]))
+        let interval = Interval {
+            low: ratio / factor - 1.0,
+            high: ratio * factor - 1.0,
+        };
+        Some((ratio - 1.0, interval))
     }
 
     /// How many standard errors it lies from 0, with the two-sided p-value of the normal

@@ -4,26 +4,35 @@
 //! numbers and gets figures back. Each function gives its formula and the implementation whose
 //! figures it reproduces.
 
+mod bootstrap;
 mod chi_square;
 mod classification;
 mod correlation;
 mod estimate;
 mod means;
+mod mining;
+mod paired;
 mod pairs;
 mod power;
 mod proportions;
+mod ranked;
 mod retrieval;
 mod scores;
 
+pub use bootstrap::{Interval, bootstrap, bootstrap_p, percentile_interval};
 pub use chi_square::{ChiSquare, chi_square};
-pub use classification::Confusion;
-pub use correlation::{average_ranks, pearson, spearman};
+pub use classification::{Confusion, accuracy, macro_f1};
+pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
 pub use estimate::{Estimate, ZTest, ratio_of_sums};
 pub use means::{Moments, Welch};
-pub use pairs::{PairScores, average_precision, score_pairs};
+pub use mining::MiningScores;
+pub use paired::{PairedTTest, holm, paired_t_test, randomisation_test};
+pub use pairs::{PairRanking, PairScores, average_precision};
 pub use power::Certainty;
 pub use proportions::Proportion;
-pub use retrieval::{
-    RetrievalMetric, average_precision_at, hit, ndcg, precision, recall, reciprocal_rank,
+pub use ranked::{
+    average_precision_at, average_precision_trec, capped_recall, exponential_ndcg, hit, hole, ndcg,
+    precision, recall, reciprocal_rank,
 };
+pub use retrieval::RetrievalMetric;
 pub use scores::Scores;

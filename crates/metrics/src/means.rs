@@ -1,5 +1,6 @@
 use statrs::distribution::{Continuous, ContinuousCDF, StudentsT};
 
+use crate::Interval;
 use crate::estimate::{Estimate, two_sided_z};
 
 /// Count, mean and spread of values, taken in one at a time (Welford 1962) or many at once (Chan et
@@ -63,12 +64,11 @@ impl Moments {
         })
     }
 
-    /// The interval of the mean by Student's t: `[low, high]`. As
+    /// The interval of the mean by Student's t. As
     /// `scipy.stats.ttest_1samp(…).confidence_interval()`. `None` of fewer than two values.
-    pub fn interval(&self, confidence: f64) -> Option<[f64; 2]> {
+    pub fn interval(&self, confidence: f64) -> Option<Interval> {
         let estimate = self.estimate()?;
-        let margin = two_sided_t(confidence, self.count - 1.0)? * estimate.standard_error;
-        Some([estimate.value - margin, estimate.value + margin])
+        Some(estimate.within(two_sided_t(confidence, self.count - 1.0)?))
     }
 
     /// Welch's t test of `self` against `control`, which need not vary alike. As
@@ -110,11 +110,12 @@ impl Welch {
         Some(2.0 * students_t(self.degrees)?.sf(self.t().abs()))
     }
 
-    /// The interval of the difference: `[low, high]`.
-    pub fn interval(&self, confidence: f64) -> Option<[f64; 2]> {
-        let margin = two_sided_t(confidence, self.degrees)? * self.difference.standard_error;
-        let value = self.difference.value;
-        Some([value - margin, value + margin])
+    /// The interval of the difference.
+    pub fn interval(&self, confidence: f64) -> Option<Interval> {
+        Some(
+            self.difference
+                .within(two_sided_t(confidence, self.degrees)?),
+        )
     }
 
     /// The chance that the true difference is above 0: under Jeffreys' prior of mean and variance
@@ -180,6 +181,12 @@ mod tests {
         let constant = Moments::of(5, 2.0, 0.0);
         assert_eq!(constant.welch(&constant), None);
         assert_eq!(Moments::of(1, 2.0, 0.0).interval(0.95), None);
-        assert_eq!(constant.interval(0.95), Some([2.0, 2.0]));
+        assert_eq!(
+            constant.interval(0.95),
+            Some(Interval {
+                low: 2.0,
+                high: 2.0
+            })
+        );
     }
 }

@@ -1,5 +1,3 @@
-use crate::Scores;
-
 /// How well a score tells pairs of the same meaning from others.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairScores {
@@ -21,34 +19,69 @@ pub struct PairScores {
     pub mcc: f64,
 }
 
-impl From<PairScores> for Scores {
-    fn from(scores: PairScores) -> Self {
-        [
-            ("ap", scores.ap),
-            ("accuracy", scores.accuracy),
-            ("accuracy_threshold", scores.accuracy_threshold),
-            ("f1", scores.f1),
-            ("f1_threshold", scores.f1_threshold),
-            ("precision", scores.precision),
-            ("recall", scores.recall),
-            ("mcc", scores.mcc),
-        ]
-        .into_iter()
-        .collect()
+/// Pairs with a score and a label each, sorted once, so that the figures of any draw from them take
+/// a single pass.
+#[derive(Debug, Clone)]
+pub struct PairRanking {
+    /// Score, label and number of each pair, from the highest score down.
+    rows: Vec<(f64, bool, usize)>,
+}
+
+impl PairRanking {
+    /// Sorts the pairs.
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    pub fn new(scores: &[f64], labels: &[bool]) -> Self {
+        assert_eq!(scores.len(), labels.len(), "one label a score");
+        let rows = scores.iter().zip(labels).enumerate();
+        let mut rows: Vec<_> = rows
+            .map(|(pair, (&score, &label))| (score, label, pair))
+            .collect();
+        rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        Self { rows }
+    }
+
+    /// The figures where pair `i` occurs `counts[i]` times. They are those of
+    /// sentence-transformers' `BinaryClassificationEvaluator` (6.2): a threshold is the midpoint
+    /// between neighbouring scores, so that equal scores are never parted; of equally good ones
+    /// the highest is taken; the MCC is that of the best F1. Accuracy also considers accepting no
+    /// pair, F1 does not.
+    ///
+    /// `None` unless both labels occur, because the figures mean nothing then.
+    ///
+    /// # Panics
+    /// If there are fewer counts than pairs.
+    pub fn figures(&self, counts: &[u32]) -> Option<PairScores> {
+        figures(&self.steps(counts))
+    }
+
+    /// One step for each distinct score that occurs, from the highest down.
+    pub(crate) fn steps(&self, counts: &[u32]) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::with_capacity(self.rows.len());
+        let (mut accepted, mut accepted_positives) = (0, 0);
+        for &(score, label, pair) in &self.rows {
+            let count = counts[pair] as usize;
+            if count == 0 {
+                continue;
+            }
+            accepted += count;
+            accepted_positives += if label { count } else { 0 };
+            let step = Step {
+                score,
+                accepted,
+                accepted_positives,
+            };
+            match steps.last_mut() {
+                Some(last) if last.score == score => *last = step,
+                _ => steps.push(step),
+            }
+        }
+        steps
     }
 }
 
-/// The figures of sentence-transformers' `BinaryClassificationEvaluator` (6.2): a threshold is the
-/// midpoint between neighbouring scores, so that equal scores are never parted; of equally good
-/// ones the highest is taken; the MCC is that of the best F1. Accuracy also considers accepting
-/// no pair, F1 does not.
-///
-/// `None` unless both labels occur, because the figures mean nothing then.
-///
-/// # Panics
-/// If the slices differ in length.
-pub fn score_pairs(scores: &[f64], labels: &[bool]) -> Option<PairScores> {
-    let steps = steps(scores, labels);
+fn figures(steps: &[Step]) -> Option<PairScores> {
     let last = *steps.last()?;
     let positives = last.accepted_positives;
     let negatives = last.accepted - positives;
@@ -61,11 +94,11 @@ pub fn score_pairs(scores: &[f64], labels: &[bool]) -> Option<PairScores> {
     };
     let f1 =
         |step: &Step| 2.0 * step.accepted_positives as f64 / (step.accepted + positives) as f64;
-    let by_accuracy = first_best(&steps, |step| correct(step) as f64);
-    let by_f1 = first_best(&steps, f1);
+    let by_accuracy = first_best(steps, |step| correct(step) as f64);
+    let by_f1 = first_best(steps, f1);
     let most_correct = correct(&steps[by_accuracy]);
     let (correct, accuracy_threshold) = if most_correct > negatives {
-        (most_correct, threshold(&steps, by_accuracy))
+        (most_correct, threshold(steps, by_accuracy))
     } else {
         (negatives, steps[0].score.next_up())
     };
@@ -74,10 +107,10 @@ pub fn score_pairs(scores: &[f64], labels: &[bool]) -> Option<PairScores> {
         accuracy: correct as f64 / last.accepted as f64,
         accuracy_threshold,
         f1: f1(&best),
-        f1_threshold: threshold(&steps, by_f1),
+        f1_threshold: threshold(steps, by_f1),
         precision: best.accepted_positives as f64 / best.accepted as f64,
         recall: best.accepted_positives as f64 / positives as f64,
-        ap: area(&steps, positives),
+        ap: area(steps, positives),
         mcc: matthews(&best, positives, negatives),
     })
 }
@@ -88,7 +121,7 @@ pub fn score_pairs(scores: &[f64], labels: &[bool]) -> Option<PairScores> {
 /// # Panics
 /// If the slices differ in length.
 pub fn average_precision(scores: &[f64], labels: &[bool]) -> f64 {
-    let steps = steps(scores, labels);
+    let steps = PairRanking::new(scores, labels).steps(&vec![1; scores.len()]);
     match steps.last() {
         Some(last) if last.accepted_positives > 0 => area(&steps, last.accepted_positives),
         _ => 0.0,
@@ -97,29 +130,10 @@ pub fn average_precision(scores: &[f64], labels: &[bool]) -> f64 {
 
 /// What is accepted when every pair of at least this score is.
 #[derive(Debug, Clone, Copy)]
-struct Step {
-    score: f64,
-    accepted: usize,
-    accepted_positives: usize,
-}
-
-/// One step for each distinct score, from the highest down.
-fn steps(scores: &[f64], labels: &[bool]) -> Vec<Step> {
-    assert_eq!(scores.len(), labels.len(), "one label a score");
-    let mut rows: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
-    rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-    let (mut accepted, mut accepted_positives) = (0, 0);
-    rows.chunk_by(|a, b| a.0 == b.0)
-        .map(|ties| {
-            accepted += ties.len();
-            accepted_positives += ties.iter().filter(|row| row.1).count();
-            Step {
-                score: ties[0].0,
-                accepted,
-                accepted_positives,
-            }
-        })
-        .collect()
+pub(crate) struct Step {
+    pub score: f64,
+    pub accepted: usize,
+    pub accepted_positives: usize,
 }
 
 /// The least score accepted at `steps[i]`, moved away from the next lower one.
@@ -131,7 +145,7 @@ fn threshold(steps: &[Step], i: usize) -> f64 {
     }
 }
 
-fn first_best(steps: &[Step], value: impl Fn(&Step) -> f64) -> usize {
+pub(crate) fn first_best(steps: &[Step], value: impl Fn(&Step) -> f64) -> usize {
     let mut best = 0;
     for (i, step) in steps.iter().enumerate() {
         if value(step) > value(&steps[best]) {
@@ -141,7 +155,7 @@ fn first_best(steps: &[Step], value: impl Fn(&Step) -> f64) -> usize {
     best
 }
 
-fn area(steps: &[Step], positives: usize) -> f64 {
+pub(crate) fn area(steps: &[Step], positives: usize) -> f64 {
     let mut before = 0;
     let mut sum = 0.0;
     for step in steps {
@@ -178,6 +192,10 @@ mod tests {
             (found - expected).abs() < 1e-12,
             "{found} is not {expected}"
         );
+    }
+
+    fn score_pairs(scores: &[f64], labels: &[bool]) -> Option<PairScores> {
+        PairRanking::new(scores, labels).figures(&vec![1; scores.len()])
     }
 
     #[test]
@@ -231,6 +249,25 @@ mod tests {
         close(found.f1, 0.7272727272727273);
         close(found.f1_threshold, 0.6);
         close(found.mcc, 0.408248290463863);
+    }
+
+    #[test]
+    fn a_draw_has_the_figures_of_the_pairs_in_it() {
+        let scores = [0.91, 0.85, 0.84, 0.77, 0.77, 0.62, 0.58];
+        let labels = [true, true, false, true, false, true, false];
+        let counts = [0, 2, 1, 0, 3, 1, 2];
+        let drawn: Vec<usize> = (0..7)
+            .flat_map(|pair| std::iter::repeat_n(pair, counts[pair] as usize))
+            .collect();
+        let found = PairRanking::new(&scores, &labels).figures(&counts);
+        let expected = score_pairs(
+            &drawn.iter().map(|&pair| scores[pair]).collect::<Vec<_>>(),
+            &drawn.iter().map(|&pair| labels[pair]).collect::<Vec<_>>(),
+        );
+        assert!(found.is_some());
+        assert_eq!(found, expected);
+        let one_label = PairRanking::new(&scores, &labels).figures(&[1, 1, 0, 0, 0, 0, 0]);
+        assert_eq!(one_label, None);
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use crate::Interval;
 use crate::estimate::{Estimate, ZTest, two_sided_z};
 
 /// How often something happened in so many independent trials, such as clicks in impressions.
@@ -27,9 +28,9 @@ impl Proportion {
         }
     }
 
-    /// Wilson's score interval (1927) of the rate, `[low, high]` in 0..=1. As
+    /// Wilson's score interval (1927) of the rate, in 0..=1. As
     /// `scipy.stats.binomtest(…).proportion_ci(method="wilson")`.
-    pub fn wilson_interval(self, confidence: f64) -> [f64; 2] {
+    pub fn wilson_interval(self, confidence: f64) -> Interval {
         let n = self.trials as f64;
         let rate = self.rate();
         let z = two_sided_z(confidence);
@@ -47,20 +48,20 @@ impl Proportion {
         } else {
             (centre + margin) / shrink
         };
-        [low, high]
+        Interval { low, high }
     }
 
     /// The interval of `self - control`, from the Wilson intervals of both (Newcombe 1998, method
     /// 10). As `statsmodels.stats.proportion.confint_proportions_2indep(method="newcomb")`.
-    pub fn difference_interval(self, control: Self, confidence: f64) -> [f64; 2] {
+    pub fn difference_interval(self, control: Self, confidence: f64) -> Interval {
         let (ours, theirs) = (self.rate(), control.rate());
-        let [our_low, our_high] = self.wilson_interval(confidence);
-        let [their_low, their_high] = control.wilson_interval(confidence);
+        let our_range = self.wilson_interval(confidence);
+        let their_range = control.wilson_interval(confidence);
         let difference = ours - theirs;
-        [
-            difference - (ours - our_low).hypot(their_high - theirs),
-            difference + (our_high - ours).hypot(theirs - their_low),
-        ]
+        Interval {
+            low: difference - (ours - our_range.low).hypot(their_range.high - theirs),
+            high: difference + (our_range.high - ours).hypot(theirs - their_range.low),
+        }
     }
 
     /// The two-proportion z test with the variance pooled. As
@@ -156,8 +157,8 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_scale_are_exact() {
-        assert_eq!(of(0, 10).wilson_interval(0.95)[0], 0.0);
-        assert_eq!(of(10, 10).wilson_interval(0.95)[1], 1.0);
+        assert_eq!(of(0, 10).wilson_interval(0.95).low, 0.0);
+        assert_eq!(of(10, 10).wilson_interval(0.95).high, 1.0);
         assert_eq!(of(0, 10).z_test(of(0, 5)), None);
         assert_eq!(Proportion::new(0, 0), None);
         assert_eq!(Proportion::new(3, 2), None);

@@ -59,6 +59,7 @@ impl Encoder {
             threads,
             max_length: self.max_length,
             token_budget: self.token_budget,
+            int8: false,
         }
     }
 }

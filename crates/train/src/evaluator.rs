@@ -137,9 +137,9 @@ impl RetrievalEvaluator {
             .iter()
             .zip(&self.judgements)
             .map(|(ranked, known)| {
-                let grades: Vec<i32> = ranked
+                let grades: Vec<Option<i32>> = ranked
                     .iter()
-                    .map(|&number| known.get(&(number as usize)).copied().unwrap_or(0))
+                    .map(|&number| known.get(&(number as usize)).copied())
                     .collect();
                 let judged: Vec<i32> = known.values().copied().collect();
                 RetrievalMetric::Ndcg(DEPTH).score(&grades, &judged)

@@ -17,6 +17,12 @@ pub fn close(found: &Value, expected: f64, tolerance: f64) {
     );
 }
 
+/// Figures made with the Python libraries, see `tests/reference/tasks.py`.
+pub fn tasks() -> Value {
+    let text = fs::read_to_string(pairmill_tests::root().join("tests/reference/tasks.json"));
+    serde_json::from_str(&text.unwrap()).unwrap()
+}
+
 /// A copy of a model whose weights are overwritten from `start` to the end with `byte`.
 pub fn damaged(model: &Path, copy: &Path, start: f64, byte: u8) {
     fs::create_dir_all(copy.join("1_Pooling")).unwrap();

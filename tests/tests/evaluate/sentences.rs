@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::Write;
 
 use insta::assert_snapshot;
+use pairmill_tables::{i32_column, string_column};
+use pairmill_tests::tables::read;
 use pairmill_tests::{EVALUATE, names};
 use serde_json::{Value, json};
 
@@ -62,8 +64,8 @@ fn sentences_are_compared_with_scores_and_labels() {
     assert_eq!(found["counts"], json!({"pairs": 5}));
     assert_eq!(
         names(&dir.path().join("sts")).len(),
-        3,
-        "lineage, metrics and report"
+        4,
+        "lineage, metrics, items and report"
     );
 
     let found = EVALUATE.done(dir.path(), "pairs --model model --pairs labels.jsonl");
@@ -89,7 +91,17 @@ fn triplets_count_the_anchors_nearer_to_their_positive() {
     )
     .unwrap();
     let found = EVALUATE.done(dir.path(), "triplets --model model --triplets triplets.csv");
-    assert_eq!(found["model"], json!({"accuracy": 0.5}));
+    for function in ["", "dot_", "euclidean_", "manhattan_", "max_"] {
+        assert_eq!(found["model"][format!("{function}accuracy")], 0.5);
+    }
+    let line = "triplets --model model --triplets triplets.csv --margin 2 --margin dot:-2";
+    let found = EVALUATE.done(dir.path(), line);
+    assert_eq!(found["model"]["accuracy"], 0.0);
+    assert_eq!(found["model"]["dot_accuracy"], 1.0);
+    let line = "triplets --model model --triplets triplets.csv --margin l2:1";
+    let error = EVALUATE.refused(dir.path(), line, 2);
+    let error = error.lines().next().unwrap();
+    assert_snapshot!(error, @"error: invalid value 'l2:1' for '--margin <[FUNCTION:]BY>': `l2` is no similarity function; expected cosine, dot, euclidean or manhattan");
 }
 
 #[test]
@@ -119,5 +131,25 @@ the soup is cold,kitchen
         "categories": 3, "test_tickets": 3, "test_tickets_of_unknown_category": 1, "train_tickets": 6,
     });
     assert_eq!(found["counts"], counts);
-    assert!(found["model"]["knn_macro_f1"].is_number());
+    for method in ["knn", "logistic"] {
+        close(
+            &found["model"][format!("{method}_accuracy")],
+            2.0 / 3.0,
+            1e-12,
+        );
+    }
+
+    let few = format!("{line} --samples-per-label 2 --experiments 3 --neighbours 1 --output out");
+    let found = EVALUATE.done(dir.path(), &few);
+    assert_eq!(found["counts"], counts);
+    let again = EVALUATE.done(dir.path(), &format!("{few} --force --threads 1"));
+    assert_eq!(again["model"], found["model"], "draws go by the seed");
+    let confusion = read(&dir.path().join("out/confusion.parquet"));
+    let column = |name: &str| string_column(&confusion, name).iter().flatten();
+    let first: Vec<&str> = ["model", "method", "truth"]
+        .map(|name| column(name).next().unwrap())
+        .into();
+    assert_eq!(first, ["model", "knn", "kitchen"], "mistakes come first");
+    let counts = i32_column(&confusion, "count").values();
+    assert_eq!(counts.iter().sum::<i32>(), 3 * 3 * 3);
 }

@@ -1,8 +1,8 @@
-use pairmill_cli::UsageError;
+use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Classification, Task};
 use pairmill_tables::ColumnNames;
 
-use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
+use super::{ModelArgs, OutputArgs, Request, at_least_one, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
 pub struct ClassificationArgs {
@@ -20,15 +20,24 @@ pub struct ClassificationArgs {
     /// Column that holds the category
     #[arg(long, value_name = "NAME")]
     category_column: Option<String>,
+    /// Nearest training tickets that vote on a category
+    #[arg(long, value_name = "K", default_value_t = 10, value_parser = at_least_one)]
+    neighbours: usize,
+    /// Training tickets to draw of each category, as MTEB does with 8 [default: all]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    samples_per_label: Option<usize>,
+    /// How often to draw them; the figures are means
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one, requires = "samples_per_label")]
+    experiments: usize,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 impl ClassificationArgs {
-    pub fn request(&self) -> Result<Request<'_>, UsageError> {
+    pub fn request(&self, common: &Common) -> Result<Request<'_>, UsageError> {
         refuse_stdin([("train", &self.train), ("test", &self.test)])?;
         let task = Task::Classification(Classification {
-            models: self.models.models(),
+            models: self.models.models(common)?,
             train: self.train.clone(),
             test: self.test.clone(),
             names: ColumnNames::new([
@@ -36,6 +45,9 @@ impl ClassificationArgs {
                 ("category", self.category_column.as_deref()),
             ])
             .with_optional("id"),
+            neighbours: self.neighbours,
+            samples_per_label: self.samples_per_label,
+            experiments: self.experiments,
         });
         Ok(Request {
             task,

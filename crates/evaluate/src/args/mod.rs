@@ -1,8 +1,11 @@
 //! The command line: a file for each command, with its flags and what it asks for.
 
 mod classification;
+mod compare;
 mod models;
 mod pairs;
+mod paraphrases;
+mod rerank;
 mod retrieval;
 mod run;
 mod similarity;
@@ -12,11 +15,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{Frame, Regression, Task};
+use pairmill_evaluate::{Compare, Frame, Regression, Settings, Task};
 
 use classification::ClassificationArgs;
+use compare::CompareArgs;
 use models::ModelArgs;
 use pairs::PairsArgs;
+use paraphrases::ParaphrasesArgs;
+use rerank::RerankArgs;
 use retrieval::RetrievalArgs;
 use run::RunArgs;
 use similarity::SimilarityArgs;
@@ -46,6 +52,12 @@ enum Command {
     Classification(ClassificationArgs),
     /// A ranked run, whoever made it; no model
     Run(RunArgs),
+    /// Results of other evaluations, item by item, against the first of them
+    Compare(CompareArgs),
+    /// A ranked run that a cross-encoder ranks anew, beside the run as it is
+    Rerank(RerankArgs),
+    /// Paraphrases mined from a list of sentences, against known ones
+    Paraphrases(ParaphrasesArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,6 +65,28 @@ struct OutputArgs {
     /// Folder for the figures, a report and what they rest on
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    evidence: EvidenceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct EvidenceArgs {
+    /// Share of the intervals that hold the true figure
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95, value_parser = confidence)]
+    confidence: f64,
+    /// Times that the items are drawn again for the intervals; 0 leaves intervals and tests out
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    resamples: usize,
+}
+
+impl EvidenceArgs {
+    fn settings(&self, seed: u64) -> Settings {
+        Settings {
+            confidence: self.confidence,
+            resamples: self.resamples,
+            seed,
+        }
+    }
 }
 
 /// What a command asks for.
@@ -70,6 +104,11 @@ pub enum Job {
         frame: Frame,
         thresholds: Vec<Regression>,
     },
+    /// Compare results that are there.
+    Compare {
+        compare: Compare,
+        thresholds: Vec<Regression>,
+    },
 }
 
 impl Args {
@@ -79,12 +118,18 @@ impl Args {
     /// A [`UsageError`].
     pub fn validate(&self) -> Result<Job, UsageError> {
         match &self.command {
-            Command::Retrieval(args) => self.evaluate(args.request()?),
-            Command::Similarity(args) => self.evaluate(args.request()),
-            Command::Pairs(args) => self.evaluate(args.request()),
-            Command::Triplets(args) => self.evaluate(args.request()),
-            Command::Classification(args) => self.evaluate(args.request()?),
+            Command::Retrieval(args) => self.evaluate(args.request(&self.common)?),
+            Command::Similarity(args) => self.evaluate(args.request(&self.common)?),
+            Command::Pairs(args) => self.evaluate(args.request(&self.common)?),
+            Command::Triplets(args) => self.evaluate(args.request(&self.common)?),
+            Command::Classification(args) => self.evaluate(args.request(&self.common)?),
             Command::Run(args) => self.evaluate(args.request()?),
+            Command::Compare(args) => Ok(Job::Compare {
+                compare: args.compare(&self.common),
+                thresholds: args.fail_on_regression.clone(),
+            }),
+            Command::Rerank(args) => self.evaluate(args.request()?),
+            Command::Paraphrases(args) => self.evaluate(args.request(&self.common)?),
         }
     }
 
@@ -103,7 +148,7 @@ impl Args {
             task: Box::new(request.task),
             frame: Frame {
                 output: request.output.output.clone(),
-                seed: self.common.seed,
+                settings: request.output.evidence.settings(self.common.seed),
                 threads: self.common.threads(),
                 force: self.common.force,
             },
@@ -128,4 +173,11 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(0) | Err(_) => Err("expected a whole number from 1 up".to_owned()),
         Ok(number) => Ok(number),
     }
+}
+
+fn confidence(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| (0.5..1.0).contains(share))
+        .ok_or_else(|| "expected a share of at least 0.5 and below 1, such as 0.95".to_owned())
 }

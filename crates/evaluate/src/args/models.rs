@@ -1,4 +1,7 @@
-use pairmill_evaluate::{Device, Models, Regression};
+use std::path::PathBuf;
+
+use pairmill_cli::{Common, UsageError};
+use pairmill_evaluate::{Backend, Device, Models, Regression};
 use pairmill_hub::ModelSource;
 
 use super::at_least_one;
@@ -12,6 +15,17 @@ pub struct ModelArgs {
     /// The model to compare it with
     #[arg(long, value_name = "DIR_OR_ID")]
     baseline: Option<ModelSource>,
+    /// What computes the embeddings
+    #[arg(long, value_enum, default_value_t = Backend::Torch)]
+    backend: Backend,
+    /// Use the model's `model_quantized.onnx` (`pairmill-train export --int8` writes one); the
+    /// baseline stays in float32, so that a model beside itself shows what int8 costs
+    #[arg(long)]
+    int8: bool,
+    /// Folder that keeps embeddings, found again by model and text: a later run computes only what
+    /// is new
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// Where the models run
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
@@ -28,15 +42,32 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
-    pub fn models(&self) -> Models {
-        Models {
+    /// # Errors
+    /// If the options do not go together.
+    pub fn models(&self, common: &Common) -> Result<Models, UsageError> {
+        if self.int8 && self.backend != Backend::Onnx {
+            return Err(UsageError(
+                "--int8: libtorch does not run models in int8; add --backend onnx".to_owned(),
+            ));
+        }
+        if self.device == Device::Cuda && self.backend == Backend::Onnx {
+            return Err(UsageError(
+                "--device cuda: ONNX Runtime runs on the processor here; leave out --backend onnx"
+                    .to_owned(),
+            ));
+        }
+        Ok(Models {
             model: self.model.clone(),
             baseline: self.baseline.clone(),
+            backend: self.backend,
+            int8: self.int8,
             device: self.device,
+            threads: common.threads(),
+            cache: self.cache.clone(),
             batch_size: self.batch_size,
             max_length: self.max_length,
             query_prompt: None,
             document_prompt: None,
-        }
+        })
     }
 }

@@ -1,3 +1,4 @@
+use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Pairs, Task};
 
 use super::{ModelArgs, OutputArgs, Request};
@@ -15,14 +16,14 @@ pub struct PairsArgs {
 }
 
 impl PairsArgs {
-    pub fn request(&self) -> Request<'_> {
-        Request {
+    pub fn request(&self, common: &Common) -> Result<Request<'_>, UsageError> {
+        Ok(Request {
             task: Task::Pairs(Pairs {
-                models: self.models.models(),
+                models: self.models.models(common)?,
                 pairs: self.pairs.clone(),
             }),
             output: &self.output,
             thresholds: &self.models.fail_on_regression,
-        }
+        })
     }
 }

@@ -1,8 +1,8 @@
-use pairmill_cli::UsageError;
-use pairmill_evaluate::{Models, Retrieval, Task};
+use pairmill_cli::{Common, UsageError};
+use pairmill_evaluate::{Models, Precision, Retrieval, Task};
 use pairmill_tables::ColumnNames;
 
-use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
+use super::{ModelArgs, OutputArgs, Request, at_least_one, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
 pub struct RetrievalArgs {
@@ -32,12 +32,27 @@ pub struct RetrievalArgs {
     /// Text put before each document [default: what the model's folder says]
     #[arg(long, value_name = "TEXT")]
     document_prompt: Option<String>,
+    /// Give figures for groups of queries too: those of equal value in a column of the queries, or
+    /// of similar `length`; may be repeated
+    #[arg(long, value_name = "COLUMN")]
+    group_by: Vec<String>,
+    /// Queries to show that gained most and that lost most; without a baseline, that are served
+    /// worst
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    examples: usize,
+    /// Also give the figures of embeddings cut to their first so many components, for models
+    /// trained with the Matryoshka loss
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = at_least_one)]
+    truncate_dim: Vec<usize>,
+    /// Also give the figures of embeddings stored with less precision
+    #[arg(long, value_name = "PRECISION,…", value_delimiter = ',', value_enum)]
+    precision: Vec<Precision>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 impl RetrievalArgs {
-    pub fn request(&self) -> Result<Request<'_>, UsageError> {
+    pub fn request(&self, common: &Common) -> Result<Request<'_>, UsageError> {
         refuse_stdin([
             ("corpus", &self.corpus),
             ("queries", &self.queries),
@@ -47,7 +62,7 @@ impl RetrievalArgs {
             models: Models {
                 query_prompt: self.query_prompt.clone(),
                 document_prompt: self.document_prompt.clone(),
-                ..self.models.models()
+                ..self.models.models(common)?
             },
             corpus: self.corpus.clone(),
             names: ColumnNames::new([
@@ -57,6 +72,10 @@ impl RetrievalArgs {
             ]),
             queries: self.queries.clone(),
             qrels: self.qrels.clone(),
+            group_by: self.group_by.clone(),
+            examples: self.examples,
+            truncate_dim: self.truncate_dim.clone(),
+            precision: self.precision.clone(),
         });
         Ok(Request {
             task,

@@ -1,3 +1,4 @@
+use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Similarity, Task};
 
 use super::{ModelArgs, OutputArgs, Request};
@@ -14,14 +15,14 @@ pub struct SimilarityArgs {
 }
 
 impl SimilarityArgs {
-    pub fn request(&self) -> Request<'_> {
-        Request {
+    pub fn request(&self, common: &Common) -> Result<Request<'_>, UsageError> {
+        Ok(Request {
             task: Task::Similarity(Similarity {
-                models: self.models.models(),
+                models: self.models.models(common)?,
                 pairs: self.pairs.clone(),
             }),
             output: &self.output,
             thresholds: &self.models.fail_on_regression,
-        }
+        })
     }
 }

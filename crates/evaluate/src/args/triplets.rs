@@ -1,4 +1,5 @@
-use pairmill_evaluate::{Task, Triplets};
+use pairmill_cli::{Common, UsageError};
+use pairmill_evaluate::{Margin, Task, Triplets};
 
 use super::{ModelArgs, OutputArgs, Request};
 
@@ -9,19 +10,24 @@ pub struct TripletsArgs {
     /// Triplets: anchor, positive, negative (`-` reads an Arrow IPC stream from standard input)
     #[arg(long, value_name = "FILE")]
     triplets: String,
+    /// By how much the positive has to be more alike than the negative, for all similarity
+    /// functions or for one of cosine, dot, euclidean and manhattan; may be repeated [default: 0]
+    #[arg(long, value_name = "[FUNCTION:]BY", allow_hyphen_values = true)]
+    margin: Vec<Margin>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 impl TripletsArgs {
-    pub fn request(&self) -> Request<'_> {
-        Request {
+    pub fn request(&self, common: &Common) -> Result<Request<'_>, UsageError> {
+        Ok(Request {
             task: Task::Triplets(Triplets {
-                models: self.models.models(),
+                models: self.models.models(common)?,
                 triplets: self.triplets.clone(),
+                margins: self.margin.clone(),
             }),
             output: &self.output,
             thresholds: &self.models.fail_on_regression,
-        }
+        })
     }
 }

@@ -1,29 +1,15 @@
 use std::collections::HashSet;
 
-use pairmill_metrics::{Confusion, Scores};
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
+use serde::Serialize;
 
-use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
+use crate::items::{Label, write_items};
+use crate::predictions::{Method, Predictions, write_confusions};
 use crate::reader::Reader;
-use crate::search::Search;
+use crate::shots::Shots;
 use crate::{Evaluation, Frame, Models, Result};
-
-/// The figures, chief one first.
-pub(super) const METRICS: [&str; 4] = [
-    "knn_accuracy",
-    "knn_macro_f1",
-    "centroid_accuracy",
-    "centroid_macro_f1",
-];
-
-/// Neighbours that vote.
-const NEIGHBOURS: usize = 10;
-
-const METHOD: &str = "`knn` takes the most frequent category among the 10 training tickets of \
-highest cosine, and of equally frequent ones that of the nearest ticket. `centroid` takes the \
-category whose mean embedding has the highest cosine. Macro F1 weighs every category the same.";
 
 /// Categories of tickets, told from their embeddings.
 #[derive(Debug, Clone)]
@@ -36,31 +22,92 @@ pub struct Classification {
     pub test: String,
     /// Columns of both tables under other names.
     pub names: ColumnNames,
+    /// Neighbours that vote.
+    pub neighbours: usize,
+    /// Training tickets to draw of each category; all of them if `None`.
+    pub samples_per_label: Option<usize>,
+    /// How often to draw them; the figures are means.
+    pub experiments: usize,
 }
 
 impl Classification {
+    /// Evaluates. The output folder gets a table of which category was taken for which.
     pub(crate) fn run(&self, frame: &Frame) -> Result<Evaluation> {
+        #[derive(Serialize)]
+        struct Options<'a, T> {
+            #[serde(flatten)]
+            models: T,
+            names: &'a ColumnNames,
+            neighbours: usize,
+            samples_per_label: Option<usize>,
+            experiments: usize,
+        }
+        let options = Options {
+            models: self.models.options(),
+            names: &self.names,
+            neighbours: self.neighbours,
+            samples_per_label: self.samples_per_label,
+            experiments: self.experiments,
+        };
         frame.run(
             "classification",
-            METHOD,
-            &(self.models.options(), &self.names),
+            &self.method(),
+            &options,
             |lineage| {
                 let train = lineage.with_input("train", &self.train)?;
                 self.models.add_to(train.with_input("test", &self.test)?)
             },
-            |_| {
+            |results| {
                 let reader = Reader::new(frame.threads)?;
                 let tickets = Tickets {
                     train: self.read(&reader, &self.train)?,
                     test: self.read(&reader, &self.test)?,
                 };
                 let categories = tickets.categories();
+                let known = tickets.classes(&tickets.train, &categories);
+                let shots = match self.samples_per_label {
+                    Some(samples) => {
+                        Shots::draw(&known, samples, self.experiments, frame.settings.seed)
+                    }
+                    None => Shots::all(known.len()),
+                };
                 let counts = self.count(&tickets, categories.len());
-                let encoders = self.models.load(frame.threads)?;
-                let scores = encoders.try_map(|encoder| tickets.classify(&categories, encoder))?;
-                Ok(Evaluation::new("classification", scores, counts))
+                let encoders = self.models.load()?;
+                let predictions = encoders
+                    .try_map(|encoder| self.predict(&tickets, &categories, &shots, encoder))?;
+                if let Some(results) = results {
+                    let target = results.folder.join("confusion.parquet");
+                    write_confusions(&target, &predictions, &categories, results.lineage)?;
+                    let labels = tickets.labels();
+                    write_items(&results.items(), &labels, &predictions, results.lineage)?;
+                }
+                Ok(Evaluation::of(
+                    "classification",
+                    &predictions,
+                    &frame.settings,
+                    counts,
+                ))
             },
         )
+    }
+
+    fn method(&self) -> String {
+        let mut method = format!(
+            "`knn` takes the most frequent category among the {} training tickets of highest \
+             cosine, and of equally frequent ones that of the nearest ticket. `centroid` takes the \
+             category whose mean embedding has the highest cosine. `logistic` is multinomial \
+             logistic regression on the embeddings as the model gives them, with an L2 penalty \
+             (C = 1). Macro F1 weighs every category the same.",
+            self.neighbours
+        );
+        if let Some(samples) = self.samples_per_label {
+            method += &format!(
+                " Each figure is the mean of {} experiments with {samples} training tickets of \
+                 each category, drawn at random.",
+                self.experiments
+            );
+        }
+        method
     }
 
     /// Tickets in an order that does not depend on that of the input, because it breaks ties.
@@ -80,14 +127,10 @@ impl Classification {
     }
 
     fn count(&self, tickets: &Tickets, categories: usize) -> [(&'static str, usize); 4] {
-        let known: HashSet<&str> = tickets
-            .train
-            .iter()
-            .map(|row| row.category.as_str())
-            .collect();
-        let unknown = tickets
-            .test
-            .iter()
+        let train = tickets.train.iter();
+        let known: HashSet<&str> = train.map(|row| row.category.as_str()).collect();
+        let test = tickets.test.iter();
+        let unknown = test
             .filter(|row| !known.contains(row.category.as_str()))
             .count();
         if unknown > 0 {
@@ -104,6 +147,32 @@ impl Classification {
             ("categories", categories),
             ("test_tickets_of_unknown_category", unknown),
         ]
+    }
+
+    fn predict(
+        &self,
+        tickets: &Tickets,
+        categories: &[&str],
+        shots: &Shots,
+        encoder: &Encoder,
+    ) -> Result<Predictions> {
+        let rows = tickets.train.iter().chain(&tickets.test);
+        let texts: Vec<&str> = rows.map(|row| row.text.as_str()).collect();
+        let embeddings = encoder.embed_raw(&texts, Side::Text)?;
+        let known = tickets.classes(&tickets.train, categories);
+        let test_rows: Vec<usize> = (known.len()..texts.len()).collect();
+        let test = embeddings.select(&test_rows);
+        let mut predictions =
+            Predictions::new(tickets.classes(&tickets.test, categories), categories.len());
+        for rows in &shots.experiments {
+            let train = embeddings.select(rows);
+            let classes: Vec<usize> = rows.iter().map(|&row| known[row]).collect();
+            for method in Method::ALL {
+                let predicted = method.predict(&train, &classes, &test, self.neighbours);
+                predictions.add(method, predicted);
+            }
+        }
+        Ok(predictions)
     }
 }
 
@@ -128,124 +197,24 @@ impl Tickets {
         categories
     }
 
-    fn classify(&self, categories: &[&str], encoder: &Encoder) -> Result<Scores> {
-        let rows = self.train.iter().chain(&self.test);
-        let texts: Vec<&str> = rows.map(|row| row.text.as_str()).collect();
-        let embeddings = encoder.embed_all(&texts, Side::Text)?;
-        let (train_rows, test_rows): (Vec<usize>, Vec<usize>) =
-            (0..texts.len()).partition(|&row| row < self.train.len());
-        let (train, test) = (
-            embeddings.select(&train_rows),
-            embeddings.select(&test_rows),
-        );
-        let number = |row: &Ticket| {
-            categories
-                .binary_search(&row.category.as_str())
-                .expect("every category is listed")
-        };
-        let known: Vec<usize> = self.train.iter().map(number).collect();
-        let truth: Vec<usize> = self.test.iter().map(number).collect();
-        let knn = Confusion::new(
-            &truth,
-            &nearest_neighbours(&train, &known, &test),
-            categories.len(),
-        );
-        let centroid = Confusion::new(
-            &truth,
-            &nearest_centroid(&train, &known, &test),
-            categories.len(),
-        );
-        let values = [
-            knn.accuracy(),
-            knn.macro_f1(),
-            centroid.accuracy(),
-            centroid.macro_f1(),
-        ];
-        Ok(METRICS.into_iter().zip(values).collect())
-    }
-}
-
-/// The class of each test row by the vote of its nearest training rows.
-fn nearest_neighbours(train: &Embeddings, classes: &[usize], test: &Embeddings) -> Vec<usize> {
-    let mut search = Search::new(test, NEIGHBOURS.min(train.len()));
-    let keys: Vec<u32> = (0..train.len() as u32).collect();
-    search.add(train, &keys);
-    search
-        .finish()
-        .iter()
-        .map(|hits| {
-            let votes: Vec<usize> = hits.iter().map(|hit| classes[hit.key as usize]).collect();
-            majority(&votes)
-        })
-        .collect()
-}
-
-/// The most frequent class; of equally frequent ones that of the earliest vote.
-fn majority(votes: &[usize]) -> usize {
-    let count = |class: usize| votes.iter().filter(|&&vote| vote == class).count();
-    let mut best = votes[0];
-    for &vote in votes {
-        if count(vote) > count(best) {
-            best = vote;
-        }
-    }
-    best
-}
-
-/// The class of each test row by the highest cosine with the mean of a class; of equal ones the
-/// lowest class.
-fn nearest_centroid(train: &Embeddings, classes: &[usize], test: &Embeddings) -> Vec<usize> {
-    let dimension = train.dimension();
-    let mut known = classes.to_vec();
-    known.sort_unstable();
-    known.dedup();
-    let mut sums = vec![0f64; known.len() * dimension];
-    for (vector, class) in train.rows().zip(classes) {
-        let at = known.partition_point(|other| other < class) * dimension;
-        for (sum, &value) in sums[at..at + dimension].iter_mut().zip(vector) {
-            *sum += f64::from(value);
-        }
-    }
-    let sums = sums.into_iter().map(|sum| sum as f32).collect();
-    let centroids =
-        Embeddings::normalised(sums, dimension).expect("sums of unit vectors are finite");
-    let mut search = Search::new(test, 1);
-    let keys: Vec<u32> = (0..known.len() as u32).collect();
-    search.add(&centroids, &keys);
-    search
-        .finish()
-        .iter()
-        .map(|hits| known[hits[0].key as usize])
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unit(angles: &[f32]) -> Embeddings {
-        let values = angles
-            .iter()
-            .flat_map(|angle| [angle.cos(), angle.sin()])
-            .collect();
-        Embeddings::normalised(values, 2).unwrap()
+    /// What is written of each test ticket beside what it was taken for.
+    fn labels(&self) -> Vec<Label<'_>> {
+        vec![
+            Label {
+                name: "text",
+                values: self.test.iter().map(|row| row.text.as_str()).collect(),
+            },
+            Label {
+                name: "truth",
+                values: self.test.iter().map(|row| row.category.as_str()).collect(),
+            },
+        ]
     }
 
-    #[test]
-    fn the_nearest_decides_where_votes_are_equal() {
-        assert_eq!(majority(&[1, 0, 0, 1]), 1);
-        assert_eq!(majority(&[1, 0, 0]), 0);
-        assert_eq!(majority(&[2]), 2);
-    }
-
-    #[test]
-    fn neighbours_vote_and_centroids_average() {
-        // Class 0 lies around 0.0 with a stray member; class 3 around 1.5.
-        let train = unit(&[0.0, 0.1, -0.1, 1.3, 1.4, 1.5, 1.6]);
-        let classes = [0, 0, 0, 0, 3, 3, 3];
-        let test = unit(&[0.05, 1.45]);
-        assert_eq!(nearest_centroid(&train, &classes, &test), [0, 3]);
-        // All seven vote: class 0 has four.
-        assert_eq!(nearest_neighbours(&train, &classes, &test), [0, 0]);
+    /// The place of each row's category among all.
+    fn classes(&self, rows: &[Ticket], categories: &[&str]) -> Vec<usize> {
+        rows.iter()
+            .map(|row| categories.partition_point(|category| *category < row.category.as_str()))
+            .collect()
     }
 }

@@ -1,20 +1,27 @@
 mod classification;
+mod compare;
 mod pairs;
+mod paraphrases;
 mod ranked_run;
+mod rerank;
 mod retrieval;
 mod similarity;
 mod triplets;
 
 pub use classification::Classification;
+pub use compare::{Compare, Comparison, Contender};
 pub use pairs::Pairs;
+pub use paraphrases::Paraphrases;
+pub(crate) use paraphrases::Sentence;
 pub use ranked_run::RankedRun;
+pub use rerank::Rerank;
 pub use retrieval::Retrieval;
 pub use similarity::Similarity;
-pub use triplets::Triplets;
+pub use triplets::{Margin, Triplets};
 
 use pairmill_metrics::RetrievalMetric;
 
-use crate::{Evaluation, Frame, Result};
+use crate::{Evaluation, Frame, Result, predictions};
 
 /// What is evaluated.
 #[derive(Debug, Clone)]
@@ -31,24 +38,26 @@ pub enum Task {
     Classification(Classification),
     /// A ranked run, whoever made it.
     RankedRun(RankedRun),
+    /// A ranked run that a cross-encoder ranks anew.
+    Rerank(Rerank),
+    /// Paraphrases mined from a list of sentences.
+    Paraphrases(Paraphrases),
 }
 
 impl Task {
     /// The metrics in which a fall is a regression: all that are the better the higher they are.
     pub fn metrics(&self) -> Vec<String> {
-        let names: &[&str] = match self {
-            Self::Retrieval(_) | Self::RankedRun(_) => {
-                return RetrievalMetric::DEFAULTS
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect();
-            }
-            Self::Similarity(_) => &similarity::METRICS,
-            Self::Pairs(_) => &pairs::METRICS,
-            Self::Triplets(_) => &triplets::METRICS,
-            Self::Classification(_) => &classification::METRICS,
-        };
-        names.iter().map(|&name| name.to_owned()).collect()
+        match self {
+            Self::Retrieval(_) | Self::RankedRun(_) | Self::Rerank(_) => RetrievalMetric::DEFAULTS
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            Self::Similarity(_) => similarity::metrics(),
+            Self::Pairs(_) => pairs::metrics(),
+            Self::Triplets(_) => triplets::metrics(),
+            Self::Classification(_) => predictions::metrics(),
+            Self::Paraphrases(_) => paraphrases::metrics(),
+        }
     }
 
     /// Evaluates.
@@ -63,6 +72,8 @@ impl Task {
             Self::Triplets(task) => task.run(frame),
             Self::Classification(task) => task.run(frame),
             Self::RankedRun(task) => task.run(frame),
+            Self::Rerank(task) => task.run(frame),
+            Self::Paraphrases(task) => task.run(frame),
         }
     }
 }

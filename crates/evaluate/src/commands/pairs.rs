@@ -1,17 +1,21 @@
-use pairmill_metrics::{Scores, score_pairs};
+use std::iter;
+
+use pairmill_metrics::{PairRanking, PairScores};
 use pairmill_tables::{ColumnNames, Table, TableError, i32_column, string_column};
 
-use super::similarity::{ScoredPairs, SentencePairs};
-use crate::encoder::Encoder;
+use crate::item_table::ItemTable;
+use crate::items::write_items;
 use crate::reader::Reader;
+use crate::sample::{Sample, counts};
+use crate::sentence_pairs::{ScoredPairs, SentencePairs, columns, similarities};
+use crate::similarity_function::SimilarityFunction;
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
-
-/// The figures that are the better the higher they are, chief one first.
-pub(super) const METRICS: [&str; 6] = ["ap", "accuracy", "f1", "precision", "recall", "mcc"];
 
 const METHOD: &str = "Pairs are accepted by a threshold on the cosine: `accuracy` and `f1` are the \
 best that any threshold reaches on these very pairs; precision, recall and `mcc` are those of the \
-best F1; `ap` is the average precision over all thresholds.";
+best F1; `ap` is the average precision over all thresholds. `dot` is the same by the inner product, \
+`euclidean` and `manhattan` by these distances, of which the threshold is the longest that is \
+accepted; `max` is the highest of the four.";
 
 /// Pairs of sentences of the same or another meaning.
 #[derive(Debug, Clone)]
@@ -33,7 +37,7 @@ impl Pairs {
                 self.models
                     .add_to(lineage.with_input("pairs", &self.pairs)?)
             },
-            |_| {
+            |results| {
                 let (sentences, labels) = self.read(&Reader::new(frame.threads)?)?;
                 let positives = labels.iter().filter(|&&label| label).count();
                 if positives == 0 || positives == labels.len() {
@@ -42,10 +46,21 @@ impl Pairs {
                         label: u8::from(positives > 0),
                     });
                 }
-                let encoders = self.models.load(frame.threads)?;
-                let scores = encoders.try_map(|encoder| separate(&sentences, &labels, encoder))?;
+                let encoders = self.models.load()?;
+                let samples = encoders.try_map(|encoder| {
+                    let similarities = sentences.similarities(encoder)?;
+                    Ok(PairsSample::new(similarities, labels.clone()))
+                })?;
                 let counts = [("pairs", labels.len()), ("positive_pairs", positives)];
-                Ok(Evaluation::new("pairs", scores, counts))
+                if let Some(results) = results {
+                    write_items(
+                        &results.items(),
+                        &sentences.labels(),
+                        &samples,
+                        results.lineage,
+                    )?;
+                }
+                Ok(Evaluation::of("pairs", &samples, &frame.settings, counts))
             },
         )
     }
@@ -98,9 +113,147 @@ impl Pairs {
     }
 }
 
-fn separate(sentences: &SentencePairs, labels: &[bool], encoder: &Encoder) -> Result<Scores> {
-    let cosines = sentences.cosines(encoder)?;
-    Ok(score_pairs(&cosines, labels)
-        .map(Scores::from)
-        .unwrap_or_default())
+/// The figures of one similarity function.
+const METRICS: [&str; 8] = [
+    "ap",
+    "accuracy",
+    "accuracy_threshold",
+    "f1",
+    "f1_threshold",
+    "precision",
+    "recall",
+    "mcc",
+];
+
+fn is_threshold(metric: &str) -> bool {
+    metric.ends_with("_threshold")
+}
+
+/// The figures that are the better the higher they are, chief one first.
+pub(super) fn metrics() -> Vec<String> {
+    let mut names = names();
+    names.retain(|name| !is_threshold(name));
+    names
+}
+
+fn names() -> Vec<String> {
+    let of_functions = SimilarityFunction::ALL
+        .iter()
+        .flat_map(|function| METRICS.iter().map(|metric| function.figure(metric)));
+    let highest = METRICS.iter().filter(|metric| !is_threshold(metric));
+    iter::chain(of_functions, highest.map(|metric| format!("max_{metric}"))).collect()
+}
+
+/// How alike the sentences of each pair are to a model, and whether they mean the same.
+pub(crate) struct PairsSample {
+    similarities: [Vec<f64>; 4],
+    labels: Vec<bool>,
+    rankings: [PairRanking; 4],
+}
+
+impl PairsSample {
+    pub fn new(similarities: [Vec<f64>; 4], labels: Vec<bool>) -> Self {
+        Self {
+            rankings: similarities
+                .each_ref()
+                .map(|values| PairRanking::new(values, &labels)),
+            similarities,
+            labels,
+        }
+    }
+}
+
+impl PairsSample {
+    /// Some of the items that an evaluation has written.
+    pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
+        let labels = items.column("label", rows)?;
+        let labels = labels.into_iter().map(|label| label > 0.0).collect();
+        Ok(Self::new(similarities(items, rows)?, labels))
+    }
+}
+
+impl Sample for PairsSample {
+    fn metrics(&self) -> Vec<String> {
+        names()
+    }
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn figures(&self, items: &[u32]) -> Vec<f64> {
+        let counts = counts(items, self.len());
+        let functions = SimilarityFunction::ALL.iter().zip(&self.rankings);
+        let of_functions: Vec<[f64; 8]> = functions
+            .map(|(function, ranking)| match ranking.figures(&counts) {
+                Some(figures) => values_of(figures, function.is_distance()),
+                None => [f64::NAN; 8],
+            })
+            .collect();
+        let highest = (0..METRICS.len())
+            .filter(|&metric| !is_threshold(METRICS[metric]))
+            .map(|metric| {
+                let figures = of_functions.iter().map(|figures| figures[metric]);
+                figures.fold(f64::NAN, f64::max)
+            });
+        iter::chain(of_functions.iter().flatten().copied(), highest).collect()
+    }
+
+    fn values(&self, _: usize) -> Option<Vec<f64>> {
+        None
+    }
+
+    fn columns(&self) -> Vec<(String, Vec<f64>)> {
+        let mut columns = columns(&self.similarities);
+        let labels = self.labels.iter().map(|&label| f64::from(u8::from(label)));
+        columns.push(("label".to_owned(), labels.collect()));
+        columns
+    }
+}
+
+/// In the order of [`METRICS`]. A threshold on a negative distance is given as the distance.
+fn values_of(figures: PairScores, is_distance: bool) -> [f64; 8] {
+    let sign = if is_distance { -1.0 } else { 1.0 };
+    [
+        figures.ap,
+        figures.accuracy,
+        sign * figures.accuracy_threshold,
+        figures.f1,
+        sign * figures.f1_threshold,
+        figures.precision,
+        figures.recall,
+        figures.mcc,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_function_has_its_figures_and_the_highest_stand_at_the_end() {
+        let cosines = vec![0.9, 0.8, 0.7, 0.2];
+        let distances = vec![-1.0, -3.0, -2.0, -4.0];
+        let labels = vec![true, true, false, false];
+        let similarities = [
+            cosines.clone(),
+            cosines.clone(),
+            distances.clone(),
+            distances,
+        ];
+        let sample = PairsSample::new(similarities, labels);
+        let figures = sample.all();
+        let figure = |name: &str| figures.get(name).expect(name);
+        assert_eq!(figure("ap"), 1.0);
+        assert_eq!(figure("accuracy_threshold"), 0.75);
+        assert!((figure("euclidean_ap") - 5.0 / 6.0).abs() < 1e-12);
+        assert_eq!(figure("euclidean_accuracy"), 0.75);
+        assert_eq!(figure("euclidean_f1_threshold"), 3.5);
+        assert_eq!(figure("max_ap"), 1.0);
+        assert_eq!(figures.get("max_f1_threshold"), None);
+        assert_eq!(sample.metrics().len(), 4 * 8 + 6);
+
+        let one_label = sample.figures(&[0, 1, 1]);
+        assert!(one_label.iter().all(|figure| figure.is_nan()));
+    }
 }

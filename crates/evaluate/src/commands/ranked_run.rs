@@ -5,8 +5,9 @@ use pairmill_metrics::RetrievalMetric;
 use pairmill_tables::{ColumnNames, Table, f32_column, i32_column, string_column};
 
 use crate::compared::Compared;
+use crate::items::{Label, write_items};
 use crate::qrels::Qrels;
-use crate::ranking::{Ranking, write_per_query};
+use crate::ranking::Ranking;
 use crate::reader::Reader;
 use crate::search::Hit;
 use crate::{EvaluateError, Evaluation, Frame, Result};
@@ -41,36 +42,46 @@ impl RankedRun {
             |results| {
                 let reader = Reader::new(frame.threads)?;
                 let qrels = Qrels::read(&reader, &self.qrels)?;
-                let mut runs = self.read_run(&reader)?;
-                let ranked = runs.hits.len();
-                runs.hits.retain(|query, _| qrels.of(query).is_some());
-                if runs.hits.is_empty() {
-                    return Err(EvaluateError::NothingJudged {
-                        qrels: self.qrels.clone(),
-                        queries: self.run.clone(),
-                    });
-                }
-                let judged = runs.hits.len();
-                for query in qrels.judged_queries() {
-                    runs.hits.entry(query.to_owned()).or_default();
-                }
-                let ranking = runs.into_ranking();
-                let counts = self.count(ranked, judged, ranking.queries.len(), qrels.len());
+                let (ranking, counts) = self.read_judged(&reader, &qrels)?;
                 let scores = Compared {
                     model: ranking.assess(&qrels, &RetrievalMetric::DEFAULTS),
                     baseline: None,
                 };
                 if let Some(results) = results {
                     let target = results.folder.join("per_query.parquet");
-                    write_per_query(&target, &ranking.queries, &scores, results.lineage)?;
+                    let ids = Label {
+                        name: "query_id",
+                        values: ranking.queries.iter().map(String::as_str).collect(),
+                    };
+                    write_items(&target, &[ids], &scores, results.lineage)?;
                 }
-                Ok(Evaluation::new(
-                    "run",
-                    scores.map(|scores| scores.means()),
-                    counts,
-                ))
+                Ok(Evaluation::of("run", &scores, &frame.settings, counts))
             },
         )
+    }
+
+    /// The run of the judged queries, with the counts of what it lacks and what is left out.
+    pub(super) fn read_judged(
+        &self,
+        reader: &Reader,
+        qrels: &Qrels,
+    ) -> Result<(Ranking, [(&'static str, usize); 4])> {
+        let mut runs = self.read_run(reader)?;
+        let ranked = runs.hits.len();
+        runs.hits.retain(|query, _| qrels.of(query).is_some());
+        if runs.hits.is_empty() {
+            return Err(EvaluateError::NothingJudged {
+                qrels: self.qrels.clone(),
+                queries: self.run.clone(),
+            });
+        }
+        let judged = runs.hits.len();
+        for query in qrels.judged_queries() {
+            runs.hits.entry(query.to_owned()).or_default();
+        }
+        let ranking = runs.into_ranking();
+        let counts = self.count(ranked, judged, ranking.queries.len(), qrels.len());
+        Ok((ranking, counts))
     }
 
     fn read_run(&self, reader: &Reader) -> Result<RunRows> {

@@ -1,16 +1,21 @@
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 
 use pairmill_cli::Progress;
 use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
 
+use crate::corpus::CorpusIds;
+use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
-use crate::qrels::Qrels;
-use crate::ranking::{Ranking, write_per_query};
+use crate::examples::Examples;
+use crate::items::write_items;
+use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::sample::Sample;
 use crate::search::Search;
+use crate::topics::Topics;
+use crate::variants::{Precision, Steps, Variant, VariantScores};
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
 
 /// Results kept for each query.
@@ -39,6 +44,15 @@ pub struct Retrieval {
     pub queries: String,
     /// The qrels table.
     pub qrels: String,
+    /// Columns of the queries that group them; `length` is that of their texts where there is no
+    /// such column.
+    pub group_by: Vec<String>,
+    /// Queries shown of each kind: gained and lost most.
+    pub examples: usize,
+    /// Give figures of embeddings cut to so many components as well.
+    pub truncate_dim: Vec<usize>,
+    /// Give figures of embeddings of less precision as well.
+    pub precision: Vec<Precision>,
 }
 
 impl Retrieval {
@@ -47,7 +61,14 @@ impl Retrieval {
         frame.run(
             "retrieval",
             METHOD,
-            &(self.models.options(), &self.names),
+            &(
+                self.models.options(),
+                &self.names,
+                &self.group_by,
+                self.examples,
+                &self.truncate_dim,
+                &self.precision,
+            ),
             |lineage| {
                 let tables = lineage
                     .with_input("corpus", &self.corpus)?
@@ -57,14 +78,38 @@ impl Retrieval {
             },
             |results| {
                 let reader = Reader::new(frame.threads)?;
-                let topics = self.read_topics(&reader)?;
+                let topics = Topics::read(&reader, &self.queries, &self.qrels, &self.group_by)?;
                 let corpus = CorpusIds::read(&reader, &self.corpus, &self.names)?;
                 let counts = self.count(&topics, &corpus);
-                let encoders = self.models.load(frame.threads)?;
-                let rankings =
-                    encoders.try_map(|encoder| self.search(&reader, encoder, &topics, &corpus))?;
-                let scores =
-                    rankings.map(|run| run.assess(&topics.qrels, &RetrievalMetric::DEFAULTS));
+                let encoders = self.models.load()?;
+                let variants = self.variants(&encoders.model)?;
+                let found = encoders.try_map(|encoder| {
+                    self.search(&reader, encoder, &topics, &corpus, &variants)
+                })?;
+                let metrics = &RetrievalMetric::DEFAULTS;
+                let rankings = found.map(|found| found.as_is.clone());
+                let scores = rankings.map(|run| run.assess(&topics.qrels, metrics));
+                let mut evaluation = Evaluation::of("retrieval", &scores, &frame.settings, counts);
+                evaluation.variants = variants
+                    .iter()
+                    .map(|&variant| {
+                        let scores = found.filter_map(|found| {
+                            let run = found.variants.iter().find(|(one, _)| *one == variant)?;
+                            Some(run.1.assess(&topics.qrels, metrics).all())
+                        });
+                        scores.map(|scores| VariantScores::new(variant, scores))
+                    })
+                    .collect::<Option<Vec<_>>>()
+                    .unwrap_or_default();
+                let groupings = &topics.groupings;
+                evaluation.groups = groupings
+                    .iter()
+                    .flat_map(|one| one.figures(&scores))
+                    .collect();
+                let texts = topics.texts();
+                let mut examples =
+                    Examples::choose(self.examples, &texts, &topics.qrels, &rankings, &scores);
+                examples.fill(&self.texts_of(&reader, &examples.documents())?);
                 if let Some(results) = results {
                     let file = |name: &str| results.folder.join(name);
                     rankings
@@ -74,51 +119,42 @@ impl Retrieval {
                         run.write(&file("run_baseline.parquet"), results.lineage)?;
                     }
                     let target = file("per_query.parquet");
-                    write_per_query(&target, &rankings.model.queries, &scores, results.lineage)?;
+                    write_items(&target, &topics.labels(), &scores, results.lineage)?;
+                    results.write_json("examples.json", &examples)?;
                 }
-                Ok(Evaluation::new(
-                    "retrieval",
-                    scores.map(|scores| scores.means()),
-                    counts,
-                ))
+                Ok(evaluation)
             },
         )
     }
 
-    fn read_topics(&self, reader: &Reader) -> Result<Topics> {
-        let qrels = Qrels::read(reader, &self.qrels)?;
-        let mut ids = HashSet::new();
-        let mut judged = Vec::new();
-        let names = ColumnNames::default();
+    /// Title and text of some documents.
+    fn texts_of(
+        &self,
+        reader: &Reader,
+        wanted: &BTreeSet<String>,
+    ) -> Result<HashMap<String, String>> {
+        let mut found = HashMap::new();
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        let columns = ["id", "title", "text"];
         reader.for_each(
-            &self.queries,
-            Table::Queries,
-            &names,
-            &["id", "text"],
+            &self.corpus,
+            Table::Corpus,
+            &self.names,
+            &columns,
             |batch| {
-                for (id, text) in string_column(batch, "id")
-                    .iter()
-                    .zip(string_column(batch, "text"))
-                {
-                    let (id, text) = (id.unwrap_or_default(), text.unwrap_or_default());
-                    if !ids.insert(id.to_owned()) {
-                        return Err(duplicate(&self.queries, id));
-                    }
-                    if qrels.of(id).is_some() {
-                        judged.push((id.to_owned(), text.to_owned()));
+                let [ids, titles, texts] = columns.map(|name| string_column(batch, name));
+                for row in 0..batch.num_rows() {
+                    if wanted.contains(ids.value(row)) {
+                        let text = document_text(titles.value(row), texts.value(row));
+                        found.insert(ids.value(row).to_owned(), text);
                     }
                 }
                 Ok(())
             },
         )?;
-        if judged.is_empty() {
-            return Err(EvaluateError::NothingJudged {
-                qrels: self.qrels.clone(),
-                queries: self.queries.clone(),
-            });
-        }
-        judged.sort_unstable();
-        Ok(Topics { qrels, ids, judged })
+        Ok(found)
     }
 
     fn count(&self, topics: &Topics, corpus: &CorpusIds) -> [(&'static str, usize); 6] {
@@ -164,20 +200,34 @@ impl Retrieval {
         ]
     }
 
+    /// The smaller forms to try.
+    fn variants(&self, encoder: &Encoder) -> Result<Vec<Variant>> {
+        let (dimensions, precisions) = (&self.truncate_dim, &self.precision);
+        Variant::all(dimensions, precisions, encoder.dimension(), encoder.name())
+    }
+
     fn search(
         &self,
         reader: &Reader,
         encoder: &Encoder,
         topics: &Topics,
         corpus: &CorpusIds,
-    ) -> Result<Ranking> {
-        let texts: Vec<&str> = topics
-            .judged
+        variants: &[Variant],
+    ) -> Result<Found> {
+        let queries = encoder.embed_all(&topics.texts(), Side::Query)?;
+        let of_baseline = |one: &&Variant| one.dimension <= encoder.dimension();
+        let variants: Vec<Variant> = variants.iter().filter(of_baseline).copied().collect();
+        let variant_queries: Vec<Embeddings> = variants
             .iter()
-            .map(|(_, text)| text.as_str())
+            .map(|variant| variant.of_queries(&queries))
             .collect();
-        let queries = encoder.embed_all(&texts, Side::Query)?;
-        let mut search = Search::new(&queries, DEPTH.min(corpus.sorted.len()));
+        let depth = DEPTH.min(corpus.sorted.len());
+        let mut as_is = Search::new(&queries, depth);
+        let mut smaller: Vec<(Variant, Search<'_>, Option<Steps>)> = variants
+            .iter()
+            .zip(&variant_queries)
+            .map(|(&variant, queries)| (variant, Search::new(queries, depth), None))
+            .collect();
         let progress = Progress::new(
             format!("embedding the corpus ({})", encoder.role),
             "documents",
@@ -191,7 +241,14 @@ impl Retrieval {
             let keys = keys.ok_or_else(|| EvaluateError::Changed {
                 path: self.corpus.clone(),
             })?;
-            search.add(&encoder.embed(&texts, Side::Document, &progress)?, keys);
+            let documents = encoder.embed(&texts, Side::Document, &progress)?;
+            as_is.add(&documents, keys);
+            for (variant, search, steps) in &mut smaller {
+                if searched == 0 {
+                    *steps = variant.calibrate(&documents);
+                }
+                search.add(&variant.of_documents(&documents, steps.as_ref()), keys);
+            }
             searched += block.len();
             block.clear();
             Ok(())
@@ -215,66 +272,27 @@ impl Retrieval {
             },
         )?;
         flush(&mut block)?;
-        Ok(Ranking {
+        let ranking = |search: Search<'_>| Ranking {
             documents: corpus.sorted.clone(),
-            queries: topics.judged.iter().map(|(id, _)| id.clone()).collect(),
+            queries: topics.judged.iter().map(|one| one.id.clone()).collect(),
             hits: search.finish(),
+        };
+        Ok(Found {
+            variants: smaller
+                .into_iter()
+                .map(|(variant, search, _)| (variant, ranking(search)))
+                .collect(),
+            as_is: ranking(as_is),
         })
     }
 }
 
-/// Judgements and the queries they are about.
-struct Topics {
-    qrels: Qrels,
-    /// All ids of the queries table.
-    ids: HashSet<String>,
-    /// Id and text of the queries that are judged, in ascending order of id.
-    judged: Vec<(String, String)>,
-}
-
-/// The ids of a corpus. A document's key is the place of its id in ascending order, so that
-/// comparing keys compares ids.
-struct CorpusIds {
-    sorted: Arc<Vec<String>>,
-    /// The key of each row.
-    keys: Vec<u32>,
-}
-
-impl CorpusIds {
-    fn read(reader: &Reader, input: &str, names: &ColumnNames) -> Result<Self> {
-        let mut ids: Vec<(String, u32)> = Vec::new();
-        reader.for_each(input, Table::Corpus, names, &["id"], |batch| {
-            for id in string_column(batch, "id").iter().flatten() {
-                ids.push((id.to_owned(), ids.len() as u32));
-            }
-            Ok(())
-        })?;
-        ids.sort_unstable();
-        if let Some(pair) = ids.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(duplicate(input, &pair[0].0));
-        }
-        let mut keys = vec![0; ids.len()];
-        for (key, (_, row)) in ids.iter().enumerate() {
-            keys[*row as usize] = key as u32;
-        }
-        Ok(Self {
-            sorted: Arc::new(ids.into_iter().map(|(id, _)| id).collect()),
-            keys,
-        })
-    }
-
-    fn contains(&self, id: &str) -> bool {
-        self.sorted
-            .binary_search_by(|other| other.as_str().cmp(id))
-            .is_ok()
-    }
-}
-
-fn duplicate(path: &str, id: &str) -> EvaluateError {
-    EvaluateError::DuplicateId {
-        path: path.to_owned(),
-        id: id.to_owned(),
-    }
+/// What a model found.
+struct Found {
+    /// By its embeddings as they are.
+    as_is: Ranking,
+    /// By smaller forms of them.
+    variants: Vec<(Variant, Ranking)>,
 }
 
 /// Title and text as BEIR and MTEB join them.

@@ -1,17 +1,18 @@
-use pairmill_metrics::{Scores, pearson, spearman};
-use pairmill_modeling::Side;
-use pairmill_tables::{ColumnNames, Table, f32_column, string_column};
+use std::iter;
 
-use crate::embeddings::cosine;
-use crate::encoder::Encoder;
+use pairmill_metrics::{Order, counted_pearson};
+
+use crate::item_table::ItemTable;
+use crate::items::write_items;
 use crate::reader::Reader;
+use crate::sample::{Sample, counts};
+use crate::sentence_pairs::{ScoredPairs, columns, similarities};
+use crate::similarity_function::SimilarityFunction;
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
 
-/// The figures, chief one first.
-pub(super) const METRICS: [&str; 2] = ["spearman_cosine", "pearson_cosine"];
-
-const METHOD: &str = "Correlation of the cosine of two sentences with their score; Spearman's with \
-average ranks for ties.";
+const METHOD: &str = "Correlation of the similarity of two sentences with their score, by cosine, \
+inner product, negative Euclidean and negative Manhattan distance of the embeddings as the model \
+gives them; Spearman's with average ranks for ties. `max` is the highest of the four.";
 
 /// Similarity of sentences against human scores.
 #[derive(Debug, Clone)]
@@ -32,30 +33,39 @@ impl Similarity {
                 self.models
                     .add_to(lineage.with_input("pairs", &self.pairs)?)
             },
-            |_| {
+            |results| {
                 let pairs = ScoredPairs::read(&Reader::new(frame.threads)?, &self.pairs)?;
                 if pairs.scores.iter().all(|score| *score == pairs.scores[0]) {
                     return Err(self.no_correlation("column `score` is"));
                 }
-                let encoders = self.models.load(frame.threads)?;
-                let scores = encoders.try_map(|encoder| self.correlate(&pairs, encoder))?;
-                Ok(Evaluation::new(
+                let encoders = self.models.load()?;
+                let samples = encoders.try_map(|encoder| {
+                    let similarities = pairs.sentences.similarities(encoder)?;
+                    Ok(SimilaritySample::new(similarities, pairs.scores.clone()))
+                })?;
+                let scores = samples.map(Sample::all);
+                let defined = |scores: &pairmill_metrics::Scores| {
+                    scores.iter().all(|(_, value)| value.is_finite())
+                };
+                if !iter::once(&scores.model)
+                    .chain(&scores.baseline)
+                    .all(defined)
+                {
+                    return Err(self.no_correlation("the model's similarity is"));
+                }
+                if let Some(results) = results {
+                    let labels = pairs.sentences.labels();
+                    write_items(&results.items(), &labels, &samples, results.lineage)?;
+                }
+                let counts = [("pairs", pairs.scores.len())];
+                Ok(Evaluation::of(
                     "similarity",
-                    scores,
-                    [("pairs", pairs.scores.len())],
+                    &samples,
+                    &frame.settings,
+                    counts,
                 ))
             },
         )
-    }
-
-    fn correlate(&self, pairs: &ScoredPairs, encoder: &Encoder) -> Result<Scores> {
-        let cosines = pairs.sentences.cosines(encoder)?;
-        let undefined = || self.no_correlation("the model's similarity is");
-        let values = [
-            spearman(&cosines, &pairs.scores).ok_or_else(undefined)?,
-            pearson(&cosines, &pairs.scores).ok_or_else(undefined)?,
-        ];
-        Ok(METRICS.into_iter().zip(values).collect())
     }
 
     fn no_correlation(&self, what: &'static str) -> EvaluateError {
@@ -66,73 +76,105 @@ impl Similarity {
     }
 }
 
-/// Two columns of sentences.
-#[derive(Default)]
-pub(super) struct SentencePairs {
-    pub first: Vec<String>,
-    pub second: Vec<String>,
+/// The figures, chief one first.
+pub(super) fn metrics() -> Vec<String> {
+    let names = SimilarityFunction::ALL.map(SimilarityFunction::name);
+    iter::chain(names, ["max"])
+        .flat_map(|name| [format!("spearman_{name}"), format!("pearson_{name}")])
+        .collect()
 }
 
-impl SentencePairs {
-    pub fn push(&mut self, first: &str, second: &str) {
-        self.first.push(first.to_owned());
-        self.second.push(second.to_owned());
-    }
+/// How alike the sentences of each pair are to people and to a model.
+pub(crate) struct SimilaritySample {
+    similarities: [Vec<f64>; 4],
+    scores: Vec<f64>,
+    orders: [Order; 4],
+    order_of_scores: Order,
+}
 
-    /// The cosine of each pair.
-    pub fn cosines(&self, encoder: &Encoder) -> Result<Vec<f64>> {
-        let texts: Vec<&str> = self
-            .first
-            .iter()
-            .chain(&self.second)
-            .map(String::as_str)
-            .collect();
-        let embeddings = encoder.embed_all(&texts, Side::Text)?;
-        let n = self.first.len();
-        Ok((0..n)
-            .map(|i| cosine(embeddings.row(i), embeddings.row(n + i)))
-            .collect())
+impl SimilaritySample {
+    pub fn new(similarities: [Vec<f64>; 4], scores: Vec<f64>) -> Self {
+        Self {
+            orders: similarities.each_ref().map(|values| Order::new(values)),
+            order_of_scores: Order::new(&scores),
+            similarities,
+            scores,
+        }
     }
 }
 
-/// Pairs of sentences with a finite score each.
-pub(super) struct ScoredPairs {
-    pub sentences: SentencePairs,
-    pub scores: Vec<f64>,
+impl SimilaritySample {
+    /// Some of the items that an evaluation has written.
+    pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
+        let scores = items.column("score", rows)?;
+        Ok(Self::new(similarities(items, rows)?, scores))
+    }
 }
 
-impl ScoredPairs {
-    pub fn read(reader: &Reader, input: &str) -> Result<Self> {
-        let mut sentences = SentencePairs::default();
-        let mut values = Vec::new();
-        let columns = ["sentence1", "sentence2", "score"];
-        reader.for_each(
-            input,
-            Table::Similarity,
-            &ColumnNames::default(),
-            &columns,
-            |batch| {
-                let first = string_column(batch, "sentence1");
-                let second = string_column(batch, "sentence2");
-                let scores = f32_column(batch, "score");
-                for row in 0..batch.num_rows() {
-                    let score = scores.value(row);
-                    if !score.is_finite() {
-                        return Err(EvaluateError::WrongScore {
-                            path: input.to_owned(),
-                            row: values.len() + 1,
-                            found: score,
-                        });
-                    }
-                    sentences.push(first.value(row), second.value(row));
-                    values.push(f64::from(score));
-                }
-                Ok(())
-            },
-        )?;
-        Ok(Self {
-            sentences,
-            scores: values,
-        })
+impl Sample for SimilaritySample {
+    fn metrics(&self) -> Vec<String> {
+        metrics()
+    }
+
+    fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    fn figures(&self, items: &[u32]) -> Vec<f64> {
+        let counts = counts(items, self.len());
+        let ranks_of_scores = self.order_of_scores.ranks(&counts);
+        let correlation = |x: &[f64], y: &[f64]| counted_pearson(x, y, &counts).unwrap_or(f64::NAN);
+        let mut figures = Vec::with_capacity(10);
+        let mut highest = [f64::NAN; 2];
+        for (values, order) in self.similarities.iter().zip(&self.orders) {
+            let both = [
+                correlation(&order.ranks(&counts), &ranks_of_scores),
+                correlation(values, &self.scores),
+            ];
+            figures.extend(both);
+            highest = [highest[0].max(both[0]), highest[1].max(both[1])];
+        }
+        figures.extend(highest);
+        figures
+    }
+
+    fn values(&self, _: usize) -> Option<Vec<f64>> {
+        None
+    }
+
+    fn columns(&self) -> Vec<(String, Vec<f64>)> {
+        let mut columns = columns(&self.similarities);
+        columns.push(("score".to_owned(), self.scores.clone()));
+        columns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_has_the_figures_of_the_pairs_in_it() {
+        let cosines = [0.9, 0.1, 0.5, 0.7, 0.3];
+        let scores = [1.0, 0.0, 0.4, 0.4, 0.6];
+        let sample = |pairs: &[usize]| {
+            let of = |values: &[f64; 5]| -> Vec<f64> { pairs.iter().map(|&i| values[i]).collect() };
+            let cosines = of(&cosines);
+            let others = cosines.iter().map(|value| -value * value).collect();
+            SimilaritySample::new(
+                [cosines.clone(), cosines.clone(), others, cosines],
+                of(&scores),
+            )
+        };
+        let all = sample(&[0, 1, 2, 3, 4]);
+        let drawn = all.figures(&[4, 0, 0, 2, 1, 4]);
+        let expected = sample(&[4, 0, 0, 2, 1, 4]).figures(&[0, 1, 2, 3, 4, 5]);
+        for (found, expected) in drawn.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
+        assert_eq!(drawn.len(), all.metrics().len());
+        assert_eq!(drawn[4], -drawn[0], "Spearman sees only the order");
+        assert_eq!(drawn[8], drawn[0]);
+        assert!(all.figures(&[2, 2]).iter().all(|figure| figure.is_nan()));
     }
 }

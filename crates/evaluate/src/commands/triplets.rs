@@ -1,17 +1,21 @@
-use pairmill_metrics::Scores;
+use std::iter;
+use std::str::FromStr;
+
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
+use serde::Serialize;
 
-use crate::embeddings::cosine;
 use crate::encoder::Encoder;
+use crate::items::{Label, write_items};
 use crate::reader::Reader;
+use crate::sample::Sample;
+use crate::similarity_function::SimilarityFunction;
 use crate::{Evaluation, Frame, Models, Result};
 
-/// The one figure.
-pub(super) const METRICS: [&str; 1] = ["accuracy"];
-
 const METHOD: &str = "`accuracy` is the share of triplets whose anchor has a higher cosine with \
-the positive than with the negative.";
+the positive than with the negative, by more than the margin if one is set; `dot`, `euclidean` and \
+`manhattan` are the same by inner product and by these distances, and `max` is the highest of the \
+four. An anchor is embedded as a query, the others as documents.";
 
 /// Triplets of an anchor, a text that belongs to it and one that does not.
 #[derive(Debug, Clone)]
@@ -20,39 +24,102 @@ pub struct Triplets {
     pub models: Models,
     /// The triplets table.
     pub triplets: String,
+    /// By how much a positive has to be more alike to its anchor than the negative; of margins of
+    /// one function the last counts.
+    pub margins: Vec<Margin>,
+}
+
+/// By how much a positive has to be more alike than a negative; `[FUNCTION:]BY` as text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Margin {
+    /// The similarity function; all of them if there is none.
+    pub function: Option<SimilarityFunction>,
+    /// The margin, in units of the function.
+    pub by: f64,
+}
+
+impl FromStr for Margin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (function, by) = match text.split_once(':') {
+            Some((function, by)) => (Some(function.parse()?), by),
+            None => (None, text),
+        };
+        let by: f64 = by
+            .parse()
+            .ok()
+            .filter(|by: &f64| by.is_finite())
+            .ok_or_else(|| format!("`{by}` is no finite number; expected BY or FUNCTION:BY, such as 0.1 or manhattan:2"))?;
+        Ok(Self { function, by })
+    }
 }
 
 impl Triplets {
     pub(crate) fn run(&self, frame: &Frame) -> Result<Evaluation> {
+        #[derive(Serialize)]
+        struct Options<T> {
+            #[serde(flatten)]
+            models: T,
+            margins: [f64; 4],
+        }
+        let options = Options {
+            models: self.models.options(),
+            margins: self.margins(),
+        };
         frame.run(
             "triplets",
             METHOD,
-            &self.models.options(),
+            &options,
             |lineage| {
                 self.models
                     .add_to(lineage.with_input("triplets", &self.triplets)?)
             },
-            |_| {
+            |results| {
                 let texts = self.read(&Reader::new(frame.threads)?)?;
-                let encoders = self.models.load(frame.threads)?;
-                let scores = encoders.try_map(|encoder| accuracy(&texts, encoder))?;
-                let counts = [("triplets", texts.len() / 3)];
-                Ok(Evaluation::new("triplets", scores, counts))
+                let encoders = self.models.load()?;
+                let samples = encoders
+                    .try_map(|encoder| TripletsSample::embed(&texts, encoder, self.margins()))?;
+                let counts = [("triplets", texts[0].len())];
+                if let Some(results) = results {
+                    let names = ["anchor", "positive", "negative"];
+                    let labels = iter::zip(names, &texts).map(|(name, texts)| Label {
+                        name,
+                        values: texts.iter().map(String::as_str).collect(),
+                    });
+                    let labels: Vec<Label<'_>> = labels.collect();
+                    write_items(&results.items(), &labels, &samples, results.lineage)?;
+                }
+                Ok(Evaluation::of(
+                    "triplets",
+                    &samples,
+                    &frame.settings,
+                    counts,
+                ))
             },
         )
     }
 
-    /// Anchor, positive and negative of each row in turn.
-    fn read(&self, reader: &Reader) -> Result<Vec<String>> {
-        let mut texts = Vec::new();
+    /// In the order of [`SimilarityFunction::ALL`].
+    fn margins(&self) -> [f64; 4] {
+        SimilarityFunction::ALL.map(|function| {
+            let of_function = |margin: &&Margin| margin.function.is_none_or(|of| of == function);
+            let last = self.margins.iter().rfind(of_function);
+            last.map_or(0.0, |margin| margin.by)
+        })
+    }
+
+    /// The anchors, the positives and the negatives.
+    fn read(&self, reader: &Reader) -> Result<[Vec<String>; 3]> {
+        let mut texts = [const { Vec::new() }; 3];
         let columns = ["anchor", "positive", "negative"];
         let names = ["anchor_id", "positive_id", "negative_id"]
             .into_iter()
             .fold(ColumnNames::default(), ColumnNames::with_optional);
         reader.for_each(&self.triplets, Table::Triplets, &names, &columns, |batch| {
-            let columns = columns.map(|name| string_column(batch, name));
-            for row in 0..batch.num_rows() {
-                texts.extend(columns.map(|column| column.value(row).to_owned()));
+            for (texts, name) in texts.iter_mut().zip(columns) {
+                let column = string_column(batch, name).iter().flatten();
+                texts.extend(column.map(str::to_owned));
             }
             Ok(())
         })?;
@@ -60,14 +127,125 @@ impl Triplets {
     }
 }
 
-fn accuracy(texts: &[String], encoder: &Encoder) -> Result<Scores> {
-    let views: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let embeddings = encoder.embed_all(&views, Side::Text)?;
-    let rows: Vec<&[f32]> = embeddings.rows().collect();
-    let triplets = rows.chunks_exact(3);
-    let total = triplets.len() as f64;
-    let right = triplets
-        .filter(|row| cosine(row[0], row[1]) > cosine(row[0], row[2]))
-        .count();
-    Ok([(METRICS[0], right as f64 / total)].into_iter().collect())
+/// The figures, chief one first.
+pub(super) fn metrics() -> Vec<String> {
+    let names = SimilarityFunction::ALL.map(|function| function.figure("accuracy"));
+    iter::chain(names, ["max_accuracy".to_owned()]).collect()
+}
+
+/// How alike each anchor is to its positive and to its negative, by each function.
+pub(crate) struct TripletsSample {
+    positives: [Vec<f64>; 4],
+    negatives: [Vec<f64>; 4],
+    margins: [f64; 4],
+}
+
+impl TripletsSample {
+    fn embed(texts: &[Vec<String>; 3], encoder: &Encoder, margins: [f64; 4]) -> Result<Self> {
+        let [anchors, positives, negatives] = texts;
+        let queries: Vec<&str> = anchors.iter().map(String::as_str).collect();
+        let documents = positives.iter().chain(negatives);
+        let documents: Vec<&str> = documents.map(String::as_str).collect();
+        let queries = encoder.embed_raw(&queries, Side::Query)?;
+        let documents = encoder.embed_raw(&documents, Side::Document)?;
+        let triplets = anchors.len();
+        let alike = |first: usize| {
+            SimilarityFunction::ALL.map(|function| {
+                let of = |row| function.of(queries.row(row), documents.row(first + row));
+                (0..triplets).map(of).collect()
+            })
+        };
+        Ok(Self {
+            positives: alike(0),
+            negatives: alike(triplets),
+            margins,
+        })
+    }
+
+    fn is_right(&self, function: usize, triplet: usize) -> f64 {
+        let negative = self.negatives[function][triplet] + self.margins[function];
+        f64::from(u8::from(self.positives[function][triplet] > negative))
+    }
+}
+
+impl Sample for TripletsSample {
+    fn metrics(&self) -> Vec<String> {
+        metrics()
+    }
+
+    fn len(&self) -> usize {
+        self.positives[0].len()
+    }
+
+    fn figures(&self, items: &[u32]) -> Vec<f64> {
+        let accuracy = |function| {
+            let right = items
+                .iter()
+                .map(|&item| self.is_right(function, item as usize));
+            right.sum::<f64>() / items.len() as f64
+        };
+        let mut figures: Vec<f64> = (0..4).map(accuracy).collect();
+        figures.push(figures.iter().copied().fold(f64::NAN, f64::max));
+        figures
+    }
+
+    fn values(&self, metric: usize) -> Option<Vec<f64>> {
+        let right = |triplet| self.is_right(metric, triplet);
+        (metric < 4).then(|| (0..self.len()).map(right).collect())
+    }
+
+    fn columns(&self) -> Vec<(String, Vec<f64>)> {
+        let sides = [("positive", &self.positives), ("negative", &self.negatives)];
+        let columns = sides.into_iter().flat_map(|(side, similarities)| {
+            let functions = SimilarityFunction::ALL.iter().zip(similarities);
+            functions.map(move |(function, values)| (format!("{side}_{function}"), values.clone()))
+        });
+        let right = metrics().into_iter().enumerate();
+        let right = right.filter_map(|(i, name)| Some((name, self.values(i)?)));
+        columns.chain(right).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_margin_is_for_all_functions_or_one() {
+        assert_eq!(
+            "0.1".parse(),
+            Ok(Margin {
+                function: None,
+                by: 0.1
+            })
+        );
+        let function = Some(SimilarityFunction::Manhattan);
+        assert_eq!("manhattan:2".parse(), Ok(Margin { function, by: 2.0 }));
+        for wrong in ["", "x", "dot:", "l2:1", "inf", "dot:NaN"] {
+            assert!(wrong.parse::<Margin>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_positive_has_to_be_more_alike_by_more_than_the_margin() {
+        let sample = TripletsSample {
+            positives: [
+                vec![0.75, 0.5],
+                vec![3.0, 1.0],
+                vec![-1.0, -2.0],
+                vec![-1.0, -1.0],
+            ],
+            negatives: [
+                vec![0.5, 0.5],
+                vec![1.0, 0.0],
+                vec![-2.0, -1.0],
+                vec![-9.0, -9.0],
+            ],
+            margins: [0.25, 0.5, 0.0, 0.0],
+        };
+        assert_eq!(sample.figures(&[0, 1]), [0.0, 1.0, 0.5, 1.0, 1.0]);
+        assert_eq!(sample.figures(&[0, 0, 0, 1])[2], 0.75);
+        assert_eq!(sample.values(2), Some(vec![1.0, 0.0]));
+        assert_eq!(sample.values(4), None);
+    }
 }

@@ -1,0 +1,202 @@
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use pairmill_tables::Lineage;
+use serde::Serialize;
+
+use super::pairs::PairsSample;
+use super::similarity::SimilaritySample;
+use crate::compared::Compared;
+use crate::evaluation::aligned;
+use crate::evidence::Settings;
+use crate::item_table::ItemTable;
+use crate::reader::Reader;
+use crate::sample::{Means, Sample};
+use crate::stage::stored;
+use crate::{EvaluateError, Evaluation, Result};
+
+/// Result folders held against the first of them, item by item.
+#[derive(Debug, Clone)]
+pub struct Compare {
+    /// Folders that an evaluation has written; the first is what the others are compared with.
+    pub folders: Vec<PathBuf>,
+    /// How much evidence to gather.
+    pub settings: Settings,
+    /// Threads to use.
+    pub threads: usize,
+}
+
+/// What [`Compare`] gives.
+#[derive(Debug, Clone, Serialize)]
+pub struct Comparison {
+    /// The folder the others are compared with.
+    pub reference: PathBuf,
+    /// One for each other folder, with the reference as its baseline.
+    pub comparisons: Vec<Contender>,
+}
+
+/// A folder beside the reference.
+#[derive(Debug, Clone, Serialize)]
+pub struct Contender {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The figures over the items that both have.
+    #[serde(flatten)]
+    pub evaluation: Evaluation,
+}
+
+impl Compare {
+    /// Compares.
+    ///
+    /// # Errors
+    /// If a folder holds no result with a table of items, if the folders are of different tasks,
+    /// or have no item or no metric in common.
+    pub fn run(&self) -> Result<Comparison> {
+        let reader = Reader::new(self.threads)?;
+        let (reference, others) =
+            self.folders
+                .split_first()
+                .ok_or_else(|| EvaluateError::NoResult {
+                    folder: PathBuf::new(),
+                })?;
+        let first = result(reference)?;
+        let items = ItemTable::read(&reader, reference)?;
+        let mut comparisons = Vec::new();
+        for folder in others {
+            let other = result(folder)?;
+            if other.task != first.task {
+                return Err(EvaluateError::OtherTask {
+                    first: reference.clone(),
+                    first_task: first.task.clone(),
+                    second: folder.clone(),
+                    second_task: other.task,
+                });
+            }
+            warn_of_other_judgements(reference, folder);
+            let evaluation = self.pair(&first, &items, &ItemTable::read(&reader, folder)?)?;
+            comparisons.push(Contender {
+                folder: folder.clone(),
+                evaluation,
+            });
+        }
+        Ok(Comparison {
+            reference: reference.clone(),
+            comparisons,
+        })
+    }
+
+    fn pair(
+        &self,
+        reference: &Evaluation,
+        first: &ItemTable,
+        second: &ItemTable,
+    ) -> Result<Evaluation> {
+        let rows = first.common(second)?;
+        let (rows_of_first, rows_of_second): (Vec<usize>, Vec<usize>) =
+            rows.iter().copied().unzip();
+        let metrics: Vec<String> = reference
+            .model
+            .iter()
+            .filter(|(name, _)| first.has(name) && second.has(name))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        let sample = |table: &ItemTable, rows: &[usize]| -> Result<Box<dyn Sample>> {
+            Ok(match reference.task.as_str() {
+                "similarity" => Box::new(SimilaritySample::of_items(table, rows)?),
+                "pairs" => Box::new(PairsSample::of_items(table, rows)?),
+                _ if metrics.is_empty() => {
+                    return Err(EvaluateError::NoCommonMetric {
+                        first: first.path().to_owned(),
+                        second: second.path().to_owned(),
+                    });
+                }
+                _ => Box::new(means(table, rows, &metrics)?),
+            })
+        };
+        let samples = Compared {
+            model: sample(second, &rows_of_second)?,
+            baseline: Some(sample(first, &rows_of_first)?),
+        };
+        let (only_first, only_second) = (first.len() - rows.len(), second.len() - rows.len());
+        if only_first + only_second > 0 {
+            tracing::warn!(
+                "{only_first} items are in the reference alone and {only_second} in the other alone; {} are compared",
+                rows.len()
+            );
+        }
+        let counts = [
+            ("items", rows.len()),
+            ("items_of_the_reference_alone", only_first),
+            ("items_of_the_other_alone", only_second),
+        ];
+        Ok(Evaluation::of(
+            &reference.task,
+            &samples,
+            &self.settings,
+            counts,
+        ))
+    }
+}
+
+/// Metrics that are means over items.
+fn means(table: &ItemTable, rows: &[usize], metrics: &[String]) -> Result<Means> {
+    let columns = metrics.iter().map(|metric| table.column(metric, rows));
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let row = |row: usize| columns.iter().map(|values| values[row]).collect();
+    Ok(Means {
+        metrics: metrics.to_vec(),
+        rows: (0..rows.len()).map(row).collect(),
+    })
+}
+
+/// The figures of a folder.
+fn result(folder: &Path) -> Result<Evaluation> {
+    stored(folder).ok_or_else(|| EvaluateError::NoResult {
+        folder: folder.to_owned(),
+    })
+}
+
+fn warn_of_other_judgements(first: &Path, second: &Path) {
+    let [a, b] = [first, second].map(|folder| Lineage::of_folder(folder));
+    let (Some(a), Some(b)) = (a, b) else { return };
+    for role in ["qrels", "corpus", "queries", "pairs", "triplets", "test"] {
+        if let (Some(one), Some(other)) = (a.inputs.get(role), b.inputs.get(role))
+            && one != other
+        {
+            tracing::warn!(
+                "{} and {} rest on different content of `{role}`; their figures may not be comparable",
+                first.display(),
+                second.display()
+            );
+        }
+    }
+}
+
+impl Comparison {
+    /// Prints a table for each folder beside the reference, or one JSON object.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn print(&self, out: &mut impl Write, json: bool) -> io::Result<()> {
+        if json {
+            serde_json::to_writer(&mut *out, self).map_err(io::Error::from)?;
+            return writeln!(out);
+        }
+        let mut text = String::new();
+        for (i, contender) in self.comparisons.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "{}{} (model) against {} (baseline), {} items",
+                if i > 0 { "\n" } else { "" },
+                contender.folder.display(),
+                self.reference.display(),
+                contender.evaluation.counts["items"]
+            );
+            let header = std::iter::once(contender.evaluation.header());
+            let rows: Vec<Vec<String>> = header.chain(contender.evaluation.cells()).collect();
+            text.push_str(&aligned(&rows));
+        }
+        out.write_all(text.as_bytes())
+    }
+}

@@ -1,0 +1,292 @@
+use std::collections::BTreeSet;
+
+use arrow::array::Array;
+use pairmill_metrics::PairRanking;
+use pairmill_modeling::Side;
+use pairmill_tables::{ColumnNames, Table, f32_column, string_column};
+use serde::Serialize;
+
+use crate::duplicates::Duplicates;
+use crate::encoder::Encoder;
+use crate::mined::{MinedPair, mine, write_mined};
+use crate::reader::Reader;
+use crate::sample::{Sample, counts};
+use crate::{EvaluateError, Evaluation, Frame, Models, Result};
+
+/// The figures, chief one first; all but the last are the better the higher they are.
+const METRICS: [&str; 5] = ["ap", "f1", "precision", "recall", "threshold"];
+
+/// The score from which on a pair of a table of duplicates is one.
+const LEAST_SCORE: f32 = 0.5;
+
+/// Paraphrases mined from a list of sentences, against pairs that are known to mean the same.
+#[derive(Debug, Clone)]
+pub struct Paraphrases {
+    /// The models.
+    pub models: Models,
+    /// A table of `id` and `text`.
+    pub sentences: String,
+    /// A table of `sentence1_id` and `sentence2_id`. Where it has a `score`, rows of less than 0.5
+    /// are no duplicates.
+    pub duplicates: String,
+    /// Whether what means the same as one sentence means the same as each other.
+    pub add_transitive_closure: bool,
+    /// Neighbours of each sentence that can be paired with it.
+    pub top_k: usize,
+    /// Pairs to mine.
+    pub max_pairs: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Options<T> {
+    #[serde(flatten)]
+    models: T,
+    add_transitive_closure: bool,
+    top_k: usize,
+    max_pairs: usize,
+}
+
+impl Paraphrases {
+    /// Evaluates. The output folder gets the mined pairs.
+    pub(crate) fn run(&self, frame: &Frame) -> Result<Evaluation> {
+        let options = Options {
+            models: self.models.options(),
+            add_transitive_closure: self.add_transitive_closure,
+            top_k: self.top_k,
+            max_pairs: self.max_pairs,
+        };
+        frame.run(
+            "paraphrases",
+            &self.method(),
+            &options,
+            |lineage| {
+                let sentences = lineage.with_input("sentences", &self.sentences)?;
+                let tables = sentences.with_input("duplicates", &self.duplicates)?;
+                self.models.add_to(tables)
+            },
+            |results| {
+                let reader = Reader::new(frame.threads)?;
+                let sentences = self.read_sentences(&reader)?;
+                let (duplicates, unknown) = self.read_duplicates(&reader, &sentences)?;
+                let encoders = self.models.load()?;
+                let mined = encoders.try_map(|encoder| self.mine(&sentences, encoder))?;
+                if let Some(results) = results {
+                    let write = |name: &str, pairs: &[MinedPair]| {
+                        let target = results.folder.join(name);
+                        write_mined(&target, pairs, &sentences, &duplicates, results.lineage)
+                    };
+                    write("pairs.parquet", &mined.model)?;
+                    if let Some(pairs) = &mined.baseline {
+                        write("pairs_baseline.parquet", pairs)?;
+                    }
+                }
+                let counts = [
+                    ("sentences", sentences.len()),
+                    ("duplicates", duplicates.len()),
+                    ("duplicates_of_unknown_sentences", unknown),
+                    ("mined_pairs", mined.model.len()),
+                ];
+                let samples = mined.map(|pairs| ParaphrasesSample::new(pairs, &duplicates));
+                Ok(Evaluation::of(
+                    "paraphrases",
+                    &samples,
+                    &frame.settings,
+                    counts,
+                ))
+            },
+        )
+    }
+
+    fn method(&self) -> String {
+        format!(
+            "Of each sentence the {} of highest cosine are paired with it, and the {} pairs of \
+             highest cosine are kept. `f1` is the best that any threshold on the cosine reaches, \
+             with its precision and recall; `ap` is the average precision over the kept pairs. \
+             Recall counts the duplicates that are not among them.",
+            self.top_k, self.max_pairs
+        )
+    }
+
+    /// Ids and texts in ascending order of id, so that the order of the input changes nothing.
+    fn read_sentences(&self, reader: &Reader) -> Result<Vec<Sentence>> {
+        let mut sentences = Vec::new();
+        let names = ColumnNames::default();
+        let columns = ["id", "text"];
+        reader.for_each(&self.sentences, Table::Queries, &names, &columns, |batch| {
+            let columns = columns.map(|name| string_column(batch, name));
+            for row in 0..batch.num_rows() {
+                let [id, text] = columns.map(|column| column.value(row).to_owned());
+                sentences.push(Sentence { id, text });
+            }
+            Ok(())
+        })?;
+        sentences.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        match sentences.windows(2).find(|pair| pair[0].id == pair[1].id) {
+            Some(pair) => Err(EvaluateError::DuplicateId {
+                path: self.sentences.clone(),
+                id: pair[0].id.clone(),
+            }),
+            None => Ok(sentences),
+        }
+    }
+
+    /// The duplicates, and how many rows name a sentence that is not there.
+    fn read_duplicates(
+        &self,
+        reader: &Reader,
+        sentences: &[Sentence],
+    ) -> Result<(Duplicates, usize)> {
+        let mut pairs = BTreeSet::new();
+        let (mut rows, mut unknown) = (0, 0);
+        let names = ["sentence1", "sentence2", "score"]
+            .into_iter()
+            .fold(ColumnNames::default(), ColumnNames::with_optional);
+        let columns = ["sentence1_id", "sentence2_id", "score"];
+        let place = |id: &str| {
+            let place = sentences.binary_search_by(|sentence| sentence.id.as_str().cmp(id));
+            place.ok().map(|place| place as u32)
+        };
+        reader.for_each(
+            &self.duplicates,
+            Table::LabeledPairs,
+            &names,
+            &columns,
+            |batch| {
+                let first = string_column(batch, "sentence1_id");
+                let second = string_column(batch, "sentence2_id");
+                let scores = f32_column(batch, "score");
+                for row in 0..batch.num_rows() {
+                    rows += 1;
+                    if scores.is_valid(row) {
+                        let score = scores.value(row);
+                        if !score.is_finite() {
+                            return Err(EvaluateError::WrongScore {
+                                path: self.duplicates.clone(),
+                                row: rows,
+                                found: score,
+                            });
+                        }
+                        if score < LEAST_SCORE {
+                            continue;
+                        }
+                    }
+                    match (place(first.value(row)), place(second.value(row))) {
+                        (Some(a), Some(b)) if a != b => _ = pairs.insert((a.min(b), a.max(b))),
+                        (Some(_), Some(_)) => (),
+                        _ => unknown += 1,
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        if unknown > 0 {
+            tracing::warn!(
+                "{unknown} duplicates name sentences that {} does not hold; they are left out",
+                self.sentences
+            );
+        }
+        if pairs.is_empty() {
+            return Err(EvaluateError::NoDuplicates {
+                path: self.duplicates.clone(),
+                sentences: self.sentences.clone(),
+            });
+        }
+        let duplicates = Duplicates::new(pairs);
+        Ok(match self.add_transitive_closure {
+            true => (duplicates.closed(), unknown),
+            false => (duplicates, unknown),
+        })
+    }
+
+    fn mine(&self, sentences: &[Sentence], encoder: &Encoder) -> Result<Vec<MinedPair>> {
+        let texts: Vec<&str> = sentences
+            .iter()
+            .map(|sentence| sentence.text.as_str())
+            .collect();
+        let embeddings = encoder.embed_all(&texts, Side::Text)?;
+        Ok(mine(&embeddings, self.top_k, self.max_pairs))
+    }
+}
+
+/// A sentence and its id.
+pub(crate) struct Sentence {
+    pub id: String,
+    pub text: String,
+}
+
+/// The figures that are the better the higher they are, chief one first.
+pub(super) fn metrics() -> Vec<String> {
+    METRICS[..4].iter().map(|&name| name.to_owned()).collect()
+}
+
+/// The mined pairs, followed by the duplicates that were not mined.
+pub(crate) struct ParaphrasesSample {
+    cosines: Vec<f64>,
+    labels: Vec<bool>,
+    ranking: PairRanking,
+    missed: usize,
+}
+
+impl ParaphrasesSample {
+    fn new(mined: &[MinedPair], duplicates: &Duplicates) -> Self {
+        let cosines: Vec<f64> = mined.iter().map(|pair| f64::from(pair.cosine)).collect();
+        let labels: Vec<bool> = mined
+            .iter()
+            .map(|pair| duplicates.contains(pair.first, pair.second))
+            .collect();
+        let found = labels.iter().filter(|&&label| label).count();
+        Self {
+            ranking: PairRanking::new(&cosines, &labels),
+            cosines,
+            labels,
+            missed: duplicates.len() - found,
+        }
+    }
+}
+
+impl Sample for ParaphrasesSample {
+    fn metrics(&self) -> Vec<String> {
+        METRICS.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn len(&self) -> usize {
+        self.cosines.len() + self.missed
+    }
+
+    fn figures(&self, items: &[u32]) -> Vec<f64> {
+        let counts = counts(items, self.len());
+        let (mined, missed) = counts.split_at(self.cosines.len());
+        let missed: u32 = missed.iter().sum();
+        match self.ranking.mining_figures(mined, missed as usize) {
+            Some(found) => vec![
+                found.ap,
+                found.f1,
+                found.precision,
+                found.recall,
+                found.threshold,
+            ],
+            None => vec![f64::NAN; METRICS.len()],
+        }
+    }
+
+    fn values(&self, _: usize) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// A duplicate that was not mined has no cosine.
+    fn columns(&self) -> Vec<(String, Vec<f64>)> {
+        let labels = self.labels.iter().map(|&label| f64::from(u8::from(label)));
+        let missed = || std::iter::repeat_n((), self.missed);
+        let cosines = self.cosines.iter().copied();
+        vec![
+            (
+                "cosine".to_owned(),
+                cosines.chain(missed().map(|()| f64::NAN)).collect(),
+            ),
+            (
+                "label".to_owned(),
+                labels.chain(missed().map(|()| 1.0)).collect(),
+            ),
+        ]
+    }
+}

@@ -1,0 +1,71 @@
+use std::collections::BTreeMap;
+
+use pairmill_metrics::Scores;
+use serde::{Deserialize, Serialize};
+
+use crate::compared::Compared;
+use crate::sample::Sample;
+
+/// The figures of the items that have something in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// The column that groups them.
+    pub column: String,
+    /// What they have in it.
+    pub value: String,
+    /// How many they are.
+    pub items: usize,
+    /// What the model scores on them.
+    pub model: Scores,
+    /// What the baseline scores, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Scores>,
+}
+
+/// A column that groups items, with the value of each of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Grouping {
+    pub column: String,
+    pub values: Vec<String>,
+}
+
+impl Grouping {
+    /// One group a value, in ascending order of the numbers the values start with, then of the
+    /// values.
+    pub fn figures(&self, samples: &Compared<impl Sample>) -> Vec<Group> {
+        let mut members: BTreeMap<(u64, &str), Vec<u32>> = BTreeMap::new();
+        for (item, value) in (0..).zip(&self.values) {
+            let number = value.split(|c: char| !c.is_ascii_digit()).next();
+            let number = number.and_then(|digits| digits.parse().ok());
+            let key = (number.unwrap_or(u64::MAX), value.as_str());
+            members.entry(key).or_default().push(item);
+        }
+        members
+            .into_iter()
+            .map(|((_, value), items)| {
+                let scores = samples.map(|sample| -> Scores {
+                    let figures = sample.figures(&items);
+                    sample.metrics().into_iter().zip(figures).collect()
+                });
+                Group {
+                    column: self.column.clone(),
+                    value: value.to_owned(),
+                    items: items.len(),
+                    model: scores.model,
+                    baseline: scores.baseline,
+                }
+            })
+            .collect()
+    }
+}
+
+/// The band of a text's length, so that there are a few groups and they sort by length.
+pub(crate) fn length_band(text: &str) -> &'static str {
+    match text.split_whitespace().count() {
+        0..=4 => "1 to 4 words",
+        5..=8 => "5 to 8 words",
+        9..=16 => "9 to 16 words",
+        17..=32 => "17 to 32 words",
+        _ => "33 words and more",
+    }
+}

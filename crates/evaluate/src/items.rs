@@ -1,0 +1,66 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use pairmill_tables::{Lineage, ParquetOutput, TableError};
+
+use crate::Result;
+use crate::compared::Compared;
+use crate::sample::Sample;
+
+/// Rows handed to the Parquet writer at a time.
+const WRITE_ROWS: usize = 32_768;
+
+/// A column of text beside what is kept of each item, such as its id.
+pub(crate) struct Label<'a> {
+    pub name: &'a str,
+    pub values: Vec<&'a str>,
+}
+
+/// Writes a row for each item: the labels, the columns of the model and, where there is a
+/// baseline, its columns under the prefix `baseline_`.
+pub(crate) fn write_items(
+    target: &Path,
+    labels: &[Label<'_>],
+    samples: &Compared<impl Sample>,
+    lineage: &Lineage,
+) -> Result<()> {
+    let baseline = samples.baseline.iter().flat_map(|sample| {
+        let prefixed = |(name, values)| (format!("baseline_{name}"), values);
+        sample.columns().into_iter().map(prefixed)
+    });
+    let columns: Vec<(String, Vec<f64>)> = samples
+        .model
+        .columns()
+        .into_iter()
+        .chain(baseline)
+        .collect();
+    let field = |name: &str, kind| Field::new(name, kind, false);
+    let texts = labels.iter().map(|label| field(label.name, DataType::Utf8));
+    let numbers = columns
+        .iter()
+        .map(|(name, _)| field(name, DataType::Float64));
+    let schema = Arc::new(Schema::new(texts.chain(numbers).collect::<Vec<_>>()));
+    let mut output = ParquetOutput::create(target, schema.clone(), lineage)?;
+    let items = samples.model.len();
+    for start in (0..items).step_by(WRITE_ROWS) {
+        let rows = start..items.min(start + WRITE_ROWS);
+        let texts = labels.iter().map(|label| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(&label.values[rows.clone()]))
+        });
+        let numbers = columns.iter().map(|(_, values)| -> ArrayRef {
+            let values = values[rows.clone()].iter().copied();
+            Arc::new(Float64Array::from_iter_values(values))
+        });
+        output.write(&batch(&schema, texts.chain(numbers).collect())?)?;
+    }
+    output.finish()?;
+    Ok(())
+}
+
+/// Columns as a batch of a table.
+pub(crate) fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+    RecordBatch::try_new(schema.clone(), columns)
+        .map_err(|error| TableError::Query(Box::new(error.into())).into())
+}

@@ -1,0 +1,189 @@
+//! Figures as text, the same in HTML and Markdown.
+
+use super::data::Estimate;
+
+/// Stands for a figure that is undefined.
+const UNDEFINED: &str = "–";
+
+/// A figure with so many decimals.
+pub(super) fn figure(value: f64, decimals: usize) -> String {
+    if value.is_nan() {
+        return UNDEFINED.to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "∞" } else { "−∞" }.to_owned();
+    }
+    let digits = if value.abs() < 1e9 {
+        format!("{:.decimals$}", value.abs())
+    } else {
+        format!("{:.3e}", value.abs())
+    };
+    let is_zero = digits.bytes().all(|digit| matches!(digit, b'0' | b'.'));
+    if value < 0.0 && !is_zero {
+        format!("−{digits}")
+    } else {
+        digits
+    }
+}
+
+/// A difference: with its sign, unless it is 0.
+pub(super) fn signed(value: f64, decimals: usize) -> String {
+    let text = figure(value, decimals);
+    let is_zero = text.bytes().all(|digit| matches!(digit, b'0' | b'.'));
+    if value > 0.0 && !is_zero {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+/// Both ends of an interval by `end`, such as `0.5700 to 0.6700`.
+pub(super) fn interval(estimate: &Estimate, end: impl Fn(f64) -> String) -> Option<String> {
+    let (low, high) = estimate.interval?;
+    Some(format!("{} to {}", end(low), end(high)))
+}
+
+/// A probability. Below 0.0001 only that it is so.
+pub(super) fn probability(p: f64) -> String {
+    if p < 0.0001 {
+        "< 0.0001".to_owned()
+    } else {
+        figure(p, 4)
+    }
+}
+
+/// `p = 0.0123`, or `p < 0.0001`.
+pub(super) fn p_value(p: f64) -> String {
+    match probability(p) {
+        below if below.starts_with('<') => format!("p {below}"),
+        equal => format!("p = {equal}"),
+    }
+}
+
+/// A share in percent, with so many decimals.
+pub(super) fn percent(share: f64, decimals: usize) -> String {
+    if share.is_finite() {
+        format!("{} %", figure(share * 100.0, decimals))
+    } else {
+        UNDEFINED.to_owned()
+    }
+}
+
+/// A whole number in groups of three digits.
+pub(super) fn count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A metric's key as people write it: `ndcg@10` is `nDCG@10`.
+pub(super) fn metric(key: &str) -> String {
+    let (name, cutoff) = match key.split_once('@') {
+        Some((name, cutoff)) => (name, format!("@{cutoff}")),
+        None => (key, String::new()),
+    };
+    let name = match name {
+        "ndcg" => "nDCG".to_owned(),
+        "mrr" | "map" | "mcc" => name.to_uppercase(),
+        "f1" => "F1".to_owned(),
+        "ap" => "average precision".to_owned(),
+        name => {
+            let words = name.replace('_', " ");
+            words
+                .replace("f1", "F1")
+                .replace("spearman", "Spearman")
+                .replace("pearson", "Pearson")
+                .replace("euclidean", "Euclidean")
+                .replace("manhattan", "Manhattan")
+        }
+    };
+    name + &cutoff
+}
+
+/// A text with its first letter in upper case.
+pub(super) fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        // nDCG stays as it is.
+        Some(first) if !text[first.len_utf8()..].starts_with(char::is_uppercase) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The first `limit` characters of a text at most, cut at a blank where one is near; `None` where
+/// the text is no longer.
+pub(super) fn cut(text: &str, limit: usize) -> Option<String> {
+    let (end, _) = text.char_indices().nth(limit)?;
+    let head = &text[..end];
+    let head = match head.rfind(char::is_whitespace) {
+        Some(blank) if blank > end / 2 => &head[..blank],
+        _ => head,
+    };
+    Some(format!("{}…", head.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_a_true_minus_and_no_negative_zero() {
+        assert_eq!(figure(-0.25, 2), "−0.25");
+        assert_eq!(figure(-0.000_01, 4), "0.0000");
+        assert_eq!(signed(0.000_01, 4), "0.0000");
+        assert_eq!(signed(0.25, 4), "+0.2500");
+        assert_eq!(signed(f64::NAN, 4), "–");
+        assert_eq!(figure(f64::NEG_INFINITY, 4), "−∞");
+        assert_eq!(figure(1e20, 4), "1.000e20");
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        let texts = [0, 999, 1_000, 1_234_567].map(count);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn metrics_are_written_as_people_do() {
+        let keys = [
+            "ndcg@10",
+            "mrr@10",
+            "spearman_cosine",
+            "macro_f1",
+            "f1",
+            "recall@100",
+            "ap",
+        ];
+        assert_eq!(
+            keys.map(metric),
+            [
+                "nDCG@10",
+                "MRR@10",
+                "Spearman cosine",
+                "macro F1",
+                "F1",
+                "recall@100",
+                "average precision"
+            ]
+        );
+        assert_eq!(
+            ["recall@1", "nDCG", "élan", ""].map(sentence_case),
+            ["Recall@1", "nDCG", "Élan", ""]
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_words_and_never_inside_a_character() {
+        assert_eq!(cut("how to reset", 12), None);
+        assert_eq!(cut("how to reset it", 11).unwrap(), "how to…");
+        assert_eq!(cut("ééééé", 2).unwrap(), "éé…");
+    }
+}

@@ -1,0 +1,319 @@
+use std::fmt::Write as _;
+
+use super::data::{Estimate, Example, GroupTable, MetricRow, Report, Variants};
+use super::format::{self, count, cut, figure, interval, percent, probability, signed};
+use super::headline::{Headline, Verdict, side, verdict};
+use super::tables::group_name;
+
+/// Characters of a query or a document in an example.
+const EXCERPT: usize = 160;
+/// Results of an example that are listed.
+const RESULTS: usize = 3;
+/// Groups of a table that are listed.
+const GROUPS: usize = 25;
+
+/// The report as Markdown for a pull request: the answer, the tables, the groups and the examples.
+pub(crate) fn markdown(report: &Report) -> String {
+    let title = if report.title.is_empty() {
+        &report.task
+    } else {
+        &report.title
+    };
+    let mut page = format!("# Evaluation: {}\n", plain(title));
+    if let Some(headline) = Headline::of(report) {
+        let _ = write!(page, "\n**{}**", headline.sentence);
+        if !headline.details.is_empty() {
+            let _ = write!(page, " {}", headline.details.join(" "));
+        }
+        page.push('\n');
+    }
+    if !report.model.is_empty() {
+        let _ = write!(page, "\nModel {}", code(&report.model));
+        if let Some(baseline) = &report.baseline {
+            let _ = write!(page, " against baseline {}", code(baseline));
+        }
+        page.push_str(".\n");
+    }
+    for warning in &report.warnings {
+        let _ = write!(page, "\n> **Note.** {}\n", plain(warning));
+    }
+    summary(&mut page, report);
+    for table in &report.groups {
+        groups(&mut page, report, table);
+    }
+    if let Some(table) = &report.variants {
+        variants(&mut page, table);
+    }
+    if let Some(changes) = &report.examples {
+        let metric = format::metric(&changes.metric);
+        let items = format::sentence_case(report.item_name());
+        examples(
+            &mut page,
+            &format!("{items} whose {metric} rose most"),
+            &changes.gained,
+        );
+        examples(
+            &mut page,
+            &format!("{items} whose {metric} fell most"),
+            &changes.lost,
+        );
+    }
+    if !report.method.is_empty() {
+        let _ = write!(page, "\n{}\n", plain(&report.method));
+    }
+    if !report.counts.is_empty() {
+        page.push_str("\n| counted | |\n| --- | ---: |\n");
+        for (name, number) in &report.counts {
+            let _ = writeln!(page, "| {} | {number} |", name.replace('_', " "));
+        }
+    }
+    page
+}
+
+/// A column: its heading and the cell of each row, `None` where a row has none.
+type Column<'a, Row> = (&'a str, Box<dyn Fn(&Row) -> Option<String> + 'a>);
+
+/// A table of the columns that have at least one cell; the first holds names, the others numbers.
+fn table<Row>(page: &mut String, rows: &[Row], columns: Vec<Column<Row>>) {
+    let filled = |(_, cell): &Column<Row>| rows.iter().any(|row| cell(row).is_some());
+    let columns: Vec<Column<Row>> = columns.into_iter().filter(filled).collect();
+    let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
+    let _ = writeln!(page, "\n| {} |", headings.join(" | "));
+    let _ = writeln!(
+        page,
+        "| --- |{}",
+        " ---: |".repeat(headings.len().saturating_sub(1))
+    );
+    for row in rows {
+        let cells = columns
+            .iter()
+            .map(|(_, cell)| cell(row).unwrap_or_else(|| "–".to_owned()));
+        let cells: Vec<String> = cells.collect();
+        let _ = writeln!(page, "| {} |", cells.join(" | "));
+    }
+}
+
+fn summary(page: &mut String, report: &Report) {
+    if report.summary.is_empty() {
+        return;
+    }
+    let with = report.interval_name();
+    table::<MetricRow>(
+        page,
+        &report.summary,
+        vec![
+            ("metric", Box::new(|row| Some(row.metric.clone()))),
+            (
+                "baseline",
+                Box::new(|row| Some(level(row.baseline.as_ref()?))),
+            ),
+            ("model", Box::new(|row| Some(level(&row.model)))),
+            (
+                "difference",
+                Box::new(|row| Some(change(&row.difference.as_ref()?.estimate, verdict(row)))),
+            ),
+            (
+                "p",
+                Box::new(|row| Some(escaped(&probability(row.difference.as_ref()?.p_value?)))),
+            ),
+            (
+                "p corrected",
+                Box::new(|row| Some(escaped(&probability(row.difference.as_ref()?.corrected_p?)))),
+            ),
+            (
+                "effect size",
+                Box::new(|row| Some(signed(row.difference.as_ref()?.effect_size?, 2))),
+            ),
+            (
+                "higher / lower / same",
+                Box::new(|row| {
+                    let outcomes = row.difference.as_ref()?.outcomes?;
+                    Some(format!(
+                        "{} / {} / {}",
+                        outcomes.wins, outcomes.losses, outcomes.ties
+                    ))
+                }),
+            ),
+        ],
+    );
+    if report.summary.iter().any(has_interval) {
+        let _ = write!(page, "\nIn brackets: the {with}s.\n");
+    }
+}
+
+fn has_interval(row: &MetricRow) -> bool {
+    let difference = row
+        .difference
+        .as_ref()
+        .map(|difference| &difference.estimate);
+    let estimates = [Some(&row.model), row.baseline.as_ref(), difference];
+    estimates
+        .into_iter()
+        .flatten()
+        .any(|estimate| estimate.interval.is_some())
+}
+
+fn groups(page: &mut String, report: &Report, groups: &GroupTable) {
+    if groups.rows.is_empty() {
+        return;
+    }
+    let rows = &groups.rows[..groups.rows.len().min(GROUPS)];
+    let better = report.better(&groups.metric);
+    let _ = write!(
+        page,
+        "\n## {} by {}\n",
+        format::sentence_case(&format::metric(&groups.metric)),
+        plain(&groups.column)
+    );
+    table(
+        page,
+        rows,
+        vec![
+            (
+                groups.column.as_str(),
+                Box::new(|row| Some(code(group_name(&row.group)).replace('|', "\\|"))),
+            ),
+            (
+                report.item_name(),
+                Box::new(|row| Some(row.items.to_string())),
+            ),
+            (
+                "baseline",
+                Box::new(|row| Some(level(row.baseline.as_ref()?))),
+            ),
+            ("model", Box::new(|row| Some(level(&row.model)))),
+            (
+                "difference",
+                Box::new(|row| {
+                    let difference = row.difference.as_ref()?;
+                    Some(change(difference, side(difference, better)))
+                }),
+            ),
+        ],
+    );
+    if groups.rows.len() > GROUPS {
+        let _ = write!(
+            page,
+            "\n{} more groups are in the HTML report.\n",
+            groups.rows.len() - GROUPS
+        );
+    }
+}
+
+fn variants(page: &mut String, variants: &Variants) {
+    if variants.rows.is_empty() {
+        return;
+    }
+    page.push_str("\n## Size and quality\n");
+    table(
+        page,
+        &variants.rows,
+        vec![
+            (
+                "embedding",
+                Box::new(|row| Some(plain(&row.name).replace('|', "\\|"))),
+            ),
+            (
+                "bytes a vector",
+                Box::new(|row| Some(count(row.bytes_per_vector))),
+            ),
+            (
+                variants.metric.as_str(),
+                Box::new(|row| Some(level(&row.score))),
+            ),
+            (
+                "of full quality",
+                Box::new(|row| Some(percent(row.share, 1))),
+            ),
+        ],
+    );
+}
+
+fn examples(page: &mut String, heading: &str, examples: &[Example]) {
+    if examples.is_empty() {
+        return;
+    }
+    let _ = write!(
+        page,
+        "\n<details><summary>{heading} ({})</summary>\n",
+        examples.len()
+    );
+    for example in examples {
+        let _ = write!(
+            page,
+            "\n- **{}** ({} → {}) {}: {}\n",
+            signed(example.after - example.before, 3),
+            figure(example.before, 3),
+            figure(example.after, 3),
+            code(&example.id),
+            code(&example.text)
+        );
+        for (name, results) in [
+            ("before", &example.results_before),
+            ("after", &example.results_after),
+        ] {
+            for document in results.iter().take(RESULTS) {
+                let grade = match document.grade {
+                    Some(grade) => format!("grade {grade}"),
+                    None => "not judged".to_owned(),
+                };
+                let _ = writeln!(
+                    page,
+                    "  - {name} {}. {}, {grade}: {}",
+                    document.rank,
+                    code(&document.id),
+                    code(&document.text)
+                );
+            }
+        }
+    }
+    page.push_str("\n</details>\n");
+}
+
+fn level(estimate: &Estimate) -> String {
+    with_interval(estimate, |value| figure(value, 4))
+}
+
+fn change(estimate: &Estimate, verdict: Verdict) -> String {
+    let change = with_interval(estimate, |value| signed(value, 4));
+    format!("{} {change}", verdict.sign())
+        .trim_start()
+        .to_owned()
+}
+
+fn with_interval(estimate: &Estimate, number: fn(f64) -> String) -> String {
+    let ends = interval(estimate, number).map(|ends| format!(" [{ends}]"));
+    number(estimate.value) + &ends.unwrap_or_default()
+}
+
+/// A text of the user's as code, where neither Markdown nor HTML nor a mention of somebody works.
+fn code(text: &str) -> String {
+    let line = one_line(text);
+    let line = cut(&line, EXCERPT).unwrap_or(line);
+    if line.is_empty() {
+        return "(empty)".to_owned();
+    }
+    // The fence has to be longer than any run of back quotes in the text.
+    let runs = line.split(|letter| letter != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
+    if line.starts_with('`') || line.ends_with('`') {
+        format!("{fence} {line} {fence}")
+    } else {
+        format!("{fence}{line}{fence}")
+    }
+}
+
+/// A sentence on one line, without HTML.
+fn plain(text: &str) -> String {
+    escaped(&one_line(text))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}

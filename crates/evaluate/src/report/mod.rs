@@ -1,0 +1,22 @@
+//! The report of an evaluation: one HTML page that loads nothing, and Markdown for a pull request.
+//!
+//! Both are drawn from a [`Report`] alone, which can be stored as JSON beside them.
+
+mod charts;
+mod data;
+mod examples;
+mod format;
+mod headline;
+mod markdown;
+mod page;
+#[cfg(test)]
+mod sample;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub(crate) use data::*;
+pub(crate) use markdown::markdown;
+pub(crate) use page::html;
+pub(crate) use training::{learning_curve, training_curves};

@@ -1,0 +1,352 @@
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::charts;
+use super::data::{Better, Outcomes, Report};
+use super::examples;
+use super::format::{self, count, figure, interval, percent, signed};
+use super::headline::{Headline, Verdict, side};
+use super::tables;
+
+const STYLE: &str = include_str!("style.css");
+/// A forest plot of more groups is no longer read.
+const GROUPS_DRAWN: usize = 24;
+
+/// The report as one HTML page without scripts that loads nothing.
+pub(crate) fn html(report: &Report) -> String {
+    let headline = Headline::of(report);
+    let sections: Vec<Section> = [
+        summary(report),
+        groups(report),
+        scores(report),
+        variants(report),
+        confusion(report),
+        examples(report),
+        training(report),
+        method(report),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta name="generator" content=(report.created_by);
+                title { (page_title(report)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    p.kicker { "Pairmill" @if !report.task.is_empty() { " · " (report.task) } }
+                    h1 { (page_title(report)) }
+                    (models(report))
+                    @if let Some(headline) = &headline { (answer(report, headline)) }
+                    @for warning in &report.warnings { p.warning { strong { "Note. " } (warning) } }
+                }
+                @if sections.len() > 1 {
+                    nav aria-label="Parts of the report" {
+                        @for section in &sections { a href={"#" (section.id)} { (section.heading) } }
+                    }
+                }
+                main {
+                    @for section in &sections {
+                        section id=(section.id) {
+                            h2 { (section.heading) }
+                            (section.body)
+                        }
+                    }
+                }
+                @if !report.created_by.is_empty() {
+                    footer { "Made by " (report.created_by) "." }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+struct Section {
+    id: &'static str,
+    heading: &'static str,
+    body: Markup,
+}
+
+/// `None` where there is nothing to show.
+fn section(id: &'static str, heading: &'static str, body: Markup) -> Option<Section> {
+    (!body.0.is_empty()).then_some(Section { id, heading, body })
+}
+
+fn page_title(report: &Report) -> &str {
+    if report.title.is_empty() {
+        "Evaluation"
+    } else {
+        &report.title
+    }
+}
+
+fn models(report: &Report) -> Markup {
+    html! {
+        @if !report.model.is_empty() {
+            p.models {
+                span.model.s0 { (report.model) }
+                @if let Some(baseline) = &report.baseline {
+                    " against " span.model.s1 { (baseline) }
+                }
+            }
+        }
+    }
+}
+
+fn answer(report: &Report, headline: &Headline) -> Markup {
+    let (class, badge) = match headline.verdict {
+        Verdict::Better => ("better", "Better"),
+        Verdict::Worse => ("worse", "Worse"),
+        Verdict::Unclear => ("unclear", "No clear difference"),
+        Verdict::Untested => ("unclear", "Not tested"),
+        Verdict::Alone => ("alone", ""),
+    };
+    let chief = headline.chief;
+    let difference = chief.difference.as_ref();
+    html! {
+        div.answer.(class) {
+            @if !badge.is_empty() { p.badge { (headline.verdict.sign()) " " (badge) } }
+            p.sentence { (headline.sentence) }
+            @if let Some((baseline, difference)) = chief.baseline.as_ref().zip(difference) {
+                div.tiles {
+                    (tile("s1", "baseline", &figure(baseline.value, 3), interval(baseline, |end| figure(end, 3))))
+                    (tile("s0", "model", &figure(chief.model.value, 3), interval(&chief.model, |end| figure(end, 3))))
+                    (tile("same", "difference", &signed(difference.estimate.value, 3), interval(&difference.estimate, |end| signed(end, 3))))
+                }
+            }
+            @if let Some(outcomes) = difference.and_then(|difference| difference.outcomes) {
+                (outcome_bar(outcomes, chief.better, report.item_name()))
+            }
+            @if !headline.details.is_empty() {
+                ul.details { @for detail in &headline.details { li { (detail) } } }
+            }
+        }
+    }
+}
+
+fn tile(class: &str, name: &str, value: &str, spread: Option<String>) -> Markup {
+    html! {
+        div.tile.(class) {
+            span.name { (name) }
+            span.value { (value) }
+            @if let Some(spread) = spread { span.spread { (spread) } }
+        }
+    }
+}
+
+/// Items that got better, stayed and got worse, as lengths.
+fn outcome_bar(outcomes: Outcomes, better: Better, items: &str) -> Markup {
+    let all = outcomes.wins + outcomes.losses + outcomes.ties;
+    if all == 0 {
+        return html! {};
+    }
+    let (higher, lower) = match better {
+        Better::Neither => ("higher", "lower"),
+        Better::Higher => ("better", "worse"),
+        Better::Lower => ("worse", "better"),
+    };
+    let parts = [
+        ("s0", higher, outcomes.wins),
+        ("same", "unchanged", outcomes.ties),
+        ("s1", lower, outcomes.losses),
+    ];
+    let label = parts.map(|(_, name, number)| format!("{} {name}", count(number)));
+    let label = format!("Of {} {items}: {}", count(all), label.join(", "));
+    let share = |number: u64| number as f64 / all as f64;
+    html! {
+        div.outcomes role="img" aria-label=(label) {
+            @for (class, name, number) in parts {
+                @if number > 0 {
+                    div.(class) style={"flex-grow:" (format!("{:.4}", share(number)))} title={(count(number)) " " (items) " " (name) " (" (percent(share(number), 1)) ")"} {
+                        @if share(number) > 0.2 { (count(number)) " " (name) } @else if share(number) > 0.06 { (count(number)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn summary(report: &Report) -> Option<Section> {
+    let scatter = report
+        .scatter
+        .as_ref()
+        .and_then(|scatter| charts::before_after(scatter, report.item_name()));
+    let charts = [forest_of_metrics(report), scatter];
+    let body = html! {
+        (tables::summary(report))
+        (figures(charts.into_iter().flatten()))
+    };
+    section("summary", "Summary", body)
+}
+
+/// Charts side by side where there is room.
+fn figures(charts: impl IntoIterator<Item = Markup>) -> Markup {
+    let charts: Vec<Markup> = charts.into_iter().collect();
+    html! {
+        @if !charts.is_empty() {
+            div.figures { @for chart in charts { (chart) } }
+        }
+    }
+}
+
+/// A table with its chart on the right where there is room, below where not.
+fn beside(table: &Markup, chart: Option<Markup>) -> Markup {
+    html! {
+        @match chart {
+            Some(chart) if !table.0.is_empty() => div.beside { div { (table) } (chart) },
+            Some(chart) => (figures([chart])),
+            None => (table),
+        }
+    }
+}
+
+fn forest_of_metrics(report: &Report) -> Option<Markup> {
+    let compared = report.summary.iter().any(|row| row.difference.is_some());
+    let rows: Vec<charts::ForestRow> = report
+        .summary
+        .iter()
+        .filter_map(|row| {
+            let estimate = match &row.difference {
+                Some(difference) => difference.estimate,
+                None if compared => return None,
+                None => row.model,
+            };
+            let number = |value| match compared {
+                true => signed(value, 3),
+                false => figure(value, 3),
+            };
+            let name = format::metric(&row.metric);
+            let ends = interval(&estimate, number).map(|ends| format!(" ({ends})"));
+            Some(charts::ForestRow {
+                tooltip: format!(
+                    "{name}: {}{}",
+                    number(estimate.value),
+                    ends.unwrap_or_default()
+                ),
+                label: name,
+                class: if compared {
+                    side(&estimate, row.better).series_class()
+                } else {
+                    "s0"
+                },
+                value: number(estimate.value),
+                estimate,
+            })
+        })
+        .collect();
+    let with = report.interval_name();
+    let (title, axis, note) = if compared {
+        (
+            "Model minus baseline, by metric",
+            "difference of the metric",
+            format!("Bars are the {with}s. One that crosses 0 shows no clear difference."),
+        )
+    } else {
+        (
+            "Metrics with their intervals",
+            "metric",
+            format!("Bars are the {with}s."),
+        )
+    };
+    charts::forest(title, axis, &rows, compared, note)
+}
+
+fn groups(report: &Report) -> Option<Section> {
+    let body = html! {
+        @for table in report.groups.iter().filter(|table| !table.rows.is_empty()) {
+            @let better = report.better(&table.metric);
+            @let rows: Vec<_> = table.rows.iter().filter_map(|row| {
+                let estimate = row.difference?;
+                let label = tables::group_name(&row.group).to_owned();
+                Some(charts::ForestRow {
+                    tooltip: format!("{label}, {} {}: {}", count(row.items), report.item_name(), signed(estimate.value, 4)),
+                    label,
+                    class: side(&estimate, better).series_class(),
+                    value: signed(estimate.value, 3),
+                    estimate,
+                })
+            }).collect();
+            @let title = format!("{} by {}", format::sentence_case(&format::metric(&table.metric)), table.column);
+            @let note = format!("Bars are the {}s; small groups have wide ones.", report.interval_name());
+            @let forest = (2..=GROUPS_DRAWN).contains(&rows.len())
+                .then(|| charts::forest("Model minus baseline, by group", "difference", &rows, true, note)).flatten();
+            h3 { (title) }
+            (beside(&tables::groups(report, table), forest))
+        }
+    };
+    section("groups", "Groups", body)
+}
+
+fn scores(report: &Report) -> Option<Section> {
+    let histograms = report.distributions.iter().flat_map(charts::histograms);
+    let curve = charts::precision_recall(&report.precision_recall);
+    section("scores", "Scores", figures(histograms.chain(curve)))
+}
+
+fn variants(report: &Report) -> Option<Section> {
+    let variants = report
+        .variants
+        .as_ref()
+        .filter(|table| !table.rows.is_empty())?;
+    let metric = format::metric(&variants.metric);
+    let rows: Vec<charts::ForestRow> = variants
+        .rows
+        .iter()
+        .map(|row| charts::ForestRow {
+            label: row.name.clone(),
+            estimate: row.score,
+            class: "s0",
+            value: format!("{} B", count(row.bytes_per_vector)),
+            tooltip: format!("{}: {}", row.name, figure(row.score.value, 4)),
+        })
+        .collect();
+    let note = format!("{metric} with the bytes of a vector on the right.");
+    let title = format!("{} of smaller embeddings", format::sentence_case(&metric));
+    let forest = charts::forest(&title, &metric, &rows, false, note);
+    let body = beside(&tables::variants(report, variants), forest);
+    section("size", "Size and quality", body)
+}
+
+fn confusion(report: &Report) -> Option<Section> {
+    let table = report.confusion.as_ref()?;
+    let body = beside(&tables::confused(table), charts::confusion_matrix(table));
+    section("confusion", "Confusions", body)
+}
+
+fn examples(report: &Report) -> Option<Section> {
+    let examples = report.examples.as_ref()?;
+    section(
+        "examples",
+        "What changed",
+        examples::render(examples, report.item_name()),
+    )
+}
+
+fn training(report: &Report) -> Option<Section> {
+    let learning = report
+        .learning_curve
+        .as_ref()
+        .and_then(charts::learning_curve);
+    let curves = charts::training_curves(&report.training);
+    section(
+        "training",
+        "Training",
+        figures(learning.into_iter().chain(curves)),
+    )
+}
+
+fn method(report: &Report) -> Option<Section> {
+    let body = html! {
+        @if !report.method.is_empty() { p.prose { (report.method) } }
+        (tables::counts(report))
+    };
+    section("method", "Method and counts", body)
+}

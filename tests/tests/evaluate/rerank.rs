@@ -1,0 +1,165 @@
+//! A run that a cross-encoder ranks anew.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use pairmill_tables::{f32_column, i32_column, string_column};
+use pairmill_tests::tables::read;
+use pairmill_tests::{EVALUATE, names};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{close, tasks};
+use crate::tiny_model::TinyModel;
+
+const RERANK: &str = "rerank --model judge --run run.jsonl --corpus corpus.jsonl --queries queries.jsonl --qrels qrels.jsonl";
+
+fn write(dir: &Path, name: &str, rows: impl IntoIterator<Item = Value>) {
+    let mut file = File::create(dir.join(name)).unwrap();
+    for row in rows {
+        writeln!(file, "{row}").unwrap();
+    }
+}
+
+/// A folder with the tables above and a model whose logit is twice the number of shared words,
+/// less 3.
+fn help_desk() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    TinyModel::default().write(&dir.path().join("judge"));
+    let table = |name, rows: Vec<Value>| write(dir.path(), name, rows);
+    table(
+        "queries.jsonl",
+        vec![
+            json!({"id": "q1", "text": "reset the password"}),
+            json!({"id": "q2", "text": "invoice late"}),
+            json!({"id": "q3", "text": "red light"}),
+        ],
+    );
+    table(
+        "corpus.jsonl",
+        vec![
+            json!({"id": "d1", "title": "", "text": "the cable"}),
+            json!({"id": "d2", "title": "reset", "text": "the password"}),
+            json!({"id": "d3", "title": "", "text": "password late"}),
+            json!({"id": "d4", "title": "", "text": "invoice late"}),
+        ],
+    );
+    let hit = |query, document, rank| json!({"query_id": query, "corpus_id": document, "rank": rank, "score": 1.0});
+    table(
+        "run.jsonl",
+        vec![
+            hit("q1", "d1", 1),
+            hit("q1", "d3", 2),
+            hit("q1", "d2", 3),
+            hit("q2", "d1", 1),
+            hit("unjudged", "gone", 1),
+        ],
+    );
+    let judged = |query, document| json!({"query_id": query, "corpus_id": document, "score": 1});
+    table(
+        "qrels.jsonl",
+        vec![judged("q1", "d2"), judged("q2", "d4"), judged("q3", "d1")],
+    );
+    dir
+}
+
+#[test]
+fn a_run_stands_before_and_after_it_is_ranked_anew() {
+    let dir = help_desk();
+    let found = EVALUATE.done(dir.path(), &format!("{RERANK} --output out"));
+    close(&found["baseline"]["mrr@10"], 1.0 / 3.0 / 3.0, 1e-12);
+    close(&found["model"]["mrr@10"], 1.0 / 3.0, 1e-12);
+    close(&found["difference"]["mrr@10"], 2.0 / 9.0, 1e-12);
+    let counts = json!({
+        "judgements": 3, "pairs": 4, "pairs_truncated": 0, "queries": 3,
+        "queries_without_judgements": 1, "queries_without_results": 1,
+    });
+    assert_eq!(found["counts"], counts);
+
+    let run = read(&dir.path().join("out/run.parquet"));
+    let documents = string_column(&run, "corpus_id").iter().flatten();
+    assert_eq!(documents.collect::<Vec<_>>(), ["d2", "d1", "d3", "d1"]);
+    assert_eq!(i32_column(&run, "rank").values()[..], [1, 2, 3, 1]);
+    assert_eq!(
+        f32_column(&run, "score").values()[..],
+        [3.0, -1.0, -1.0, -3.0],
+        "equal scores stay in the order of the run"
+    );
+    let files = names(&dir.path().join("out"));
+    assert!(files.contains("per_query.parquet"), "{files:?}");
+
+    let cut = EVALUATE.done(dir.path(), &format!("{RERANK} --top-k 2"));
+    close(&cut["model"]["mrr@10"], 0.0, 1e-12);
+    close(&cut["baseline"]["mrr@10"], 0.0, 1e-12);
+    let line = format!("{RERANK} --always-rerank-positives");
+    let found = EVALUATE.done(dir.path(), &line);
+    close(&found["model"]["mrr@10"], 1.0, 1e-12);
+    close(&found["baseline"]["mrr@10"], 1.0 / 3.0 / 3.0, 1e-12);
+    let code = |line: &str| EVALUATE.run(dir.path(), line).code;
+    assert_eq!(code(&format!("{RERANK} --fail-on-regression mrr@10")), 0);
+}
+
+#[test]
+fn figures_equal_those_of_sentence_transformers() {
+    let reference = tasks()["rerank"].take();
+    let dir = tempfile::tempdir().unwrap();
+    TinyModel::default().write(&dir.path().join("judge"));
+    let (mut queries, mut corpus, mut run, mut qrels) = (vec![], vec![], vec![], vec![]);
+    for (number, row) in (0..).zip(reference["queries"].as_array().unwrap()) {
+        let query = format!("q{number:02}");
+        queries.push(json!({"id": query, "text": row["query"]}));
+        let ranked = row["ranked"].as_array().unwrap();
+        let relevant = row["relevant"].as_array().unwrap();
+        let missing = relevant.iter().filter(|text| !ranked.contains(text));
+        let texts: Vec<&Value> = ranked.iter().chain(missing).collect();
+        for (place, text) in texts.iter().enumerate() {
+            let document = format!("{query}-{place}");
+            corpus.push(json!({"id": document, "title": "", "text": text}));
+            if place < ranked.len() {
+                run.push(json!({"query_id": query, "corpus_id": document, "rank": place + 1, "score": 0.0}));
+            }
+            if relevant.contains(text) {
+                qrels.push(json!({"query_id": query, "corpus_id": document, "score": 1}));
+            }
+        }
+    }
+    write(dir.path(), "queries.jsonl", queries);
+    write(dir.path(), "corpus.jsonl", corpus);
+    write(dir.path(), "run.jsonl", run);
+    write(dir.path(), "qrels.jsonl", qrels);
+    let line = format!("{RERANK} --always-rerank-positives");
+    let found = EVALUATE.done(dir.path(), &line);
+    for (ours, theirs) in [
+        ("ndcg@10", "ndcg@10"),
+        ("mrr@10", "mrr@10"),
+        ("map@100", "map"),
+    ] {
+        let figure = |name: &str| reference["figures"][name].as_f64().unwrap();
+        close(&found["model"][ours], figure(theirs), 1e-7);
+        close(
+            &found["baseline"][ours],
+            figure(&format!("base_{theirs}")),
+            1e-7,
+        );
+    }
+}
+
+#[test]
+fn what_has_no_text_is_refused() {
+    let dir = help_desk();
+    let error = |name: &str, from: &str, to: &str| {
+        let path = dir.path().join(name);
+        let sound = fs::read_to_string(&path).unwrap();
+        fs::write(&path, sound.replacen(from, to, 1)).unwrap();
+        let error = EVALUATE.refused(dir.path(), RERANK, 1);
+        fs::write(&path, sound).unwrap();
+        error
+    };
+    assert_snapshot!(error("corpus.jsonl", r#""d3""#, r#""d9""#), @"error: corpus.jsonl: lacks the id `d3`, which run.jsonl or its judgements name; give the table that the run was made from");
+    assert_snapshot!(error("queries.jsonl", r#""q2""#, r#""q9""#), @"error: queries.jsonl: lacks the id `q2`, which run.jsonl or its judgements name; give the table that the run was made from");
+    assert_snapshot!(error("corpus.jsonl", r#""d3""#, r#""d1""#), @"error: corpus.jsonl: the id `d1` occurs more than once; give every row an id of its own");
+    let line = RERANK.replace("--model judge", "--model nowhere");
+    assert_snapshot!(EVALUATE.refused(dir.path(), &line, 1), @"error: nowhere: no such folder, and HF_HUB_OFFLINE is set but nowhere/hub does not hold this model; fetch it once without HF_HUB_OFFLINE, or give a folder");
+}
