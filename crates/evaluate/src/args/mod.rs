@@ -1,5 +1,6 @@
 //! The command line: a file for each command, with its flags and what it asks for.
 
+mod assign;
 mod classification;
 mod compare;
 mod models;
@@ -15,8 +16,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{Compare, Frame, Regression, Settings, Task};
+use pairmill_evaluate::{Assign, Compare, Frame, Regression, Settings, Task};
 
+use assign::AssignArgs;
 use classification::ClassificationArgs;
 use compare::CompareArgs;
 use models::ModelArgs;
@@ -58,6 +60,8 @@ enum Command {
     Rerank(RerankArgs),
     /// Paraphrases mined from a list of sentences, against known ones
     Paraphrases(ParaphrasesArgs),
+    /// Arms of an A/B test for users, by a keyed hash of their ids
+    Assign(AssignArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,6 +113,10 @@ pub enum Job {
         compare: Compare,
         thresholds: Vec<Regression>,
     },
+    /// Deal the users of a table out to arms.
+    Assign(Assign),
+    /// Print the arm of one user.
+    ArmOf { arm: String },
 }
 
 impl Args {
@@ -130,6 +138,7 @@ impl Args {
             }),
             Command::Rerank(args) => self.evaluate(args.request()?),
             Command::Paraphrases(args) => self.evaluate(args.request(&self.common)?),
+            Command::Assign(args) => args.job(&self.common),
         }
     }
 
