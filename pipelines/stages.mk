@@ -27,15 +27,17 @@ TRAIN_ENCODER = $(BIN)/pairmill-train encoder $(FLAGS) --model '$(MODEL)' --devi
 
 EVALUATE_RETRIEVAL = $(BIN)/pairmill-evaluate retrieval $(FLAGS) --model '$(RUN)/model' --baseline '$(MODEL)' --device $(DEVICE) \
 	--corpus '$(RUN)/data/corpus.parquet' --queries '$(RUN)/data/queries_test.parquet' \
-	--qrels '$(RUN)/data/qrels_test.parquet' --output '$(RUN)/report' $(EVALUATE_FLAGS)
+	--qrels '$(RUN)/data/qrels_test.parquet' --group-by length --cache '$(RUN)/embeddings' --output '$(RUN)/report' $(EVALUATE_FLAGS)
 
 define WHERE_EVERYTHING_LIES
 	@printf '\nEverything lies in %s:\n' '$(RUN)'
 	@printf '  %-20s %s\n' \
 		model/ 'the tuned model: load it with sentence-transformers or pairmill-evaluate' \
-		report/report.md 'the retrieval table; per_query.parquet beside it has each query' \
+		report/report.html 'before and after, with intervals and examples: open it in a browser' \
+		report/report.md 'the same for a pull request; per_query.parquet beside it has each query' \
 		audit.parquet 'every candidate with its scores, decision and reason' \
 		cross-encoder/ 'the judges, one for each fold of the queries, also as model.onnx' \
 		scores/ 'its scores: a filter with other options scores nothing again' \
+		embeddings/ 'of the corpus: an evaluation computes only what is new' \
 		data/ 'splits, pairs, corpus and judgements'
 endef

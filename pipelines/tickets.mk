@@ -26,6 +26,7 @@ tickets: build
 	@$(EVALUATE_RETRIEVAL)
 	@printf '\n[7/7] evaluate classification: the category by the nearest labelled tickets\n'
 	@$(BIN)/pairmill-evaluate classification $(FLAGS) --model '$(RUN)/model' --baseline '$(MODEL)' --device $(DEVICE) \
-		--train '$(RUN)/data/tickets_train.parquet' --test '$(RUN)/data/tickets_test.parquet'
+		--train '$(RUN)/data/tickets_train.parquet' --test '$(RUN)/data/tickets_test.parquet' \
+		--cache '$(RUN)/embeddings' --output '$(RUN)/report-categories'
 	$(WHERE_EVERYTHING_LIES)
 	@printf '\nNext: your own data with `make pipeline PIPELINE=tickets INPUT=tickets.csv RUN=runs/mine`\n      (columns id, text, category; other names through GENERATE_FLAGS), or `make help`.\n'

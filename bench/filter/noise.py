@@ -26,7 +26,8 @@ ROOT = HERE.parent.parent
 BIN = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 WRONG = 0.2
 HIDDEN_TICKETS = 3
-SETS = {"medquad": "qa", "nl2bash": "qa", "banking77": "tickets_train", "clinc150": "tickets_train"}
+SETS = {"medquad": "qa", "nl2bash": "qa", "banking77": "tickets_train", "clinc150": "tickets_train",
+        "bitext_support": "tickets"}
 
 
 def pairmill(program: str, *words: object) -> dict:

@@ -114,6 +114,18 @@ pub enum EvaluateError {
         /// The document.
         document: String,
     },
+    /// A run with a result that cannot be ranked.
+    #[error(
+        "{path}: the score of document `{document}` for query `{query}` is NaN; expected a number, so correct or remove the row"
+    )]
+    NanScore {
+        /// The run.
+        path: String,
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+    },
     /// A query or document of a run without a text.
     #[error(
         "{path}: lacks the id `{id}`, which {run} or its judgements name; give the table that the run was made from"

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compared::Compared;
 use crate::evidence::{Evidence, Settings};
 use crate::groups::Group;
+use crate::report::Report;
 use crate::sample::Sample;
 use crate::variants::VariantScores;
 
@@ -33,8 +34,17 @@ pub struct Evaluation {
     /// The figures of embeddings in smaller forms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<VariantScores>,
+    /// Choices that the figures depend on, such as how equal scores rank.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conventions: BTreeMap<String, String>,
     /// How much was evaluated, and what was left out.
     pub counts: BTreeMap<String, u64>,
+    /// Bytes of an embedding as the model gives it, where smaller forms are compared with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding_bytes: Option<u64>,
+    /// What the task has drawn for the report.
+    #[serde(skip)]
+    pub(crate) drawn: Report,
     /// Whether the figures are those of an earlier run.
     #[serde(skip)]
     pub up_to_date: bool,
@@ -58,10 +68,13 @@ impl Evaluation {
             evidence: None,
             groups: Vec::new(),
             variants: Vec::new(),
+            conventions: BTreeMap::new(),
             counts: counts
                 .into_iter()
                 .map(|(name, count)| (name.to_owned(), count as u64))
                 .collect(),
+            embedding_bytes: None,
+            drawn: Report::default(),
             up_to_date: false,
         }
     }
@@ -78,6 +91,12 @@ impl Evaluation {
             evidence: Evidence::of(samples, settings),
             ..Self::new(task, scores, counts)
         }
+    }
+
+    /// Declares a choice that the figures depend on.
+    pub(crate) fn with_convention(mut self, name: &str, choice: impl Into<String>) -> Self {
+        self.conventions.insert(name.to_owned(), choice.into());
+        self
     }
 
     /// Prints the figures: as an aligned table, or as one JSON object.
@@ -242,22 +261,6 @@ impl Evaluation {
             (None, _) => vec![format!("{value:.4}")],
         }
     }
-
-    /// The figures as a Markdown page; `method` says how they are made.
-    pub(crate) fn markdown(&self, method: &str) -> String {
-        let header = self.header();
-        let mut page = format!("# Evaluation: {}\n\n", self.task);
-        let _ = writeln!(page, "| {} |", header.join(" | "));
-        let _ = writeln!(page, "| --- |{}", " ---: |".repeat(header.len() - 1));
-        for row in self.cells() {
-            let _ = writeln!(page, "| {} |", row.join(" | "));
-        }
-        let _ = write!(page, "\n{method}\n\n| counted | |\n| --- | ---: |\n");
-        for (name, count) in &self.counts {
-            let _ = writeln!(page, "| {} | {count} |", name.replace('_', " "));
-        }
-        page
-    }
 }
 
 /// Rows under each other: the first column to the left, the others to the right.
@@ -342,24 +345,5 @@ recall@100    0.5000  1.0000     +0.5000
             serde_json::from_str::<Evaluation>(&line).unwrap(),
             evaluation
         );
-    }
-
-    #[test]
-    fn the_page_holds_figures_method_and_counts() {
-        let expected = "\
-# Evaluation: retrieval
-
-| metric | baseline | model | difference |
-| --- | ---: | ---: | ---: |
-| ndcg@10 | 0.8125 | 0.7500 | -0.0625 |
-| recall@100 | 0.5000 | 1.0000 | +0.5000 |
-
-As usual.
-
-| counted | |
-| --- | ---: |
-| queries | 3 |
-";
-        assert_eq!(evaluation().markdown("As usual."), expected);
     }
 }

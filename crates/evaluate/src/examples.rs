@@ -182,9 +182,9 @@ fn relevant(query: usize, id: &str, qrels: &Qrels, rankings: &Compared<Ranking>)
     };
     let mut relevant: Vec<Relevant> = judged
         .iter()
-        .filter(|&(_, &grade)| grade > 0)
-        .map(|(document, &grade)| Relevant {
-            corpus_id: document.clone(),
+        .filter(|&(_, grade)| grade > 0)
+        .map(|(document, grade)| Relevant {
+            corpus_id: document.to_owned(),
             text: String::new(),
             grade,
             model_rank: rank(&rankings.model, document),
@@ -209,10 +209,7 @@ fn shown(run: &Ranking, query: usize, qrels: &Qrels) -> Vec<Shown> {
                 rank,
                 corpus_id: document.clone(),
                 text: String::new(),
-                grade: judged
-                    .and_then(|judged| judged.get(document))
-                    .copied()
-                    .unwrap_or(0),
+                grade: judged.and_then(|judged| judged.get(document)).unwrap_or(0),
                 score: hit.score,
             }
         })

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
+use std::iter;
 
-use pairmill_metrics::Scores;
+use pairmill_metrics::{Interval, Scores, bootstrap, percentile_interval};
 use serde::{Deserialize, Serialize};
 
 use crate::compared::Compared;
+use crate::evidence::Settings;
 use crate::sample::Sample;
 
 /// The figures of the items that have something in common.
@@ -20,6 +22,51 @@ pub struct Group {
     /// What the baseline scores, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Scores>,
+    /// Where the chief figures lie.
+    #[serde(default)]
+    pub intervals: GroupIntervals,
+}
+
+/// The intervals of a group's chief figure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupIntervals {
+    /// Of the model.
+    pub model: Option<Interval>,
+    /// Of the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Interval>,
+    /// Of model less baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Interval>,
+}
+
+impl GroupIntervals {
+    /// The same draws from the items of the group for both models.
+    fn of(samples: &Compared<impl Sample>, items: &[u32], settings: &Settings) -> Self {
+        let chief = |sample: &dyn Fn(&[u32]) -> Vec<f64>, drawn: &[u32]| {
+            let drawn: Vec<u32> = drawn.iter().map(|&place| items[place as usize]).collect();
+            sample(&drawn).first().copied().unwrap_or(f64::NAN)
+        };
+        let rows = bootstrap(items.len(), settings.resamples, settings.seed, |drawn| {
+            let model = chief(&|items| samples.model.figures(items), drawn);
+            let baseline = samples.baseline.as_ref();
+            let baseline = baseline.map(|one| chief(&|items| one.figures(items), drawn));
+            let difference = baseline.map(|baseline| model - baseline);
+            iter::once(model)
+                .chain(baseline)
+                .chain(difference)
+                .collect()
+        });
+        let interval = |column: usize| {
+            let figures = rows.iter().filter_map(|row| row.get(column).copied());
+            percentile_interval(figures, settings.confidence)
+        };
+        Self {
+            model: interval(0),
+            baseline: interval(1),
+            difference: interval(2),
+        }
+    }
 }
 
 /// A column that groups items, with the value of each of them.
@@ -32,7 +79,7 @@ pub(crate) struct Grouping {
 impl Grouping {
     /// One group a value, in ascending order of the numbers the values start with, then of the
     /// values.
-    pub fn figures(&self, samples: &Compared<impl Sample>) -> Vec<Group> {
+    pub fn figures(&self, samples: &Compared<impl Sample>, settings: &Settings) -> Vec<Group> {
         let mut members: BTreeMap<(u64, &str), Vec<u32>> = BTreeMap::new();
         for (item, value) in (0..).zip(&self.values) {
             let number = value.split(|c: char| !c.is_ascii_digit()).next();
@@ -53,6 +100,7 @@ impl Grouping {
                     items: items.len(),
                     model: scores.model,
                     baseline: scores.baseline,
+                    intervals: GroupIntervals::of(samples, &items, settings),
                 }
             })
             .collect()

@@ -4,6 +4,7 @@
 //! [`RankedRun`], [`Rerank`], [`Paraphrases`]) reads tables, asks `pairmill-metrics` for the figures and gives back an
 //! [`Evaluation`]; with an output folder it keeps the figures, a report and what they rest on.
 
+mod assessor;
 mod backend;
 mod classifiers;
 mod commands;
@@ -25,10 +26,13 @@ mod logistic;
 mod mined;
 mod predictions;
 mod qrels;
+mod ranked_curves;
 mod ranking;
 mod reader;
 mod regression;
 mod report;
+mod reporting;
+mod run_table;
 mod sample;
 mod search;
 mod sentence_pairs;
@@ -41,15 +45,16 @@ mod variants;
 pub use backend::{Backend, Device};
 pub use commands::{
     Classification, Compare, Comparison, Contender, Margin, Pairs, Paraphrases, RankedRun, Rerank,
-    Retrieval, Similarity, Task, Triplets,
+    Retrieval, Similarity, Task, Triplets, WithoutResults,
 };
 pub use encoder::Models;
 pub use error::{EvaluateError, Result};
 pub use evaluation::Evaluation;
 pub use evidence::{Difference, Evidence, MetricEvidence, Paired, Settings};
 pub use experiment::{Arms, Assign, AssignReport, Assigner, ExperimentError};
-pub use groups::Group;
+pub use groups::{Group, GroupIntervals};
 pub use regression::Regression;
+pub use run_table::Ties;
 pub use similarity_function::SimilarityFunction;
 pub use stage::Frame;
 pub use variants::{Precision, VariantScores};

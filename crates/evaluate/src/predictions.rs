@@ -13,6 +13,7 @@ use crate::compared::Compared;
 use crate::embeddings::Embeddings;
 use crate::items::batch;
 use crate::logistic::LogisticRegression;
+use crate::report::ConfusionTable;
 use crate::sample::Sample;
 
 /// How classes are told from embeddings.
@@ -94,6 +95,19 @@ impl Predictions {
     /// Adds an experiment.
     pub fn add(&mut self, method: Method, predicted: Vec<usize>) {
         self.predicted[method as usize].push(predicted);
+    }
+
+    /// What the report shows of [`Method::Logistic`]'s confusions.
+    pub fn table(&self, categories: &[&str]) -> ConfusionTable {
+        let rows = self.confusion(Method::Logistic).rows();
+        let cell = |(truth, predicted, count): (usize, usize, usize)| {
+            (truth as u32, predicted as u32, count as u64)
+        };
+        ConfusionTable {
+            classifier: "logistic regression".to_owned(),
+            classes: categories.iter().map(|&name| name.to_owned()).collect(),
+            cells: rows.into_iter().map(cell).collect(),
+        }
     }
 
     /// How often each class was taken for each other one, over all experiments.

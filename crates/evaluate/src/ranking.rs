@@ -7,6 +7,7 @@ use pairmill_metrics::RetrievalMetric;
 use pairmill_tables::{Lineage, ParquetOutput, Table};
 
 use crate::Result;
+use crate::assessor::Assessor;
 use crate::items::batch;
 use crate::qrels::Qrels;
 use crate::sample::Means;
@@ -28,24 +29,32 @@ pub(crate) struct Ranking {
 impl Ranking {
     /// Scores every query against its judgements; one that is not judged scores 0.
     pub fn assess(&self, qrels: &Qrels, metrics: &[RetrievalMetric]) -> Means {
+        let assessor = Assessor::new(qrels, metrics);
         let rows = self.queries.iter().zip(&self.hits).map(|(query, hits)| {
             let Some(judged) = qrels.of(query) else {
                 return vec![0.0; metrics.len()];
             };
-            let ranked: Vec<Option<i32>> = hits
-                .iter()
-                .map(|hit| judged.get(&self.documents[hit.key as usize]).copied())
-                .collect();
-            let judged: Vec<i32> = judged.values().copied().collect();
-            metrics
-                .iter()
-                .map(|metric| metric.score(&ranked, &judged))
-                .collect()
+            let document = |hit: &Hit| self.documents[hit.key as usize].as_str();
+            assessor.row(judged, hits.iter().map(document))
         });
         Means {
             metrics: metrics.iter().map(ToString::to_string).collect(),
             rows: rows.collect(),
         }
+    }
+
+    /// Drops the results that have the id of their query, keeps the first `depth` of the others,
+    /// and says how many were dropped. As BEIR does with `ignore_identical_ids`.
+    pub fn drop_identical_ids(&mut self, depth: usize) -> usize {
+        let documents = &self.documents;
+        let mut dropped = 0;
+        for (query, hits) in self.queries.iter().zip(&mut self.hits) {
+            let before = hits.len();
+            hits.retain(|hit| documents[hit.key as usize] != *query);
+            dropped += before - hits.len();
+            hits.truncate(depth);
+        }
+        dropped
     }
 
     /// Writes the run as a table ordered by query and rank.

@@ -1,7 +1,7 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use datafusion::dataframe::DataFrame;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionContext, ident};
 use futures::StreamExt;
 use pairmill_tables::{ColumnNames, Table, TableError, open, open_any, session};
 use tokio::runtime::Runtime;
@@ -36,13 +36,30 @@ impl Reader {
         columns: &[&str],
         each: impl FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
+        self.for_each_by(None, input, table, names, columns, each)
+    }
+
+    /// As [`for_each`](Self::for_each), sorted by the column `order` where there is one.
+    pub fn for_each_by(
+        &self,
+        order: Option<&str>,
+        input: &str,
+        table: Table,
+        names: &ColumnNames,
+        columns: &[&str],
+        each: impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
         let scan_error = |error| TableError::of_scan(input, error);
         let schema = table.schema();
         let is_extra = |name: &&&str| schema.field_with_name(name).is_err();
         let extra: Vec<&str> = columns.iter().filter(is_extra).copied().collect();
         self.runtime.block_on(async {
             let frame = open(&self.session, input, table, names, &extra).await?;
-            let frame = frame.select_columns(columns).map_err(scan_error)?;
+            let mut frame = frame.select_columns(columns).map_err(scan_error)?;
+            if let Some(order) = order {
+                let sorted = frame.sort(vec![ident(order).sort(true, false)]);
+                frame = sorted.map_err(scan_error)?;
+            }
             each_batch(input, frame, each).await
         })
     }

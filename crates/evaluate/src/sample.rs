@@ -70,10 +70,14 @@ impl Sample for Means {
     }
 
     fn figures(&self, items: &[u32]) -> Vec<f64> {
+        // One pass in the order of the rows is far faster than going from one drawn row to another.
         let mut sums = vec![0.0; self.metrics.len()];
-        for &item in items {
-            for (sum, value) in sums.iter_mut().zip(&self.rows[item as usize]) {
-                *sum += value;
+        let drawn = counts(items, self.rows.len());
+        for (row, &times) in self.rows.iter().zip(&drawn) {
+            if times > 0 {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += f64::from(times) * value;
+                }
             }
         }
         sums.iter().map(|sum| sum / items.len() as f64).collect()

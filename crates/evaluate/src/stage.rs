@@ -5,6 +5,8 @@ use pairmill_tables::{FolderOutput, Lineage};
 use serde::Serialize;
 
 use crate::evidence::Settings;
+use crate::report::{html, markdown};
+use crate::reporting::complete;
 use crate::{EvaluateError, Evaluation, Result};
 
 /// How to run, whatever is evaluated.
@@ -22,7 +24,8 @@ pub struct Frame {
 
 /// Figures of an output folder, as JSON and for people.
 const FIGURES: &str = "metrics.json";
-const REPORT: &str = "report.md";
+const MARKDOWN: &str = "report.md";
+const PAGE: &str = "report.html";
 
 impl Frame {
     /// Runs `work` unless the output folder already holds its result. `inputs` adds the content
@@ -62,7 +65,9 @@ impl Frame {
             serde_json::to_string_pretty(&evaluation).expect("figures are plain data");
         figures.push('\n');
         write(output.path(), FIGURES, &figures)?;
-        write(output.path(), REPORT, &evaluation.markdown(method))?;
+        let report = complete(evaluation.drawn.clone(), &evaluation, method);
+        write(output.path(), MARKDOWN, &markdown(&report))?;
+        write(output.path(), PAGE, &html(&report))?;
         output.commit(&lineage)?;
         tracing::info!("{}, written to {}", evaluation.summary(), target.display());
         Ok(evaluation)

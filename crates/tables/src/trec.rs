@@ -1,6 +1,6 @@
 use std::fs::File;
-use std::io::{BufRead, BufReader, Lines};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Builder, Int32Builder, RecordBatch, StringBuilder};
@@ -11,10 +11,14 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
+use rayon::prelude::*;
 
 use crate::{Result, Table, TableError};
 
-const BATCH_ROWS: usize = 4_096;
+/// Bytes that are parsed at once.
+const BLOCK_BYTES: u64 = 8 << 20;
+/// Bytes that make a batch.
+const PART_BYTES: usize = 256 << 10;
 
 /// A table over judgements (`query iteration document grade`) or a run (`query Q0 document rank
 /// score tag`) in TREC's form: fields parted by white space, no header. Every line is checked
@@ -49,9 +53,13 @@ pub(crate) fn table_of(
 /// Whether the first line of the files is one of a run.
 pub(crate) fn is_run(files: &[PathBuf]) -> Result<bool> {
     for file in files {
-        let mut lines = NumberedLines::open(file)?;
-        while let Some(line) = lines.next()? {
-            let fields = line.split_whitespace().count();
+        let unreadable = |source| TableError::Unreadable {
+            path: file.display().to_string(),
+            source,
+        };
+        let lines = BufReader::new(File::open(file).map_err(unreadable)?).lines();
+        for line in lines {
+            let fields = line.map_err(unreadable)?.split_ascii_whitespace().count();
             if fields > 0 {
                 return Ok(fields > 4);
             }
@@ -80,10 +88,11 @@ impl PartitionStream for TrecFiles {
     }
 }
 
-/// The rows of files, some thousand at a time.
+/// The rows of files in order. A block of lines is parsed at once, its parts in parallel.
 struct Batches {
     files: std::vec::IntoIter<PathBuf>,
-    lines: Option<NumberedLines>,
+    lines: Option<LineBlocks>,
+    parsed: std::vec::IntoIter<RecordBatch>,
     table: Table,
 }
 
@@ -92,31 +101,38 @@ impl Batches {
         Self {
             files: files.into_iter(),
             lines: None,
+            parsed: Vec::new().into_iter(),
             table,
         }
     }
 
     fn read(&mut self) -> Result<Option<RecordBatch>> {
-        let mut rows = Rows::default();
-        while rows.count < BATCH_ROWS {
+        loop {
+            if let Some(batch) = self.parsed.next() {
+                return Ok(Some(batch));
+            }
             let lines = match &mut self.lines {
                 Some(lines) => lines,
                 None => match self.files.next() {
-                    Some(file) => self.lines.insert(NumberedLines::open(&file)?),
-                    None => break,
+                    Some(file) => self.lines.insert(LineBlocks::open(&file)?),
+                    None => return Ok(None),
                 },
             };
-            match lines.next()? {
-                None => self.lines = None,
-                Some(line) => {
-                    let added = rows.add(self.table, &line);
-                    added.ok_or_else(|| lines.malformed(&line, self.table))?;
-                }
+            let block = lines.next()?;
+            if block.is_empty() {
+                self.lines = None;
+                continue;
             }
-        }
-        match rows.count {
-            0 => Ok(None),
-            _ => rows.finish(self.table).map(Some),
+            let parts: Vec<_> = parts(block)
+                .into_par_iter()
+                .map(|(start, part)| parse(part, self.table).map_err(|at| start + at))
+                .collect();
+            let mut parsed = Vec::with_capacity(parts.len());
+            for part in parts {
+                let rows = part.map_err(|start| lines.malformed(start, self.table))?;
+                parsed.push(rows.finish(self.table)?);
+            }
+            self.parsed = parsed.into_iter();
         }
     }
 }
@@ -129,45 +145,107 @@ impl Iterator for Batches {
     }
 }
 
-struct NumberedLines {
+/// A file in blocks that end with a line.
+struct LineBlocks {
     path: String,
-    lines: Lines<BufReader<File>>,
-    number: u64,
+    file: File,
+    /// The block, and behind it the beginning of the next.
+    buffer: Vec<u8>,
+    block: usize,
+    lines_before: usize,
 }
 
-impl NumberedLines {
-    fn open(file: &PathBuf) -> Result<Self> {
+impl LineBlocks {
+    fn open(file: &Path) -> Result<Self> {
         let path = file.display().to_string();
         match File::open(file) {
             Ok(file) => Ok(Self {
                 path,
-                lines: BufReader::new(file).lines(),
-                number: 0,
+                file,
+                buffer: Vec::new(),
+                block: 0,
+                lines_before: 0,
             }),
             Err(source) => Err(TableError::Unreadable { path, source }),
         }
     }
 
-    fn next(&mut self) -> Result<Option<String>> {
-        self.number += 1;
-        let line = self.lines.next().transpose();
-        line.map_err(|source| TableError::Unreadable {
-            path: self.path.clone(),
-            source,
-        })
+    /// Reads the next block, which may be empty at the end of the file.
+    fn next(&mut self) -> Result<&[u8]> {
+        self.lines_before += line_ends(&self.buffer[..self.block]);
+        self.buffer.drain(..self.block);
+        loop {
+            let start = self.buffer.len();
+            let mut more = (&self.file).take(BLOCK_BYTES);
+            let read = more.read_to_end(&mut self.buffer);
+            read.map_err(|source| TableError::Unreadable {
+                path: self.path.clone(),
+                source,
+            })?;
+            let added = &self.buffer[start..];
+            self.block = match added.iter().rposition(|&byte| byte == b'\n') {
+                _ if added.is_empty() => start,
+                Some(last) => start + last + 1,
+                None => continue,
+            };
+            return Ok(&self.buffer[..self.block]);
+        }
     }
 
-    fn malformed(&self, line: &str, table: Table) -> TableError {
+    /// What is wrong with the line that begins at this place of the block.
+    fn malformed(&self, start: usize, table: Table) -> TableError {
         let expected = match table {
             Table::Run => "query Q0 document rank score tag",
             _ => "query iteration document grade",
         };
+        let block = &self.buffer[..self.block];
+        let line = String::from_utf8_lossy(first_line(&block[start..]));
+        let number = self.lines_before + line_ends(&block[..start]) + 1;
         TableError::Malformed {
             path: self.path.clone(),
             format: "TREC",
-            detail: format!("line {} is `{line}`; expected `{expected}`", self.number),
+            detail: format!("line {number} is `{line}`; expected `{expected}`"),
         }
     }
+}
+
+fn line_ends(text: &[u8]) -> usize {
+    text.iter().filter(|&&byte| byte == b'\n').count()
+}
+
+fn first_line(text: &[u8]) -> &[u8] {
+    let line = text.split(|&byte| byte == b'\n').next().unwrap_or(text);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The parts of a block, each of whole lines, with the place where it begins.
+fn parts(block: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while start < block.len() {
+        let least = block.len().min(start + PART_BYTES);
+        let rest = block[least..].iter().position(|&byte| byte == b'\n');
+        let end = rest.map_or(block.len(), |rest| least + rest + 1);
+        parts.push((start, &block[start..end]));
+        start = end;
+    }
+    parts
+}
+
+/// The rows of some lines; the place of a line that is of another kind is an error.
+fn parse(part: &[u8], table: Table) -> Result<Rows, usize> {
+    let text = std::str::from_utf8(part).map_err(|error| {
+        let before = &part[..error.valid_up_to()];
+        let end = before.iter().rposition(|&byte| byte == b'\n');
+        end.map_or(0, |end| end + 1)
+    })?;
+    let mut rows = Rows::default();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        rows.add(table, line).ok_or(start)?;
+        start += line.len();
+    }
+    Ok(rows)
 }
 
 #[derive(Default)]
@@ -176,26 +254,25 @@ struct Rows {
     documents: StringBuilder,
     whole: Int32Builder,
     scores: Float32Builder,
-    count: usize,
 }
 
 impl Rows {
     /// Adds the row of a line, if it has one; `None` where it is of another kind.
     fn add(&mut self, table: Table, line: &str) -> Option<()> {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let (query, document, whole) = match (table, fields.as_slice()) {
-            (_, []) => return Some(()),
-            (Table::Run, [query, _, document, rank, score, ..]) => {
-                self.scores.append_value(score.parse().ok()?);
-                (query, document, rank)
-            }
-            (Table::Qrels, [query, _, document, grade]) => (query, document, grade),
-            _ => return None,
+        let mut fields = line.split_ascii_whitespace();
+        let Some(query) = fields.next() else {
+            return Some(());
         };
+        let (_, document, whole) = (fields.next()?, fields.next()?, fields.next()?);
+        let score = fields.next();
+        match (table, score) {
+            (Table::Run, Some(score)) => self.scores.append_value(score.parse().ok()?),
+            (Table::Qrels, None) => {}
+            _ => return None,
+        }
         self.whole.append_value(whole.parse().ok()?);
         self.queries.append_value(query);
         self.documents.append_value(document);
-        self.count += 1;
         Some(())
     }
 
@@ -251,14 +328,36 @@ mod tests {
     }
 
     #[test]
-    fn a_long_file_comes_in_batches() {
-        let rows = 2 * BATCH_ROWS + 1;
-        let text: String = (0..rows).map(|n| format!("q 0 d{n} 1\n")).collect();
-        let sizes: Vec<_> = parsed(&text, Table::Qrels)
-            .unwrap()
+    fn bytes_that_are_no_text_are_named_by_their_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file.trec");
+        fs::write(&file, b"q1 0 d1 2\nq1 0 d\xff 1\n").unwrap();
+        let error = Batches::new(vec![file], Table::Qrels).next().unwrap();
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("line 2 is `q1 0 d\u{fffd} 1`"), "{error}");
+    }
+
+    #[test]
+    fn a_long_file_comes_in_batches_in_the_order_of_its_lines() {
+        let rows = 800_000;
+        let line = |n: usize| format!("q 0 d{n} {n}\n");
+        let text: String = (0..rows).map(line).collect();
+        assert!(text.len() > BLOCK_BYTES as usize);
+        let batches = parsed(&text, Table::Qrels).unwrap();
+        assert!(batches.len() > 10);
+        let grades = batches
             .iter()
-            .map(RecordBatch::num_rows)
-            .collect();
-        assert_eq!(sizes, [BATCH_ROWS, BATCH_ROWS, 1]);
+            .flat_map(|batch| i32_column(batch, "score").values());
+        assert!(grades.copied().eq(0..rows as i32));
+
+        let error = parsed(&(text + "q 0 d high\n"), Table::Qrels).unwrap_err();
+        let place = format!("line {} is `q 0 d high`", rows + 1);
+        assert!(error.to_string().contains(&place), "{error}");
+    }
+
+    #[test]
+    fn the_last_line_needs_no_end_and_lines_may_end_as_on_windows() {
+        let qrels = parsed("q1 0 d1 2\r\n\r\nq1 0 d2 1", Table::Qrels).unwrap();
+        assert_eq!(i32_column(&qrels[0], "score").values(), &[2, 1]);
     }
 }

@@ -150,6 +150,42 @@ fn the_queries_that_changed_most_are_shown_with_their_results() {
 }
 
 #[test]
+fn the_page_tells_the_story_and_loads_nothing() {
+    let dir = with_a_worse_model();
+    let path = dir.path();
+    let query = "<script>alert(1)</script> paper stuck in the \"printer\"";
+    let queries = QUERIES.replace("paper stuck in the printer", &query.replace('"', "\"\""));
+    let queries = queries
+        .replace("q1,<", "q1,\"<")
+        .replace("\"\"\n", "\"\"\"\n");
+    fs::write(path.join("queries.csv"), queries).unwrap();
+    let line = format!("{RETRIEVAL} --baseline worse --group-by length --truncate-dim 64");
+    EVALUATE.done(path, &format!("{line} --output out"));
+    let page = fs::read_to_string(path.join("out/report.html")).unwrap();
+    for part in [
+        "nDCG@10 rose from",
+        "Summary",
+        "Groups",
+        "Size and quality",
+        "What changed",
+        "Method and counts",
+        "1 queries have no relevant document",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains("&lt;script&gt;alert(1)"), "texts are escaped");
+    assert!(!page.contains("<script"));
+    let addresses = page.match_indices("http").map(|(at, _)| &page[at..]);
+    for address in addresses {
+        assert!(
+            address.starts_with("http://www.w3.org/") || address.starts_with("http-equiv"),
+            "{}",
+            &address[..40]
+        );
+    }
+}
+
+#[test]
 fn comparing_results_gives_what_a_baseline_gives() {
     let dir = with_a_worse_model();
     let path = dir.path();

@@ -64,8 +64,8 @@ fn sentences_are_compared_with_scores_and_labels() {
     assert_eq!(found["counts"], json!({"pairs": 5}));
     assert_eq!(
         names(&dir.path().join("sts")).len(),
-        4,
-        "lineage, metrics, items and report"
+        5,
+        "lineage, metrics, items and two reports"
     );
 
     let found = EVALUATE.done(dir.path(), "pairs --model model --pairs labels.jsonl");

@@ -3,6 +3,7 @@
 mod assign;
 mod classification;
 mod compare;
+mod metrics;
 mod models;
 mod pairs;
 mod paraphrases;

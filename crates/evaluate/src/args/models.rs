@@ -56,9 +56,13 @@ impl ModelArgs {
                     .to_owned(),
             ));
         }
+        let source = |model: &ModelSource| match self.backend {
+            Backend::Torch => model.clone(),
+            Backend::Onnx => ModelSource::of_onnx(&model.to_string()),
+        };
         Ok(Models {
-            model: self.model.clone(),
-            baseline: self.baseline.clone(),
+            model: source(&self.model),
+            baseline: self.baseline.as_ref().map(source),
             backend: self.backend,
             int8: self.int8,
             device: self.device,

@@ -2,6 +2,7 @@ use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Models, Precision, Retrieval, Task};
 use pairmill_tables::ColumnNames;
 
+use super::metrics::MetricArgs;
 use super::{ModelArgs, OutputArgs, Request, at_least_one, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,8 @@ pub struct RetrievalArgs {
     #[arg(long, value_name = "PRECISION,…", value_delimiter = ',', value_enum)]
     precision: Vec<Precision>,
     #[command(flatten)]
+    metrics: MetricArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -76,6 +79,8 @@ impl RetrievalArgs {
             examples: self.examples,
             truncate_dim: self.truncate_dim.clone(),
             precision: self.precision.clone(),
+            metrics: self.metrics.metrics(),
+            ignore_identical_ids: self.metrics.ignore_identical_ids,
         });
         Ok(Request {
             task,

@@ -1,16 +1,25 @@
 use pairmill_cli::UsageError;
-use pairmill_evaluate::{RankedRun, Task};
+use pairmill_evaluate::{RankedRun, Task, Ties, WithoutResults};
 
+use super::metrics::MetricArgs;
 use super::{OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// Ranked run: query_id, corpus_id, rank, score
+    /// Ranked run: query_id, corpus_id, rank, score; or in TREC's form
     #[arg(long, value_name = "FILE")]
     run: String,
-    /// Judgements: query_id, corpus_id, score
+    /// Judgements: query_id, corpus_id, score; or in TREC's form
     #[arg(long, value_name = "FILE")]
     qrels: String,
+    #[command(flatten)]
+    metrics: MetricArgs,
+    /// What ranks the results, and which of two equal ones stands first
+    #[arg(long, value_enum, default_value_t = Ties::Rank)]
+    ties: Ties,
+    /// What becomes of judged queries for which the run has no result
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = WithoutResults::Zero)]
+    without_results: WithoutResults,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -21,6 +30,10 @@ impl RunArgs {
         let task = Task::RankedRun(RankedRun {
             run: self.run.clone(),
             qrels: self.qrels.clone(),
+            metrics: self.metrics.metrics(),
+            ties: self.ties,
+            without_results: self.without_results,
+            ignore_identical_ids: self.metrics.ignore_identical_ids,
         });
         Ok(Request {
             task,

@@ -8,6 +8,7 @@ use crate::encoder::Encoder;
 use crate::items::{Label, write_items};
 use crate::predictions::{Method, Predictions, write_confusions};
 use crate::reader::Reader;
+use crate::reporting::{of_models, short};
 use crate::shots::Shots;
 use crate::{Evaluation, Frame, Models, Result};
 
@@ -81,12 +82,12 @@ impl Classification {
                     let labels = tickets.labels();
                     write_items(&results.items(), &labels, &predictions, results.lineage)?;
                 }
-                Ok(Evaluation::of(
-                    "classification",
-                    &predictions,
-                    &frame.settings,
-                    counts,
-                ))
+                let mut evaluation =
+                    Evaluation::of("classification", &predictions, &frame.settings, counts);
+                evaluation.drawn = of_models(&self.models, "tickets")?;
+                evaluation.drawn.title = short(&self.test);
+                evaluation.drawn.confusion = Some(predictions.model.table(&categories));
+                Ok(evaluation)
             },
         )
     }

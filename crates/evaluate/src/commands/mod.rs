@@ -13,7 +13,7 @@ pub use compare::{Compare, Comparison, Contender};
 pub use pairs::Pairs;
 pub use paraphrases::Paraphrases;
 pub(crate) use paraphrases::Sentence;
-pub use ranked_run::RankedRun;
+pub use ranked_run::{RankedRun, WithoutResults};
 pub use rerank::Rerank;
 pub use retrieval::Retrieval;
 pub use similarity::Similarity;
@@ -48,10 +48,9 @@ impl Task {
     /// The metrics in which a fall is a regression: all that are the better the higher they are.
     pub fn metrics(&self) -> Vec<String> {
         match self {
-            Self::Retrieval(_) | Self::RankedRun(_) | Self::Rerank(_) => RetrievalMetric::DEFAULTS
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            Self::Retrieval(task) => higher_is_better(&task.metrics),
+            Self::RankedRun(task) => higher_is_better(&task.metrics),
+            Self::Rerank(_) => higher_is_better(&RetrievalMetric::DEFAULTS),
             Self::Similarity(_) => similarity::metrics(),
             Self::Pairs(_) => pairs::metrics(),
             Self::Triplets(_) => triplets::metrics(),
@@ -75,5 +74,23 @@ impl Task {
             Self::Rerank(task) => task.run(frame),
             Self::Paraphrases(task) => task.run(frame),
         }
+    }
+}
+
+fn higher_is_better(metrics: &[RetrievalMetric]) -> Vec<String> {
+    let metrics = metrics.iter().filter(|metric| metric.higher_is_better());
+    metrics.map(ToString::to_string).collect()
+}
+
+/// What a report says of the gain of the metrics that have one.
+fn gain(metrics: &[RetrievalMetric]) -> &'static str {
+    let has = |wanted: fn(&RetrievalMetric) -> bool| metrics.iter().any(wanted);
+    let linear = has(|metric| matches!(metric, RetrievalMetric::Ndcg(_)));
+    let exponential = has(|metric| matches!(metric, RetrievalMetric::NdcgExp(_)));
+    match (linear, exponential) {
+        (false, false) => "",
+        (true, false) => "nDCG has linear gain. ",
+        (false, true) => "nDCG has exponential gain, 2^grade - 1. ",
+        (true, true) => "`ndcg` has linear gain, `ndcg_exp` exponential gain, 2^grade - 1. ",
     }
 }

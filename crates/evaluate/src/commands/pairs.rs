@@ -3,9 +3,12 @@ use std::iter;
 use pairmill_metrics::{PairRanking, PairScores};
 use pairmill_tables::{ColumnNames, Table, TableError, i32_column, string_column};
 
+use crate::compared::Compared;
 use crate::item_table::ItemTable;
 use crate::items::write_items;
 use crate::reader::Reader;
+use crate::report::{Distributions, Point, Report};
+use crate::reporting::{curves as curves_of, of_models, short};
 use crate::sample::{Sample, counts};
 use crate::sentence_pairs::{ScoredPairs, SentencePairs, columns, similarities};
 use crate::similarity_function::SimilarityFunction;
@@ -60,9 +63,37 @@ impl Pairs {
                         results.lineage,
                     )?;
                 }
-                Ok(Evaluation::of("pairs", &samples, &frame.settings, counts))
+                let mut evaluation = Evaluation::of("pairs", &samples, &frame.settings, counts);
+                evaluation.drawn = self.draw(&samples)?;
+                Ok(evaluation)
             },
         )
+    }
+
+    /// The cosines of both kinds of pairs, and precision by recall over all thresholds.
+    fn draw(&self, samples: &Compared<PairsSample>) -> Result<Report> {
+        let mut drawn = of_models(&self.models, "pairs")?;
+        drawn.title = short(&self.pairs);
+        let cosines = samples.map(PairsSample::cosines);
+        let baseline = drawn.baseline.as_deref().zip(cosines.baseline.as_ref());
+        let models = baseline
+            .into_iter()
+            .chain([(drawn.model.as_str(), &cosines.model)]);
+        let series: Vec<(&str, &str, &[f32])> = models
+            .flat_map(|(name, [same, other])| {
+                [
+                    (name, "same meaning", same.as_slice()),
+                    (name, "another meaning", other.as_slice()),
+                ]
+            })
+            .collect();
+        drawn.distributions = Distributions::of("cosine", &series);
+        let curves =
+            samples.map(|sample| precision_by_recall(&sample.similarities[0], &sample.labels));
+        drawn.precision_recall = curves_of(&drawn, curves);
+        drawn.precision_recall_note =
+            "One point for each of some thresholds on the cosine.".to_owned();
+        Ok(drawn)
     }
 
     fn read(&self, reader: &Reader) -> Result<(SentencePairs, Vec<bool>)> {
@@ -164,6 +195,16 @@ impl PairsSample {
 }
 
 impl PairsSample {
+    /// The cosines of pairs of the same meaning and of the others.
+    fn cosines(&self) -> [Vec<f32>; 2] {
+        let of = |wanted: bool| {
+            let pairs = self.similarities[0].iter().zip(&self.labels);
+            let pairs = pairs.filter(|&(_, &label)| label == wanted);
+            pairs.map(|(&cosine, _)| cosine as f32).collect()
+        };
+        [of(true), of(false)]
+    }
+
     /// Some of the items that an evaluation has written.
     pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
         let labels = items.column("label", rows)?;
@@ -224,6 +265,31 @@ fn values_of(figures: PairScores, is_distance: bool) -> [f64; 8] {
         figures.recall,
         figures.mcc,
     ]
+}
+
+/// Precision at the recall that each threshold gives, thinned to some hundred points.
+fn precision_by_recall(similarities: &[f64], labels: &[bool]) -> Vec<Point> {
+    const POINTS: usize = 200;
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    order.sort_by(|&a, &b| similarities[b].total_cmp(&similarities[a]));
+    let positives = labels.iter().filter(|&&label| label).count() as f64;
+    let step = labels.len().div_ceil(POINTS);
+    let mut found = 0.0;
+    let mut points = Vec::new();
+    for (accepted, &pair) in (1..).zip(&order) {
+        found += f64::from(u8::from(labels[pair]));
+        // Pairs of equal similarity are accepted together.
+        let tied = order
+            .get(accepted)
+            .is_some_and(|&next| similarities[next] == similarities[pair]);
+        if !tied && (accepted % step == 0 || accepted == labels.len() || accepted < 10) {
+            points.push(Point {
+                x: found / positives,
+                y: found / accepted as f64,
+            });
+        }
+    }
+    points
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::duplicates::Duplicates;
 use crate::encoder::Encoder;
 use crate::mined::{MinedPair, mine, write_mined};
 use crate::reader::Reader;
+use crate::reporting::{of_models, short};
 use crate::sample::{Sample, counts};
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
 
@@ -87,12 +88,11 @@ impl Paraphrases {
                     ("mined_pairs", mined.model.len()),
                 ];
                 let samples = mined.map(|pairs| ParaphrasesSample::new(pairs, &duplicates));
-                Ok(Evaluation::of(
-                    "paraphrases",
-                    &samples,
-                    &frame.settings,
-                    counts,
-                ))
+                let mut evaluation =
+                    Evaluation::of("paraphrases", &samples, &frame.settings, counts);
+                evaluation.drawn = of_models(&self.models, "pairs")?;
+                evaluation.drawn.title = short(&self.sentences);
+                Ok(evaluation)
             },
         )
     }

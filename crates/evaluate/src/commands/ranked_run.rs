@@ -1,214 +1,279 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use pairmill_metrics::RetrievalMetric;
-use pairmill_tables::{ColumnNames, Table, f32_column, i32_column, string_column};
+use serde::Serialize;
 
+use super::gain;
+use crate::assessor::Assessor;
 use crate::compared::Compared;
 use crate::items::{Label, write_items};
-use crate::qrels::Qrels;
-use crate::ranking::Ranking;
+use crate::qrels::{Judged, Qrels};
 use crate::reader::Reader;
-use crate::search::Hit;
+use crate::run_table::{Listed, RunTable, Ties};
+use crate::sample::Means;
 use crate::{EvaluateError, Evaluation, Frame, Result};
-
-const METHOD: &str = "Results count in the order of the column `rank`; equal ranks go by score, \
-then by ascending id. nDCG has linear gain. Means are over the queries to which at least one \
-document is judged relevant; one of these without results scores 0.";
 
 /// The metrics of a ranked run, whoever made it.
 ///
-/// Judged queries that the run lacks score 0 and are counted; queries of the run that are not
-/// judged are left out and counted.
+/// Queries of the run that are not judged are left out and counted.
 #[derive(Debug, Clone)]
 pub struct RankedRun {
     /// The run table.
     pub run: String,
     /// The qrels table.
     pub qrels: String,
+    /// The metrics, chief figure first.
+    pub metrics: Vec<RetrievalMetric>,
+    /// What ranks the results.
+    pub ties: Ties,
+    /// What becomes of judged queries without results.
+    pub without_results: WithoutResults,
+    /// Whether to drop a result that has the id of its query, as BEIR does where queries are
+    /// documents of the corpus themselves.
+    pub ignore_identical_ids: bool,
+}
+
+/// What becomes of a judged query for which a run has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum WithoutResults {
+    /// It scores 0, as with `trec_eval -c`.
+    Zero,
+    /// It is left out of the means, as trec_eval does without `-c`.
+    Skip,
+}
+
+#[derive(Serialize)]
+struct Options<'a> {
+    metrics: Vec<String>,
+    ties: &'a Ties,
+    without_results: &'a WithoutResults,
+    ignore_identical_ids: bool,
 }
 
 impl RankedRun {
     /// Evaluates. The output folder gets the metrics of each query.
     pub(crate) fn run(&self, frame: &Frame) -> Result<Evaluation> {
+        let options = Options {
+            metrics: self.metrics.iter().map(ToString::to_string).collect(),
+            ties: &self.ties,
+            without_results: &self.without_results,
+            ignore_identical_ids: self.ignore_identical_ids,
+        };
         frame.run(
             "run",
-            METHOD,
-            &(),
+            &self.method(),
+            &options,
             |lineage| {
                 let tables = lineage.with_input("run", &self.run)?;
                 Ok(tables.with_input("qrels", &self.qrels)?)
             },
             |results| {
-                let reader = Reader::new(frame.threads)?;
-                let qrels = Qrels::read(&reader, &self.qrels)?;
-                let (ranking, counts) = self.read_judged(&reader, &qrels)?;
+                let scored = self.score(&Reader::new(frame.threads)?)?;
                 let scores = Compared {
-                    model: ranking.assess(&qrels, &RetrievalMetric::DEFAULTS),
+                    model: scored.means,
                     baseline: None,
                 };
                 if let Some(results) = results {
                     let target = results.folder.join("per_query.parquet");
                     let ids = Label {
                         name: "query_id",
-                        values: ranking.queries.iter().map(String::as_str).collect(),
+                        values: scored.queries.iter().map(String::as_str).collect(),
                     };
                     write_items(&target, &[ids], &scores, results.lineage)?;
                 }
-                Ok(Evaluation::of("run", &scores, &frame.settings, counts))
+                let evaluation = Evaluation::of("run", &scores, &frame.settings, scored.counts);
+                Ok(self.declare(evaluation))
             },
         )
     }
 
-    /// The run of the judged queries, with the counts of what it lacks and what is left out.
-    pub(super) fn read_judged(
-        &self,
-        reader: &Reader,
-        qrels: &Qrels,
-    ) -> Result<(Ranking, [(&'static str, usize); 4])> {
-        let mut runs = self.read_run(reader)?;
-        let ranked = runs.hits.len();
-        runs.hits.retain(|query, _| qrels.of(query).is_some());
-        if runs.hits.is_empty() {
-            return Err(EvaluateError::NothingJudged {
-                qrels: self.qrels.clone(),
-                queries: self.run.clone(),
-            });
-        }
-        let judged = runs.hits.len();
-        for query in qrels.judged_queries() {
-            runs.hits.entry(query.to_owned()).or_default();
-        }
-        let ranking = runs.into_ranking();
-        let counts = self.count(ranked, judged, ranking.queries.len(), qrels.len());
-        Ok((ranking, counts))
-    }
-
-    fn read_run(&self, reader: &Reader) -> Result<RunRows> {
-        let mut run = RunRows::default();
-        let columns = ["query_id", "corpus_id", "rank", "score"];
-        reader.for_each(
-            &self.run,
-            Table::Run,
-            &ColumnNames::default(),
-            &columns,
-            |batch| {
-                let queries = string_column(batch, "query_id");
-                let documents = string_column(batch, "corpus_id");
-                let ranks = i32_column(batch, "rank");
-                let scores = f32_column(batch, "score");
-                for row in 0..batch.num_rows() {
-                    let hit = RankedHit {
-                        rank: ranks.value(row),
-                        hit: Hit {
-                            key: run.key(documents.value(row)),
-                            score: scores.value(row),
-                        },
-                    };
-                    match run.hits.get_mut(queries.value(row)) {
-                        Some(hits) => hits.push(hit),
-                        None => {
-                            run.hits.insert(queries.value(row).to_owned(), vec![hit]);
-                        }
-                    }
-                }
-                Ok(())
+    fn score(&self, reader: &Reader) -> Result<Scored> {
+        let qrels = Qrels::read(reader, &self.qrels)?;
+        let assessor = Assessor::new(&qrels, &self.metrics);
+        let run = RunTable {
+            path: &self.run,
+            ties: self.ties,
+        };
+        let answered = answered(
+            &run,
+            reader,
+            &qrels,
+            &self.qrels,
+            |query, judged, results| {
+                let is_other =
+                    |one: &&Listed<'_>| !self.ignore_identical_ids || one.document != query;
+                let others = results.iter().filter(is_other);
+                let dropped = results.len() - others.clone().count();
+                let row = (dropped < results.len())
+                    .then(|| assessor.row(judged, others.map(|one| one.document)));
+                Some((row, dropped))
             },
         )?;
-        self.refuse_repeats(&run)?;
-        Ok(run)
+        let dropped = answered.queries.iter().flat_map(|(_, one)| one);
+        let dropped: usize = dropped.map(|&(_, dropped)| dropped).sum();
+        let answered = answered.and_then(|(row, _)| row);
+        let (consequence, fill) = match self.without_results {
+            WithoutResults::Zero => ("score 0", Some(vec![0.0; self.metrics.len()])),
+            WithoutResults::Skip => ("are left out", None),
+        };
+        answered.warn(&self.run, &self.qrels, consequence);
+        let mut counts = answered.counts(&qrels).to_vec();
+        if self.ignore_identical_ids {
+            counts.push(("identical_ids_ignored", dropped));
+        }
+        let rows = answered.queries.into_iter();
+        let (queries, rows): (Vec<String>, Vec<Vec<f64>>) = rows
+            .filter_map(|(query, row)| Some((query, row.or_else(|| fill.clone())?)))
+            .unzip();
+        if queries.is_empty() {
+            return Err(nothing_judged(&self.run, &self.qrels));
+        }
+        counts[0].1 = queries.len();
+        Ok(Scored {
+            queries,
+            means: Means {
+                metrics: self.metrics.iter().map(ToString::to_string).collect(),
+                rows,
+            },
+            counts,
+        })
     }
 
-    fn refuse_repeats(&self, run: &RunRows) -> Result<()> {
-        let mut seen = HashSet::new();
-        for (query, hits) in &run.hits {
-            seen.clear();
-            if let Some(again) = hits.iter().find(|hit| !seen.insert(hit.hit.key)) {
-                return Err(EvaluateError::DuplicateResult {
-                    path: self.run.clone(),
-                    query: query.clone(),
-                    document: run.documents[again.hit.key as usize].clone(),
-                });
+    fn declare(&self, evaluation: Evaluation) -> Evaluation {
+        let without_results = match self.without_results {
+            WithoutResults::Zero => "zero",
+            WithoutResults::Skip => "skip",
+        };
+        let identical_ids = match self.ignore_identical_ids {
+            true => "ignored",
+            false => "kept",
+        };
+        evaluation
+            .with_convention("ties", self.ties.name())
+            .with_convention("without_results", without_results)
+            .with_convention("identical_ids", identical_ids)
+    }
+
+    fn method(&self) -> String {
+        let order = match self.ties {
+            Ties::Rank => {
+                "Results count in the order of the column `rank`; equal ranks go by score, then by \
+                 ascending id."
             }
+            Ties::Trec => "Results count by falling score; equal scores go by descending id.",
+            Ties::St => "Results count by falling score; equal scores go by ascending id.",
+        };
+        let identical = match self.ignore_identical_ids {
+            true => " Results that have the id of their query are dropped.",
+            false => "",
+        };
+        let without_results = match self.without_results {
+            WithoutResults::Zero => "scores 0",
+            WithoutResults::Skip => "is left out",
+        };
+        format!(
+            "{order}{identical} {}Means are over the queries to which at least one document is \
+             judged relevant; one of these without results {without_results}.",
+            gain(&self.metrics)
+        )
+    }
+}
+
+struct Scored {
+    queries: Vec<String>,
+    means: Means,
+    counts: Vec<(&'static str, usize)>,
+}
+
+/// What a run has for the judged queries.
+pub(super) struct Answered<T> {
+    /// The judged queries in ascending order of id; `None` for those without results.
+    pub queries: Vec<(String, Option<T>)>,
+    /// Queries of the run that are not judged.
+    unjudged: usize,
+}
+
+/// Reads a run and keeps what `each` makes of the results of each judged query, if anything.
+///
+/// # Errors
+/// If the run is unsound or has no judged query.
+pub(super) fn answered<T: Send>(
+    run: &RunTable<'_>,
+    reader: &Reader,
+    qrels: &Qrels,
+    qrels_input: &str,
+    each: impl Fn(&str, &Judged, &[Listed<'_>]) -> Option<T> + Sync,
+) -> Result<Answered<T>> {
+    let ranked = run.for_each_query(reader, |query, results| {
+        let judged = qrels.of(query)?;
+        Some(each(query, judged, results))
+    })?;
+    let total = ranked.len();
+    let mut found: HashMap<String, Option<T>> = ranked
+        .into_iter()
+        .filter_map(|(query, result)| Some((query, result?)))
+        .collect();
+    if found.is_empty() {
+        return Err(nothing_judged(run.path, qrels_input));
+    }
+    let unjudged = total - found.len();
+    let judged = qrels.judged_queries();
+    Ok(Answered {
+        queries: judged
+            .map(|query| (query.to_owned(), found.remove(query).flatten()))
+            .collect(),
+        unjudged,
+    })
+}
+
+impl<T> Answered<T> {
+    fn and_then<U>(self, each: impl Fn(T) -> Option<U>) -> Answered<U> {
+        let queries = self.queries.into_iter();
+        Answered {
+            queries: queries
+                .map(|(query, found)| (query, found.and_then(&each)))
+                .collect(),
+            unjudged: self.unjudged,
         }
-        Ok(())
     }
 
-    fn count(
-        &self,
-        ranked: usize,
-        judged: usize,
-        queries: usize,
-        judgements: usize,
-    ) -> [(&'static str, usize); 4] {
-        if ranked > judged {
+    fn without_results(&self) -> usize {
+        let queries = self.queries.iter();
+        queries.filter(|(_, found)| found.is_none()).count()
+    }
+
+    /// Warns of queries that do not count; `consequence` says what becomes of those without results.
+    pub fn warn(&self, run: &str, qrels: &str, consequence: &str) {
+        let (judged, missing) = (self.queries.len(), self.without_results());
+        if self.unjudged > 0 {
             tracing::warn!(
-                "{} of {ranked} queries of the run have no relevant document in {} and are left out",
-                ranked - judged,
-                self.qrels
+                "{} of {} queries of the run have no relevant document in {qrels} and are left out",
+                self.unjudged,
+                self.unjudged + judged - missing,
             );
         }
-        if queries > judged {
+        if missing > 0 {
             tracing::warn!(
-                "{} of {queries} judged queries have no result in {} and score 0",
-                queries - judged,
-                self.run
+                "{missing} of {judged} judged queries have no result in {run} and {consequence}"
             );
         }
+    }
+
+    /// The number of judged queries first.
+    pub fn counts(&self, qrels: &Qrels) -> [(&'static str, usize); 4] {
         [
-            ("queries", queries),
-            ("queries_without_judgements", ranked - judged),
-            ("queries_without_results", queries - judged),
-            ("judgements", judgements),
+            ("queries", self.queries.len()),
+            ("queries_without_judgements", self.unjudged),
+            ("queries_without_results", self.without_results()),
+            ("judgements", qrels.len()),
         ]
     }
 }
 
-struct RankedHit {
-    rank: i32,
-    hit: Hit,
-}
-
-/// A run as it is read: documents are numbered in the order in which they turn up.
-#[derive(Default)]
-struct RunRows {
-    hits: BTreeMap<String, Vec<RankedHit>>,
-    documents: Vec<String>,
-    keys: HashMap<String, u32>,
-}
-
-impl RunRows {
-    fn key(&mut self, document: &str) -> u32 {
-        if let Some(&key) = self.keys.get(document) {
-            return key;
-        }
-        let key = self.documents.len() as u32;
-        self.keys.insert(document.to_owned(), key);
-        self.documents.push(document.to_owned());
-        key
-    }
-
-    fn into_ranking(self) -> Ranking {
-        let documents = self.documents;
-        let (queries, hits) = self
-            .hits
-            .into_iter()
-            .map(|(query, mut hits)| {
-                hits.sort_unstable_by(|a, b| {
-                    let by_id =
-                        || documents[a.hit.key as usize].cmp(&documents[b.hit.key as usize]);
-                    a.rank
-                        .cmp(&b.rank)
-                        .then(b.hit.score.total_cmp(&a.hit.score))
-                        .then_with(by_id)
-                });
-                (query, hits.into_iter().map(|ranked| ranked.hit).collect())
-            })
-            .unzip();
-        Ranking {
-            documents: Arc::new(documents),
-            queries,
-            hits,
-        }
+fn nothing_judged(run: &str, qrels: &str) -> EvaluateError {
+    EvaluateError::NothingJudged {
+        qrels: qrels.to_owned(),
+        queries: run.to_owned(),
     }
 }

@@ -9,12 +9,15 @@ use pairmill_metrics::RetrievalMetric;
 use pairmill_tables::{ColumnNames, Lineage, Table, passage, string_column};
 use serde::Serialize;
 
-use super::ranked_run::RankedRun;
+use super::ranked_run::{Answered, answered};
 use crate::compared::Compared;
 use crate::items::{Label, write_items};
-use crate::qrels::Qrels;
+use crate::qrels::{Judged, Qrels};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::report::Report;
+use crate::reporting::{scatter, short};
+use crate::run_table::{RunTable, Ties};
 use crate::search::Hit;
 use crate::{EvaluateError, Evaluation, Frame, Result};
 
@@ -101,7 +104,16 @@ impl Rerank {
                     };
                     write_items(&target, &[ids], &scores, results.lineage)?;
                 }
-                Ok(Evaluation::of("rerank", &scores, &frame.settings, counts))
+                let mut evaluation = Evaluation::of("rerank", &scores, &frame.settings, counts);
+                evaluation.drawn = Report {
+                    title: short(&self.queries),
+                    model: short(&self.model.to_string()),
+                    baseline: Some(short(&self.run)),
+                    items: "queries".to_owned(),
+                    scatter: scatter(&scores, rankings.model.queries.iter().map(String::as_str)),
+                    ..Report::default()
+                };
+                Ok(evaluation)
             },
         )
     }
@@ -149,15 +161,18 @@ impl Rerank {
         reader: &Reader,
         qrels: &Qrels,
     ) -> Result<(Ranking, [(&'static str, usize); 4])> {
-        let run = RankedRun {
-            run: self.run.clone(),
-            qrels: self.qrels.clone(),
+        let run = RunTable {
+            path: &self.run,
+            ties: Ties::Rank,
         };
-        let (mut ranking, counts) = run.read_judged(reader, qrels)?;
-        for hits in &mut ranking.hits {
-            hits.truncate(self.top_k);
-        }
-        Ok((ranking, counts))
+        let answered = answered(&run, reader, qrels, &self.qrels, |_, _, results| {
+            let first = results.iter().take(self.top_k);
+            let first = first.map(|one| (one.document.to_owned(), one.score));
+            Some(first.collect::<Vec<_>>())
+        })?;
+        answered.warn(&self.run, &self.qrels, "score 0");
+        let counts = answered.counts(qrels);
+        Ok((ranking_of(answered), counts))
     }
 
     fn read_texts(&self, reader: &Reader, ranking: &Ranking) -> Result<Texts> {
@@ -234,6 +249,32 @@ struct Texts {
     documents: HashMap<String, String>,
 }
 
+/// Numbers the documents in the order in which they turn up.
+fn ranking_of(answered: Answered<Vec<(String, f32)>>) -> Ranking {
+    let mut documents = Vec::new();
+    let mut keys: HashMap<String, u32> = HashMap::new();
+    let mut hit = |(document, score): (String, f32)| {
+        let key = *keys.entry(document).or_insert_with_key(|document| {
+            documents.push(document.clone());
+            documents.len() as u32 - 1
+        });
+        Hit { key, score }
+    };
+    let (queries, hits) = answered
+        .queries
+        .into_iter()
+        .map(|(query, results)| {
+            let results = results.into_iter().flatten();
+            (query, results.map(&mut hit).collect())
+        })
+        .unzip();
+    Ranking {
+        documents: Arc::new(documents),
+        queries,
+        hits,
+    }
+}
+
 /// Adds the relevant documents that the results of a query lack at their end: for every query, or
 /// only where there is a relevant one among the results. sentence-transformers'
 /// `CrossEncoderRerankingEvaluator` does the one for the model and the other for its baseline.
@@ -243,14 +284,14 @@ fn with_positives(ranking: &Ranking, qrels: &Qrels, every_query: bool) -> Rankin
     let mut keys: HashMap<String, u32> = keys.collect();
     let mut hits = ranking.hits.clone();
     for (query, hits) in ranking.queries.iter().zip(&mut hits) {
-        let judged = qrels.of(query).into_iter().flatten();
-        let relevant = judged.filter(|&(_, &grade)| grade > 0);
+        let judged = qrels.of(query).into_iter().flat_map(Judged::iter);
+        let relevant = judged.filter(|&(_, grade)| grade > 0);
         let found: HashSet<u32> = hits.iter().map(|hit| hit.key).collect();
         let mut missing = Vec::new();
         let mut has_relevant = every_query;
         for (document, _) in relevant {
-            let key = *keys.entry(document.clone()).or_insert_with(|| {
-                documents.push(document.clone());
+            let key = *keys.entry(document.to_owned()).or_insert_with(|| {
+                documents.push(document.to_owned());
                 documents.len() as u32 - 1
             });
             match found.contains(&key) {

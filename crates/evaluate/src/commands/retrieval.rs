@@ -5,28 +5,30 @@ use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
 
+use super::gain;
 use crate::corpus::CorpusIds;
 use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
 use crate::examples::Examples;
 use crate::items::write_items;
+use crate::ranked_curves::{precision_by_recall, score_distributions};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::reporting::{self, of_models, scatter, short};
+use crate::run_table::Ties;
 use crate::sample::Sample;
 use crate::search::Search;
 use crate::topics::Topics;
 use crate::variants::{Precision, Steps, Variant, VariantScores};
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
 
-/// Results kept for each query.
+/// Results kept for each query, unless a metric looks at more.
 const DEPTH: usize = 100;
 /// Documents embedded and searched at a time: enough to sort by length, few enough to hold.
 const BLOCK: usize = 8_192;
 
-const METHOD: &str = "Exact cosine search over the whole corpus, 100 results a query; title and \
-text of a document are joined by a blank. Documents of equal cosine rank in ascending order of id. \
-A document that has the id of the query is a result like any other. nDCG has linear gain. Means \
-are over the queries to which at least one document is judged relevant.";
+const INTERPOLATED: &str = "Mean over the queries of the highest precision at each of eleven \
+levels of recall or beyond it.";
 
 /// Exact search with an embedding model over a corpus, against judgements.
 ///
@@ -53,14 +55,20 @@ pub struct Retrieval {
     pub truncate_dim: Vec<usize>,
     /// Give figures of embeddings of less precision as well.
     pub precision: Vec<Precision>,
+    /// The metrics, chief figure first.
+    pub metrics: Vec<RetrievalMetric>,
+    /// Whether to drop a document that has the id of the query, as BEIR does where queries are
+    /// documents of the corpus themselves.
+    pub ignore_identical_ids: bool,
 }
 
 impl Retrieval {
     /// Evaluates. The output folder gets the models' runs and the metrics of each query.
     pub(crate) fn run(&self, frame: &Frame) -> Result<Evaluation> {
+        let metrics = &self.metrics;
         frame.run(
             "retrieval",
-            METHOD,
+            &self.method(),
             &(
                 self.models.options(),
                 &self.names,
@@ -68,6 +76,8 @@ impl Retrieval {
                 self.examples,
                 &self.truncate_dim,
                 &self.precision,
+                metrics.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                self.ignore_identical_ids,
             ),
             |lineage| {
                 let tables = lineage
@@ -86,10 +96,12 @@ impl Retrieval {
                 let found = encoders.try_map(|encoder| {
                     self.search(&reader, encoder, &topics, &corpus, &variants)
                 })?;
-                let metrics = &RetrievalMetric::DEFAULTS;
                 let rankings = found.map(|found| found.as_is.clone());
                 let scores = rankings.map(|run| run.assess(&topics.qrels, metrics));
-                let mut evaluation = Evaluation::of("retrieval", &scores, &frame.settings, counts);
+                let counts = counts.into_iter().chain(found.model.identical_ids());
+                let mut evaluation = Evaluation::of("retrieval", &scores, &frame.settings, counts)
+                    .with_convention("ties", Ties::St.name())
+                    .with_convention("identical_ids", self.identical_ids());
                 evaluation.variants = variants
                     .iter()
                     .map(|&variant| {
@@ -101,10 +113,13 @@ impl Retrieval {
                     })
                     .collect::<Option<Vec<_>>>()
                     .unwrap_or_default();
+                if !evaluation.variants.is_empty() {
+                    evaluation.embedding_bytes = Some(4 * encoders.model.dimension() as u64);
+                }
                 let groupings = &topics.groupings;
                 evaluation.groups = groupings
                     .iter()
-                    .flat_map(|one| one.figures(&scores))
+                    .flat_map(|one| one.figures(&scores, &frame.settings))
                     .collect();
                 let texts = topics.texts();
                 let mut examples =
@@ -122,9 +137,46 @@ impl Retrieval {
                     write_items(&target, &topics.labels(), &scores, results.lineage)?;
                     results.write_json("examples.json", &examples)?;
                 }
+                let mut drawn = of_models(&self.models, "queries")?;
+                drawn.title = short(&self.queries);
+                drawn.scatter = scatter(&scores, texts);
+                drawn.examples = reporting::examples(&examples);
+                drawn.distributions = score_distributions(&drawn, &rankings, &topics.qrels);
+                let curves = rankings.map(|run| precision_by_recall(run, &topics.qrels));
+                drawn.precision_recall = reporting::curves(&drawn, curves);
+                drawn.precision_recall_note = INTERPOLATED.to_owned();
+                evaluation.drawn = drawn;
                 Ok(evaluation)
             },
         )
+    }
+
+    fn method(&self) -> String {
+        let identical = match self.ignore_identical_ids {
+            true => "A document that has the id of the query is no result.",
+            false => "A document that has the id of the query is a result like any other.",
+        };
+        format!(
+            "Exact cosine search over the whole corpus, {} results a query; title and text of a \
+             document are joined by a blank. Documents of equal cosine rank in ascending order of \
+             id. {identical} {}Means are over the queries to which at least one document is judged \
+             relevant.",
+            self.depth(),
+            gain(&self.metrics)
+        )
+    }
+
+    fn identical_ids(&self) -> &'static str {
+        match self.ignore_identical_ids {
+            true => "ignored",
+            false => "kept",
+        }
+    }
+
+    /// How many results a query gets.
+    fn depth(&self) -> usize {
+        let deepest = self.metrics.iter().map(|metric| metric.cut_off()).max();
+        deepest.unwrap_or(0).max(DEPTH)
     }
 
     /// Title and text of some documents.
@@ -221,7 +273,8 @@ impl Retrieval {
             .iter()
             .map(|variant| variant.of_queries(&queries))
             .collect();
-        let depth = DEPTH.min(corpus.sorted.len());
+        let depth = self.depth() + usize::from(self.ignore_identical_ids);
+        let depth = depth.min(corpus.sorted.len());
         let mut as_is = Search::new(&queries, depth);
         let mut smaller: Vec<(Variant, Search<'_>, Option<Steps>)> = variants
             .iter()
@@ -272,17 +325,24 @@ impl Retrieval {
             },
         )?;
         flush(&mut block)?;
-        let ranking = |search: Search<'_>| Ranking {
-            documents: corpus.sorted.clone(),
-            queries: topics.judged.iter().map(|one| one.id.clone()).collect(),
-            hits: search.finish(),
+        let ranking = |search: Search<'_>| {
+            let mut ranking = Ranking {
+                documents: corpus.sorted.clone(),
+                queries: topics.judged.iter().map(|one| one.id.clone()).collect(),
+                hits: search.finish(),
+            };
+            let ignore = self.ignore_identical_ids;
+            let dropped = ignore.then(|| ranking.drop_identical_ids(self.depth()));
+            (ranking, dropped)
         };
+        let (as_is, identical_ids_ignored) = ranking(as_is);
         Ok(Found {
             variants: smaller
                 .into_iter()
-                .map(|(variant, search, _)| (variant, ranking(search)))
+                .map(|(variant, search, _)| (variant, ranking(search).0))
                 .collect(),
-            as_is: ranking(as_is),
+            as_is,
+            identical_ids_ignored,
         })
     }
 }
@@ -293,6 +353,15 @@ struct Found {
     as_is: Ranking,
     /// By smaller forms of them.
     variants: Vec<(Variant, Ranking)>,
+    /// Results dropped because they have the id of the query, where that is asked for.
+    identical_ids_ignored: Option<usize>,
+}
+
+impl Found {
+    fn identical_ids(&self) -> Option<(&'static str, usize)> {
+        self.identical_ids_ignored
+            .map(|count| ("identical_ids_ignored", count))
+    }
 }
 
 /// Title and text as BEIR and MTEB join them.

@@ -5,6 +5,7 @@ use pairmill_metrics::{Order, counted_pearson};
 use crate::item_table::ItemTable;
 use crate::items::write_items;
 use crate::reader::Reader;
+use crate::reporting::{of_models, short};
 use crate::sample::{Sample, counts};
 use crate::sentence_pairs::{ScoredPairs, columns, similarities};
 use crate::similarity_function::SimilarityFunction;
@@ -58,12 +59,11 @@ impl Similarity {
                     write_items(&results.items(), &labels, &samples, results.lineage)?;
                 }
                 let counts = [("pairs", pairs.scores.len())];
-                Ok(Evaluation::of(
-                    "similarity",
-                    &samples,
-                    &frame.settings,
-                    counts,
-                ))
+                let mut evaluation =
+                    Evaluation::of("similarity", &samples, &frame.settings, counts);
+                evaluation.drawn = of_models(&self.models, "pairs")?;
+                evaluation.drawn.title = short(&self.pairs);
+                Ok(evaluation)
             },
         )
     }

@@ -5,9 +5,12 @@ use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
 use serde::Serialize;
 
+use crate::compared::Compared;
 use crate::encoder::Encoder;
 use crate::items::{Label, write_items};
 use crate::reader::Reader;
+use crate::report::{Distributions, Report};
+use crate::reporting::{of_models, short};
 use crate::sample::Sample;
 use crate::similarity_function::SimilarityFunction;
 use crate::{Evaluation, Frame, Models, Result};
@@ -90,12 +93,12 @@ impl Triplets {
                     let labels: Vec<Label<'_>> = labels.collect();
                     write_items(&results.items(), &labels, &samples, results.lineage)?;
                 }
-                Ok(Evaluation::of(
-                    "triplets",
-                    &samples,
-                    &frame.settings,
-                    counts,
-                ))
+                let mut evaluation = Evaluation::of("triplets", &samples, &frame.settings, counts);
+                let mut drawn = of_models(&self.models, "triplets")?;
+                drawn.title = short(&self.triplets);
+                drawn.distributions = distributions(&drawn, &samples);
+                evaluation.drawn = drawn;
+                Ok(evaluation)
             },
         )
     }
@@ -204,6 +207,31 @@ impl Sample for TripletsSample {
         let right = right.filter_map(|(i, name)| Some((name, self.values(i)?)));
         columns.chain(right).collect()
     }
+}
+
+/// The cosines of anchors with their positives and with their negatives.
+fn distributions(report: &Report, samples: &Compared<TripletsSample>) -> Option<Distributions> {
+    let cosines = samples.map(|sample| {
+        [&sample.positives[0], &sample.negatives[0]].map(|values| {
+            values
+                .iter()
+                .map(|&value| value as f32)
+                .collect::<Vec<f32>>()
+        })
+    });
+    let baseline = report.baseline.as_deref().zip(cosines.baseline.as_ref());
+    let models = baseline
+        .into_iter()
+        .chain([(report.model.as_str(), &cosines.model)]);
+    let series: Vec<(&str, &str, &[f32])> = models
+        .flat_map(|(name, [positives, negatives])| {
+            [
+                (name, "positives", positives.as_slice()),
+                (name, "negatives", negatives.as_slice()),
+            ]
+        })
+        .collect();
+    Distributions::of("cosine with the anchor", &series)
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub(crate) struct Report {
     pub distributions: Option<Distributions>,
     /// One curve for each model.
     pub precision_recall: Vec<Curve>,
+    /// What a point of these curves is, in a sentence.
+    pub precision_recall_note: String,
     /// Quantities of the training log, each drawn by itself.
     pub training: Vec<Curve>,
     /// Quality against the number of training rows.

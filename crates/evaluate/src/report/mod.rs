@@ -14,9 +14,8 @@ mod sample;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod training;
+pub(crate) mod training;
 
 pub(crate) use data::*;
 pub(crate) use markdown::markdown;
 pub(crate) use page::html;
-pub(crate) use training::{learning_curve, training_curves};

@@ -287,7 +287,7 @@ fn groups(report: &Report) -> Option<Section> {
 
 fn scores(report: &Report) -> Option<Section> {
     let histograms = report.distributions.iter().flat_map(charts::histograms);
-    let curve = charts::precision_recall(&report.precision_recall);
+    let curve = charts::precision_recall(&report.precision_recall, &report.precision_recall_note);
     section("scores", "Scores", figures(histograms.chain(curve)))
 }
 

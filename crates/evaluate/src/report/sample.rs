@@ -255,6 +255,7 @@ pub(super) fn full() -> Report {
         ],
         scatter: Some(Scatter { metric: "ndcg@10".to_owned(), points }),
         distributions: Distributions::of("cosine", &series),
+        precision_recall_note: "One point for each threshold.".to_owned(),
         precision_recall: vec![precision_recall("model", 2.4), precision_recall("baseline", 1.1)],
         training,
         learning_curve: Some(LearningCurve {

@@ -11,7 +11,7 @@ const POINTS: usize = 240;
 const MARKED: usize = 40;
 
 /// Precision against recall, one curve for each model.
-pub(in super::super) fn precision_recall(curves: &[Curve]) -> Option<Markup> {
+pub(in super::super) fn precision_recall(curves: &[Curve], note: &str) -> Option<Markup> {
     let plot = Plot::wide(
         Axis::fixed("recall", 0.0, 1.0),
         Axis::fixed("precision", 0.0, 1.0),
@@ -40,7 +40,7 @@ pub(in super::super) fn precision_recall(curves: &[Curve]) -> Option<Markup> {
             .map(|(number, (name, _))| (series_class(number), (*name).to_owned()))
             .collect(),
         svg: plot.draw("Precision against recall", &marks),
-        note: "One point for each threshold of the score.".to_owned(),
+        note: note.to_owned(),
     };
     Some(figure.render())
 }

@@ -1,0 +1,260 @@
+//! From figures and what a task has drawn beside them to a report.
+
+use std::iter;
+use std::path::Path;
+
+use pairmill_metrics::Interval;
+
+use crate::Result;
+use crate::compared::Compared;
+use crate::encoder::Models;
+use crate::evaluation::Evaluation;
+use crate::examples::{Example, Examples, Shown};
+use crate::groups::Group;
+use crate::report::training::{learning_curve, training_curves};
+use crate::report::{self, Better, Change, Curve, Estimate, MetricRow, Outcomes, Report, Scatter};
+use crate::sample::Sample;
+
+/// A report of which `drawn` is there already: the figures, groups and sizes are added.
+pub(crate) fn complete(drawn: Report, evaluation: &Evaluation, method: &str) -> Report {
+    let chief = evaluation.model.iter().next().map_or("", |(name, _)| name);
+    let summary: Vec<MetricRow> = evaluation
+        .model
+        .iter()
+        .map(|(name, value)| metric_row(evaluation, name, value))
+        .collect();
+    let full = summary.first().map(|row| (row.model, row.metric.clone()));
+    Report {
+        task: evaluation.task.clone(),
+        created_by: concat!("pairmill-evaluate ", env!("CARGO_PKG_VERSION")).to_owned(),
+        chief: chief.to_owned(),
+        confidence: evaluation
+            .evidence
+            .as_ref()
+            .map_or(0.95, |evidence| evidence.confidence),
+        method: method.to_owned() + &conventions(evaluation),
+        counts: evaluation.counts.clone(),
+        warnings: warnings(evaluation),
+        summary,
+        groups: group_tables(evaluation, chief),
+        variants: full
+            .filter(|_| !evaluation.variants.is_empty())
+            .map(|(full, metric)| variants(evaluation, full, metric)),
+        ..drawn
+    }
+}
+
+/// The names of the models, and what the trainer has left beside the model.
+pub(crate) fn of_models(models: &Models, items: &str) -> Result<Report> {
+    let folder: &Path = models.model.folder()?;
+    let model = models.model.to_string();
+    let baseline = models.baseline.as_ref().map(ToString::to_string);
+    // Where the ends of two paths are the same, the whole paths tell them apart.
+    let alike = baseline
+        .as_deref()
+        .is_some_and(|one| short(one) == short(&model));
+    let name = |model: &str| {
+        if alike {
+            model.to_owned()
+        } else {
+            short(model)
+        }
+    };
+    Ok(Report {
+        model: name(&model),
+        baseline: baseline.as_deref().map(name),
+        items: items.to_owned(),
+        training: readable(training_curves(folder)).unwrap_or_default(),
+        learning_curve: readable(learning_curve(folder)).flatten(),
+        ..Report::default()
+    })
+}
+
+/// The last two parts of a path, which tell people enough.
+pub(crate) fn short(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    parts[parts.len().saturating_sub(2)..].join("/")
+}
+
+/// A figure of the report that is not there takes nothing from the others.
+fn readable<T>(read: Result<T>) -> Option<T> {
+    read.inspect_err(|error| tracing::warn!("left out of the report: {error}"))
+        .ok()
+}
+
+/// The chief figure of each item before and after, where it is a mean and there is a baseline.
+pub(crate) fn scatter<'a>(
+    samples: &Compared<impl Sample>,
+    labels: impl IntoIterator<Item = &'a str>,
+) -> Option<Scatter> {
+    let after = samples.model.values(0)?;
+    let before = samples.baseline.as_ref()?.values(0)?;
+    let points = labels.into_iter().zip(iter::zip(before, after));
+    Some(Scatter {
+        metric: samples.model.metrics().into_iter().next()?,
+        points: points
+            .map(|(label, (before, after))| Change {
+                label: label.to_owned(),
+                before,
+                after,
+            })
+            .collect(),
+    })
+}
+
+/// The examples as the report shows them. Without a baseline there is nothing that changed.
+pub(crate) fn examples(examples: &Examples) -> Option<report::Examples> {
+    let shown = |results: &[Shown]| {
+        results
+            .iter()
+            .map(|one| report::FoundDocument {
+                rank: one.rank as u32,
+                id: one.corpus_id.clone(),
+                text: one.text.clone(),
+                grade: (one.grade != 0).then_some(one.grade),
+            })
+            .collect()
+    };
+    let example = |one: &Example| report::Example {
+        id: one.query_id.clone(),
+        text: one.query.clone(),
+        before: one.baseline.unwrap_or(f64::NAN),
+        after: one.model,
+        results_before: shown(&one.baseline_results),
+        results_after: shown(&one.model_results),
+    };
+    let changed = !(examples.gained.is_empty() && examples.lost.is_empty());
+    changed.then(|| report::Examples {
+        metric: examples.metric.clone(),
+        gained: examples.gained.iter().map(example).collect(),
+        lost: examples.lost.iter().map(example).collect(),
+    })
+}
+
+/// A curve for each model, the baseline first, under their names.
+pub(crate) fn curves(report: &Report, points: Compared<Vec<report::Point>>) -> Vec<Curve> {
+    let baseline = report.baseline.clone().zip(points.baseline);
+    let model = (report.model.clone(), points.model);
+    baseline
+        .into_iter()
+        .chain([model])
+        .map(|(name, points)| Curve { name, points })
+        .collect()
+}
+
+fn metric_row(evaluation: &Evaluation, name: &str, value: f64) -> MetricRow {
+    let evidence = evaluation.evidence.as_ref().and_then(|all| all.get(name));
+    let estimate = |value: f64, interval: Option<Interval>| {
+        Estimate::new(value, interval.map(|of| (of.low, of.high)))
+    };
+    let baseline = evaluation.baseline.as_ref().and_then(|all| all.get(name));
+    let difference = evidence.and_then(|of| of.difference.as_ref());
+    let paired = difference.and_then(|of| of.paired.as_ref());
+    MetricRow {
+        metric: name.to_owned(),
+        better: match name {
+            _ if name.ends_with("threshold") || name.starts_with("hole@") => Better::Neither,
+            _ => Better::Higher,
+        },
+        model: estimate(value, evidence.and_then(|of| of.model)),
+        baseline: baseline.map(|value| estimate(value, evidence.and_then(|of| of.baseline))),
+        difference: baseline.map(|baseline| report::Difference {
+            estimate: estimate(value - baseline, difference.and_then(|of| of.interval)),
+            p_value: difference.and_then(|of| of.p),
+            corrected_p: difference.and_then(|of| of.p_corrected),
+            effect_size: paired.and_then(|of| of.effect_size),
+            outcomes: paired.map(|of| Outcomes {
+                wins: of.better as u64,
+                losses: of.worse as u64,
+                ties: of.equal as u64,
+            }),
+        }),
+    }
+}
+
+fn group_tables(evaluation: &Evaluation, chief: &str) -> Vec<report::GroupTable> {
+    let row = |group: &Group| {
+        let estimate = |value: f64, interval: Option<Interval>| {
+            Estimate::new(value, interval.map(|of| (of.low, of.high)))
+        };
+        let model = group.model.get(chief).unwrap_or(f64::NAN);
+        let baseline = group.baseline.as_ref().and_then(|all| all.get(chief));
+        report::GroupRow {
+            group: group.value.clone(),
+            items: group.items as u64,
+            model: estimate(model, group.intervals.model),
+            baseline: baseline.map(|value| estimate(value, group.intervals.baseline)),
+            difference: baseline.map(|value| estimate(model - value, group.intervals.difference)),
+        }
+    };
+    evaluation
+        .groups
+        .chunk_by(|a, b| a.column == b.column)
+        .map(|groups| report::GroupTable {
+            column: groups[0].column.clone(),
+            metric: chief.to_owned(),
+            rows: groups.iter().map(row).collect(),
+        })
+        .collect()
+}
+
+fn variants(evaluation: &Evaluation, full: Estimate, metric: String) -> report::Variants {
+    let dimension =
+        |of: &crate::VariantScores| format!("{} dimensions, {}", of.dimension, of.precision);
+    let smaller = evaluation.variants.iter().map(|variant| {
+        let value = variant.model.get(&metric).unwrap_or(f64::NAN);
+        report::Variant {
+            name: dimension(variant),
+            bytes_per_vector: variant.bytes as u64,
+            score: Estimate::new(value, None),
+            share: value / full.value,
+        }
+    });
+    let as_is = report::Variant {
+        name: "as the model gives them".to_owned(),
+        bytes_per_vector: evaluation.embedding_bytes.unwrap_or(0),
+        score: full,
+        share: 1.0,
+    };
+    report::Variants {
+        rows: iter::once(as_is).chain(smaller).collect(),
+        metric,
+    }
+}
+
+/// The choices that the figures depend on, in a sentence.
+fn conventions(evaluation: &Evaluation) -> String {
+    let choices = evaluation.conventions.iter();
+    let choices: Vec<String> = choices
+        .map(|(name, choice)| format!("{}: {choice}", name.replace('_', " ")))
+        .collect();
+    match choices.is_empty() {
+        true => String::new(),
+        false => format!(" Conventions: {}.", choices.join("; ")),
+    }
+}
+
+/// What was counted that a reader has to know.
+fn warnings(evaluation: &Evaluation) -> Vec<String> {
+    let sentence = |name: &str| {
+        Some(match name {
+            "queries_without_judgements" => "queries have no relevant document and are left out",
+            "queries_without_results" => "judged queries have no result",
+            "judgements_of_unknown_queries" => {
+                "judgements name queries that are not there and are left out"
+            }
+            "judgements_of_unknown_documents" => {
+                "judgements name documents that are not there and can never be found"
+            }
+            "test_tickets_of_unknown_category" => {
+                "test tickets have a category that no training ticket has, and count as wrong"
+            }
+            "duplicates_of_unknown_sentences" => "duplicates name sentences that are not there",
+            _ => return None,
+        })
+    };
+    let counted = evaluation.counts.iter().filter(|&(_, &count)| count > 0);
+    counted
+        .filter_map(|(name, count)| Some(format!("{count} {}.", sentence(name)?)))
+        .collect()
+}

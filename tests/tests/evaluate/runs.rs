@@ -1,0 +1,266 @@
+//! Ranked runs of any origin: how ties rank, what counts, and in which forms runs and judgements come.
+
+use std::fs;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use pairmill_tables::{f64_column, string_column};
+use pairmill_tests::EVALUATE;
+use pairmill_tests::tables::read;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{close, help_desk};
+
+/// Two results of equal score each: `b` is relevant to q1, `a` to q2, and q3 has no result.
+const RUN: &str = "\
+query_id,corpus_id,rank,score
+q1,a,2,0.5
+q1,b,1,0.5
+q2,b,1,0.25
+q2,a,2,0.25
+";
+const QRELS: &str = "query_id,corpus_id,score\nq1,b,1\nq2,a,1\nq3,c,1\n";
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
+}
+
+fn judged(dir: &Path, options: &str) -> Value {
+    EVALUATE.done(
+        dir,
+        &format!("run --run run.csv --qrels qrels.csv --resamples 0 {options}"),
+    )
+}
+
+#[test]
+fn equal_scores_rank_as_the_dialect_says_and_the_output_declares_it() {
+    let dir = folder(&[("run.csv", RUN), ("qrels.csv", QRELS)]);
+    let first = |ties: &str| {
+        let options = format!("--metrics accuracy@1 --ties {ties} --output {ties}");
+        let found = judged(dir.path(), &options);
+        assert_eq!(found["conventions"]["ties"], ties);
+        let out = dir.path().join(ties);
+        let kept = fs::read_to_string(out.join("metrics.json")).unwrap();
+        let kept: Value = serde_json::from_str(&kept).unwrap();
+        assert_eq!(kept["conventions"], found["conventions"]);
+        let report = fs::read_to_string(out.join("report.md")).unwrap();
+        assert!(report.contains(&format!("| ties | {ties} |")), "{report}");
+        let rows = read(&out.join("per_query.parquet"));
+        f64_column(&rows, "accuracy@1").values().to_vec()
+    };
+    assert_eq!(first("rank"), [1.0, 0.0, 0.0], "b first, as ranked");
+    assert_eq!(first("trec"), [1.0, 0.0, 0.0], "b first, the later id");
+    assert_eq!(first("st"), [0.0, 1.0, 0.0], "a first, the earlier id");
+    assert_eq!(
+        judged(dir.path(), "")["conventions"],
+        json!({"ties": "rank", "without_results": "zero", "identical_ids": "kept"})
+    );
+}
+
+#[test]
+fn scores_decide_where_the_dialect_does_not_look_at_ranks() {
+    let run = "query_id,corpus_id,rank,score\nq1,b,1,0.1\nq1,a,2,0.9\n";
+    let dir = folder(&[("run.csv", run), ("qrels.csv", QRELS)]);
+    let mrr = |ties: &str| {
+        let options = format!("--metrics mrr@10 --without-results skip --ties {ties}");
+        judged(dir.path(), &options)["model"]["mrr@10"].clone()
+    };
+    assert_eq!(["rank", "trec", "st"].map(mrr), [1.0, 0.5, 0.5]);
+}
+
+#[test]
+fn queries_without_results_score_zero_or_are_left_out() {
+    let dir = folder(&[("run.csv", RUN), ("qrels.csv", QRELS)]);
+    let found = |policy: &str| {
+        let options = format!("--metrics recall@10 --without-results {policy}");
+        judged(dir.path(), &options)
+    };
+    let (zero, skip) = (found("zero"), found("skip"));
+    close(&zero["model"]["recall@10"], 2.0 / 3.0, 1e-12);
+    close(&skip["model"]["recall@10"], 1.0, 1e-12);
+    assert_eq!(
+        (&zero["counts"]["queries"], &skip["counts"]["queries"]),
+        (&json!(3), &json!(2))
+    );
+    for found in [zero, skip] {
+        assert_eq!(found["counts"]["queries_without_results"], 1);
+    }
+    let line = "run --run run.csv --qrels qrels.csv --without-results skip";
+    let said = EVALUATE.run(dir.path(), line).stderr;
+    assert!(
+        said.contains("1 of 3 judged queries have no result in run.csv and are left out"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_result_that_is_its_own_query_can_be_ignored() {
+    let run = "query_id,corpus_id,rank,score\na,a,1,0.9\na,b,2,0.8\nb,b,1,0.9\nc,a,1,0.9\n";
+    let qrels = "query_id,corpus_id,score\na,b,1\nb,a,1\nc,a,1\n";
+    let dir = folder(&[("run.csv", run), ("qrels.csv", qrels)]);
+    let kept = judged(dir.path(), "--metrics accuracy@1");
+    close(&kept["model"]["accuracy@1"], 1.0 / 3.0, 1e-12);
+    assert_eq!(kept["counts"].get("identical_ids_ignored"), None);
+    let ignored = judged(dir.path(), "--metrics accuracy@1 --ignore-identical-ids");
+    close(&ignored["model"]["accuracy@1"], 2.0 / 3.0, 1e-12);
+    assert_eq!(ignored["conventions"]["identical_ids"], "ignored");
+    assert_eq!(ignored["counts"]["identical_ids_ignored"], 2);
+    assert_eq!(
+        ignored["counts"]["queries_without_results"], 1,
+        "b had nothing else"
+    );
+}
+
+#[test]
+fn metrics_are_those_asked_for_in_that_order() {
+    let run = "query_id,corpus_id,rank,score\nq1,x,1,0.9\nq1,a,2,0.8\nq1,b,3,0.7\nq1,y,4,0.6\n";
+    let qrels = "query_id,corpus_id,score\nq1,b,3\nq1,c,1\nq2,a,1\n";
+    let dir = folder(&[("run.csv", run), ("qrels.csv", qrels)]);
+    let options =
+        "--metrics recall_cap@1,hole@4,ndcg_exp@3,map_trec@3,hole@4 --without-results skip";
+    let found = judged(dir.path(), options);
+    let line = format!("run --run run.csv --qrels qrels.csv --resamples 0 {options}");
+    let table = EVALUATE.run(dir.path(), &line).stdout;
+    let names: Vec<&str> = table
+        .lines()
+        .filter_map(|row| row.split(' ').next())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "metric",
+            "recall_cap@1",
+            "hole@4",
+            "ndcg_exp@3",
+            "map_trec@3"
+        ]
+    );
+    close(&found["model"]["hole@4"], 0.5, 1e-12);
+    let best = 7.0 + 1.0 / 3f64.log2();
+    close(&found["model"]["ndcg_exp@3"], 3.5 / best, 1e-12);
+    close(&found["model"]["map_trec@3"], 1.0 / 6.0, 1e-12);
+    let line = "run --run run.csv --qrels qrels.csv --metrics ndcg@10,speed@3";
+    let error = EVALUATE.refused(dir.path(), line, 2);
+    assert!(
+        error.contains("`speed@3` is no retrieval metric; expected ndcg, ndcg_exp, mrr"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_run_and_judgements_may_be_in_the_form_of_trec_or_beir() {
+    let dir = folder(&[
+        ("run.csv", RUN),
+        ("qrels.csv", QRELS),
+        (
+            "run.trec",
+            "q1 Q0 a 2 0.5 me\nq1 Q0 b 1 0.5 me\nq2 Q0 b 1 0.25 me\nq2 Q0 a 2 0.25 me\n",
+        ),
+        ("qrels.txt", "q1 0 b 1\nq2 0 a 1\nq3 0 c 1\n"),
+        (
+            "test.tsv",
+            "query-id\tcorpus-id\tscore\nq1\tb\t1\nq2\ta\t1\nq3\tc\t1\n",
+        ),
+    ]);
+    let expected = judged(dir.path(), "")["model"].take();
+    for (run, qrels) in [
+        ("run.trec", "qrels.txt"),
+        ("run.csv", "test.tsv"),
+        ("run.trec", "test.tsv"),
+    ] {
+        let line = format!("run --run {run} --qrels {qrels}");
+        assert_eq!(
+            EVALUATE.done(dir.path(), &line)["model"],
+            expected,
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_of_beir_is_searched_as_it_is() {
+    let dir = help_desk();
+    let beir = dir.path().join("beir");
+    fs::create_dir_all(beir.join("qrels")).unwrap();
+    let write = |name: &str, text: &str| fs::write(beir.join(name), text).unwrap();
+    write(
+        "corpus.jsonl",
+        r#"{"_id": "1", "title": "Printer", "text": "The printer jams on thick paper.", "metadata": {}}
+{"_id": "2", "title": "", "text": "Reset your password on the account page.", "metadata": {"url": "https://example.org"}}
+{"_id": "3", "title": "Delivery", "text": "Parcels arrive within three working days.", "metadata": {}}
+"#,
+    );
+    write(
+        "queries.jsonl",
+        r#"{"_id": "1", "text": "paper stuck in the printer", "metadata": {}}
+{"_id": "q2", "text": "I forgot my password", "metadata": {}}
+"#,
+    );
+    write(
+        "qrels/test.tsv",
+        "query-id\tcorpus-id\tscore\n1\t1\t1\nq2\t2\t1\nq2\t9\t1\n",
+    );
+    let line = "retrieval --model model --corpus beir/corpus.jsonl --queries beir/queries.jsonl \
+                --qrels beir/qrels/test.tsv";
+    let found = EVALUATE.done(
+        dir.path(),
+        &format!("{line} --metrics mrr@10,recall@2 --output out"),
+    );
+    assert_eq!(found["model"], json!({"mrr@10": 1.0, "recall@2": 0.75}));
+    assert_eq!(found["counts"]["judgements_of_unknown_documents"], 1);
+    assert_eq!(
+        found["conventions"],
+        json!({"ties": "st", "identical_ids": "kept"})
+    );
+
+    let ignored = EVALUATE.done(
+        dir.path(),
+        &format!("{line} --metrics mrr@10,recall@2 --ignore-identical-ids --output ignored"),
+    );
+    assert_eq!(ignored["model"], json!({"mrr@10": 0.5, "recall@2": 0.25}));
+    assert_eq!(ignored["counts"]["identical_ids_ignored"], 1);
+    let run = read(&dir.path().join("ignored/run.parquet"));
+    let pairs = string_column(&run, "query_id")
+        .iter()
+        .zip(string_column(&run, "corpus_id"));
+    assert!(pairs.clone().all(|(query, document)| query != document));
+    assert_eq!(pairs.count(), 5);
+
+    let line =
+        format!("{line} --metrics hole@10,mrr@10 --baseline model --fail-on-regression hole@10");
+    assert_snapshot!(EVALUATE.refused(dir.path(), &line, 2), @"error: --fail-on-regression hole@10: no such metric here; expected one of mrr@10");
+}
+
+#[test]
+fn unsound_runs_are_refused() {
+    let dir = folder(&[
+        ("qrels.csv", QRELS),
+        (
+            "nan.csv",
+            "query_id,corpus_id,rank,score\nq1,a,1,0.5\nq1,b,2,NaN\n",
+        ),
+        ("nan.trec", "q1 Q0 a 1 nan me\n"),
+        ("other.csv", "query_id,corpus_id,rank,score\nQ1,a,1,0.5\n"),
+        (
+            "apart.csv",
+            "query_id,corpus_id,rank,score\nq1,a,1,0.5\nq2,a,1,0.5\nq1,a,2,0.4\n",
+        ),
+        ("own.csv", "query_id,corpus_id,rank,score\nq1,q1,1,0.5\n"),
+    ]);
+    let error = |run: &str| {
+        let line = format!("run --run {run} --qrels qrels.csv --output out");
+        let error = EVALUATE.refused(dir.path(), &line, 1);
+        assert!(!dir.path().join("out").exists());
+        error
+    };
+    assert_snapshot!(error("nan.csv"), @"error: nan.csv: the score of document `b` for query `q1` is NaN; expected a number, so correct or remove the row");
+    assert_snapshot!(error("nan.trec"), @"error: nan.trec: the score of document `a` for query `q1` is NaN; expected a number, so correct or remove the row");
+    assert_snapshot!(error("other.csv"), @"error: qrels.csv: judges no document relevant (score above 0) for any query of other.csv; check that both use the same query ids");
+    assert_snapshot!(error("apart.csv"), @"error: apart.csv: document `a` occurs more than once in the results of query `q1`; a run ranks each document once");
+    assert_snapshot!(error("own.csv --ignore-identical-ids --without-results skip"), @"error: qrels.csv: judges no document relevant (score above 0) for any query of own.csv; check that both use the same query ids");
+}
