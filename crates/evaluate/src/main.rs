@@ -39,6 +39,15 @@ fn main() -> ExitCode {
             }
             Ok(Outcome::Done)
         }
+        Job::AbTest(test) => {
+            let result = test.run()?;
+            result.print(&mut io::stdout().lock(), args.common.json)?;
+            Ok(Outcome::Done)
+        }
+        Job::Plan(plan) => {
+            plan.print(&mut io::stdout().lock(), args.common.json)?;
+            Ok(Outcome::Done)
+        }
         Job::ArmOf { arm } => {
             let line = match args.common.json {
                 true => serde_json::json!({ "arm": arm }).to_string(),

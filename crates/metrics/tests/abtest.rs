@@ -3,6 +3,8 @@
 use std::fs;
 
 use pairmill_metrics::{Certainty, Interval, Moments, Proportion, chi_square, ratio_of_sums};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 fn reference(kind: &str) -> Vec<Value> {
@@ -127,4 +129,39 @@ fn sample_sizes_are_those_of_statsmodels() {
             "{values:?} is not {exact}"
         );
     }
+}
+
+/// Arms that do not differ, of users who differ in how often they click and come back: 2,000 times.
+#[test]
+fn without_a_difference_one_test_in_twenty_sees_one() {
+    const TESTS: usize = 2_000;
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut arm = || -> Vec<(f64, f64)> {
+        (0..400)
+            .map(|_| {
+                let rate = rng.random::<f64>().powi(2);
+                let impressions = rng.random_range(1..=10);
+                let clicks = (0..impressions).filter(|_| rng.random_bool(rate)).count();
+                (clicks as f64, f64::from(impressions))
+            })
+            .collect()
+    };
+    let (mut by_user, mut by_impression) = (0, 0);
+    for _ in 0..TESTS {
+        let (treatment, control) = (arm(), arm());
+        let difference = ratio_of_sums(&treatment)
+            .unwrap()
+            .minus(ratio_of_sums(&control).unwrap());
+        by_user += usize::from(difference.z_test().unwrap().p_value < 0.05);
+        let whole = |users: &[(f64, f64)]| {
+            let sum = |part: fn(&(f64, f64)) -> f64| users.iter().map(part).sum::<f64>() as u64;
+            Proportion::new(sum(|user| user.0), sum(|user| user.1)).unwrap()
+        };
+        let test = whole(&treatment).z_test(whole(&control)).unwrap();
+        by_impression += usize::from(test.p_value < 0.05);
+    }
+    // Four standard deviations of the count are 2 % of the tests.
+    let share = |count: usize| count as f64 / TESTS as f64;
+    assert!((share(by_user) - 0.05).abs() < 0.02, "{by_user}");
+    assert!(share(by_impression) > 0.15, "{by_impression}");
 }

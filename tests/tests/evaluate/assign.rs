@@ -12,7 +12,7 @@ use arrow::ipc::reader::StreamReader;
 use insta::assert_snapshot;
 use pairmill_tests::tables::{columns, rows, stream, write};
 use pairmill_tests::{EVALUATE, root};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const USERS: usize = 100_000;
@@ -129,20 +129,25 @@ fn another_program_comes_to_the_same_arms() {
     let dir = tempfile::tempdir().unwrap();
     let mut compared = 0;
     for case in reference["assign"].as_array().unwrap() {
+        let expected = case["arms"].as_object().unwrap();
+        let users: Vec<_> = expected
+            .keys()
+            .map(|id| json!({"user_id": id}).to_string())
+            .collect();
+        fs::write(dir.path().join("users.jsonl"), users.join("\n")).unwrap();
         let weights = case["weights"].as_object().unwrap();
         let arms: Vec<_> = weights
             .iter()
             .map(|(arm, w)| format!("{arm}={w}"))
             .collect();
-        for (id, expected) in case["arms"].as_object().unwrap() {
-            let ended = EVALUATE
-                .command(dir.path(), "assign --experiment")
-                .args([case["experiment"].as_str().unwrap(), "--id", id])
-                .args(["--arms", &arms.join(",")])
-                .output()
-                .unwrap();
-            let found = String::from_utf8(ended.stdout).unwrap();
-            assert_eq!(found.trim_end(), expected.as_str().unwrap(), "{id}");
+        let line = format!(
+            "assign --experiment {} --arms {} --input users.jsonl --output out.parquet",
+            case["experiment"].as_str().unwrap(),
+            arms.join(",")
+        );
+        EVALUATE.done(dir.path(), &line);
+        for row in rows(&dir.path().join("out.parquet"), &["user_id", "arm"]) {
+            assert_eq!(expected[&row[0]], row[1], "{}", row[0]);
             compared += 1;
         }
     }

@@ -1,5 +1,6 @@
 //! The command line: a file for each command, with its flags and what it asks for.
 
+mod abtest;
 mod assign;
 mod classification;
 mod compare;
@@ -17,8 +18,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{Assign, Compare, Frame, Regression, Settings, Task};
+use pairmill_evaluate::{AbTest, Assign, Compare, Frame, PlanResult, Regression, Settings, Task};
 
+use abtest::AbTestArgs;
 use assign::AssignArgs;
 use classification::ClassificationArgs;
 use compare::CompareArgs;
@@ -63,6 +65,9 @@ enum Command {
     Paraphrases(ParaphrasesArgs),
     /// Arms of an A/B test for users, by a keyed hash of their ids
     Assign(AssignArgs),
+    /// The arms of an A/B test, by the log of its events; or how large a test has to be
+    #[command(name = "abtest")]
+    AbTest(AbTestArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -118,6 +123,10 @@ pub enum Job {
     Assign(Assign),
     /// Print the arm of one user.
     ArmOf { arm: String },
+    /// Compare the arms of a log.
+    AbTest(AbTest),
+    /// Print how large a test has to be.
+    Plan(PlanResult),
 }
 
 impl Args {
@@ -140,6 +149,7 @@ impl Args {
             Command::Rerank(args) => self.evaluate(args.request()?),
             Command::Paraphrases(args) => self.evaluate(args.request(&self.common)?),
             Command::Assign(args) => args.job(&self.common),
+            Command::AbTest(args) => args.job(&self.common),
         }
     }
 

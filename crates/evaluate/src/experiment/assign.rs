@@ -105,7 +105,7 @@ impl Assign {
                 Ok((id, RowOutput::create(target, schema, lineage)?))
             },
             |(id, output), batch| {
-                let ids = Column::read(&self.input, batch, *id, rows)?.ids()?;
+                let ids = Column::read(&self.input, batch, *id, rows)?.ids("an id")?;
                 rows += batch.num_rows() as u64;
                 let ids = ids.iter().flatten();
                 let arms: Vec<&str> = ids.map(|id| self.assigner.arm(id)).collect();

@@ -54,14 +54,14 @@ impl<'a> Column<'a> {
     }
 
     /// Text or integers, as text; none of them null or empty.
-    pub fn ids(&self) -> Result<StringArray> {
+    pub fn ids(&self, expected: &'static str) -> Result<StringArray> {
         if !self.kind.is_string() && !self.kind.is_integer() {
             return Err(self.wrong_type("text or an integer"));
         }
         let ids = cast(&self.values, &DataType::Utf8).map_err(ExperimentError::Arrow)?;
         let ids = ids.as_string::<i32>().clone();
         match ids.iter().position(|id| id.is_none_or(str::is_empty)) {
-            Some(row) => Err(self.wrong(row, "an id")),
+            Some(row) => Err(self.wrong(row, expected)),
             None => Ok(ids),
         }
     }

@@ -93,14 +93,14 @@ pub enum ExperimentError {
         /// How many are taken.
         most: usize,
     },
-    /// An arm that the log or the weights do not know.
-    #[error("{path}: {flag} names {known}, but the log has the arm `{arm}`; name all arms")]
+    /// An arm of the log that has no weight.
+    #[error(
+        "{path}: --weights names {known}, but the log has the arm `{arm}`; give every arm its weight"
+    )]
     UnknownArm {
         /// The log.
         path: String,
-        /// The flag.
-        flag: &'static str,
-        /// What it names.
+        /// What the weights name.
         known: String,
         /// The arm.
         arm: String,
@@ -117,7 +117,7 @@ pub enum ExperimentError {
     },
     /// More clicks than impressions.
     #[error(
-        "{path}: the arm `{arm}` has {clicks} clicks in {impressions} impressions; count an impression that was clicked twice once"
+        "{path}: the arm `{arm}` has {clicks} clicks in {impressions} impressions; count an impression that was clicked twice once, or name the column of impressions with --impressions-column"
     )]
     ClicksAboveImpressions {
         /// The log.
