@@ -15,6 +15,9 @@ pub enum EvaluateError {
     /// An input table or an output is at fault.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// The traffic or the log of an experiment is at fault.
+    #[error(transparent)]
+    Experiment(#[from] crate::ExperimentError),
     /// A model is not where it should be.
     #[error(transparent)]
     Hub(#[from] HubError),

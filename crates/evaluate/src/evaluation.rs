@@ -287,7 +287,7 @@ pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
 }
 
 /// A chance as people write it.
-fn chance(p: f64) -> String {
+pub(crate) fn chance(p: f64) -> String {
     if p < 0.001 {
         "<0.001".to_owned()
     } else {

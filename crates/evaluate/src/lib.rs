@@ -17,6 +17,7 @@ mod error;
 mod evaluation;
 mod evidence;
 mod examples;
+mod experiment;
 mod groups;
 mod item_table;
 mod items;
@@ -50,7 +51,12 @@ pub use encoder::Models;
 pub use error::{EvaluateError, Result};
 pub use evaluation::Evaluation;
 pub use evidence::{Difference, Evidence, MetricEvidence, Paired, Settings};
+pub use experiment::{
+    AbTest, AbTestResult, ArmFigures, Arms, Assign, AssignReport, Assigner, Effect, Effects,
+    ExperimentError, Figure, Lift, LogColumns, Measure, Plan, PlanResult, SampleRatio, Test,
+};
 pub use groups::{Group, GroupIntervals};
+pub use pairmill_metrics::Certainty;
 pub use regression::Regression;
 pub use run_table::Ties;
 pub use similarity_function::SimilarityFunction;

@@ -2,7 +2,7 @@
 
 mod args;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -31,6 +31,30 @@ fn main() -> ExitCode {
             comparison.print(&mut io::stdout().lock(), args.common.json)?;
             let evaluations = comparison.comparisons.iter().map(|one| &one.evaluation);
             Ok(outcome(&thresholds, evaluations))
+        }
+        Job::Assign(assign) => {
+            let report = assign.run()?;
+            if args.common.json {
+                report.print_json(&mut io::stdout().lock())?;
+            }
+            Ok(Outcome::Done)
+        }
+        Job::AbTest(test) => {
+            let result = test.run()?;
+            result.print(&mut io::stdout().lock(), args.common.json)?;
+            Ok(Outcome::Done)
+        }
+        Job::Plan(plan) => {
+            plan.print(&mut io::stdout().lock(), args.common.json)?;
+            Ok(Outcome::Done)
+        }
+        Job::ArmOf { arm } => {
+            let line = match args.common.json {
+                true => serde_json::json!({ "arm": arm }).to_string(),
+                false => arm,
+            };
+            writeln!(io::stdout(), "{line}")?;
+            Ok(Outcome::Done)
         }
     })
 }

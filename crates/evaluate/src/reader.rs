@@ -1,4 +1,5 @@
 use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::{SessionContext, ident};
 use futures::StreamExt;
@@ -72,6 +73,22 @@ impl Reader {
         self.runtime.block_on(async {
             let frame = open_any(&self.session, input).await?;
             each_batch(input, frame, each).await
+        })
+    }
+
+    /// Begins with what the input's columns are, then takes in one batch of all of them after the
+    /// other.
+    pub fn fold_any<T>(
+        &self,
+        input: &str,
+        begin: impl FnOnce(&Schema) -> Result<T>,
+        mut each: impl FnMut(&mut T, &RecordBatch) -> Result<()>,
+    ) -> Result<T> {
+        self.runtime.block_on(async {
+            let frame = open_any(&self.session, input).await?;
+            let mut state = begin(frame.schema().as_arrow())?;
+            each_batch(input, frame, |batch| each(&mut state, batch)).await?;
+            Ok(state)
         })
     }
 }

@@ -23,8 +23,8 @@ pub struct Frame {
 }
 
 /// Figures of an output folder, as JSON and for people.
-const FIGURES: &str = "metrics.json";
-const MARKDOWN: &str = "report.md";
+pub(crate) const FIGURES: &str = "metrics.json";
+pub(crate) const MARKDOWN: &str = "report.md";
 const PAGE: &str = "report.html";
 
 impl Frame {
@@ -105,7 +105,7 @@ pub(crate) fn stored(folder: &Path) -> Option<Evaluation> {
     })
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
     let path = folder.join(name);
     fs::write(&path, text).map_err(|source| EvaluateError::Unwritable { path, source })
 }

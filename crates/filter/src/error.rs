@@ -48,9 +48,6 @@ pub enum FilterError {
         /// The columns that are there.
         found: String,
     },
-    /// Standard output cannot be written to.
-    #[error("standard output cannot be written to")]
-    Stdout(#[source] std::io::Error),
     /// The model in int8 agrees too little with float32.
     #[error(
         "int8 agrees too little with float32: on a sample of {pairs} pairs {says}, below --min-agreement {least}; go on without --int8"

@@ -1,17 +1,14 @@
-use std::io::{self, BufWriter, Stdout, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::Array;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::ipc::writer::StreamWriter;
 use datafusion::logical_expr::{Cast, Expr, ScalarUDF};
 use datafusion::prelude::{DataFrame, ident};
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_inference::CrossEncoderScore;
-use pairmill_tables::{Lineage, ParquetOutput, TableError, open_any, row_count, session};
+use pairmill_tables::{Lineage, RowOutput, TableError, open_any, row_count, session};
 use serde::Serialize;
 use tracing::{info, warn};
 
@@ -173,10 +170,7 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
     let progress = Arc::new(Progress::new("scoring", "rows", rows));
     let output = config.to_file();
     let schema = scored_schema(&pairs, &config.score_column);
-    let mut sink = match output {
-        Some(path) => Sink::File(Box::new(ParquetOutput::create(path, schema, lineage)?)),
-        None => Sink::stdout(&schema)?,
-    };
+    let mut sink = RowOutput::create(output, schema, lineage)?;
     let (judge, scores) = judge.cached(&config.model, output)?;
     let judge = Arc::new(judge);
     let score = CrossEncoderScore::new(judge.clone()).on_progress({
@@ -284,51 +278,6 @@ fn scored_schema(pairs: &DataFrame, score_column: &str) -> SchemaRef {
     let score = arrow::datatypes::Field::new(score_column, DataType::Float32, true);
     fields.push(Arc::new(score));
     Arc::new(Schema::new(fields))
-}
-
-/// Where the rows go.
-enum Sink {
-    File(Box<ParquetOutput>),
-    Stdout(Box<StreamWriter<BufWriter<Stdout>>>, SchemaRef),
-}
-
-impl Sink {
-    fn stdout(schema: &SchemaRef) -> Result<Self> {
-        let writer = StreamWriter::try_new(BufWriter::new(io::stdout()), schema).map_err(stdout)?;
-        Ok(Self::Stdout(Box::new(writer), schema.clone()))
-    }
-
-    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        match self {
-            Self::File(output) => output.write(batch)?,
-            Self::Stdout(writer, schema) => {
-                let batch = RecordBatch::try_new(schema.clone(), batch.columns().to_vec())?;
-                writer.write(&batch).map_err(stdout)?;
-                // Whoever reads is not to wait for the next batch.
-                writer.get_mut().flush().map_err(FilterError::Stdout)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<()> {
-        match self {
-            Self::File(output) => _ = output.finish()?,
-            Self::Stdout(mut writer, _) => {
-                writer.finish().map_err(stdout)?;
-                writer.get_mut().flush().map_err(FilterError::Stdout)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A closed pipe is told from other failures by its kind.
-fn stdout(error: ArrowError) -> FilterError {
-    match error {
-        ArrowError::IoError(_, source) => FilterError::Stdout(source),
-        other => other.into(),
-    }
 }
 
 fn log(config: &ScoreConfig, summary: &ScoreSummary) {

@@ -5,11 +5,16 @@
 //! figures it reproduces.
 
 mod bootstrap;
+mod chi_square;
 mod classification;
 mod correlation;
+mod estimate;
+mod means;
 mod mining;
 mod paired;
 mod pairs;
+mod power;
+mod proportions;
 mod ranked;
 #[cfg(test)]
 mod reference;
@@ -17,11 +22,16 @@ mod retrieval;
 mod scores;
 
 pub use bootstrap::{Interval, bootstrap, bootstrap_p, percentile_interval};
+pub use chi_square::{ChiSquare, chi_square};
 pub use classification::{Confusion, accuracy, macro_f1};
 pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
+pub use estimate::{Estimate, ZTest, ratio_of_sums};
+pub use means::{Moments, Welch};
 pub use mining::MiningScores;
 pub use paired::{PairedTTest, holm, paired_t_test, randomisation_test};
 pub use pairs::{PairRanking, PairScores, average_precision};
+pub use power::Certainty;
+pub use proportions::Proportion;
 pub use ranked::{
     average_precision_at, average_precision_trec, capped_recall, exponential_ndcg, hit, hole, ndcg,
     precision, recall, reciprocal_rank,

@@ -173,6 +173,9 @@ pub enum TableError {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    /// Standard output cannot be written to.
+    #[error("standard output cannot be written to")]
+    Stdout(#[source] std::io::Error),
     /// A plan failed while it ran over an input.
     #[error("{path}: cannot be read to the end")]
     Scan {

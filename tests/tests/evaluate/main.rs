@@ -1,5 +1,7 @@
 //! `pairmill-evaluate` as its users run it: models and tables in, figures out.
 
+mod abtest;
+mod assign;
 mod evidence;
 mod harness;
 mod paraphrases;

@@ -1,5 +1,7 @@
 //! The command line: a file for each command, with its flags and what it asks for.
 
+mod abtest;
+mod assign;
 mod classification;
 mod compare;
 mod metrics;
@@ -16,8 +18,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{Compare, Frame, Regression, Settings, Task};
+use pairmill_evaluate::{AbTest, Assign, Compare, Frame, PlanResult, Regression, Settings, Task};
 
+use abtest::AbTestArgs;
+use assign::AssignArgs;
 use classification::ClassificationArgs;
 use compare::CompareArgs;
 use models::ModelArgs;
@@ -59,6 +63,11 @@ enum Command {
     Rerank(RerankArgs),
     /// Paraphrases mined from a list of sentences, against known ones
     Paraphrases(ParaphrasesArgs),
+    /// Arms of an A/B test for users, by a keyed hash of their ids
+    Assign(AssignArgs),
+    /// The arms of an A/B test, by the log of its events; or how large a test has to be
+    #[command(name = "abtest")]
+    AbTest(AbTestArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -110,6 +119,14 @@ pub enum Job {
         compare: Compare,
         thresholds: Vec<Regression>,
     },
+    /// Deal the users of a table out to arms.
+    Assign(Assign),
+    /// Print the arm of one user.
+    ArmOf { arm: String },
+    /// Compare the arms of a log.
+    AbTest(AbTest),
+    /// Print how large a test has to be.
+    Plan(PlanResult),
 }
 
 impl Args {
@@ -131,6 +148,8 @@ impl Args {
             }),
             Command::Rerank(args) => self.evaluate(args.request()?),
             Command::Paraphrases(args) => self.evaluate(args.request(&self.common)?),
+            Command::Assign(args) => args.job(&self.common),
+            Command::AbTest(args) => args.job(&self.common),
         }
     }
 

@@ -1,0 +1,159 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pairmill_tables::{FolderOutput, Lineage};
+use serde::Serialize;
+
+use super::log::{Log, LogColumns};
+use super::result::AbTestResult;
+use super::{Arms, ExperimentError};
+use crate::Result;
+use crate::stage::{FIGURES, MARKDOWN, Results, write};
+
+/// Compares the arms of an A/B test by the log of its events.
+#[derive(Debug, Clone)]
+pub struct AbTest {
+    /// The log: a path, folder or glob in any supported format, or `-` for an Arrow IPC stream on
+    /// standard input.
+    pub log: String,
+    /// Columns of other names than expected.
+    pub columns: LogColumns,
+    /// Whether to keep users apart, where the log has them.
+    pub by_user: bool,
+    /// The arm that the others are compared with.
+    pub control: String,
+    /// The planned shares of the traffic; `None` for equal ones.
+    pub weights: Option<Arms>,
+    /// Share of the intervals that hold the truth, in 0..1.
+    pub confidence: f64,
+    /// Folder for the figures and a report.
+    pub output: Option<PathBuf>,
+    /// Seed, for the lineage: nothing here is drawn at random.
+    pub seed: u64,
+    /// Threads to use.
+    pub threads: usize,
+    /// Work even where the output is up to date.
+    pub force: bool,
+}
+
+/// The options that shape the figures.
+#[derive(Serialize)]
+struct Options<'a> {
+    columns: &'a LogColumns,
+    by_user: bool,
+    control: &'a str,
+    weights: &'a Option<Arms>,
+    confidence: f64,
+}
+
+impl AbTest {
+    /// Compares, unless the output folder already holds the result.
+    ///
+    /// # Errors
+    /// If the log cannot be read, lacks a column or holds a value that cannot be, has fewer arms than
+    /// two or none that is the control, or the output cannot be written.
+    pub fn run(&self) -> Result<AbTestResult> {
+        let Some(target) = &self.output else {
+            return self.compare();
+        };
+        let options = Options {
+            columns: &self.columns,
+            by_user: self.by_user,
+            control: &self.control,
+            weights: &self.weights,
+            confidence: self.confidence,
+        };
+        let lineage =
+            Lineage::new("evaluate abtest", &options, self.seed).with_input("log", &self.log)?;
+        if !self.force
+            && lineage.is_carried_by(target)
+            && let Some(stored) = stored(target)
+        {
+            tracing::info!("{} is up to date", target.display());
+            return Ok(stored);
+        }
+        let output = FolderOutput::create(target)?;
+        let result = self.compare()?;
+        let results = Results {
+            folder: output.path(),
+            lineage: &lineage,
+        };
+        results.write_json(FIGURES, &result)?;
+        write(output.path(), MARKDOWN, &result.markdown())?;
+        output.commit(&lineage)?;
+        tracing::info!("wrote {}", target.display());
+        Ok(result)
+    }
+
+    fn compare(&self) -> Result<AbTestResult> {
+        let log = Log::read(&self.log, &self.columns, self.by_user, self.threads)?;
+        self.check(&log)?;
+        let shares: BTreeMap<String, f64> = match &self.weights {
+            Some(weights) => weights
+                .iter()
+                .map(|(arm, weight)| (arm.to_owned(), weight))
+                .collect(),
+            None => log.arms.keys().map(|arm| (arm.clone(), 1.0)).collect(),
+        };
+        let result = AbTestResult::of(&log, &self.control, &shares, self.confidence);
+        for warning in &result.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(result)
+    }
+
+    fn check(&self, log: &Log) -> Result<(), ExperimentError> {
+        let path = || self.log.clone();
+        let names: Vec<&str> = log.arms.keys().map(String::as_str).collect();
+        if names.len() < 2 {
+            return Err(ExperimentError::TooFewArms {
+                path: path(),
+                found: match names.first() {
+                    Some(arm) => format!("only the arm `{arm}`"),
+                    None => "no rows".to_owned(),
+                },
+            });
+        }
+        if !log.arms.contains_key(&self.control) {
+            return Err(ExperimentError::NoControl {
+                path: path(),
+                control: self.control.clone(),
+                found: names.join(", "),
+            });
+        }
+        for (name, arm) in &log.arms {
+            if let Some(weights) = &self.weights
+                && weights.weight(name).is_none()
+            {
+                let known: Vec<&str> = weights.iter().map(|(arm, _)| arm).collect();
+                return Err(ExperimentError::UnknownArm {
+                    path: path(),
+                    known: known.join(", "),
+                    arm: name.clone(),
+                });
+            }
+            match arm.clicks {
+                Some(clicks) if clicks > arm.impressions => {
+                    return Err(ExperimentError::ClicksAboveImpressions {
+                        path: path(),
+                        arm: name.clone(),
+                        clicks,
+                        impressions: arm.impressions,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stored(folder: &Path) -> Option<AbTestResult> {
+    let text = fs::read_to_string(folder.join(FIGURES)).ok()?;
+    let result: AbTestResult = serde_json::from_str(&text).ok()?;
+    Some(AbTestResult {
+        up_to_date: true,
+        ..result
+    })
+}

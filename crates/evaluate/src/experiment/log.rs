@@ -1,0 +1,299 @@
+use std::collections::{BTreeMap, HashMap};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use pairmill_metrics::Moments;
+use serde::Serialize;
+
+use super::ExperimentError;
+use super::columns::{Column, find};
+use crate::Result;
+use crate::reader::Reader;
+
+/// Past this, the column of arms is likely to be another.
+const MOST_ARMS: usize = 100;
+
+/// The columns of a log, where they have other names than these:
+///
+/// | column | holds |
+/// |---|---|
+/// | `arm` | text or an integer |
+/// | `user_id` | text or an integer; may be absent |
+/// | `impressions`, `queries` | a whole number; 1 where absent |
+/// | `clicks`, `clicked` | a whole number or a truth value; may be absent |
+/// | `satisfaction` | any number, null where nobody answered; may be absent |
+///
+/// A row is an event, or sums up several: then `satisfaction` is a mean and the columns
+/// `satisfaction_count` and `satisfaction_sd` give the answers behind it and their sample standard
+/// deviation.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LogColumns {
+    /// Instead of `arm`.
+    pub arm: Option<String>,
+    /// Instead of `user_id`.
+    pub user: Option<String>,
+    /// Instead of `impressions` and `queries`.
+    pub impressions: Option<String>,
+    /// Instead of `clicks` and `clicked`.
+    pub clicks: Option<String>,
+    /// Instead of `satisfaction`.
+    pub satisfaction: Option<String>,
+}
+
+/// What a log says.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub rows: u64,
+    /// By name.
+    pub arms: BTreeMap<String, ArmLog>,
+    /// Users that were seen in more than one arm, where there are users.
+    pub users_in_several_arms: Option<u64>,
+}
+
+/// What a log says about an arm.
+#[derive(Debug, Default)]
+pub(super) struct ArmLog {
+    pub impressions: u64,
+    /// Where the log has clicks.
+    pub clicks: Option<u64>,
+    /// Where the log has answers.
+    pub satisfaction: Option<Moments>,
+    /// In order of id, where the log has users.
+    pub users: Option<Vec<User>>,
+}
+
+/// Sums over the events of a user in an arm.
+#[derive(Debug, Default)]
+pub(super) struct User {
+    pub impressions: f64,
+    pub clicks: f64,
+    pub satisfaction: f64,
+    pub answers: f64,
+}
+
+impl Log {
+    pub fn read(path: &str, columns: &LogColumns, by_user: bool, threads: usize) -> Result<Self> {
+        let mut reading = Reading::default();
+        Reader::new(threads)?.fold_any(
+            path,
+            |schema| Ok(Places::find(path, schema, columns, by_user)?),
+            |places, batch| Ok(reading.take(path, places, batch)?),
+        )?;
+        Ok(reading.finish())
+    }
+}
+
+/// Where in a row is what.
+struct Places {
+    arm: usize,
+    user: Option<usize>,
+    impressions: Option<usize>,
+    clicks: Option<usize>,
+    satisfaction: Option<usize>,
+    count: Option<usize>,
+    deviation: Option<usize>,
+    /// The name of the column of standard deviations, for messages.
+    deviation_name: String,
+}
+
+impl Places {
+    fn find(
+        path: &str,
+        schema: &Schema,
+        columns: &LogColumns,
+        by_user: bool,
+    ) -> Result<Self, ExperimentError> {
+        let of = |named: &Option<String>, known: &[&str], flag| match named {
+            Some(name) => find(path, schema, name, flag).map(Some),
+            None => Ok(known.iter().find_map(|name| schema.index_of(name).ok())),
+        };
+        let arm = columns.arm.as_deref().unwrap_or("arm");
+        let satisfaction_name = columns.satisfaction.as_deref().unwrap_or("satisfaction");
+        let deviation_name = format!("{satisfaction_name}_sd");
+        let places = Self {
+            arm: find(path, schema, arm, "--arm-column")?,
+            user: match by_user {
+                true => of(&columns.user, &["user_id"], "--user-column")?,
+                false => None,
+            },
+            impressions: of(
+                &columns.impressions,
+                &["impressions", "queries"],
+                "--impressions-column",
+            )?,
+            clicks: of(&columns.clicks, &["clicks", "clicked"], "--clicks-column")?,
+            satisfaction: of(
+                &columns.satisfaction,
+                &["satisfaction"],
+                "--satisfaction-column",
+            )?,
+            count: schema.index_of(&format!("{satisfaction_name}_count")).ok(),
+            deviation: schema.index_of(&deviation_name).ok(),
+            deviation_name,
+        };
+        if places.clicks.is_none() && places.satisfaction.is_none() {
+            let names: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+            return Err(ExperimentError::NothingMeasured {
+                path: path.to_owned(),
+                found: names.join(", "),
+            });
+        }
+        Ok(places)
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    rows: u64,
+    arms: BTreeMap<String, Arm>,
+}
+
+#[derive(Default)]
+struct Arm {
+    log: ArmLog,
+    users: Option<HashMap<String, User>>,
+}
+
+impl Reading {
+    fn take(
+        &mut self,
+        path: &str,
+        places: &Places,
+        batch: &RecordBatch,
+    ) -> Result<(), ExperimentError> {
+        let before = self.rows;
+        let column = |index| Column::read(path, batch, index, before);
+        let counts = |place: Option<usize>| place.map(|place| column(place)?.counts()).transpose();
+        let arm_column = column(places.arm)?;
+        let arms = arm_column.ids("the name of an arm")?;
+        let users = places
+            .user
+            .map(|place| column(place)?.ids("an id; or give --ignore-users"))
+            .transpose()?;
+        let impressions = counts(places.impressions)?;
+        let clicks = counts(places.clicks)?;
+        let answers = places
+            .satisfaction
+            .map(|place| self.answers(path, places, batch, place))
+            .transpose()?;
+        for row in 0..batch.num_rows() {
+            let name = arms.value(row);
+            if !self.arms.contains_key(name) {
+                if self.arms.len() == MOST_ARMS {
+                    return Err(ExperimentError::TooManyArms {
+                        path: path.to_owned(),
+                        column: batch.schema().field(places.arm).name().clone(),
+                        most: MOST_ARMS,
+                    });
+                }
+                self.arms.insert(name.to_owned(), Arm::default());
+            }
+            let Some(arm) = self.arms.get_mut(name) else {
+                continue;
+            };
+            let shown = impressions.as_ref().map_or(1, |counts| counts[row]);
+            let clicked = clicks.as_ref().map(|counts| counts[row]);
+            let answer = answers.as_ref().map(|answers| answers[row]);
+            let log = &mut arm.log;
+            log.impressions = log.impressions.saturating_add(shown);
+            if let Some(clicked) = clicked {
+                log.clicks = Some(log.clicks.unwrap_or(0).saturating_add(clicked));
+            }
+            if let Some(answer) = &answer {
+                log.satisfaction.get_or_insert_default().merge(answer);
+            }
+            if let Some(users) = &users {
+                let of_arm = arm.users.get_or_insert_default();
+                let id = users.value(row);
+                let user = match of_arm.get_mut(id) {
+                    Some(user) => user,
+                    None => of_arm.entry(id.to_owned()).or_default(),
+                };
+                user.impressions += shown as f64;
+                user.clicks += clicked.unwrap_or(0) as f64;
+                if let Some(answer) = &answer {
+                    user.answers += answer.count() as f64;
+                    user.satisfaction += answer.mean() * answer.count() as f64;
+                }
+            }
+        }
+        self.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    /// The answers behind each row.
+    fn answers(
+        &self,
+        path: &str,
+        places: &Places,
+        batch: &RecordBatch,
+        place: usize,
+    ) -> Result<Vec<Moments>, ExperimentError> {
+        let column = |index| Column::read(path, batch, index, self.rows);
+        let means = column(place)?.numbers("a finite number")?;
+        let Some(count) = places.count else {
+            let answer = |mean: Option<f64>| {
+                Moments::of(u64::from(mean.is_some()), mean.unwrap_or(0.0), 0.0)
+            };
+            return Ok(means.into_iter().map(answer).collect());
+        };
+        let counts = column(count)?.counts()?;
+        let deviations = match places.deviation {
+            Some(place) => column(place)?.numbers("a number of 0 or more")?,
+            None => vec![None; counts.len()],
+        };
+        let rows = means.into_iter().zip(counts).zip(deviations).enumerate();
+        rows.map(
+            |(row, ((mean, count), deviation))| match (mean, count, deviation) {
+                (_, 0, _) => Ok(Moments::default()),
+                (None, _, _) => Err(column(place)?.wrong(row, "the mean of the answers counted")),
+                (Some(mean), 1, _) => Ok(Moments::of(1, mean, 0.0)),
+                (Some(mean), count, Some(deviation)) if deviation >= 0.0 => {
+                    Ok(Moments::of(count, mean, deviation))
+                }
+                _ => Err(ExperimentError::NoDeviation {
+                    path: path.to_owned(),
+                    count: batch
+                        .schema()
+                        .field(places.count.unwrap_or(place))
+                        .name()
+                        .clone(),
+                    deviation: places.deviation_name.clone(),
+                    row: self.rows + row as u64 + 1,
+                }),
+            },
+        )
+        .collect()
+    }
+
+    fn finish(self) -> Log {
+        let mut arms_of_user: HashMap<&str, u64> = HashMap::new();
+        let users = self.arms.values().filter_map(|arm| arm.users.as_ref());
+        for id in users.flat_map(HashMap::keys) {
+            *arms_of_user.entry(id).or_default() += 1;
+        }
+        let has_users = self.arms.values().any(|arm| arm.users.is_some());
+        let several = arms_of_user.values().filter(|&&arms| arms > 1).count() as u64;
+        Log {
+            rows: self.rows,
+            users_in_several_arms: has_users.then_some(several),
+            arms: self
+                .arms
+                .into_iter()
+                .map(|(name, arm)| (name, arm.finish()))
+                .collect(),
+        }
+    }
+}
+
+impl Arm {
+    fn finish(self) -> ArmLog {
+        // Sums over users come out the same whatever the order of the table in memory.
+        let users = self.users.map(|users| {
+            let mut users: Vec<_> = users.into_iter().collect();
+            users.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            users.into_iter().map(|(_, user)| user).collect()
+        });
+        ArmLog { users, ..self.log }
+    }
+}

@@ -1,0 +1,194 @@
+use std::fmt::Write as _;
+
+use pairmill_metrics::Interval;
+
+use super::effect::{Effect, Test};
+use super::result::{AbTestResult, Effects, Figure};
+use crate::evaluation::{aligned, chance};
+
+const METHOD: &str = "Intervals of click-through are Wilson's, of its difference Newcombe's, of its \
+relative lift Katz's; those of satisfaction are Student's and Welch's. The z test pools the variance. \
+Tests by user take only users as independent of each other, with the variance of the delta method (Deng, \
+Knoblich, Lu 2018), and are the ones to believe where a user has several impressions or answers. The \
+chance to be better is that of two beta posteriors under uniform priors for click-through by impression, \
+else that of a normal or t distribution under a flat prior. Several arms: p is corrected by Holm's method \
+for each measure and test. The traffic was not split as planned if p of the chi-square test is below 0.001.";
+
+impl AbTestResult {
+    pub(super) fn text(&self) -> String {
+        let mut text = aligned(&self.arm_rows());
+        text.push('\n');
+        text.push_str(&aligned(&self.lift_rows()));
+        let _ = writeln!(text, "\n{}", self.split());
+        text
+    }
+
+    pub(super) fn markdown(&self) -> String {
+        let mut page = "# A/B test\n\n".to_owned();
+        for warning in &self.warnings {
+            let _ = writeln!(page, "> {warning}\n");
+        }
+        markdown_table(&mut page, &self.arm_rows());
+        let _ = writeln!(page, "\n## Against `{}`\n", self.control);
+        markdown_table(&mut page, &self.lift_rows());
+        let _ = writeln!(page, "\n{}\n\n{METHOD}", self.split());
+        page
+    }
+
+    fn interval_name(&self) -> String {
+        format!("{} % interval", self.confidence * 100.0)
+    }
+
+    /// A row for each arm and measure.
+    fn arm_rows(&self) -> Vec<Vec<String>> {
+        let mut rows = vec![cells([
+            "arm",
+            "users",
+            "measure",
+            "counted",
+            "of",
+            "mean",
+            &self.interval_name(),
+            "by user",
+        ])];
+        for arm in &self.arms {
+            let users = arm.users.map_or("-".to_owned(), |users| users.to_string());
+            let mut row = |measure: &str, counted: u64, of: String, figure: &Figure| {
+                rows.push(vec![
+                    arm.arm.clone(),
+                    users.clone(),
+                    measure.to_owned(),
+                    counted.to_string(),
+                    of,
+                    number(figure.value),
+                    or_dash(figure.interval.map(|at| interval(at, number))),
+                    or_dash(figure.by_user.map(|at| interval(at, number))),
+                ]);
+            };
+            if let Some(figure) = &arm.click_through {
+                let clicks = arm.clicks.unwrap_or(0);
+                row("click-through", clicks, arm.impressions.to_string(), figure);
+            }
+            if let Some(figure) = &arm.satisfaction {
+                row(
+                    "satisfaction",
+                    arm.answers.unwrap_or(0),
+                    "-".to_owned(),
+                    figure,
+                );
+            }
+        }
+        rows
+    }
+
+    /// A row for each arm but the control, measure and test.
+    fn lift_rows(&self) -> Vec<Vec<String>> {
+        let mut rows = vec![cells([
+            "arm",
+            "measure",
+            "test",
+            "lift",
+            &self.interval_name(),
+            "relative",
+            &self.interval_name(),
+            "p",
+            "p (Holm)",
+            "chance better",
+        ])];
+        let several = self.lifts.len() > 1;
+        for lift in &self.lifts {
+            let measures = [
+                ("click-through", &lift.click_through),
+                ("satisfaction", &lift.satisfaction),
+            ];
+            for (measure, effects) in measures {
+                for effect in effects.iter().flat_map(Effects::iter) {
+                    let mut row = vec![lift.arm.clone(), measure.to_owned()];
+                    row.extend(effect.cells());
+                    rows.push(row);
+                }
+            }
+        }
+        if !several {
+            for row in &mut rows {
+                row.remove(8);
+            }
+        }
+        rows
+    }
+
+    fn split(&self) -> String {
+        let ratio = &self.sample_ratio;
+        let counts = ratio.observed.iter().map(|(arm, count)| {
+            let expected = ratio.expected.get(arm).copied().unwrap_or(0.0);
+            format!("{arm} {count} ({expected:.0} planned)")
+        });
+        let counts: Vec<String> = counts.collect();
+        let p = or_dash(ratio.p_value.map(chance));
+        let verdict = match ratio.mismatch {
+            true => "SAMPLE RATIO MISMATCH",
+            false => "split as planned",
+        };
+        format!("{}: {}; p {p}: {verdict}", ratio.of, counts.join(", "))
+    }
+}
+
+impl Effects {
+    fn iter(&self) -> impl Iterator<Item = &Effect> {
+        self.independent.iter().chain(&self.by_user)
+    }
+}
+
+impl Effect {
+    fn cells(&self) -> [String; 8] {
+        let test = match self.test {
+            Test::TwoProportionZ => "z, by impression",
+            Test::WelchT => "Welch's t, by answer",
+            Test::DeltaMethodZ => "z, by user",
+        };
+        [
+            test.to_owned(),
+            signed(self.absolute),
+            or_dash(self.absolute_interval.map(|at| interval(at, signed))),
+            or_dash(self.relative.map(percent)),
+            or_dash(self.relative_interval.map(|at| interval(at, percent))),
+            or_dash(self.p_value.map(chance)),
+            or_dash(self.p_corrected.map(chance)),
+            or_dash(self.chance_better.map(|chance| format!("{chance:.3}"))),
+        ]
+    }
+}
+
+fn cells<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(str::to_owned).to_vec()
+}
+
+fn number(value: f64) -> String {
+    format!("{value:.5}")
+}
+
+fn signed(value: f64) -> String {
+    format!("{value:+.5}")
+}
+
+fn percent(share: f64) -> String {
+    format!("{:+.2} %", share * 100.0)
+}
+
+fn interval(at: Interval, form: fn(f64) -> String) -> String {
+    format!("{} to {}", form(at.low), form(at.high))
+}
+
+fn or_dash(cell: Option<String>) -> String {
+    cell.unwrap_or_else(|| "-".to_owned())
+}
+
+fn markdown_table(page: &mut String, rows: &[Vec<String>]) {
+    for (number, row) in rows.iter().enumerate() {
+        let row: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let _ = writeln!(page, "| {} |", row.join(" | "));
+        if number == 0 {
+            let _ = writeln!(page, "|{}", " --- |".repeat(row.len()));
+        }
+    }
+}
