@@ -158,7 +158,7 @@ fn result(folder: &Path) -> Result<Evaluation> {
 }
 
 fn warn_of_other_judgements(first: &Path, second: &Path) {
-    let [a, b] = [first, second].map(|folder| Lineage::of_folder(folder));
+    let [a, b] = [first, second].map(Lineage::of_folder);
     let (Some(a), Some(b)) = (a, b) else { return };
     for role in ["qrels", "corpus", "queries", "pairs", "triplets", "test"] {
         if let (Some(one), Some(other)) = (a.inputs.get(role), b.inputs.get(role))
