@@ -358,6 +358,9 @@ mod tests {
     #[test]
     fn the_last_line_needs_no_end_and_lines_may_end_as_on_windows() {
         let qrels = parsed("q1 0 d1 2\r\n\r\nq1 0 d2 1", Table::Qrels).unwrap();
-        assert_eq!(i32_column(&qrels[0], "score").values(), &[2, 1]);
+        let grades = qrels
+            .iter()
+            .flat_map(|batch| i32_column(batch, "score").values());
+        assert!(grades.copied().eq([2, 1]));
     }
 }

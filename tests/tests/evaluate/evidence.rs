@@ -83,7 +83,8 @@ fn threads_do_not_change_the_evidence_and_the_seed_does() {
     };
     let first = found("--threads 1");
     assert_eq!(first, found("--threads 3"));
-    assert_ne!(first, found("--seed 7"));
+    // Few draws, because many from four queries come to the same intervals.
+    assert_ne!(found("--resamples 20"), found("--resamples 20 --seed 7"));
 }
 
 #[test]

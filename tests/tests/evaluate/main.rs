@@ -112,7 +112,7 @@ fn a_baseline_stands_beside_the_model() {
     assert!(rows[1][3].starts_with('+'), "{}", ended.stdout);
     let report = fs::read_to_string(dir.path().join("out/report.md")).unwrap();
     assert!(
-        report.contains("nDCG@10 rose from") && report.contains("| `ndcg@10` |"),
+        report.contains("nDCG@10 rose from") && report.contains("| ndcg@10 |"),
         "{report}"
     );
     assert!(dir.path().join("out/run_baseline.parquet").exists());

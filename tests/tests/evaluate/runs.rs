@@ -49,7 +49,7 @@ fn equal_scores_rank_as_the_dialect_says_and_the_output_declares_it() {
         let kept: Value = serde_json::from_str(&kept).unwrap();
         assert_eq!(kept["conventions"], found["conventions"]);
         let report = fs::read_to_string(out.join("report.md")).unwrap();
-        assert!(report.contains(&format!("| ties | {ties} |")), "{report}");
+        assert!(report.contains(&format!("ties: {ties}")), "{report}");
         let rows = read(&out.join("per_query.parquet"));
         f64_column(&rows, "accuracy@1").values().to_vec()
     };
