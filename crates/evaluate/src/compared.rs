@@ -25,6 +25,14 @@ impl<T> Compared<T> {
         }
     }
 
+    /// As [`map`](Self::map), taking both.
+    pub fn into_map<U>(self, mut each: impl FnMut(T) -> U) -> Compared<U> {
+        Compared {
+            baseline: self.baseline.map(&mut each),
+            model: each(self.model),
+        }
+    }
+
     /// As [`map`](Self::map) where there may be nothing: `None` if the model has nothing.
     pub fn filter_map<U>(&self, mut each: impl FnMut(&T) -> Option<U>) -> Option<Compared<U>> {
         Some(Compared {

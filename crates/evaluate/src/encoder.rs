@@ -1,6 +1,6 @@
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pairmill_cli::Progress;
 use pairmill_dense::{Key, Store, key};
@@ -91,7 +91,48 @@ impl Models {
             model: ("model", &self.model, self),
             baseline: (self.baseline.as_ref()).map(|model| ("baseline", model, &float32)),
         };
-        models.try_map(|&(role, model, options)| Encoder::load(options, role, model))
+        let mut caches = Vec::new();
+        models.try_map(|&(role, model, options)| Encoder::load(options, role, model, &mut caches))
+    }
+}
+
+/// Embeddings that are kept, and what they are embeddings by.
+#[derive(Clone)]
+struct Cache {
+    about: serde_json::Value,
+    store: Arc<Mutex<Store>>,
+}
+
+impl Cache {
+    /// Opens that of a model, or takes one of the same embeddings that is open, since a store has
+    /// one owner.
+    fn open(
+        models: &Models,
+        folder: &Path,
+        network: &Network,
+        open: &mut Vec<Self>,
+    ) -> Result<Option<Self>> {
+        let Some(base) = &models.cache else {
+            return Ok(None);
+        };
+        let about = serde_json::json!({
+            "model": hash_input(&folder.display().to_string())?,
+            "backend": models.backend,
+            "int8": models.int8,
+            "device": models.device,
+            "max_length": network.max_length(),
+            "dimension": network.dimension(),
+        });
+        if let Some(same) = open.iter().find(|one| one.about == about) {
+            return Ok(Some(same.clone()));
+        }
+        let store = Store::open(base, &about, network.dimension())?;
+        let cache = Self {
+            about,
+            store: Arc::new(Mutex::new(store)),
+        };
+        open.push(cache.clone());
+        Ok(Some(cache))
     }
 }
 
@@ -102,11 +143,16 @@ pub(crate) struct Encoder {
     name: String,
     batch_size: usize,
     network: Network,
-    cache: Option<Mutex<Store>>,
+    cache: Option<Cache>,
 }
 
 impl Encoder {
-    fn load(models: &Models, role: &'static str, model: &ModelSource) -> Result<Self> {
+    fn load(
+        models: &Models,
+        role: &'static str,
+        model: &ModelSource,
+        caches: &mut Vec<Cache>,
+    ) -> Result<Self> {
         let folder = model.folder()?;
         let network = Network::load(models, model, folder)?;
         tracing::info!(
@@ -115,23 +161,13 @@ impl Encoder {
             network.dimension(),
             network.max_length()
         );
-        let cache = models.cache.as_ref().map(|cache| -> Result<_> {
-            let about = serde_json::json!({
-                "model": hash_input(&folder.display().to_string())?,
-                "backend": models.backend,
-                "int8": models.int8,
-                "device": models.device,
-                "max_length": network.max_length(),
-                "dimension": network.dimension(),
-            });
-            Ok(Mutex::new(Store::open(cache, &about, network.dimension())?))
-        });
+        let cache = Cache::open(models, folder, &network, caches)?;
         Ok(Self {
             role,
             name: model.to_string(),
             batch_size: models.batch_size,
             network,
-            cache: cache.transpose()?,
+            cache,
         })
     }
 
@@ -171,7 +207,7 @@ impl Encoder {
             .collect();
         progress.inc((texts.len() - distinct.len()) as u64);
         let values = match &self.cache {
-            Some(cache) => self.encode_cached(cache, &distinct, side, progress)?,
+            Some(cache) => self.encode_cached(&cache.store, &distinct, side, progress)?,
             None => self.encode(&distinct, side, progress)?,
         };
         let embeddings = embeddings_of(values, self.network.dimension()).map_err(|row| {

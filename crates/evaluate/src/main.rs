@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use pairmill_cli::Outcome;
+use pairmill_cli::{Outcome, UsageError};
 use pairmill_evaluate::{Evaluation, Regression};
 
 use args::Job;
@@ -28,6 +28,20 @@ fn main() -> ExitCode {
             thresholds,
         } => {
             let comparison = compare.run()?;
+            for contender in &comparison.comparisons {
+                if let Some(other) = thresholds
+                    .iter()
+                    .find(|one| !one.applies_to(&contender.evaluation))
+                {
+                    let names = contender.evaluation.model.iter().map(|(name, _)| name);
+                    return Err(UsageError(format!(
+                        "--fail-on-regression {}: no metric of these results that is the better the higher it is; they have {}",
+                        other.metric,
+                        names.collect::<Vec<_>>().join(", ")
+                    ))
+                    .into());
+                }
+            }
             comparison.print(&mut io::stdout().lock(), args.common.json)?;
             let evaluations = comparison.comparisons.iter().map(|one| &one.evaluation);
             Ok(outcome(&thresholds, evaluations))

@@ -1,5 +1,7 @@
 use std::str::FromStr;
 
+use pairmill_metrics::RetrievalMetric;
+
 use crate::Evaluation;
 
 /// How far a metric of the model may lie below that of the baseline; `METRIC[:BY]` as text.
@@ -12,11 +14,17 @@ pub struct Regression {
 }
 
 impl Regression {
-    /// What to say if the model falls short; `None` if it does not.
+    /// Whether it can be held against these figures: they have the metric, and a fall in it is a loss.
+    pub fn applies_to(&self, evaluation: &Evaluation) -> bool {
+        higher_is_better(&self.metric) && evaluation.model.get(&self.metric).is_some()
+    }
+
+    /// What to say if the model falls short, or has no figure that could; `None` if it does not.
     pub fn missed_by(&self, evaluation: &Evaluation) -> Option<String> {
         let baseline = evaluation.baseline.as_ref()?.get(&self.metric)?;
         let model = evaluation.model.get(&self.metric)?;
-        (model < baseline - self.by).then(|| {
+        let held = model >= baseline - self.by;
+        (!held).then(|| {
             format!(
                 "{} fell from {baseline:.4} to {model:.4}, by {:.4}; at most {} is allowed",
                 self.metric,
@@ -25,6 +33,13 @@ impl Regression {
             )
         })
     }
+}
+
+/// Whether a model is the better the higher its figure is; it is not of thresholds and of the share of
+/// results that nobody has judged.
+pub(crate) fn higher_is_better(metric: &str) -> bool {
+    let of_retrieval = metric.parse::<RetrievalMetric>();
+    !metric.ends_with("threshold") && of_retrieval.map_or(true, RetrievalMetric::higher_is_better)
 }
 
 impl FromStr for Regression {
@@ -68,6 +83,7 @@ mod tests {
         assert!(!missed("f1", 0.5, 0.5));
         assert!(!missed("f1:0.125", 0.5, 0.375));
         assert!(missed("f1:0.125", 0.5, 0.374));
+        assert!(missed("f1", 0.5, f64::NAN), "what is undefined is not held");
     }
 
     #[test]

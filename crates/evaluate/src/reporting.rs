@@ -11,6 +11,7 @@ use crate::encoder::Models;
 use crate::evaluation::Evaluation;
 use crate::examples::{Example, Examples, Shown};
 use crate::groups::Group;
+use crate::regression::higher_is_better;
 use crate::report::training::{learning_curve, training_curves};
 use crate::report::{self, Better, Change, Curve, Estimate, MetricRow, Outcomes, Report, Scatter};
 use crate::sample::Sample;
@@ -152,9 +153,9 @@ fn metric_row(evaluation: &Evaluation, name: &str, value: f64) -> MetricRow {
     let paired = difference.and_then(|of| of.paired.as_ref());
     MetricRow {
         metric: name.to_owned(),
-        better: match name {
-            _ if name.ends_with("threshold") || name.starts_with("hole@") => Better::Neither,
-            _ => Better::Higher,
+        better: match higher_is_better(name) {
+            true => Better::Higher,
+            false => Better::Neither,
         },
         model: estimate(value, evidence.and_then(|of| of.model)),
         baseline: baseline.map(|value| estimate(value, evidence.and_then(|of| of.baseline))),

@@ -61,10 +61,7 @@ impl Frame {
             lineage: &lineage,
         };
         let evaluation = work(Some(results))?;
-        let mut figures =
-            serde_json::to_string_pretty(&evaluation).expect("figures are plain data");
-        figures.push('\n');
-        write(output.path(), FIGURES, &figures)?;
+        results.write_json(FIGURES, &evaluation)?;
         let report = complete(evaluation.drawn.clone(), &evaluation, method);
         write(output.path(), MARKDOWN, &markdown(&report))?;
         write(output.path(), PAGE, &html(&report))?;

@@ -205,6 +205,15 @@ fn comparing_results_gives_what_a_baseline_gives() {
     let fails = |line: &str| EVALUATE.run(path, line).code;
     assert_eq!(fails("compare a b --fail-on-regression ndcg@10"), 0);
     assert_eq!(fails("compare b a --fail-on-regression ndcg@10"), 3);
+    let unknown = EVALUATE.refused(path, "compare b a --fail-on-regression ndgc@10", 2);
+    assert_snapshot!(unknown, @"error: --fail-on-regression ndgc@10: no metric of these results that is the better the higher it is; they have ndcg@10, mrr@10, map@100, recall@1, recall@10, recall@100, precision@1, precision@10, accuracy@1");
+    for (ties, out) in [("st", "st"), ("trec", "trec")] {
+        let line =
+            format!("run --run a/run.parquet --qrels qrels.csv --ties {ties} --output {out}");
+        EVALUATE.done(path, &line);
+    }
+    let warned = EVALUATE.run(path, "compare st trec").stderr;
+    assert!(warned.contains("rest on other conventions"), "{warned}");
     let table = EVALUATE.run(path, "compare a b").stdout;
     assert!(
         table.starts_with("b (model) against a (baseline), 4 items\n"),

@@ -74,6 +74,15 @@ impl Compare {
                 });
             }
             warn_of_other_judgements(reference, folder);
+            if other.conventions != first.conventions {
+                tracing::warn!(
+                    "{} and {} rest on other conventions ({:?} and {:?}); their figures may not be comparable",
+                    reference.display(),
+                    folder.display(),
+                    first.conventions,
+                    other.conventions
+                );
+            }
             let evaluation = self.pair(&first, &items, &ItemTable::read(&reader, folder)?)?;
             comparisons.push(Contender {
                 folder: folder.clone(),

@@ -3,9 +3,10 @@ use std::collections::{BTreeSet, HashMap};
 use pairmill_cli::Progress;
 use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::Side;
-use pairmill_tables::{ColumnNames, Table, string_column};
+use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
 use super::gain;
+use crate::compared::Compared;
 use crate::corpus::CorpusIds;
 use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
@@ -14,10 +15,12 @@ use crate::items::write_items;
 use crate::ranked_curves::{precision_by_recall, score_distributions};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::report::Report;
 use crate::reporting::{self, of_models, scatter, short};
 use crate::run_table::Ties;
-use crate::sample::Sample;
+use crate::sample::{Means, Sample};
 use crate::search::Search;
+use crate::stage::Results;
 use crate::topics::Topics;
 use crate::variants::{Precision, Steps, Variant, VariantScores};
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
@@ -96,8 +99,7 @@ impl Retrieval {
                 let found = encoders.try_map(|encoder| {
                     self.search(&reader, encoder, &topics, &corpus, &variants)
                 })?;
-                let rankings = found.map(|found| found.as_is.clone());
-                let scores = rankings.map(|run| run.assess(&topics.qrels, metrics));
+                let scores = found.map(|found| found.as_is.assess(&topics.qrels, metrics));
                 let counts = counts.into_iter().chain(found.model.identical_ids());
                 let mut evaluation = Evaluation::of("retrieval", &scores, &frame.settings, counts)
                     .with_convention("ties", Ties::St.name())
@@ -121,31 +123,11 @@ impl Retrieval {
                     .iter()
                     .flat_map(|one| one.figures(&scores, &frame.settings))
                     .collect();
-                let texts = topics.texts();
-                let mut examples =
-                    Examples::choose(self.examples, &texts, &topics.qrels, &rankings, &scores);
-                examples.fill(&self.texts_of(&reader, &examples.documents())?);
                 if let Some(results) = results {
-                    let file = |name: &str| results.folder.join(name);
-                    rankings
-                        .model
-                        .write(&file("run.parquet"), results.lineage)?;
-                    if let Some(run) = &rankings.baseline {
-                        run.write(&file("run_baseline.parquet"), results.lineage)?;
-                    }
-                    let target = file("per_query.parquet");
-                    write_items(&target, &topics.labels(), &scores, results.lineage)?;
-                    results.write_json("examples.json", &examples)?;
+                    let rankings = found.into_map(|found| found.as_is);
+                    evaluation.drawn =
+                        self.write(&reader, &results, &topics, &rankings, &scores)?;
                 }
-                let mut drawn = of_models(&self.models, "queries")?;
-                drawn.title = short(&self.queries);
-                drawn.scatter = scatter(&scores, texts);
-                drawn.examples = reporting::examples(&examples);
-                drawn.distributions = score_distributions(&drawn, &rankings, &topics.qrels);
-                let curves = rankings.map(|run| precision_by_recall(run, &topics.qrels));
-                drawn.precision_recall = reporting::curves(&drawn, curves);
-                drawn.precision_recall_note = INTERPOLATED.to_owned();
-                evaluation.drawn = drawn;
                 Ok(evaluation)
             },
         )
@@ -179,6 +161,40 @@ impl Retrieval {
         deepest.unwrap_or(0).max(DEPTH)
     }
 
+    /// Fills the output folder, and draws what the report shows of it.
+    fn write(
+        &self,
+        reader: &Reader,
+        results: &Results<'_>,
+        topics: &Topics,
+        rankings: &Compared<Ranking>,
+        scores: &Compared<Means>,
+    ) -> Result<Report> {
+        let file = |name: &str| results.folder.join(name);
+        rankings
+            .model
+            .write(&file("run.parquet"), results.lineage)?;
+        if let Some(run) = &rankings.baseline {
+            run.write(&file("run_baseline.parquet"), results.lineage)?;
+        }
+        let target = file("per_query.parquet");
+        write_items(&target, &topics.labels(), scores, results.lineage)?;
+        let texts = topics.texts();
+        let mut examples = Examples::choose(self.examples, &texts, &topics.qrels, rankings, scores);
+        examples.fill(&self.texts_of(reader, &examples.documents())?);
+        results.write_json("examples.json", &examples)?;
+
+        let mut drawn = of_models(&self.models, "queries")?;
+        drawn.title = short(&self.queries);
+        drawn.scatter = scatter(scores, texts);
+        drawn.examples = reporting::examples(&examples);
+        drawn.distributions = score_distributions(&drawn, rankings, &topics.qrels);
+        let curves = rankings.map(|run| precision_by_recall(run, &topics.qrels));
+        drawn.precision_recall = reporting::curves(&drawn, curves);
+        drawn.precision_recall_note = INTERPOLATED.to_owned();
+        Ok(drawn)
+    }
+
     /// Title and text of some documents.
     fn texts_of(
         &self,
@@ -199,7 +215,7 @@ impl Retrieval {
                 let [ids, titles, texts] = columns.map(|name| string_column(batch, name));
                 for row in 0..batch.num_rows() {
                     if wanted.contains(ids.value(row)) {
-                        let text = document_text(titles.value(row), texts.value(row));
+                        let text = passage(titles.value(row), texts.value(row)).into_owned();
                         found.insert(ids.value(row).to_owned(), text);
                     }
                 }
@@ -316,7 +332,7 @@ impl Retrieval {
                 let titles = string_column(batch, "title");
                 let texts = string_column(batch, "text");
                 for row in 0..batch.num_rows() {
-                    block.push(document_text(titles.value(row), texts.value(row)));
+                    block.push(passage(titles.value(row), texts.value(row)).into_owned());
                     if block.len() == BLOCK {
                         flush(&mut block)?;
                     }
@@ -361,26 +377,5 @@ impl Found {
     fn identical_ids(&self) -> Option<(&'static str, usize)> {
         self.identical_ids_ignored
             .map(|count| ("identical_ids_ignored", count))
-    }
-}
-
-/// Title and text as BEIR and MTEB join them.
-fn document_text(title: &str, text: &str) -> String {
-    match (title, text) {
-        ("", text) => text.to_owned(),
-        (title, "") => title.to_owned(),
-        (title, text) => format!("{title} {text}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn title_and_text_are_joined_by_a_blank_if_both_are_there() {
-        assert_eq!(document_text("Lift", "It rises."), "Lift It rises.");
-        assert_eq!(document_text("", "It rises."), "It rises.");
-        assert_eq!(document_text("Lift", ""), "Lift");
     }
 }
