@@ -40,6 +40,8 @@ pub struct Models {
     pub batch_size: usize,
     /// Longest text in tokens; `None` is what each model's own folder says.
     pub max_length: Option<usize>,
+    /// Folder of a learning curve to show in the report; `None` is the model's own.
+    pub learning_curve: Option<PathBuf>,
     /// Text put before each query; `None` is what each model's own folder says.
     pub query_prompt: Option<String>,
     /// Text put before each document; `None` is what each model's own folder says.
@@ -75,11 +77,14 @@ impl Models {
         let add = |lineage: Lineage, role, model: &ModelSource| -> Result<Lineage> {
             Ok(lineage.with_input(role, &model.folder()?.display().to_string())?)
         };
-        let lineage = add(lineage, "model", &self.model)?;
-        match &self.baseline {
-            Some(baseline) => add(lineage, "baseline", baseline),
-            None => Ok(lineage),
+        let mut lineage = add(lineage, "model", &self.model)?;
+        if let Some(baseline) = &self.baseline {
+            lineage = add(lineage, "baseline", baseline)?;
         }
+        if let Some(folder) = &self.learning_curve {
+            lineage = lineage.with_input("learning_curve", &folder.display().to_string())?;
+        }
+        Ok(lineage)
     }
 
     pub(crate) fn load(&self) -> Result<Compared<Encoder>> {

@@ -120,6 +120,19 @@ impl ItemTable {
         Ok(rows.iter().map(|&row| values[row]).collect())
     }
 
+    /// What people know an item by.
+    pub fn label(&self, row: usize) -> &str {
+        self.keys[row].split('\u{1f}').next().unwrap_or_default()
+    }
+
+    /// What the items are called.
+    pub fn items(&self) -> &'static str {
+        match self.path.ends_with(FILES[0]) {
+            true => "queries",
+            false => "items",
+        }
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

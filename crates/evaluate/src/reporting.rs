@@ -48,6 +48,10 @@ pub(crate) fn complete(drawn: Report, evaluation: &Evaluation, method: &str) -> 
 /// The names of the models, and what the trainer has left beside the model.
 pub(crate) fn of_models(models: &Models, items: &str) -> Result<Report> {
     let folder: &Path = models.model.folder()?;
+    let curve = learning_curve(models.learning_curve.as_deref().unwrap_or(folder));
+    if let (Some(given), Ok(None)) = (&models.learning_curve, &curve) {
+        tracing::warn!("no learning curve in {}", given.display());
+    }
     let model = models.model.to_string();
     let baseline = models.baseline.as_ref().map(ToString::to_string);
     // Where the ends of two paths are the same, the whole paths tell them apart.
@@ -66,7 +70,7 @@ pub(crate) fn of_models(models: &Models, items: &str) -> Result<Report> {
         baseline: baseline.as_deref().map(name),
         items: items.to_owned(),
         training: readable(training_curves(folder)).unwrap_or_default(),
-        learning_curve: readable(learning_curve(folder)).flatten(),
+        learning_curve: readable(curve).flatten(),
         ..Report::default()
     })
 }

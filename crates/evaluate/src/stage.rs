@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use pairmill_tables::{FolderOutput, Lineage};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::evidence::Settings;
 use crate::report::{html, markdown};
@@ -25,7 +26,7 @@ pub struct Frame {
 /// Figures of an output folder, as JSON and for people.
 pub(crate) const FIGURES: &str = "metrics.json";
 pub(crate) const MARKDOWN: &str = "report.md";
-const PAGE: &str = "report.html";
+pub(crate) const PAGE: &str = "report.html";
 
 impl Frame {
     /// Runs `work` unless the output folder already holds its result. `inputs` adds the content
@@ -48,27 +49,48 @@ impl Frame {
             &(options, self.settings),
             self.settings.seed,
         ))?;
-        if !self.force
-            && lineage.is_carried_by(target)
-            && let Some(stored) = stored(target)
-        {
-            tracing::info!("{} is up to date", target.display());
-            return Ok(stored);
+        let (evaluation, up_to_date) = kept(target, &lineage, self.force, |results| {
+            let evaluation = work(Some(results))?;
+            let report = complete(evaluation.drawn.clone(), &evaluation, method);
+            write(results.folder, MARKDOWN, &markdown(&report))?;
+            write(results.folder, PAGE, &html(&report))?;
+            Ok(evaluation)
+        })?;
+        if !up_to_date {
+            tracing::info!("{}", evaluation.summary());
         }
-        let output = FolderOutput::create(target)?;
-        let results = Results {
-            folder: output.path(),
-            lineage: &lineage,
-        };
-        let evaluation = work(Some(results))?;
-        results.write_json(FIGURES, &evaluation)?;
-        let report = complete(evaluation.drawn.clone(), &evaluation, method);
-        write(output.path(), MARKDOWN, &markdown(&report))?;
-        write(output.path(), PAGE, &html(&report))?;
-        output.commit(&lineage)?;
-        tracing::info!("{}, written to {}", evaluation.summary(), target.display());
-        Ok(evaluation)
+        Ok(Evaluation {
+            up_to_date,
+            ..evaluation
+        })
     }
+}
+
+/// What `work` gives, kept in the output folder; or what that holds already, and true, if the
+/// lineage is the same. `work` may write more files into the folder that it is given.
+pub(crate) fn kept<T: Serialize + DeserializeOwned>(
+    target: &Path,
+    lineage: &Lineage,
+    force: bool,
+    work: impl FnOnce(Results<'_>) -> Result<T>,
+) -> Result<(T, bool)> {
+    if !force
+        && lineage.is_carried_by(target)
+        && let Some(stored) = stored(target)
+    {
+        tracing::info!("{} is up to date", target.display());
+        return Ok((stored, true));
+    }
+    let output = FolderOutput::create(target)?;
+    let results = Results {
+        folder: output.path(),
+        lineage,
+    };
+    let value = work(results)?;
+    results.write_json(FIGURES, &value)?;
+    output.commit(lineage)?;
+    tracing::info!("wrote {}", target.display());
+    Ok((value, false))
 }
 
 /// Where the results of a run go.
@@ -93,13 +115,9 @@ impl Results<'_> {
 }
 
 /// The figures that a folder holds.
-pub(crate) fn stored(folder: &Path) -> Option<Evaluation> {
+pub(crate) fn stored<T: DeserializeOwned>(folder: &Path) -> Option<T> {
     let text = fs::read_to_string(folder.join(FIGURES)).ok()?;
-    let evaluation: Evaluation = serde_json::from_str(&text).ok()?;
-    Some(Evaluation {
-        up_to_date: true,
-        ..evaluation
-    })
+    serde_json::from_str(&text).ok()
 }
 
 pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<()> {

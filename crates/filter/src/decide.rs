@@ -163,7 +163,7 @@ impl<'a> Query<'a> {
             let score = candidates.score(row);
             self.is_undecided(row)
                 && score > promotion.above
-                && (promotion.below_positive || score > lowest)
+                && (promotion.below_positive || score > lowest + promotion.margin)
         });
         let mut best = candidates.best_first(good);
         let most = promotion.max_promoted.unwrap_or(best.len());
@@ -322,6 +322,7 @@ mod tests {
         Some(Promotion {
             above,
             below_positive: false,
+            margin: 0.0,
             max_promoted: None,
         })
     }
@@ -537,6 +538,7 @@ mod tests {
                 promotion: Some(Promotion {
                     above: 0.45,
                     below_positive,
+                    margin: 0.0,
                     max_promoted,
                 }),
                 ..Rules::default()
@@ -553,6 +555,24 @@ mod tests {
         let (ids, reasons) = with(true, Some(3));
         assert_eq!(ids, "789");
         assert_eq!(reasons[3..5], ["drop surplus_positive"; 2]);
+    }
+
+    #[test]
+    fn a_margin_keeps_those_close_to_the_positive_from_being_promoted() {
+        let rows = [
+            ("q", "p", "a", Some(0.95), 0.5),
+            ("q", "p", "b", Some(0.85), 0.5),
+        ];
+        let promotion = Promotion {
+            margin: 0.4,
+            ..promote_above(0.8).unwrap()
+        };
+        let rules = Rules {
+            promotion: Some(promotion),
+            ..Rules::default()
+        };
+        let expected = ["promote promoted", "drop relative_margin"];
+        assert_eq!(reasons(&rows, &rules), expected);
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(crate) struct RuleArgs {
     /// Promote above that score alone, whether or not a positive scores less
     #[arg(long, requires = "promote_above")]
     promote_below_positive: bool,
+    /// Promote only what scores more than the positive by over X: 0.5 is sure of a mislabelled positive
+    #[arg(long, value_name = "X", default_value_t = 0.0, requires = "promote_above", conflicts_with = "promote_below_positive", value_parser = share)]
+    promote_margin: f64,
     /// Promote at most N candidates of a query, the best by score; others that would be promoted
     /// are dropped [default: all]
     #[arg(long, value_name = "N", requires = "promote_above", value_parser = clap::value_parser!(u32).range(1..))]
@@ -56,6 +59,7 @@ impl RuleArgs {
             promotion: self.promote_above.map(|above| Promotion {
                 above,
                 below_positive: self.promote_below_positive,
+                margin: self.promote_margin,
                 max_promoted: self.max_promoted.map(|most| most as usize),
             }),
         }

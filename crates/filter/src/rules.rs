@@ -30,8 +30,10 @@ pub struct Rules {
 pub struct Promotion {
     /// Those that score more than this
     pub above: f64,
-    /// and, unless this is set, more than a positive of the query;
+    /// and, unless this is set, more than a positive of the query,
     pub below_positive: bool,
+    /// which they exceed by more than this;
+    pub margin: f64,
     /// of each query the best by score, so many.
     pub max_promoted: Option<usize>,
 }

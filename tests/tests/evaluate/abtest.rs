@@ -301,7 +301,7 @@ fn the_folder_holds_the_figures_and_a_report_and_is_left_alone_when_up_to_date()
     let out = dir.path().join("out");
     assert_eq!(
         names(&out).into_iter().collect::<Vec<_>>(),
-        ["lineage.json", "metrics.json", "report.md"]
+        ["lineage.json", "metrics.json", "report.html", "report.md"]
     );
     let mut again = figures(dir.path(), "--output out --threads 1");
     assert_eq!(again["up_to_date"], true);
@@ -320,6 +320,14 @@ fn the_folder_holds_the_figures_and_a_report_and_is_left_alone_when_up_to_date()
         report.contains("| b | - | click-through | 130 | 1000 | 0.13000 |"),
         "{report}"
     );
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    for part in [
+        "The click-through of b is higher: +0.03000 (+30.00 %) against control",
+        "Lift of click-through",
+        "split as planned",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
     let ended = EVALUATE.run(dir.path(), "abtest --log log.csv --quiet");
     assert_snapshot!(ended.stdout, @r"
     arm      users        measure  counted    of     mean         95 % interval  by user

@@ -222,6 +222,48 @@ fn comparing_results_gives_what_a_baseline_gives() {
 }
 
 #[test]
+fn a_comparison_has_a_page_too() {
+    let dir = with_a_worse_model();
+    let path = dir.path();
+    let worse = RETRIEVAL.replace("--model model", "--model worse");
+    EVALUATE.done(path, &format!("{worse} --output a"));
+    EVALUATE.done(path, &format!("{RETRIEVAL} --output b"));
+    let first = EVALUATE.done(path, "compare a b --output two");
+    assert_eq!(first["up_to_date"], false);
+    let again = EVALUATE.done(path, "compare a b --output two");
+    assert_eq!(again["up_to_date"], true);
+    assert_eq!(again["comparisons"], first["comparisons"]);
+    let text = |file: &str| fs::read_to_string(path.join(file)).unwrap();
+    let page = text("two/report.html");
+    for part in [
+        "nDCG@10 rose from",
+        "before and after",
+        "items of the other alone",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(text("two/report.md").contains("Model `b` against baseline `a`."));
+
+    EVALUATE.done(path, "compare a b a --output three");
+    let page = text("three/report.html");
+    for part in [
+        "2 models against a",
+        "nDCG@10 less that of the baseline",
+        "id=\"model-2\"",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script"));
+    assert_eq!(
+        text("three/report.md").matches("\n## Evaluation").count(),
+        2
+    );
+    fs::write(path.join("b/metrics.json"), text("a/metrics.json")).unwrap();
+    let changed = EVALUATE.done(path, "compare a b --output two");
+    assert_eq!(changed["up_to_date"], false);
+}
+
+#[test]
 fn sentences_can_be_compared_later_too() {
     let dir = help_desk();
     let path = dir.path();
@@ -311,6 +353,9 @@ fn embeddings_are_kept_and_found_again() {
     fs::write(path.join("corpus.csv"), format!("{corpus}d9,,One more.\n")).unwrap();
     EVALUATE.done(path, &line);
     assert_eq!(size(), [13 * 384 * 4]);
+    let both = EVALUATE.done(path, &format!("{line} --baseline model"));
+    assert_eq!(both["baseline"], both["model"]);
+    assert_eq!(size(), [13 * 384 * 4], "one model, one cache");
     EVALUATE.done(path, &format!("{line} --max-length 16"));
     assert_eq!(
         size().len(),

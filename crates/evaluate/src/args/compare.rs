@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use pairmill_cli::Common;
 use pairmill_evaluate::{Compare, Regression};
 
-use super::EvidenceArgs;
+use super::OutputArgs;
 
 #[derive(Debug, clap::Args)]
 pub struct CompareArgs {
@@ -11,7 +11,7 @@ pub struct CompareArgs {
     #[arg(value_name = "DIR", num_args = 2.., required = true)]
     folders: Vec<PathBuf>,
     #[command(flatten)]
-    evidence: EvidenceArgs,
+    output: OutputArgs,
     /// Exit with code 3 if METRIC of any folder is below that of the first by more than BY
     /// [default: 0]; may be repeated
     #[arg(long, value_name = "METRIC[:BY]")]
@@ -22,8 +22,7 @@ impl CompareArgs {
     pub fn compare(&self, common: &Common) -> Compare {
         Compare {
             folders: self.folders.clone(),
-            settings: self.evidence.settings(common.seed),
-            threads: common.threads(),
+            frame: self.output.frame(common),
         }
     }
 }

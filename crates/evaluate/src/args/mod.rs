@@ -75,12 +75,6 @@ struct OutputArgs {
     /// Folder for the figures, a report and what they rest on
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    #[command(flatten)]
-    evidence: EvidenceArgs,
-}
-
-#[derive(Debug, clap::Args)]
-struct EvidenceArgs {
     /// Share of the intervals that hold the true figure
     #[arg(long, value_name = "SHARE", default_value_t = 0.95, value_parser = confidence)]
     confidence: f64,
@@ -89,12 +83,17 @@ struct EvidenceArgs {
     resamples: usize,
 }
 
-impl EvidenceArgs {
-    fn settings(&self, seed: u64) -> Settings {
-        Settings {
-            confidence: self.confidence,
-            resamples: self.resamples,
-            seed,
+impl OutputArgs {
+    fn frame(&self, common: &Common) -> Frame {
+        Frame {
+            output: self.output.clone(),
+            settings: Settings {
+                confidence: self.confidence,
+                resamples: self.resamples,
+                seed: common.seed,
+            },
+            threads: common.threads(),
+            force: common.force,
         }
     }
 }
@@ -166,12 +165,7 @@ impl Args {
         }
         Ok(Job::Evaluate {
             task: Box::new(request.task),
-            frame: Frame {
-                output: request.output.output.clone(),
-                settings: request.output.evidence.settings(self.common.seed),
-                threads: self.common.threads(),
-                force: self.common.force,
-            },
+            frame: request.output.frame(&self.common),
             thresholds: request.thresholds.to_vec(),
         })
     }

@@ -35,6 +35,9 @@ pub struct ModelArgs {
     /// Longest text in tokens, the rest is cut [default: what the model's folder says]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     max_length: Option<usize>,
+    /// Folder of `pairmill-train learning-curve`, whose curve the report shows [default: the model's]
+    #[arg(long, value_name = "DIR")]
+    learning_curve: Option<PathBuf>,
     /// Exit with code 3 if METRIC is below that of the baseline by more than BY [default: 0]; may
     /// be repeated
     #[arg(long, value_name = "METRIC[:BY]", requires = "baseline")]
@@ -70,6 +73,7 @@ impl ModelArgs {
             cache: self.cache.clone(),
             batch_size: self.batch_size,
             max_length: self.max_length,
+            learning_curve: self.learning_curve.clone(),
             query_prompt: None,
             document_prompt: None,
         })

@@ -3,17 +3,18 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use pairmill_tables::Lineage;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::pairs::PairsSample;
 use super::similarity::SimilaritySample;
 use crate::compared::Compared;
 use crate::evaluation::aligned;
-use crate::evidence::Settings;
 use crate::item_table::ItemTable;
 use crate::reader::Reader;
+use crate::report::{Report, comparison_html, comparison_markdown};
+use crate::reporting::{complete, scatter, short};
 use crate::sample::{Means, Sample};
-use crate::stage::stored;
+use crate::stage::{Frame, MARKDOWN, PAGE, kept, stored, write};
 use crate::{EvaluateError, Evaluation, Result};
 
 /// Result folders held against the first of them, item by item.
@@ -21,23 +22,28 @@ use crate::{EvaluateError, Evaluation, Result};
 pub struct Compare {
     /// Folders that an evaluation has written; the first is what the others are compared with.
     pub folders: Vec<PathBuf>,
-    /// How much evidence to gather.
-    pub settings: Settings,
-    /// Threads to use.
-    pub threads: usize,
+    /// How to run.
+    pub frame: Frame,
 }
 
+const METHOD: &str = "Both are taken over the items that both have. Differences have a bootstrap \
+interval, drawing the items again, and where the metric is a mean of items a paired randomisation test; \
+p is corrected by Holm's method over the metrics of a comparison.";
+
 /// What [`Compare`] gives.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Comparison {
     /// The folder the others are compared with.
     pub reference: PathBuf,
     /// One for each other folder, with the reference as its baseline.
     pub comparisons: Vec<Contender>,
+    /// Whether the figures are those of an earlier run.
+    #[serde(skip)]
+    pub up_to_date: bool,
 }
 
 /// A folder beside the reference.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Contender {
     /// The folder.
     pub folder: PathBuf,
@@ -47,13 +53,43 @@ pub struct Contender {
 }
 
 impl Compare {
-    /// Compares.
+    /// Compares, unless the output folder already holds the result.
     ///
     /// # Errors
     /// If a folder holds no result with a table of items, if the folders are of different tasks,
-    /// or have no item or no metric in common.
+    /// or have no item or no metric in common, or if the output cannot be written.
     pub fn run(&self) -> Result<Comparison> {
-        let reader = Reader::new(self.threads)?;
+        let Some(target) = &self.frame.output else {
+            return self.compare();
+        };
+        let settings = self.frame.settings;
+        let mut lineage = Lineage::new(
+            "evaluate compare",
+            &(&self.folders, settings),
+            settings.seed,
+        );
+        for (number, folder) in self.folders.iter().enumerate() {
+            lineage =
+                lineage.with_input(&format!("results {number}"), &folder.display().to_string())?;
+        }
+        let (comparison, up_to_date) = kept(target, &lineage, self.frame.force, |results| {
+            let comparison = self.compare()?;
+            let reports = comparison.comparisons.iter();
+            let reports: Vec<Report> = reports
+                .map(|one| complete(one.evaluation.drawn.clone(), &one.evaluation, METHOD))
+                .collect();
+            write(results.folder, MARKDOWN, &comparison_markdown(&reports))?;
+            write(results.folder, PAGE, &comparison_html(&reports))?;
+            Ok(comparison)
+        })?;
+        Ok(Comparison {
+            up_to_date,
+            ..comparison
+        })
+    }
+
+    fn compare(&self) -> Result<Comparison> {
+        let reader = Reader::new(self.frame.threads)?;
         let (reference, others) =
             self.folders
                 .split_first()
@@ -83,7 +119,11 @@ impl Compare {
                     other.conventions
                 );
             }
-            let evaluation = self.pair(&first, &items, &ItemTable::read(&reader, folder)?)?;
+            let mut evaluation = self.pair(&first, &items, &ItemTable::read(&reader, folder)?)?;
+            let (model, baseline) = names(folder, reference);
+            let drawn = &mut evaluation.drawn;
+            drawn.title = format!("{model} against {baseline}");
+            (drawn.model, drawn.baseline) = (model, Some(baseline));
             comparisons.push(Contender {
                 folder: folder.clone(),
                 evaluation,
@@ -92,6 +132,7 @@ impl Compare {
         Ok(Comparison {
             reference: reference.clone(),
             comparisons,
+            up_to_date: false,
         })
     }
 
@@ -139,12 +180,23 @@ impl Compare {
             ("items_of_the_reference_alone", only_first),
             ("items_of_the_other_alone", only_second),
         ];
-        Ok(Evaluation::of(
-            &reference.task,
-            &samples,
-            &self.settings,
-            counts,
-        ))
+        let mut evaluation =
+            Evaluation::of(&reference.task, &samples, &self.frame.settings, counts);
+        evaluation.drawn = Report {
+            items: first.items().to_owned(),
+            scatter: scatter(&samples, rows_of_first.iter().map(|&row| first.label(row))),
+            ..Report::default()
+        };
+        Ok(evaluation)
+    }
+}
+
+/// What the page calls a folder and the reference: no more of their paths than tells them apart.
+fn names(folder: &Path, reference: &Path) -> (String, String) {
+    let [folder, reference] = [folder, reference].map(|path| path.display().to_string());
+    match short(&folder) == short(&reference) {
+        true => (folder, reference),
+        false => (short(&folder), short(&reference)),
     }
 }
 
@@ -189,7 +241,17 @@ impl Comparison {
     /// If writing fails.
     pub fn print(&self, out: &mut impl Write, json: bool) -> io::Result<()> {
         if json {
-            serde_json::to_writer(&mut *out, self).map_err(io::Error::from)?;
+            #[derive(Serialize)]
+            struct Line<'a> {
+                up_to_date: bool,
+                #[serde(flatten)]
+                comparison: &'a Comparison,
+            }
+            let line = Line {
+                up_to_date: self.up_to_date,
+                comparison: self,
+            };
+            serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
             return writeln!(out);
         }
         let mut text = String::new();

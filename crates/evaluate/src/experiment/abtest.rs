@@ -1,15 +1,14 @@
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use pairmill_tables::{FolderOutput, Lineage};
+use pairmill_tables::Lineage;
 use serde::Serialize;
 
 use super::log::{Log, LogColumns};
 use super::result::AbTestResult;
 use super::{Arms, ExperimentError};
 use crate::Result;
-use crate::stage::{FIGURES, MARKDOWN, Results, write};
+use crate::stage::{MARKDOWN, PAGE, kept, write};
 
 /// Compares the arms of an A/B test by the log of its events.
 #[derive(Debug, Clone)]
@@ -66,24 +65,16 @@ impl AbTest {
         };
         let lineage =
             Lineage::new("evaluate abtest", &options, self.seed).with_input("log", &self.log)?;
-        if !self.force
-            && lineage.is_carried_by(target)
-            && let Some(stored) = stored(target)
-        {
-            tracing::info!("{} is up to date", target.display());
-            return Ok(stored);
-        }
-        let output = FolderOutput::create(target)?;
-        let result = self.compare()?;
-        let results = Results {
-            folder: output.path(),
-            lineage: &lineage,
-        };
-        results.write_json(FIGURES, &result)?;
-        write(output.path(), MARKDOWN, &result.markdown())?;
-        output.commit(&lineage)?;
-        tracing::info!("wrote {}", target.display());
-        Ok(result)
+        let (result, up_to_date) = kept(target, &lineage, self.force, |results| {
+            let result = self.compare()?;
+            write(results.folder, MARKDOWN, &result.markdown())?;
+            write(results.folder, PAGE, &result.html())?;
+            Ok(result)
+        })?;
+        Ok(AbTestResult {
+            up_to_date,
+            ..result
+        })
     }
 
     fn compare(&self) -> Result<AbTestResult> {
@@ -147,13 +138,4 @@ impl AbTest {
         }
         Ok(())
     }
-}
-
-fn stored(folder: &Path) -> Option<AbTestResult> {
-    let text = fs::read_to_string(folder.join(FIGURES)).ok()?;
-    let result: AbTestResult = serde_json::from_str(&text).ok()?;
-    Some(AbTestResult {
-        up_to_date: true,
-        ..result
-    })
 }

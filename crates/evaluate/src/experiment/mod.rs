@@ -7,6 +7,7 @@ mod columns;
 mod effect;
 mod error;
 mod log;
+mod page;
 mod plan;
 mod print;
 mod result;

@@ -6,7 +6,7 @@ use super::effect::{Effect, Test};
 use super::result::{AbTestResult, Effects, Figure};
 use crate::evaluation::{aligned, chance};
 
-const METHOD: &str = "Intervals of click-through are Wilson's, of its difference Newcombe's, of its \
+pub(super) const METHOD: &str = "Intervals of click-through are Wilson's, of its difference Newcombe's, of its \
 relative lift Katz's; those of satisfaction are Student's and Welch's. The z test pools the variance. \
 Tests by user take only users as independent of each other, with the variance of the delta method (Deng, \
 Knoblich, Lu 2018), and are the ones to believe where a user has several impressions or answers. The \
@@ -35,12 +35,12 @@ impl AbTestResult {
         page
     }
 
-    fn interval_name(&self) -> String {
+    pub(super) fn interval_name(&self) -> String {
         format!("{} % interval", self.confidence * 100.0)
     }
 
     /// A row for each arm and measure.
-    fn arm_rows(&self) -> Vec<Vec<String>> {
+    pub(super) fn arm_rows(&self) -> Vec<Vec<String>> {
         let mut rows = vec![cells([
             "arm",
             "users",
@@ -82,7 +82,7 @@ impl AbTestResult {
     }
 
     /// A row for each arm but the control, measure and test.
-    fn lift_rows(&self) -> Vec<Vec<String>> {
+    pub(super) fn lift_rows(&self) -> Vec<Vec<String>> {
         let mut rows = vec![cells([
             "arm",
             "measure",
@@ -117,7 +117,7 @@ impl AbTestResult {
         rows
     }
 
-    fn split(&self) -> String {
+    pub(super) fn split(&self) -> String {
         let ratio = &self.sample_ratio;
         let counts = ratio.observed.iter().map(|(arm, count)| {
             let expected = ratio.expected.get(arm).copied().unwrap_or(0.0);
@@ -163,15 +163,15 @@ fn cells<const N: usize>(names: [&str; N]) -> Vec<String> {
     names.map(str::to_owned).to_vec()
 }
 
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     format!("{value:.5}")
 }
 
-fn signed(value: f64) -> String {
+pub(super) fn signed(value: f64) -> String {
     format!("{value:+.5}")
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:+.2} %", share * 100.0)
 }
 

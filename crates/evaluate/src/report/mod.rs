@@ -3,9 +3,11 @@
 //! Both are drawn from a [`Report`] alone, which can be stored as JSON beside them.
 
 mod charts;
+mod comparison;
 mod data;
 mod examples;
 mod format;
+mod frame;
 mod headline;
 mod markdown;
 mod page;
@@ -16,6 +18,9 @@ mod tables;
 mod tests;
 pub(crate) mod training;
 
+pub(crate) use charts::{ForestRow, forest};
+pub(crate) use comparison::{comparison_html, comparison_markdown};
 pub(crate) use data::*;
+pub(crate) use frame::{Page, figures, section, warnings};
 pub(crate) use markdown::markdown;
 pub(crate) use page::html;

@@ -1,21 +1,21 @@
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::charts;
 use super::data::{Better, Outcomes, Report};
 use super::examples;
 use super::format::{self, count, figure, interval, percent, signed};
+use super::frame::{Page, Section, figures, section, warnings};
 use super::headline::{Headline, Verdict, side};
 use super::tables;
 
-const STYLE: &str = include_str!("style.css");
 /// A forest plot of more groups is no longer read.
 const GROUPS_DRAWN: usize = 24;
 
 /// The report as one HTML page without scripts that loads nothing.
 pub(crate) fn html(report: &Report) -> String {
     let headline = Headline::of(report);
-    let sections: Vec<Section> = [
-        summary(report),
+    let sections = [
+        section("summary", "Summary", summary(report)),
         groups(report),
         scores(report),
         variants(report),
@@ -23,61 +23,19 @@ pub(crate) fn html(report: &Report) -> String {
         examples(report),
         training(report),
         method(report),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                meta name="generator" content=(report.created_by);
-                title { (page_title(report)) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    p.kicker { "Pairmill" @if !report.task.is_empty() { " · " (report.task) } }
-                    h1 { (page_title(report)) }
-                    (models(report))
-                    @if let Some(headline) = &headline { (answer(report, headline)) }
-                    @for warning in &report.warnings { p.warning { strong { "Note. " } (warning) } }
-                }
-                @if sections.len() > 1 {
-                    nav aria-label="Parts of the report" {
-                        @for section in &sections { a href={"#" (section.id)} { (section.heading) } }
-                    }
-                }
-                main {
-                    @for section in &sections {
-                        section id=(section.id) {
-                            h2 { (section.heading) }
-                            (section.body)
-                        }
-                    }
-                }
-                @if !report.created_by.is_empty() {
-                    footer { "Made by " (report.created_by) "." }
-                }
-            }
-        }
-    };
-    page.into_string()
-}
-
-struct Section {
-    id: &'static str,
-    heading: &'static str,
-    body: Markup,
-}
-
-/// `None` where there is nothing to show.
-fn section(id: &'static str, heading: &'static str, body: Markup) -> Option<Section> {
-    (!body.0.is_empty()).then_some(Section { id, heading, body })
+    ];
+    Page {
+        task: &report.task,
+        title: page_title(report),
+        created_by: &report.created_by,
+        head: html! {
+            (models(report))
+            @if let Some(headline) = &headline { (answer(report, headline)) }
+            (warnings(&report.warnings))
+        },
+        sections: sections.into_iter().flatten().collect(),
+    }
+    .html()
 }
 
 fn page_title(report: &Report) -> &str {
@@ -88,7 +46,7 @@ fn page_title(report: &Report) -> &str {
     }
 }
 
-fn models(report: &Report) -> Markup {
+pub(super) fn models(report: &Report) -> Markup {
     html! {
         @if !report.model.is_empty() {
             p.models {
@@ -101,7 +59,7 @@ fn models(report: &Report) -> Markup {
     }
 }
 
-fn answer(report: &Report, headline: &Headline) -> Markup {
+pub(super) fn answer(report: &Report, headline: &Headline) -> Markup {
     let (class, badge) = match headline.verdict {
         Verdict::Better => ("better", "Better"),
         Verdict::Worse => ("worse", "Worse"),
@@ -174,26 +132,15 @@ fn outcome_bar(outcomes: Outcomes, better: Better, items: &str) -> Markup {
     }
 }
 
-fn summary(report: &Report) -> Option<Section> {
+pub(super) fn summary(report: &Report) -> Markup {
     let scatter = report
         .scatter
         .as_ref()
         .and_then(|scatter| charts::before_after(scatter, report.item_name()));
     let charts = [forest_of_metrics(report), scatter];
-    let body = html! {
+    html! {
         (tables::summary(report))
         (figures(charts.into_iter().flatten()))
-    };
-    section("summary", "Summary", body)
-}
-
-/// Charts side by side where there is room.
-fn figures(charts: impl IntoIterator<Item = Markup>) -> Markup {
-    let charts: Vec<Markup> = charts.into_iter().collect();
-    html! {
-        @if !charts.is_empty() {
-            div.figures { @for chart in charts { (chart) } }
-        }
     }
 }
 

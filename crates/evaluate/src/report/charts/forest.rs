@@ -13,7 +13,7 @@ const VALUES: f64 = 66.0;
 
 /// A row of a forest plot.
 #[derive(Debug)]
-pub(in super::super) struct ForestRow {
+pub(crate) struct ForestRow {
     pub label: String,
     pub estimate: Estimate,
     /// The class of its colour.
@@ -26,7 +26,7 @@ pub(in super::super) struct ForestRow {
 
 /// One line for each row, with the interval as a bar. `zero` draws the line of no difference.
 /// `None` where no row has a figure.
-pub(in super::super) fn forest(
+pub(crate) fn forest(
     title: &str,
     axis: &str,
     rows: &[ForestRow],

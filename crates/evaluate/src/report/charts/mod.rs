@@ -12,7 +12,7 @@ mod plot;
 mod scatter;
 
 pub(super) use confusion::confusion_matrix;
-pub(super) use forest::{ForestRow, forest};
+pub(crate) use forest::{ForestRow, forest};
 pub(super) use histogram::histograms;
 pub(super) use lines::{learning_curve, precision_recall, training_curves};
 pub(super) use scatter::before_after;
