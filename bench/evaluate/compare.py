@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the metrics of a large ranked run with Pairmill, ranx and trec_eval in turn and archives what each took."""
+"""Evaluates with Pairmill and with others in turn and archives what each took."""
 
 import argparse
 import json
@@ -78,22 +78,55 @@ def metrics(args: argparse.Namespace, python: str, folder: Path) -> dict:
     return {"queries": args.queries, "rounds": rounds}
 
 
-def processor() -> str:
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    return names[0] if names else platform.processor()
+def search(args: argparse.Namespace, python: str, folder: Path) -> dict:
+    """The whole evaluation of scifact from text to figures, beside sentence-transformers' evaluator."""
+    data = args.data / "scifact"
+    exported = folder / "model"
+    run([BINARY.with_name("pairmill-train"), "export", "--model", args.model, "--output", exported, "--int8"])
+    line = [BINARY, "retrieval", "--model", exported, "--corpus", data / "corpus.parquet", "--queries", data / "queries_test.parquet",
+            "--qrels", data / "qrels_test.parquet", "--threads", args.threads, "--resamples", 0, "--json"]
+    forms = {"torch": ["--backend", "torch"], "onnx": ["--backend", "onnx"], "int8": ["--backend", "onnx", "--int8"]}
+    rounds = []
+    for number in range(args.rounds):
+        theirs = run([python, HERE / "st_search.py", args.model, data, args.threads])
+        taken = {"sentence_transformers": theirs | json.loads(theirs.pop("out").splitlines()[-1])}
+        figures = taken["sentence_transformers"]["figures"]
+        for name, options in forms.items():
+            ours = run([*line, *options])
+            taken[name] = ours | {"figures": json.loads(ours.pop("out"))["model"]}
+            for metric, value in taken[name]["figures"].items():
+                if name != "int8" and abs(value - figures[metric]) > 1e-4:
+                    sys.exit(f"{metric}: {value} by {name} is not {figures[metric]}")
+        rounds.append(taken | {"load": os.getloadavg()[0]})
+        print(f"round {number + 1}:", json.dumps(rounds[-1]), flush=True)
+    ratios = {name: spread([one["sentence_transformers"]["evaluator_seconds"] / one[name]["seconds"] for one in rounds]) for name in forms}
+    for name, ratio in ratios.items():
+        print(f"sentence-transformers' evaluator takes {ratio} times as long as Pairmill's process, {name}")
+    return {"rounds": rounds, "times_as_fast": ratios}
+
+
+def processor() -> dict:
+    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    of = lambda key: next((line.split(":", 1)[1].strip() for line in info.splitlines() if line.split(":")[0].strip() == key), "")
+    return {"name": of("model name") or platform.processor(),
+            "has": sorted({"avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8"}.intersection(of("flags").split()))}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["metrics"])
+    parser.add_argument("what", choices=["metrics", "search"])
+    parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"), help="the real data sets, for `search`")
+    parser.add_argument("--model", type=Path, help="folder of the sentence model, for `search`")
     parser.add_argument("--queries", type=int, default=100_000, help="queries of the generated run, 100 results each")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--python", help="interpreter with the packages of requirements.txt")
     args = parser.parse_args()
+    if args.what == "search" and not (args.data and args.model):
+        parser.error("search needs --model and --data (or PAIRMILL_DATA)")
+    measure = {"metrics": metrics, "search": search}[args.what]
     with tempfile.TemporaryDirectory() as folder:
-        result = metrics(args, interpreter(args.python), Path(folder))
+        result = measure(args, interpreter(args.python), Path(folder))
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
     result |= {"commit": commit, "processor": processor(), "threads": args.threads}
     file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-{args.what}.json"

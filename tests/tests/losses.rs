@@ -322,4 +322,10 @@ fn a_learning_curve_is_drawn() {
     let svg = fs::read_to_string(dir.path().join("curve/learning_curve.svg")).unwrap();
     assert_eq!(svg.matches("<circle").count(), 2);
     assert!(!svg.contains("NaN"), "{svg}");
+
+    let line = "retrieval --model tiny --corpus data/corpus.parquet --queries data/queries_dev.parquet \
+        --qrels data/qrels_dev.parquet --learning-curve curve --output report --resamples 0";
+    EVALUATE.done(dir.path(), line);
+    let page = fs::read_to_string(dir.path().join("report/report.html")).unwrap();
+    assert!(page.contains("Learning curve"), "the report shows it");
 }
