@@ -210,6 +210,26 @@ pub enum EvaluateError {
         /// The folder.
         folder: PathBuf,
     },
+    /// An output folder that another stage has written.
+    #[error(
+        "{}: holds what `{stage}` has written, which would be deleted; give another folder as --output", folder.display()
+    )]
+    OtherStage {
+        /// The folder.
+        folder: PathBuf,
+        /// The stage that wrote it.
+        stage: String,
+    },
+    /// Results whose figures are of the whole and not of items.
+    #[error(
+        "{}: results of `{task}` have no items that could be paired; evaluate both models in one run, with --baseline", folder.display()
+    )]
+    NotPaired {
+        /// The folder.
+        folder: PathBuf,
+        /// Its task.
+        task: String,
+    },
     /// A result folder without a table of items.
     #[error(
         "{}: has no table of items, such as {expected}, to compare; evaluate again with --output", folder.display()

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compared::Compared;
 use crate::evidence::{Evidence, Settings};
 use crate::groups::Group;
-use crate::report::Report;
+use crate::report::{Report, interval_name};
 use crate::sample::Sample;
 use crate::variants::VariantScores;
 
@@ -141,7 +141,7 @@ impl Evaluation {
         }
         let mut header: Vec<String> = header.into_iter().map(str::to_owned).collect();
         if let Some(evidence) = &self.evidence {
-            header.push(format!("{} % interval", 100.0 * evidence.confidence));
+            header.push(interval_name(evidence.confidence));
             if self.baseline.is_some() {
                 header.push("p".to_owned());
             }

@@ -81,6 +81,7 @@ pub(crate) fn kept<T: Serialize + DeserializeOwned>(
         tracing::info!("{} is up to date", target.display());
         return Ok((stored, true));
     }
+    refuse_other_stage(target, lineage)?;
     let output = FolderOutput::create(target)?;
     let results = Results {
         folder: output.path(),
@@ -91,6 +92,18 @@ pub(crate) fn kept<T: Serialize + DeserializeOwned>(
     output.commit(lineage)?;
     tracing::info!("wrote {}", target.display());
     Ok((value, false))
+}
+
+/// A folder that another stage has written, such as a model or the results that are compared, would
+/// be deleted with all that is in it.
+fn refuse_other_stage(target: &Path, lineage: &Lineage) -> Result<()> {
+    match Lineage::of_folder(target) {
+        Some(there) if there.stage != lineage.stage => Err(EvaluateError::OtherStage {
+            folder: target.to_owned(),
+            stage: there.stage,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Where the results of a run go.

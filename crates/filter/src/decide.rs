@@ -47,6 +47,8 @@ struct Candidates<'a> {
     ranks: &'a Int32Array,
     scores: &'a Float32Array,
     positive_scores: &'a Float32Array,
+    dense: &'a Float32Array,
+    positive_dense: &'a Float32Array,
     decisions: &'a StringArray,
     reasons: &'a StringArray,
 }
@@ -59,6 +61,8 @@ impl<'a> Candidates<'a> {
             ranks: i32_column(batch, "rank"),
             scores: f32_column(batch, "score"),
             positive_scores: f32_column(batch, "positive_score"),
+            dense: f32_column(batch, "dense"),
+            positive_dense: f32_column(batch, "positive_dense"),
             decisions: string_column(batch, "decision"),
             reasons: string_column(batch, "reason"),
         }
@@ -70,6 +74,12 @@ impl<'a> Candidates<'a> {
 
     fn score(&self, row: usize) -> f64 {
         f64::from(self.scores.value(row))
+    }
+
+    /// The score and the similarity of the positive of a row.
+    fn positive(&self, row: usize) -> (f64, f64) {
+        let value = |column: &Float32Array| f64::from(column.value(row));
+        (value(self.positive_scores), value(self.positive_dense))
     }
 
     fn positive_id(&self, pair: &Pair) -> &'a str {
@@ -109,8 +119,11 @@ struct Query<'a> {
     candidates: &'a Candidates<'a>,
     rules: &'a Rules,
     positives: HashSet<&'a str>,
-    /// The lowest score of a sound positive; infinite if there is none.
+    /// The lowest score of a sound positive, or where there is none of a promoted candidate;
+    /// infinite if there is neither.
     lowest_sound: f64,
+    /// Whether promoted candidates stand in for positives of which none is sound.
+    is_repaired: bool,
     /// Each promoted candidate, by its first row.
     promoted: HashMap<&'a str, usize>,
     surplus_positives: HashSet<&'a str>,
@@ -121,24 +134,33 @@ struct Query<'a> {
 impl<'a> Query<'a> {
     fn new(candidates: &'a Candidates<'a>, rules: &'a Rules, pairs: &[Range<usize>]) -> Self {
         let positive = |pair: &Range<usize>| candidates.positive_ids.value(pair.start);
-        let scores = || {
-            let scores = pairs.iter().map(|pair| pair.start);
-            scores.map(|row| f64::from(candidates.positive_scores.value(row)))
-        };
-        let sound = scores().filter(|&score| rules.is_sound(score));
+        let scores = || pairs.iter().map(|pair| candidates.positive(pair.start));
+        let sound = scores().filter(|&(score, dense)| rules.is_sound(score, dense));
         let mut query = Self {
             candidates,
             rules,
             positives: pairs.iter().map(positive).collect(),
-            lowest_sound: sound.fold(f64::INFINITY, f64::min),
+            lowest_sound: lowest(sound.map(|(score, _)| score)),
+            is_repaired: false,
             promoted: HashMap::new(),
             surplus_positives: HashSet::new(),
             top: HashSet::new(),
         };
-        let lowest = scores().fold(f64::INFINITY, f64::min);
+        let lowest_positive = (
+            lowest(scores().map(|(score, _)| score)),
+            lowest(scores().map(|(_, dense)| dense)),
+        );
         let rows = || pairs.iter().flat_map(Clone::clone);
-        query.promote(rows(), lowest);
-        let open = rows().filter(|&row| candidates.is_open(row) && query.is_undecided(row));
+        query.promote(rows(), lowest_positive);
+        query.is_repaired = query.lowest_sound.is_infinite() && !query.promoted.is_empty();
+        if query.is_repaired {
+            let promoted = query.promoted.values();
+            query.lowest_sound = lowest(promoted.map(|&row| candidates.score(row)));
+        }
+        let open = rows().filter(|&row| {
+            let is_promoted = query.promoted.contains_key(candidates.id(row));
+            candidates.is_open(row) && query.is_undecided(row) && !is_promoted
+        });
         let mut best = candidates.best_first(open);
         best.truncate(rules.top(best.len()));
         query.top = best.into_iter().map(|row| candidates.id(row)).collect();
@@ -153,8 +175,8 @@ impl<'a> Query<'a> {
             && !self.positives.contains(candidates.id(row))
     }
 
-    /// Finds the candidates to promote; `lowest` is the lowest score of a positive.
-    fn promote(&mut self, rows: impl Iterator<Item = usize>, lowest: f64) {
+    /// Finds the candidates to promote, given the lowest score and the lowest similarity of a positive.
+    fn promote(&mut self, rows: impl Iterator<Item = usize>, (lowest, lowest_dense): (f64, f64)) {
         let Some(promotion) = &self.rules.promotion else {
             return;
         };
@@ -164,6 +186,9 @@ impl<'a> Query<'a> {
             self.is_undecided(row)
                 && score > promotion.above
                 && (promotion.below_positive || score > lowest + promotion.margin)
+                && promotion.dense_margin.is_none_or(|margin| {
+                    f64::from(candidates.dense.value(row)) > lowest_dense + margin
+                })
         });
         let mut best = candidates.best_first(good);
         let most = promotion.max_promoted.unwrap_or(best.len());
@@ -176,8 +201,8 @@ impl<'a> Query<'a> {
     /// Decides on the candidates of a pair, in order of rank.
     fn decide(&self, pair: &mut Pair, mut say: impl FnMut(&str, &str)) {
         let candidates = self.candidates;
-        let positive = f64::from(candidates.positive_scores.value(pair.rows.start));
-        pair.positive_is_sound = self.rules.is_sound(positive);
+        let (score, dense) = candidates.positive(pair.rows.start);
+        pair.positive_is_sound = self.rules.is_sound(score, dense);
         let scored = pair.rows.clone().filter(|&row| self.is_undecided(row));
         pair.scored = candidates.distinct(scored);
         let mut seen = HashSet::new();
@@ -193,7 +218,7 @@ impl<'a> Query<'a> {
                 Reason::PositiveId
             } else if self.surplus_positives.contains(id) {
                 Reason::SurplusPositive
-            } else if !pair.positive_is_sound {
+            } else if !pair.positive_is_sound && !self.is_repaired {
                 Reason::LowPositiveScore
             } else if let Some(reason) = self.fails(row) {
                 reason
@@ -239,6 +264,10 @@ impl<'a> Query<'a> {
             .map(|&row| Pair::promoted(row, negatives.clone()))
             .collect()
     }
+}
+
+fn lowest(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(f64::INFINITY, f64::min)
 }
 
 fn with_column(
@@ -323,6 +352,7 @@ mod tests {
             above,
             below_positive: false,
             margin: 0.0,
+            dense_margin: None,
             max_promoted: None,
         })
     }
@@ -525,10 +555,43 @@ mod tests {
             promotion: promote_above(0.8),
             ..Rules::default()
         };
-        assert_eq!(
-            reasons(&rows, &rules),
-            ["promote promoted", "drop low_positive_score"]
-        );
+        let judged = decide(&scored(&rows, &[]), &rules).unwrap();
+        assert_eq!(reasons_of(&judged), ["promote promoted", "keep negative"]);
+        assert_eq!(promoted(&judged), [("a", 1)]);
+        assert!(judged.pairs.iter().any(|pair| !pair.positive_is_sound));
+    }
+
+    #[test]
+    fn the_retrievers_similarity_has_a_say_where_it_is_asked() {
+        let rows = [
+            ("q", "p", "a", Some(0.9), 0.1),
+            ("q", "p", "b", Some(0.8), 0.1),
+            ("q", "p", "c", Some(0.1), 0.1),
+        ];
+        let column =
+            |values: [f32; 3]| -> ArrayRef { Arc::new(Float32Array::from_iter_values(values)) };
+        let batch = with_column(&scored(&rows, &[]), "dense", column([0.4, 0.8, 0.9])).unwrap();
+        let batch = with_column(&batch, "positive_dense", column([0.5; 3])).unwrap();
+        let reasons = |min_positive_dense: f64| {
+            let rules = Rules {
+                min_positive_score: Some(0.3),
+                min_positive_dense: Some(min_positive_dense),
+                promotion: promote_above(0.5).map(|promotion| Promotion {
+                    dense_margin: Some(0.2),
+                    ..promotion
+                }),
+                ..Rules::default()
+            };
+            let judged = decide(&batch, &rules).unwrap();
+            (judged.pairs[1].positive_is_sound, reasons_of(&judged))
+        };
+        let promoted_b = ["drop relative_margin", "promote promoted", "keep negative"];
+        let (is_sound, found) = reasons(0.6);
+        assert!(!is_sound);
+        assert_eq!(found, promoted_b);
+        let (is_sound, found) = reasons(0.4);
+        assert!(is_sound);
+        assert_eq!(found[..2], promoted_b[..2]);
     }
 
     #[test]
@@ -539,6 +602,7 @@ mod tests {
                     above: 0.45,
                     below_positive,
                     margin: 0.0,
+                    dense_margin: None,
                     max_promoted,
                 }),
                 ..Rules::default()

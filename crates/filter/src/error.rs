@@ -20,6 +20,16 @@ pub enum FilterError {
     /// The cross-encoder cannot be had.
     #[error(transparent)]
     Hub(#[from] HubError),
+    /// Rules that ask for similarities, and candidates without.
+    #[error(
+        "{candidates}: --promote-dense-margin and --min-positive-dense ask for the columns dense and positive_dense, which are empty for query {query}; mine with --retriever dense or hybrid"
+    )]
+    NoSimilarity {
+        /// The input as the user gave it.
+        candidates: String,
+        /// A query without.
+        query: String,
+    },
     /// The table to score has a column of the name of the one to add.
     #[error("{path}: has a column `{column}` already; name the one to add with --score-column")]
     ScoreColumn {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, ScalarUDF, when};
 use datafusion::prelude::{DataFrame, ident, lit};
@@ -28,6 +29,15 @@ fn is_to_score(with_promotion: bool) -> Expr {
 pub(crate) async fn count_to_score(candidates: &DataFrame, with_promotion: bool) -> Result<u64> {
     let to_score = candidates.clone().filter(is_to_score(with_promotion))?;
     Ok(to_score.count().await? as u64)
+}
+
+/// A candidate that lacks its own similarity or its positive's, if there is one.
+pub(crate) async fn without_similarities(candidates: &DataFrame) -> Result<Vec<RecordBatch>> {
+    let lacks = ident("dense")
+        .is_null()
+        .or(ident("positive_dense").is_null());
+    let one = candidates.clone().filter(lacks)?.limit(0, Some(1))?;
+    Ok(one.collect().await?)
 }
 
 /// The candidates in the order of their keys, with the model's scores of (query, candidate), null

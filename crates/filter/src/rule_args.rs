@@ -29,6 +29,9 @@ pub(crate) struct RuleArgs {
     /// Leave out pairs whose positive scores less: likely mislabelled ones [default: none]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
     min_positive_score: Option<f64>,
+    /// Leave such a pair out only if its similarity by the retriever is less than this too
+    #[arg(long, value_name = "SCORE", requires = "min_positive_score", allow_negative_numbers = true, value_parser = number)]
+    min_positive_dense: Option<f64>,
     /// Promote a candidate that scores more than this and more than a positive of its query to be
     /// one of its positives; what the miner dropped is looked at too, save known positives and the
     /// query itself [default: none is promoted]
@@ -37,9 +40,13 @@ pub(crate) struct RuleArgs {
     /// Promote above that score alone, whether or not a positive scores less
     #[arg(long, requires = "promote_above")]
     promote_below_positive: bool,
-    /// Promote only what scores more than the positive by over X: 0.5 is sure of a mislabelled positive
-    #[arg(long, value_name = "X", default_value_t = 0.0, requires = "promote_above", conflicts_with = "promote_below_positive", value_parser = share)]
+    /// Promote only what scores more than the lowest positive of the query by over X: by much where that is mislabelled
+    #[arg(long, value_name = "X", default_value_t = 0.0, requires = "promote_above", conflicts_with = "promote_below_positive", value_parser = not_negative)]
     promote_margin: f64,
+    /// Promote only what the similarity of the retriever (--retriever dense or hybrid of the miner), too, puts
+    /// above the lowest of the query's positives, by over X: where two models agree, few are wrong
+    #[arg(long, value_name = "X", requires = "promote_above", allow_negative_numbers = true, value_parser = number)]
+    promote_dense_margin: Option<f64>,
     /// Promote at most N candidates of a query, the best by score; others that would be promoted
     /// are dropped [default: all]
     #[arg(long, value_name = "N", requires = "promote_above", value_parser = clap::value_parser!(u32).range(1..))]
@@ -56,10 +63,12 @@ impl RuleArgs {
             top_share: self.top_share,
             num_negatives: usize::from(self.num_negatives),
             min_positive_score: self.min_positive_score,
+            min_positive_dense: self.min_positive_dense,
             promotion: self.promote_above.map(|above| Promotion {
                 above,
                 below_positive: self.promote_below_positive,
                 margin: self.promote_margin,
+                dense_margin: self.promote_dense_margin,
                 max_promoted: self.max_promoted.map(|most| most as usize),
             }),
         }
@@ -71,6 +80,14 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
         Ok(number) if f64::is_finite(number) => Ok(number),
         _ => Err("expected a number".to_owned()),
     }
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let number = number(text)?;
+    if number >= 0.0 {
+        return Ok(number);
+    }
+    Err("expected a number of 0 or more".to_owned())
 }
 
 pub(crate) fn share(text: &str) -> Result<f64, String> {

@@ -19,8 +19,10 @@ pub struct Rules {
     pub top_share: f64,
     /// Negatives kept for each (query, positive) pair, those of the best ranks.
     pub num_negatives: usize,
-    /// A positive that scores less is left out with its candidates.
+    /// A positive that scores less is left out with its candidates,
     pub min_positive_score: Option<f64>,
+    /// where this is set only if its similarity by the retriever is less than this too.
+    pub min_positive_dense: Option<f64>,
     /// Which candidates become positives.
     pub promotion: Option<Promotion>,
 }
@@ -32,8 +34,10 @@ pub struct Promotion {
     pub above: f64,
     /// and, unless this is set, more than a positive of the query,
     pub below_positive: bool,
-    /// which they exceed by more than this;
+    /// which they exceed by more than this,
     pub margin: f64,
+    /// and, where this is set, by more than this in their similarity by the retriever too;
+    pub dense_margin: Option<f64>,
     /// of each query the best by score, so many.
     pub max_promoted: Option<usize>,
 }
@@ -48,16 +52,24 @@ impl Default for Rules {
             top_share: 0.0,
             num_negatives: 3,
             min_positive_score: None,
+            min_positive_dense: None,
             promotion: None,
         }
     }
 }
 
 impl Rules {
-    /// Whether a positive may be used.
-    pub(crate) fn is_sound(&self, positive: f64) -> bool {
-        self.min_positive_score
-            .is_none_or(|least| positive >= least)
+    /// Whether a positive of this score and similarity may be used.
+    pub(crate) fn is_sound(&self, score: f64, dense: f64) -> bool {
+        self.min_positive_score.is_none_or(|least| score >= least)
+            || self.min_positive_dense.is_some_and(|least| dense >= least)
+    }
+
+    /// Whether they ask for the retriever's similarities.
+    pub(crate) fn need_similarities(&self) -> bool {
+        let promotion = self.promotion.as_ref();
+        self.min_positive_dense.is_some()
+            || promotion.is_some_and(|promotion| promotion.dense_margin.is_some())
     }
 
     /// How many of a query's candidates its best are.

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
+use arrow::array::{Array, RecordBatch};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_tables::{
-    ColumnNames, Judged, Lineage, Table, TrainingOutput, WholeQueries, open, session,
+    ColumnNames, Judged, Lineage, Table, TrainingOutput, WholeQueries, f32_column, open, session,
+    string_column,
 };
 use tracing::info;
 
@@ -46,6 +48,12 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     let session = session(1)?;
     let names = ColumnNames::default();
     let candidates = open(&session, &config.candidates, Table::Candidates, &names, &[]).await?;
+    // Standard input is read once, and seen to as it comes.
+    if config.rules.need_similarities() && config.candidates != "-" {
+        for batch in plan::without_similarities(&candidates).await? {
+            sound(&batch, config)?;
+        }
+    }
     let judge = Judge::load(&config.model)?;
     let mut outputs = Outputs::create(config, lineages)?;
     let int8 = compare_decisions(config, &candidates).await?;
@@ -85,13 +93,26 @@ async fn judge_all(
     let mut queries = WholeQueries::default();
     while let Some(batch) = scored.next().await {
         for batch in queries.push(&batch?)? {
-            outputs.write(&decide(&batch, &config.rules)?)?;
+            outputs.write(&decide(sound(&batch, config)?, &config.rules)?)?;
         }
     }
     if let Some(batch) = queries.finish()? {
-        outputs.write(&decide(&batch, &config.rules)?)?;
+        outputs.write(&decide(sound(&batch, config)?, &config.rules)?)?;
     }
     Ok(())
+}
+
+/// The batch, if it has what the rules ask for.
+fn sound<'a>(batch: &'a RecordBatch, config: &Config) -> Result<&'a RecordBatch> {
+    let columns = ["dense", "positive_dense"].map(|name| f32_column(batch, name));
+    let has_none = |row: &usize| columns.iter().any(|column| column.is_null(*row));
+    match (0..batch.num_rows()).find(has_none) {
+        Some(row) if config.rules.need_similarities() => Err(FilterError::NoSimilarity {
+            candidates: config.candidates.clone(),
+            query: string_column(batch, "query_id").value(row).to_owned(),
+        }),
+        _ => Ok(batch),
+    }
 }
 
 /// The files under way and what went into them.

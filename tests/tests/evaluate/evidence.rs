@@ -294,13 +294,14 @@ fn sentences_can_be_compared_later_too() {
         ("similarity", "sts.csv", "spearman_cosine"),
         ("pairs", "pairs.csv", "ap"),
     ] {
-        for (model, out) in [("worse", "x"), ("model", "y")] {
-            let line = format!("{task} --model {model} --pairs {table} --output {out} --force");
+        for model in ["worse", "model"] {
+            let line = format!("{task} --model {model} --pairs {table} --output {task}-{model}");
             EVALUATE.done(path, &line);
         }
         let line = format!("{task} --model model --baseline worse --pairs {table}");
         let at_once = EVALUATE.done(path, &line);
-        let compared = &EVALUATE.done(path, "compare x y")["comparisons"][0];
+        let line = format!("compare {task}-worse {task}-model");
+        let compared = &EVALUATE.done(path, &line)["comparisons"][0];
         assert_eq!(compared["difference"], at_once["difference"], "{task}");
         assert_eq!(evidence(compared, metric), evidence(&at_once, metric));
     }
@@ -325,6 +326,9 @@ fn what_cannot_be_compared_is_refused() {
     assert_snapshot!(EVALUATE.refused(path, "compare a empty", 1), @"error: empty: no result of an evaluation; expected a folder that `pairmill-evaluate … --output` has written");
     assert_snapshot!(EVALUATE.refused(path, "compare a pairs", 1), @"error: a is a result of `retrieval` and pairs of `pairs`; compare results of one task");
     assert_snapshot!(EVALUATE.refused(path, "compare a others", 1), @"error: a/per_query.parquet and others/per_query.parquet have no item in common; compare results on the same data");
+    assert_snapshot!(EVALUATE.refused(path, "compare a others --output a", 1), @"error: a: holds what `evaluate retrieval` has written, which would be deleted; give another folder as --output");
+    let metrics = fs::read(path.join("a/per_query.parquet"));
+    assert!(metrics.is_ok(), "what is compared is still there");
     let alone = EVALUATE.refused(path, "compare a", 2);
     assert!(
         alone.contains("2 more values required") || alone.contains("2 values required"),

@@ -98,3 +98,11 @@ fn duplicates_of_other_sentences_are_refused() {
     .unwrap();
     assert_snapshot!(error("sentence1_id\tsentence2_id\na\tb\n"), @"error: sentences.csv: the id `a` occurs more than once; give every row an id of its own");
 }
+
+#[test]
+fn mined_pairs_have_no_items_to_compare() {
+    let dir = help_desk();
+    EVALUATE.done(dir.path(), &format!("{PARAPHRASES} --output a"));
+    EVALUATE.done(dir.path(), &format!("{PARAPHRASES} --output b"));
+    assert_snapshot!(EVALUATE.refused(dir.path(), "compare a b", 1), @"error: a: results of `paraphrases` have no items that could be paired; evaluate both models in one run, with --baseline");
+}

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::{Float32Array, RecordBatch};
 use pairmill_tests::FILTER;
-use pairmill_tests::tables::write;
+use pairmill_tests::tables::{read, write};
 use serde_json::json;
 
 use crate::harness::{Candidate, LINE, candidates, rows, workplace};
@@ -278,4 +280,26 @@ fn an_empty_table_beside_others_is_an_error_too() {
         ),
         (&json!(3), &json!(0))
     );
+}
+
+#[test]
+fn the_similarity_of_the_retriever_has_a_say_where_it_is_asked() {
+    let dir = workplace();
+    let path = dir.path().join("candidates.parquet");
+    let unscored = read(&path);
+    let promoted = |dense: f32| {
+        let mut columns = unscored.columns().to_vec();
+        for (name, value) in [("dense", dense), ("positive_dense", 0.5)] {
+            let place = unscored.schema().index_of(name).unwrap();
+            columns[place] = Arc::new(Float32Array::from(vec![value; unscored.num_rows()]));
+        }
+        write(
+            &path,
+            &RecordBatch::try_new(unscored.schema(), columns).unwrap(),
+        );
+        let line = format!("{LINE} --format pairs --promote-above 0.5 --promote-dense-margin 0.2");
+        FILTER.done(dir.path(), &line)["promoted"].clone()
+    };
+    assert_eq!(promoted(0.6), json!(0));
+    assert_eq!(promoted(0.8), json!(1));
 }

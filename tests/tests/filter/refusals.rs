@@ -190,3 +190,11 @@ fn wrong_options_are_wrong_usage() {
         (0, true)
     );
 }
+
+#[test]
+fn candidates_without_similarities_cannot_be_held_against_them() {
+    let dir = workplace();
+    let line = format!("{LINE} --promote-above 0.5 --promote-dense-margin 0.1");
+    assert_snapshot!(FILTER.refused(dir.path(), &line, 1), @"error: candidates.parquet: --promote-dense-margin and --min-positive-dense ask for the columns dense and positive_dense, which are empty for query q1; mine with --retriever dense or hybrid");
+    assert!(!dir.path().join("out.parquet").exists());
+}

@@ -97,6 +97,12 @@ impl Compare {
                     folder: PathBuf::new(),
                 })?;
         let first = result(reference)?;
+        if first.task == "paraphrases" {
+            return Err(EvaluateError::NotPaired {
+                folder: reference.clone(),
+                task: first.task,
+            });
+        }
         let items = ItemTable::read(&reader, reference)?;
         let mut comparisons = Vec::new();
         for folder in others {

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pairmill_tables::Lineage;
 use serde::Serialize;
@@ -53,9 +53,17 @@ impl AbTest {
     /// If the log cannot be read, lacks a column or holds a value that cannot be, has fewer arms than
     /// two or none that is the control, or the output cannot be written.
     pub fn run(&self) -> Result<AbTestResult> {
-        let Some(target) = &self.output else {
-            return self.compare();
+        let result = match &self.output {
+            Some(target) => self.kept(target)?,
+            None => self.compare()?,
         };
+        for warning in &result.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(result)
+    }
+
+    fn kept(&self, target: &Path) -> Result<AbTestResult> {
         let options = Options {
             columns: &self.columns,
             by_user: self.by_user,
@@ -87,11 +95,12 @@ impl AbTest {
                 .collect(),
             None => log.arms.keys().map(|arm| (arm.clone(), 1.0)).collect(),
         };
-        let result = AbTestResult::of(&log, &self.control, &shares, self.confidence);
-        for warning in &result.warnings {
-            tracing::warn!("{warning}");
-        }
-        Ok(result)
+        Ok(AbTestResult::of(
+            &log,
+            &self.control,
+            &shares,
+            self.confidence,
+        ))
     }
 
     fn check(&self, log: &Log) -> Result<(), ExperimentError> {

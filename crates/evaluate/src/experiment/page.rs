@@ -4,7 +4,7 @@ use pairmill_metrics::Interval;
 use super::effect::Effect;
 use super::print::{METHOD, number, percent, signed};
 use super::result::{AbTestResult, Effects, Figure};
-use crate::report::{Estimate, ForestRow, Page, figures, forest, section, warnings};
+use crate::report::{Estimate, ForestRow, Page, figures, forest, interval_name, section, warnings};
 
 const CREATED_BY: &str = concat!("pairmill-evaluate ", env!("CARGO_PKG_VERSION"));
 
@@ -102,7 +102,7 @@ impl AbTestResult {
         let ends = effect.absolute_interval.map(|at| {
             format!(
                 ", {} {} to {}",
-                self.interval_name(),
+                interval_name(self.confidence),
                 signed(at.low),
                 signed(at.high)
             )
@@ -145,7 +145,7 @@ impl AbTestResult {
         let title = format!("Lift of {}", measure.name);
         let note = format!(
             "Bars are the {}s against {}. One that crosses 0 shows no clear difference.",
-            self.interval_name(),
+            interval_name(self.confidence),
             self.control
         );
         forest(
@@ -171,7 +171,7 @@ impl AbTestResult {
             .collect();
         let mut title = measure.name.to_owned();
         title[..1].make_ascii_uppercase();
-        let note = format!("Bars are the {}s.", self.interval_name());
+        let note = format!("Bars are the {}s.", interval_name(self.confidence));
         forest(&title, measure.name, &rows, false, note)
     }
 }

@@ -5,6 +5,7 @@ use pairmill_metrics::Interval;
 use super::effect::{Effect, Test};
 use super::result::{AbTestResult, Effects, Figure};
 use crate::evaluation::{aligned, chance};
+use crate::report::interval_name;
 
 pub(super) const METHOD: &str = "Intervals of click-through are Wilson's, of its difference Newcombe's, of its \
 relative lift Katz's; those of satisfaction are Student's and Welch's. The z test pools the variance. \
@@ -35,10 +36,6 @@ impl AbTestResult {
         page
     }
 
-    pub(super) fn interval_name(&self) -> String {
-        format!("{} % interval", self.confidence * 100.0)
-    }
-
     /// A row for each arm and measure.
     pub(super) fn arm_rows(&self) -> Vec<Vec<String>> {
         let mut rows = vec![cells([
@@ -48,7 +45,7 @@ impl AbTestResult {
             "counted",
             "of",
             "mean",
-            &self.interval_name(),
+            &interval_name(self.confidence),
             "by user",
         ])];
         for arm in &self.arms {
@@ -88,9 +85,9 @@ impl AbTestResult {
             "measure",
             "test",
             "lift",
-            &self.interval_name(),
+            &interval_name(self.confidence),
             "relative",
-            &self.interval_name(),
+            &interval_name(self.confidence),
             "p",
             "p (Holm)",
             "chance better",

@@ -37,6 +37,16 @@ pub(super) fn signed(value: f64, decimals: usize) -> String {
     }
 }
 
+/// How the intervals of a confidence are called, such as `95 % interval`.
+pub(crate) fn interval_name(confidence: f64) -> String {
+    if confidence > 0.0 && confidence < 1.0 {
+        let percent = figure(confidence * 100.0, 1);
+        format!("{} % interval", percent.trim_end_matches(".0"))
+    } else {
+        "interval".to_owned()
+    }
+}
+
 /// Both ends of an interval by `end`, such as `0.5700 to 0.6700`.
 pub(super) fn interval(estimate: &Estimate, end: impl Fn(f64) -> String) -> Option<String> {
     let (low, high) = estimate.interval?;

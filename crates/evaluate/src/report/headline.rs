@@ -1,5 +1,5 @@
 use super::data::{Better, Estimate, MetricRow, Report};
-use super::format::{self, count, figure, interval, probability, signed};
+use super::format::{self, count, figure, interval, interval_name, probability, signed};
 
 /// What the chief metric says about the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +84,7 @@ impl Report {
 
     /// How intervals are called, such as `95 % interval`.
     pub fn interval_name(&self) -> String {
-        if self.confidence > 0.0 && self.confidence < 1.0 {
-            let percent = figure(self.confidence * 100.0, 1);
-            format!("{} % interval", percent.trim_end_matches(".0"))
-        } else {
-            "interval".to_owned()
-        }
+        interval_name(self.confidence)
     }
 }
 

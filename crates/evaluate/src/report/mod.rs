@@ -21,6 +21,7 @@ pub(crate) mod training;
 pub(crate) use charts::{ForestRow, forest};
 pub(crate) use comparison::{comparison_html, comparison_markdown};
 pub(crate) use data::*;
+pub(crate) use format::interval_name;
 pub(crate) use frame::{Page, figures, section, warnings};
 pub(crate) use markdown::markdown;
 pub(crate) use page::html;
