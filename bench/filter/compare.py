@@ -72,11 +72,15 @@ def speed(args: argparse.Namespace, python: str, folder: Path) -> dict:
         rounds = []
         for _ in range(args.rounds):
             line = [BIN / "pairmill-filter", "score", "--pairs", pairs, "--model", args.model, "--max-length", length,
-                    "--threads", args.threads, "--force", "--output"]
+                    "--threads", args.threads, "--activation", "identity", "--force", "--output"]
             ours = run([*line, folder / "ours.parquet"])
             theirs = run([python, HERE / "st_score.py", args.model, pairs, length, args.threads, theirs_file])
+            said = json.loads(theirs["out"].splitlines()[-1])
+            work = said["gigaflop_a_pair"]
             figures = {"float32": scored(ours), "float32_megabytes": ours["megabytes"],
-                       "sentence_transformers": json.loads(theirs["out"].splitlines()[-1])["pairs_per_second"],
+                       "sentence_transformers": said["pairs_per_second"], "gigaflops": {
+                           "float32": scored(ours) * work, "sentence_transformers": said["pairs_per_second"] * work,
+                           "one_product": said["machine_gigaflops"]},
                        "sentence_transformers_megabytes": theirs["megabytes"]}
             if args.int8:
                 figures["int8"] = scored(run([*line, folder / "int8.parquet", "--int8"]))
@@ -84,7 +88,9 @@ def speed(args: argparse.Namespace, python: str, folder: Path) -> dict:
             print(name, json.dumps(rounds[-1]), flush=True)
         scores = {key: np.array(pq.read_table(folder / f"{key}.parquet")["score"].to_pylist())
                   for key in ["ours", "theirs", *(["int8"] if args.int8 else [])]}
-        result[name] = {"what": what, "pairs": count, "max_length": length, "rounds": rounds,
+        result[name] = {"what": what, "pairs": count, "max_length": length, "tokens": said["tokens"], "cut_share": said["whole_length"],
+                        "share_of_one_product": median([one["gigaflops"]["float32"] / one["gigaflops"]["one_product"] for one in rounds]),
+                        "rounds": rounds,
                         "times_as_fast": median([one["float32"] / one["sentence_transformers"] for one in rounds]),
                         "correlation": float(np.corrcoef(scores["ours"], scores["theirs"])[0, 1]),
                         "largest_difference": float(np.abs(scores["ours"] - scores["theirs"]).max())}
@@ -92,6 +98,8 @@ def speed(args: argparse.Namespace, python: str, folder: Path) -> dict:
             result[name] |= {"int8_times_as_fast_as_float32": median([one["int8"] / one["float32"] for one in rounds]),
                              "int8_rank_correlation": float(np.corrcoef(ranks(scores["ours"]), ranks(scores["int8"]))[0, 1])}
         print(name, json.dumps({key: value for key, value in result[name].items() if key != "rounds"}), flush=True)
+        if not (result[name]["largest_difference"] < 1e-4 and result[name]["correlation"] > 0.9999):
+            sys.exit(f"{name}: the scores are not those of sentence-transformers")
     return result
 
 

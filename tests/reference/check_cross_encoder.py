@@ -1,10 +1,11 @@
 """Loads a cross-encoder folder that Pairmill wrote and holds its scores against ONNX Runtime's.
 
-    HF_HUB_OFFLINE=1 python tests/reference/check_cross_encoder.py DIR [--onnx FILE] [--expected FILE.json]
+    pairmill-filter score --model DIR --pairs TABLE --output SCORED.parquet
+    HF_HUB_OFFLINE=1 python tests/reference/check_cross_encoder.py DIR [--onnx FILE] [--scored SCORED.parquet]
 
 DIR is loaded as sentence_transformers.CrossEncoder; DIR/model.onnx (or DIR/onnx/model.onnx) gives the logits of the
-same tokens. `--expected` is a JSON file `{"pairs": [[a, b], …], "scores": […]}` written by our program, the scores
-after the sigmoid as CrossEncoder.predict gives them. Exit code 1 if a file is missing, a tensor does not fit, or a
+same tokens. `--scored` is what the first line writes, the scores after the sigmoid as CrossEncoder.predict gives them;
+at most 500 of its rows are looked at. Exit code 1 if a file is missing, a tensor does not fit, or a
 difference is above the tolerance.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import pyarrow.parquet as pq
 import torch
 from safetensors import safe_open
 from sentence_transformers import CrossEncoder
@@ -69,6 +71,15 @@ def check_files(folder: Path) -> list[str]:
     return problems
 
 
+def scored(file: Path) -> tuple[list[list[str]], np.ndarray]:
+    """The pairs of texts of a table that pairmill-filter has scored, and their scores."""
+    table = pq.read_table(file).slice(0, 500)
+    known = [("sentence1", "sentence2"), ("anchor", "positive"), ("query", "text")]
+    columns = next(pair for pair in known if set(pair) <= set(table.column_names))
+    pairs = zip(*(table[name].to_pylist() for name in columns))
+    return [list(pair) for pair in pairs], table["score"].to_numpy().astype(np.float64)
+
+
 def onnx_logits(path: Path, tokenizer, max_length: int, pairs: list[list[str]]) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
@@ -88,7 +99,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--onnx", type=Path)
-    parser.add_argument("--expected", type=Path)
+    parser.add_argument("--scored", type=Path)
     parser.add_argument("--tolerance", type=float, default=1e-4)
     args = parser.parse_args()
     transformers_logging.disable_progress_bar()
@@ -117,8 +128,7 @@ def main() -> int:
     print("sentence-transformers")
     model = CrossEncoder(str(args.model), device="cpu", local_files_only=True)
     print(f"  labels {model.num_labels}, activation {model.activation_fn}, max_seq_length {model.max_seq_length}")
-    expected = read(args.expected) if args.expected else None
-    pairs = expected["pairs"] if expected else PAIRS
+    pairs, given = scored(args.scored) if args.scored else (PAIRS, None)
     logits = np.array([model.predict([pair], activation_fn=torch.nn.Identity())[0] for pair in pairs], dtype=np.float64)
     scores = np.array([model.predict([pair])[0] for pair in pairs], dtype=np.float64)
 
@@ -133,11 +143,11 @@ def main() -> int:
     if not difference <= args.tolerance:
         problems.append(f"the ONNX logits differ by {difference:.3g}")
 
-    if expected:
-        difference = np.abs(scores - np.array(expected["scores"], dtype=np.float64)).max()
-        print(f"expected: {args.expected}\n  largest absolute difference of the scores: {difference:.3g}")
+    if given is not None:
+        difference = np.abs(scores - given).max()
+        print(f"{args.scored}\n  largest absolute difference of the scores: {difference:.3g}")
         if not difference <= args.tolerance:
-            problems.append(f"the expected scores differ by {difference:.3g}")
+            problems.append(f"the scores of {args.scored} differ by {difference:.3g}")
 
     print("FAILED: " + "; ".join(problems) if problems else "OK")
     return 1 if problems else 0

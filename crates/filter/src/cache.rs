@@ -13,14 +13,19 @@ pub(crate) struct ScoreFolder {
     kept: Option<PathBuf>,
     /// The hidden one beside the output.
     hidden: Option<PathBuf>,
+    /// Whether that is left from a run that was killed.
+    was_there: bool,
 }
 
 impl ScoreFolder {
     pub fn new(kept: Option<&Path>, output: Option<&Path>) -> Result<Self> {
-        let hidden = output.map(|output| sibling(output, ".scores"));
+        let hidden = output
+            .map(|output| sibling(output, ".scores"))
+            .transpose()?;
         Ok(Self {
             kept: kept.map(Path::to_owned),
-            hidden: hidden.transpose()?,
+            was_there: hidden.as_ref().is_some_and(|hidden| hidden.exists()),
+            hidden,
         })
     }
 
@@ -33,6 +38,13 @@ impl ScoreFolder {
     pub fn finish(mut self) {
         if let Some(hidden) = self.hidden.take() {
             let _ = fs::remove_dir_all(hidden);
+        }
+    }
+
+    /// Removes what this run has put beside the output, of which nothing will come.
+    pub fn give_up(self) {
+        if !self.was_there {
+            self.finish();
         }
     }
 }

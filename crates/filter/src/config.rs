@@ -40,6 +40,14 @@ pub struct Config {
     pub force: bool,
 }
 
+/// Whether a file to write is the input or lies in it, where a later run would read it.
+pub(crate) fn is_within(output: &Path, input: &str) -> bool {
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    absolute(output)
+        .zip(absolute(Path::new(input)))
+        .is_some_and(|(output, input)| output.starts_with(input))
+}
+
 /// The options that shape an output.
 #[derive(Serialize)]
 struct Options<'a> {
@@ -74,9 +82,10 @@ impl Config {
             if paths[..number].iter().any(|other| is_same(&other)) {
                 return Err(format!("{} is named for two outputs", path.display()));
             }
-            if absolute(path) == absolute(Path::new(&self.candidates)) {
+            if is_within(path, &self.candidates) {
                 return Err(format!(
-                    "{} would be replaced by the output; choose another name",
+                    "the output {} would replace the input {} or a part of it; write it elsewhere",
+                    path.display(),
                     self.candidates
                 ));
             }

@@ -1,6 +1,7 @@
 //! int8 beside float32 on a sample, before it decides on everything.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -15,7 +16,8 @@ use tracing::info;
 
 use crate::decide::decide;
 use crate::judge::Judge;
-use crate::{Config, FilterError, Model, Result, plan};
+use crate::rules::DROP;
+use crate::{Config, FilterError, Model, Result, ScoreConfig, plan};
 
 /// Queries in a sample of candidates.
 const QUERIES: usize = 64;
@@ -27,10 +29,12 @@ const PAIRS: usize = 500;
 pub struct Agreement {
     /// Candidates or pairs of the sample that were scored.
     pub pairs: u64,
-    /// Share of candidates on which the decision is the same; none where nothing is decided.
+    /// Of the candidates that either keeps or promotes, the share on which both decide the same;
+    /// none where there are none. The many that both drop would hide a difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decisions: Option<f64>,
-    /// Spearman's correlation of the scores; none where all are equal.
+    /// Spearman's correlation of the scores, 0 if only one of both tells pairs apart; none where
+    /// neither does.
     pub rank_correlation: Option<f64>,
 }
 
@@ -49,7 +53,7 @@ impl Agreement {
         let mut says = format!("rank correlation {correlation}");
         if let Some(decisions) = decisions {
             says = format!(
-                "{:.1} % of the decisions are the same, {says}",
+                "the same decision on {:.1} % of the candidates that either keeps or promotes, {says}",
                 100.0 * decisions
             );
         }
@@ -71,13 +75,23 @@ impl Model {
     }
 }
 
-/// Compares decisions on the candidates of a sample of queries. Does nothing in float32.
+/// Spearman's correlation, where there is anything to rank.
+fn rank_correlation(exact: &[f64], rounded: &[f64]) -> Option<f64> {
+    let is_ranking = |scores: &[f64]| scores.windows(2).any(|pair| pair[0] != pair[1]);
+    let is_any = is_ranking(exact) || is_ranking(rounded);
+    is_any.then(|| spearman(exact, rounded).unwrap_or(0.0))
+}
+
+/// Compares decisions on the candidates of a sample of queries by this int8 model with those of the
+/// same model in float32, which keeps its scores in the same folder. Does nothing in float32.
 ///
 /// # Errors
-/// If too few are the same, or a model cannot be loaded.
+/// If too few are the same, or the model cannot be loaded.
 pub(crate) async fn compare_decisions(
     config: &Config,
     candidates: &DataFrame,
+    int8: &Arc<Judge>,
+    scores: Option<&Path>,
 ) -> Result<Option<Agreement>> {
     let Some(least) = config.model.int8 else {
         return Ok(None);
@@ -95,19 +109,20 @@ pub(crate) async fn compare_decisions(
     }
     let is_drawn = ident("query_id").in_list(ids.drawn().collect(), false);
     let sample = candidates.clone().filter(is_drawn)?;
-    let exact = judged(config, &sample, &config.model.in_float32()).await?;
-    let rounded = judged(config, &sample, &config.model).await?;
-    let same = exact.iter().zip(&rounded).filter(|(a, b)| a.1 == b.1);
-    let share = same.count() as f64 / exact.len().max(1) as f64;
+    let float32 = Judge::load(&config.model.in_float32())?.cached(scores)?;
+    let exact = judged(config, &sample, Arc::new(float32)).await?;
+    let rounded = judged(config, &sample, int8.clone()).await?;
+    let decisions = exact.iter().zip(&rounded).map(|(a, b)| (&*a.1, &*b.1));
+    let used: Vec<_> = decisions.filter(|&pair| pair != (DROP, DROP)).collect();
+    let same = used.iter().filter(|(a, b)| a == b).count();
     let scores = |judged: &[(Option<f32>, String)]| -> Vec<f64> {
         let scores = judged.iter().filter_map(|(score, _)| *score);
         scores.map(f64::from).collect()
     };
-    let (exact, rounded) = (scores(&exact), scores(&rounded));
     let agreement = Agreement {
-        pairs: exact.len() as u64,
-        decisions: Some(share),
-        rank_correlation: spearman(&exact, &rounded),
+        pairs: scores(&exact).len() as u64,
+        decisions: (!used.is_empty()).then(|| same as f64 / used.len() as f64),
+        rank_correlation: rank_correlation(&scores(&exact), &scores(&rounded)),
     };
     Ok(Some(agreement.check(least)?))
 }
@@ -116,11 +131,10 @@ pub(crate) async fn compare_decisions(
 async fn judged(
     config: &Config,
     candidates: &DataFrame,
-    model: &Model,
+    judge: Arc<Judge>,
 ) -> Result<Vec<(Option<f32>, String)>> {
     let progress = Arc::new(Progress::new("comparing int8", "candidates", None));
     let with_promotion = config.rules.promotion.is_some();
-    let judge = Arc::new(Judge::load(model)?);
     let mut scored = plan::scored(candidates.clone(), with_promotion, judge, progress).await?;
     let mut queries = WholeQueries::default();
     let mut whole = Vec::new();
@@ -138,19 +152,21 @@ async fn judged(
     Ok(rows)
 }
 
-/// Compares the scores of a sample of pairs. Does nothing in float32.
+/// Compares the scores of a sample of pairs by this int8 model with those of the same model in
+/// float32, which keeps its scores in the same folder. Does nothing in float32.
 ///
 /// # Errors
-/// If their order differs too much, or a model cannot be loaded.
+/// If their order differs too much, or the model cannot be loaded.
 pub(crate) async fn compare_scores(
-    model: &Model,
-    seed: u64,
+    config: &ScoreConfig,
     pairs: DataFrame,
+    int8: &Judge,
+    scores: Option<&Path>,
 ) -> Result<Option<Agreement>> {
-    let Some(least) = model.int8 else {
+    let Some(least) = config.model.int8 else {
         return Ok(None);
     };
-    let mut sample = Sample::new(PAIRS, seed);
+    let mut sample = Sample::new(PAIRS, config.seed);
     let mut batches = pairs.execute_stream().await?;
     while let Some(batch) = batches.next().await {
         let batch: RecordBatch = batch?;
@@ -161,15 +177,15 @@ pub(crate) async fn compare_scores(
     }
     let texts: Vec<(String, String)> = sample.drawn().collect();
     let texts: Vec<(&str, &str)> = texts.iter().map(|(a, b)| (&**a, &**b)).collect();
-    let scores = |model: &Model| -> Result<Vec<f64>> {
-        let scores = Judge::load(model)?.score_pairs(&texts, &|_| ())?;
+    let float32 = Judge::load(&config.model.in_float32())?.cached(scores)?;
+    let scores_by = |judge: &Judge| -> Result<Vec<f64>> {
+        let scores = judge.score_pairs(&texts, &|_| ())?;
         Ok(scores.into_iter().map(f64::from).collect())
     };
-    let exact = scores(&model.in_float32())?;
     let agreement = Agreement {
         pairs: texts.len() as u64,
         decisions: None,
-        rank_correlation: spearman(&exact, &scores(model)?),
+        rank_correlation: rank_correlation(&scores_by(&float32)?, &scores_by(int8)?),
     };
     Ok(Some(agreement.check(least)?))
 }
@@ -221,6 +237,24 @@ impl<T> Sample<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn agreement(exact: &[f64], rounded: &[f64]) -> Agreement {
+        Agreement {
+            pairs: exact.len() as u64,
+            decisions: None,
+            rank_correlation: rank_correlation(exact, rounded),
+        }
+    }
+
+    #[test]
+    fn a_model_that_no_longer_tells_pairs_apart_is_refused() {
+        let broken = agreement(&[0.1, 0.2, 0.3], &[0.5; 3]);
+        assert_eq!(broken.rank_correlation, Some(0.0));
+        assert!(broken.check(0.95).is_err());
+        // Nothing to rank, and nothing to disagree on.
+        assert!(agreement(&[0.5; 3], &[0.5; 3]).check(0.95).is_ok());
+        assert!(agreement(&[0.5], &[0.6]).check(0.95).is_ok());
+    }
 
     #[test]
     fn a_sample_holds_distinct_things_and_does_not_depend_on_their_order() {

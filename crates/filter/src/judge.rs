@@ -40,13 +40,11 @@ impl Judge {
         })
     }
 
-    /// Lets the models keep their scores, so that a killed run goes on where it was: in the folder
-    /// of the user, or else beside the output, if that is a file, until the [`ScoreFolder`] is
-    /// [finished](ScoreFolder::finish).
-    pub fn cached(self, model: &Model, output: Option<&Path>) -> Result<(Self, ScoreFolder)> {
-        let scores = ScoreFolder::new(model.cache.as_deref(), output)?;
-        let Some(path) = scores.path() else {
-            return Ok((self, scores));
+    /// Lets the models keep their scores in a folder, if there is one, so that a killed run goes on
+    /// where it was.
+    pub fn cached(self, scores: Option<&Path>) -> Result<Self> {
+        let Some(path) = scores else {
+            return Ok(self);
         };
         let keep = |(model, folder): (CrossEncoder, PathBuf)| {
             let hash = hash_input(&folder.to_string_lossy())?;
@@ -61,7 +59,7 @@ impl Judge {
         if known > 0 {
             info!("the scores of {known} pairs of texts are there from earlier runs");
         }
-        Ok((judge, scores))
+        Ok(judge)
     }
 
     fn models(&self) -> impl Iterator<Item = &CrossEncoder> {
@@ -74,13 +72,23 @@ impl Judge {
         lengths.min().unwrap_or_default()
     }
 
+    /// How much was done so far.
+    pub fn tally(&self) -> Tally {
+        self.models().map(CrossEncoder::tally).sum()
+    }
+
     /// Writes what is still to be written to the cache, now that the output is there, and says how
-    /// much was done in so many seconds.
-    pub fn finish(self: Arc<Self>, scores: ScoreFolder, seconds: f64) -> Result<Tally> {
+    /// much was done in so many seconds, besides what was done `before`.
+    pub fn finish(
+        self: Arc<Self>,
+        scores: ScoreFolder,
+        before: Tally,
+        seconds: f64,
+    ) -> Result<Tally> {
         for model in self.models() {
             model.flush_cache()?;
         }
-        let tally = self.models().map(CrossEncoder::tally).sum();
+        let tally = self.tally() - before;
         // The files close before their folder goes.
         drop(self);
         scores.finish();

@@ -113,7 +113,8 @@ struct ModelArgs {
     /// it agrees with float32
     #[arg(long)]
     int8: bool,
-    /// Refuse int8 where the share of equal decisions or the rank correlation of the scores is lower
+    /// Refuse int8 where the share of equal decisions, of the candidates that either keeps or promotes,
+    /// or the rank correlation of the scores is lower
     #[arg(long, value_name = "SHARE", requires = "int8", default_value_t = 0.95, value_parser = share)]
     min_agreement: f64,
     /// What turns the model's output into a score [default: as its config says, else sigmoid]
@@ -154,7 +155,10 @@ fn output(text: &str) -> Result<Output, String> {
 impl ModelArgs {
     fn model(self, common: &Common) -> Model {
         Model {
-            source: self.model,
+            source: match self.int8 {
+                true => self.model.with_int8(),
+                false => self.model,
+            },
             max_length: self.max_length.map(|length| length as usize),
             token_budget: self.token_budget as usize,
             activation: self.activation.map(|name| match name {

@@ -11,7 +11,7 @@ pub(crate) struct RuleArgs {
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = number)]
     absolute_margin: Option<f64>,
     /// Drop a candidate with score > positive - |positive| * X, the lowest of the query
-    #[arg(long, value_name = "X", default_value_t = 0.05, value_parser = share)]
+    #[arg(long, value_name = "X", default_value_t = Rules::default().relative_margin, value_parser = share)]
     relative_margin: f64,
     /// Drop a candidate that scores more
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
@@ -21,10 +21,10 @@ pub(crate) struct RuleArgs {
     min_score: Option<f64>,
     /// Drop this share of each query's scored candidates, those with the highest scores (their
     /// number is rounded to the nearest)
-    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = share)]
+    #[arg(long, value_name = "X", default_value_t = Rules::default().top_share, value_parser = share)]
     top_share: f64,
     /// Negatives to keep for each pair, those of the best ranks
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = Rules::default().num_negatives as u16, value_parser = clap::value_parser!(u16).range(1..))]
     num_negatives: u16,
     /// Leave out pairs whose positive scores less: likely mislabelled ones [default: none]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]

@@ -10,6 +10,7 @@ use pairmill_tables::{
 };
 use tracing::info;
 
+use crate::cache::ScoreFolder;
 use crate::decide::decide;
 use crate::gate::compare_decisions;
 use crate::judge::Judge;
@@ -54,9 +55,18 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
             sound(&batch, config)?;
         }
     }
-    let judge = Judge::load(&config.model)?;
+    let scores = ScoreFolder::new(config.model.cache.as_deref(), Some(&config.output.path))?;
+    let judge = Arc::new(Judge::load(&config.model)?.cached(scores.path())?);
     let mut outputs = Outputs::create(config, lineages)?;
-    let int8 = compare_decisions(config, &candidates).await?;
+    let int8 = match compare_decisions(config, &candidates, &judge, scores.path()).await {
+        Ok(int8) => int8,
+        Err(refusal) => {
+            drop(judge);
+            scores.give_up();
+            return Err(refusal);
+        }
+    };
+    let before = judge.tally();
     let with_promotion = config.rules.promotion.is_some();
     let to_score = match config.candidates.as_str() {
         // Standard input is read once and as it comes.
@@ -69,15 +79,13 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
         config.model.source,
         judge.max_length()
     );
-    let (judge, scores) = judge.cached(&config.model, Some(&config.output.path))?;
-    let judge = Arc::new(judge);
     let progress = Arc::new(Progress::new("scoring", "candidates", to_score));
     let scored = plan::scored(candidates, with_promotion, judge.clone(), progress.clone()).await?;
     judge_all(scored, config, &mut outputs).await?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
     let mut summary = outputs.finish()?;
-    let tally = judge.finish(scores, seconds)?;
+    let tally = judge.finish(scores, before, seconds)?;
     summary.int8 = int8;
     summary.scored = tally.scored;
     summary.cached = tally.cached;

@@ -12,6 +12,8 @@ use pairmill_tables::{Lineage, RowOutput, TableError, open_any, row_count, sessi
 use serde::Serialize;
 use tracing::{info, warn};
 
+use crate::cache::ScoreFolder;
+use crate::config::is_within;
 use crate::gate::compare_scores;
 use crate::judge::Judge;
 use crate::{Agreement, FilterError, Model, Result};
@@ -92,10 +94,12 @@ impl ScoreConfig {
         if self.pairs == "-" && self.model.int8.is_some() {
             return Err("--int8 is compared with float32 on a sample of the pairs first, so these cannot come from standard input; give a file".to_owned());
         }
-        let absolute = |path: &Path| std::path::absolute(path).ok();
-        let is_same = absolute(Path::new(&self.pairs)) == absolute(&self.output);
         match self.to_file() {
-            Some(_) if is_same => Err("--pairs and --output name the same file".to_owned()),
+            Some(output) if is_within(output, &self.pairs) => Err(format!(
+                "the output {} would replace the input {} or a part of it; write it elsewhere",
+                output.display(),
+                self.pairs
+            )),
             _ => Ok(()),
         }
     }
@@ -157,9 +161,19 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         "-" => None,
         input => Some(row_count(&session, input).await? as u64),
     };
-    let judge = Judge::load(&config.model)?;
+    let output = config.to_file();
+    let scores = ScoreFolder::new(config.model.cache.as_deref(), output)?;
+    let judge = Arc::new(Judge::load(&config.model)?.cached(scores.path())?);
     let texts = pairs.clone().select(texts_of(&columns))?;
-    let int8 = compare_scores(&config.model, config.seed, texts).await?;
+    let int8 = match compare_scores(config, texts, &judge, scores.path()).await {
+        Ok(int8) => int8,
+        Err(refusal) => {
+            drop(judge);
+            scores.give_up();
+            return Err(refusal);
+        }
+    };
+    let before = judge.tally();
     info!(
         "scoring {} with {} by {} (pairs of up to {} tokens)",
         columns[0],
@@ -168,16 +182,13 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         judge.max_length()
     );
     let progress = Arc::new(Progress::new("scoring", "rows", rows));
-    let output = config.to_file();
     let schema = scored_schema(&pairs, &config.score_column);
     let mut sink = RowOutput::create(output, schema, lineage)?;
-    let (judge, scores) = judge.cached(&config.model, output)?;
-    let judge = Arc::new(judge);
-    let score = CrossEncoderScore::new(judge.clone()).on_progress({
+    let with_progress = CrossEncoderScore::new(judge.clone()).on_progress({
         let progress = progress.clone();
         move |rows| progress.inc(rows)
     });
-    let scored = with_score(pairs, score, &columns, &config.score_column)?;
+    let scored = with_score(pairs, with_progress, &columns, &config.score_column)?;
     let mut batches = scored.execute_stream().await?;
     let mut summary = ScoreSummary::default();
     while let Some(batch) = batches.next().await {
@@ -191,7 +202,7 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
     sink.finish()?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
-    let tally = judge.finish(scores, seconds)?;
+    let tally = judge.finish(scores, before, seconds)?;
     summary.int8 = int8;
     summary.scored = tally.scored;
     summary.cached = tally.cached;

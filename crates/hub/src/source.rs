@@ -29,6 +29,16 @@ impl ModelSource {
         }
     }
 
+    /// The same model, of which the ONNX file in int8 is wanted too.
+    #[must_use]
+    pub fn with_int8(self) -> Self {
+        Self {
+            given: self.given,
+            weights: Weights::OnnxAndInt8,
+            folder: Arc::default(),
+        }
+    }
+
     /// The folder with the model's files, which are fetched at the first call if it is an id.
     ///
     /// # Errors

@@ -3,6 +3,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// Where a model's ONNX file may be, the better place first.
 const ONNX_FILES: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+/// The same for int8.
+const INT8_FILES: [&str; 2] = ["model_quantized.onnx", "onnx/model_quantized.onnx"];
 
 /// The form in which the weights of a model are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +12,8 @@ pub(crate) enum Weights {
     Safetensors,
     /// An ONNX file, which may keep them in files of its own beside it.
     Onnx,
+    /// The same, and one in int8.
+    OnnxAndInt8,
 }
 
 impl Weights {
@@ -20,6 +24,18 @@ impl Weights {
             Self::Onnx => {
                 "model.onnx or onnx/model.onnx; make them with `pairmill-train export` and give the folder"
             }
+            Self::OnnxAndInt8 => {
+                "model.onnx and model_quantized.onnx, or both in onnx/; make them with `pairmill-train export --int8` and give the folder"
+            }
+        }
+    }
+
+    /// The places of each ONNX file that is wanted.
+    fn onnx_files(self) -> &'static [[&'static str; 2]] {
+        match self {
+            Self::Safetensors => &[],
+            Self::Onnx => &[ONNX_FILES],
+            Self::OnnxAndInt8 => &[ONNX_FILES, INT8_FILES],
         }
     }
 
@@ -27,11 +43,14 @@ impl Weights {
     /// there are no weights. What tells a whole model comes last, so that a fetch that broke off is
     /// not taken for one.
     pub fn wanted<'a>(self, names: &[&'a str]) -> Vec<&'a str> {
-        let onnx = ONNX_FILES.iter().find(|file| names.contains(file));
-        let is_weights = |name: &str| match (self, onnx) {
-            (Self::Safetensors, _) => is_module_file(name, &["safetensors"]),
-            (Self::Onnx, Some(onnx)) => name.starts_with(onnx),
-            (Self::Onnx, None) => false,
+        let places = self.onnx_files().iter();
+        let found = places.map(|places| places.iter().find(|file| names.contains(file)));
+        let Some(onnx) = found.collect::<Option<Vec<_>>>() else {
+            return Vec::new();
+        };
+        let is_weights = |name: &str| match self {
+            Self::Safetensors => is_module_file(name, &["safetensors"]),
+            _ => onnx.iter().any(|onnx| name.starts_with(**onnx)),
         };
         if !names.iter().any(|name| is_weights(name)) {
             return Vec::new();
@@ -46,7 +65,7 @@ impl Weights {
         };
         let mut wanted: Vec<&str> = names.iter().copied().filter(is_needed).collect();
         wanted.sort_by_key(|name| match *name {
-            name if ONNX_FILES.contains(&name) => 2,
+            name if onnx.contains(&&name) => 2,
             "config.json" => 1,
             _ => 0,
         });
@@ -55,9 +74,10 @@ impl Weights {
 
     /// Whether a folder seems to hold all that is needed.
     pub fn are_in(self, folder: &Path) -> bool {
-        if self == Self::Onnx {
+        if self != Self::Safetensors {
             let has = |name: &str| folder.join(name).is_file();
-            return has("config.json") && ONNX_FILES.into_iter().any(has);
+            let mut files = self.onnx_files().iter();
+            return has("config.json") && files.all(|places| places.iter().any(|name| has(name)));
         }
         let entries = |folder: &Path| {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -160,5 +180,17 @@ mod tests {
         assert_eq!(Weights::Onnx.wanted(&names), ["config.json", "model.onnx"]);
         assert!(Weights::Safetensors.wanted(&names).is_empty());
         assert!(Weights::Onnx.wanted(&["config.json"]).is_empty());
+    }
+
+    #[test]
+    fn int8_is_fetched_beside_float32_or_missed() {
+        let names = [
+            "config.json",
+            "onnx/model.onnx",
+            "onnx/model_quantized.onnx",
+        ];
+        assert_eq!(Weights::OnnxAndInt8.wanted(&names), names);
+        assert_eq!(Weights::Onnx.wanted(&names), names[..2]);
+        assert!(Weights::OnnxAndInt8.wanted(&names[..2]).is_empty());
     }
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::iter::Sum;
+use std::ops::Sub;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -51,6 +52,19 @@ pub struct Tally {
     pub cached: u64,
     /// Pairs among both that were longer than the maximum and therefore cut.
     pub truncated: u64,
+}
+
+impl Sub for Tally {
+    type Output = Self;
+
+    /// What was done since an earlier tally.
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            scored: self.scored - earlier.scored,
+            cached: self.cached - earlier.cached,
+            truncated: self.truncated - earlier.truncated,
+        }
+    }
 }
 
 impl Sum for Tally {

@@ -51,7 +51,7 @@ impl Head {
             (Some(activation), _) => activation,
             // For several logits sentence-transformers writes Identity and leaves the rest to the caller.
             (None, Some(class)) if logits == 1 => Activation::of_class(class).ok_or_else(|| {
-                format!("config.json asks for the activation {class}, which is not known here; choose sigmoid or identity")
+                format!("config.json asks for the activation {class}, which is not known here; say --activation sigmoid or --activation identity")
             })?,
             _ => Activation::Sigmoid,
         };

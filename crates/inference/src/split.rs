@@ -34,18 +34,16 @@ impl Tuner {
         // As many as leave the fewest threads without work.
         let busy = |sessions: &usize| (sessions * (threads / sessions), *sessions);
         let sessions = (1..=MOST_SESSIONS).max_by_key(busy).unwrap_or(1);
-        let side_by_side = |tokens: usize| Split {
+        let split = |sessions: usize, tokens: usize| Split {
             sessions,
             threads: threads / sessions,
             tokens: tokens.min(token_budget),
         };
-        let one = Split {
-            sessions: 1,
-            threads,
-            tokens: token_budget,
-        };
-        let mut splits: Vec<Split> = SMALL.map(side_by_side).into();
-        splits.push(one);
+        let mut splits = SMALL.map(|tokens| split(sessions, tokens)).to_vec();
+        let fewer = std::iter::successors(Some(sessions / 2), |fewer| Some(fewer / 2));
+        let fewer = fewer.take_while(|&fewer| fewer > 1);
+        splits.extend(fewer.map(|fewer| split(fewer, SMALL[1])));
+        splits.push(split(1, token_budget));
         splits.dedup();
         Self {
             splits,
@@ -148,10 +146,16 @@ mod tests {
         );
         assert_eq!(splits(1, 512), [(1, 1, 512)]);
         assert_eq!(splits(2, 512), [(2, 1, 512), (1, 2, 512)]);
-        assert_eq!(splits(12, 512), [(6, 2, 512), (1, 12, 512)]);
+        assert_eq!(splits(12, 512), [(6, 2, 512), (3, 4, 512), (1, 12, 512)]);
         assert_eq!(
             splits(64, 4_096),
-            [(8, 8, 1_024), (8, 8, 4_096), (1, 64, 4_096)]
+            [
+                (8, 8, 1_024),
+                (8, 8, 4_096),
+                (4, 16, 4_096),
+                (2, 32, 4_096),
+                (1, 64, 4_096)
+            ]
         );
     }
 }

@@ -8,6 +8,7 @@ mod harness;
 mod int8;
 mod promises;
 mod promotion;
+mod reference;
 mod refusals;
 mod score;
 #[path = "../../../crates/inference/tests/tiny_model/mod.rs"]

@@ -64,7 +64,10 @@ impl ModelArgs {
             Backend::Onnx => ModelSource::of_onnx(&model.to_string()),
         };
         Ok(Models {
-            model: source(&self.model),
+            model: match self.int8 {
+                true => source(&self.model).with_int8(),
+                false => source(&self.model),
+            },
             baseline: self.baseline.as_ref().map(source),
             backend: self.backend,
             int8: self.int8,

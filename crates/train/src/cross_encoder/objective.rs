@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Result, ensure};
 use tch::Tensor;
@@ -40,10 +40,41 @@ pub(super) struct List {
     documents: Vec<(String, f32)>,
 }
 
+impl List {
+    /// The first document.
+    fn positive(&self) -> &str {
+        &self.documents[0].0
+    }
+}
+
 /// Training rows with their loss.
 pub(super) enum Objective {
     Labeled(LabeledSet, LabelLoss),
-    Lists(Vec<List>, ListLoss),
+    Lists(Lists, ListLoss),
+}
+
+/// Lists, of which several may be of one query.
+#[derive(Debug)]
+pub(super) struct Lists {
+    lists: Vec<List>,
+    /// The places of the lists of each query.
+    of_query: HashMap<String, Vec<usize>>,
+}
+
+impl Lists {
+    fn new(lists: Vec<List>) -> Self {
+        let mut of_query: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, list) in lists.iter().enumerate() {
+            of_query.entry(list.query.clone()).or_default().push(place);
+        }
+        Self { lists, of_query }
+    }
+
+    /// The first positive of each list of a query.
+    fn positives(&self, query: &str) -> impl Iterator<Item = &str> {
+        let places = self.of_query[query].iter();
+        places.map(|&place| self.lists[place].positive())
+    }
 }
 
 impl Objective {
@@ -61,7 +92,7 @@ impl Objective {
             !lists.is_empty() || !window.is_whole(),
             "no training row has a hard negative, which --loss lambda needs; give triplets or n-tuples"
         );
-        Ok(Self::Lists(lists, loss))
+        Ok(Self::Lists(Lists::new(lists), loss))
     }
 
     /// Lists scored by a teacher.
@@ -70,13 +101,13 @@ impl Objective {
             query: pair.query,
             documents: pair.documents,
         });
-        Self::Lists(lists.collect(), ListLoss::MarginMse)
+        Self::Lists(Lists::new(lists.collect()), ListLoss::MarginMse)
     }
 
     pub fn rows(&self) -> usize {
         match self {
             Self::Labeled(set, _) => set.pairs.len(),
-            Self::Lists(lists, _) => lists.len(),
+            Self::Lists(set, _) => set.lists.len(),
         }
     }
 
@@ -85,7 +116,7 @@ impl Objective {
             Self::Labeled(set, _) => {
                 format!("{} pairs ({} positive)", set.pairs.len(), set.positives())
             }
-            Self::Lists(lists, _) => {
+            Self::Lists(Lists { lists, .. }, _) => {
                 let documents = lists.iter().map(|list| list.documents.len());
                 format!(
                     "{} queries with {} documents",
@@ -211,8 +242,9 @@ fn lists_of_queries(set: &TrainingSet) -> Vec<List> {
 type ListOfTexts<'a> = (&'a str, Vec<(&'a str, f32)>);
 
 /// The documents of each query of a batch, with the in-batch negatives: the positives of the rows
-/// that follow in the batch, unless they are the query's own.
-fn layout<'a>(lists: &'a [List], loss: ListLoss, rows: &[usize]) -> Vec<ListOfTexts<'a>> {
+/// that follow in the batch, unless they are the query's own in this or another row.
+fn layout<'a>(set: &'a Lists, loss: ListLoss, rows: &[usize]) -> Vec<ListOfTexts<'a>> {
+    let lists = &set.lists;
     let in_batch = match loss {
         ListLoss::MultipleNegatives { in_batch } => in_batch,
         _ => 0,
@@ -225,11 +257,12 @@ fn layout<'a>(lists: &'a [List], loss: ListLoss, rows: &[usize]) -> Vec<ListOfTe
     (0..rows.len())
         .map(|place| {
             let list = &lists[rows[place]];
-            let mut known: HashSet<&str> = own(list).map(|(text, _)| text).collect();
+            let own_texts = own(list).map(|(text, _)| text);
+            let mut known: HashSet<&str> = own_texts.chain(set.positives(&list.query)).collect();
             let mates = (1..rows.len()).map(|ahead| &lists[rows[(place + ahead) % rows.len()]]);
             let negatives: Vec<(&str, f32)> = mates
                 .filter(|mate| mate.query != list.query)
-                .map(|mate| mate.documents[0].0.as_str())
+                .map(|mate| mate.positive())
                 .filter(|text| known.insert(text))
                 .take(in_batch)
                 .map(|text| (text, 0.0))
@@ -287,19 +320,21 @@ mod tests {
 
     #[test]
     fn batch_mates_lend_their_positives_but_not_a_querys_own() {
-        let lists = vec![
+        let lists = Lists::new(vec![
             list("a", &["1", "n"]),
             list("b", &["2"]),
             list("a", &["3"]),
             list("c", &["1"]),
-        ];
+            list("b", &["1"]),
+        ]);
         let loss = ListLoss::MultipleNegatives { in_batch: 2 };
         let texts: Vec<Vec<&str>> = layout(&lists, loss, &[0, 1, 2, 3])
             .into_iter()
             .map(|(_, documents)| documents.into_iter().map(|(text, _)| text).collect())
             .collect();
         assert_eq!(texts[0], ["1", "n", "2"]);
-        assert_eq!(texts[1], ["2", "3", "1"]);
+        // The first is a positive of this query too, in a row that is not in the batch.
+        assert_eq!(texts[1], ["2", "3"]);
         assert_eq!(texts[3], ["1", "2", "3"]);
     }
 
