@@ -16,12 +16,14 @@ pub(crate) struct Split {
     pub tokens: usize,
 }
 
-/// Finds the fastest [`Split`] by trying each on a piece of the work. Where there is little work the
-/// first is taken: a session per thread and small batches.
+/// Finds the fastest [`Split`] by trying each on two pieces of the work, there and back again: rows
+/// come by length, so that a piece differs from the next in what a token costs, but the two of each
+/// split do not. Where there is little work the first is taken: a session per thread and small
+/// batches.
 #[derive(Debug)]
 pub(crate) struct Tuner {
     splits: Vec<Split>,
-    /// Seconds per token of those that were tried.
+    /// Seconds per token of each trial.
     tried: Vec<f64>,
     trial: usize,
     done: usize,
@@ -60,7 +62,7 @@ impl Tuner {
         }
         let is_worthwhile = self.done + ahead >= WORTHWHILE * self.trial && ahead >= self.trial;
         match is_worthwhile {
-            true => (self.splits[self.tried.len()], self.trial),
+            true => (self.splits[self.place(self.tried.len())], self.trial),
             false => (self.splits[0], ahead),
         }
     }
@@ -68,11 +70,12 @@ impl Tuner {
     /// Takes note of what a piece of work took.
     pub fn took(&mut self, split: Split, tokens: usize, seconds: f64) {
         self.done += tokens;
-        if self.best().is_none() && tokens >= self.trial && split == self.splits[self.tried.len()] {
+        let is_trial = self.best().is_none() && tokens >= self.trial;
+        if is_trial && split == self.splits[self.place(self.tried.len())] {
             self.tried.push(seconds / tokens as f64);
             if let Some(best) = self.best() {
                 tracing::debug!(
-                    "of {:?}, taking {:?} tokens, {best:?} is fastest",
+                    "of {:?}, there and back again in {:?} seconds a token, {best:?} is fastest",
                     self.splits,
                     self.tried
                 );
@@ -80,14 +83,21 @@ impl Tuner {
         }
     }
 
+    /// The place of the split that a trial is of.
+    fn place(&self, trial: usize) -> usize {
+        trial.min(2 * self.splits.len() - 1 - trial)
+    }
+
     /// The fastest, once all were tried.
     fn best(&self) -> Option<Split> {
-        if self.tried.len() < self.splits.len() {
+        let trials = self.tried.len();
+        if trials < 2 * self.splits.len() {
             return None;
         }
-        let mut tried = self.splits.iter().zip(&self.tried).collect::<Vec<_>>();
-        tried.sort_by(|a, b| a.1.total_cmp(b.1));
-        tried.first().map(|(split, _)| **split)
+        let seconds = |place: usize| self.tried[place] + self.tried[trials - 1 - place];
+        let places = 0..self.splits.len();
+        let best = places.min_by(|&a, &b| seconds(a).total_cmp(&seconds(b)));
+        best.map(|place| self.splits[place])
     }
 }
 
@@ -99,7 +109,7 @@ mod tests {
     const MUCH: usize = TRIAL * 100;
 
     #[test]
-    fn little_work_is_done_by_the_first_and_much_by_the_fastest() {
+    fn little_work_is_done_by_the_first_and_much_by_what_is_fastest_there_and_back() {
         let mut tuner = Tuner::new(2, 16_384);
         let first = Split {
             sessions: 2,
@@ -107,7 +117,7 @@ mod tests {
             tokens: 1_024,
         };
         assert_eq!(tuner.next(LITTLE), (first, LITTLE));
-        for seconds in [2.0, 1.0, 3.0] {
+        for seconds in [4.0, 2.9, 2.5, 2.0, 1.0, 0.1] {
             let (split, tokens) = tuner.next(MUCH);
             assert_eq!(tokens, TRIAL * 2);
             tuner.took(split, tokens, seconds);
