@@ -220,13 +220,14 @@ impl Evaluation {
         let mut rows = vec![header];
         rows.extend(self.variants.iter().map(|variant| {
             let chief = |scores: &Scores| scores.iter().next().map_or(f64::NAN, |(_, value)| value);
+            let share = 100.0 * chief(&variant.model) / chief(&self.model);
             let mut row = vec![
                 format!("{} × {}", variant.dimension, variant.precision),
                 variant.bytes.to_string(),
-                format!(
-                    "{:.1} %",
-                    100.0 * chief(&variant.model) / chief(&self.model)
-                ),
+                match share.is_finite() {
+                    true => format!("{share:.1} %"),
+                    false => "-".to_owned(),
+                },
             ];
             row.extend(self.chief_cells(&variant.model, variant.baseline.as_ref()));
             row
@@ -298,6 +299,7 @@ pub(crate) fn chance(p: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::variants::Precision;
 
     fn evaluation() -> Evaluation {
         let scores = Compared {
@@ -327,6 +329,28 @@ ndcg@10       0.8125  0.7500     -0.0625
 recall@100    0.5000  1.0000     +0.5000
 ";
         assert_eq!(printed(&evaluation(), false), expected);
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_a_dash() {
+        let mut evaluation = Evaluation::new(
+            "retrieval",
+            Compared {
+                model: [("ndcg@10", 0.0)].into_iter().collect(),
+                baseline: None,
+            },
+            [("queries", 3)],
+        );
+        evaluation.variants = vec![VariantScores {
+            dimension: 64,
+            precision: Precision::Float32,
+            bytes: 256,
+            model: [("ndcg@10", 0.0)].into_iter().collect(),
+            baseline: None,
+        }];
+        let table = printed(&evaluation, false);
+        let expected = "64 × float32    256                -   0.0000\n";
+        assert!(table.ends_with(expected), "{table}");
     }
 
     #[test]

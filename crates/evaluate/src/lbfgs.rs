@@ -103,7 +103,8 @@ struct Trial {
     gradient: Vec<f64>,
 }
 
-/// A point along the direction that is lower and less steep; `None` where rounding allows none.
+/// A point along the direction that is lower and less steep; `None` where rounding allows none. A
+/// point where the function is not finite is too far, like one that is higher.
 fn search(
     point: &[f64],
     value: f64,
@@ -117,9 +118,11 @@ fn search(
         let mut next = point.to_vec();
         add(&mut next, length, direction);
         let (lower, gradient) = function(&next);
-        if lower > value + DECREASE * length * slope {
+        let steepness = dot(&gradient, direction);
+        let is_finite = lower.is_finite() && steepness.is_finite();
+        if !is_finite || lower > value + DECREASE * length * slope {
             high = length;
-        } else if dot(&gradient, direction) < CURVATURE * slope {
+        } else if steepness < CURVATURE * slope {
             low = length;
         } else {
             return Some(Trial {
@@ -175,6 +178,21 @@ mod tests {
         }
         let stopped = minimise(vec![-1.2, 1.0], 1e-9, 3, rosenbrock);
         assert!(!stopped.converged);
+    }
+
+    #[test]
+    fn a_step_to_where_the_function_is_undefined_is_too_long() {
+        // x - ln x in units of 0.1: the first step, of length 1, leads to the logarithm of -8.5.
+        let barrier = |at: &[f64]| {
+            let x = at[0] / 0.1;
+            (x - x.ln(), vec![(1.0 - 1.0 / x) / 0.1])
+        };
+        let found = minimise(vec![0.15], 1e-9, 100, barrier);
+        assert!(found.converged);
+        assert!((found.point[0] - 0.1).abs() < 1e-9, "{}", found.point[0]);
+        let nowhere = minimise(vec![1.0], 1e-9, 100, |_| (f64::NAN, vec![f64::NAN]));
+        assert!(!nowhere.converged);
+        assert_eq!(nowhere.point, [1.0]);
     }
 
     #[test]

@@ -57,7 +57,9 @@ impl LogisticRegression {
         let start = vec![0.0; weights + classes];
         let minimum = minimise(start, TOLERANCE, ITERATIONS, objective);
         if !minimum.converged {
-            tracing::warn!("logistic regression has not converged in {ITERATIONS} iterations");
+            tracing::warn!(
+                "logistic regression has stopped before its minimum; the figures of `logistic` may be too low"
+            );
         }
         Self {
             classes,
