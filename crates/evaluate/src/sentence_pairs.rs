@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, f32_column, string_column};
 
@@ -8,17 +10,54 @@ use crate::reader::Reader;
 use crate::similarity_function::SimilarityFunction;
 use crate::{EvaluateError, Result};
 
-/// Two columns of sentences.
-#[derive(Default)]
+/// Two columns of sentences, in ascending order, so that nothing that is drawn from them depends on
+/// the order of the input.
 pub(crate) struct SentencePairs {
     first: Vec<String>,
     second: Vec<String>,
 }
 
 impl SentencePairs {
-    pub fn push(&mut self, first: &str, second: &str) {
-        self.first.push(first.to_owned());
-        self.second.push(second.to_owned());
+    /// Sorts pairs, each with a value of its own, which is one that can be compared.
+    pub fn sorted<T: PartialOrd>(mut pairs: Vec<(String, String, T)>) -> (Self, Vec<T>) {
+        pairs.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+        let (mut first, mut second, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for (one, other, value) in pairs {
+            first.push(one);
+            second.push(other);
+            values.push(value);
+        }
+        (Self { first, second }, values)
+    }
+
+    /// Reads pairs with a finite score each, of which `value` makes something, told the row, from 1.
+    pub fn read_scored<T: PartialOrd>(
+        reader: &Reader,
+        input: &str,
+        value: impl Fn(usize, f32) -> Result<T>,
+    ) -> Result<(Self, Vec<T>)> {
+        let mut pairs = Vec::new();
+        let columns = ["sentence1", "sentence2", "score"];
+        let names = ColumnNames::default();
+        reader.for_each(input, Table::Similarity, &names, &columns, |batch| {
+            let first = string_column(batch, "sentence1");
+            let second = string_column(batch, "sentence2");
+            let scores = f32_column(batch, "score");
+            for row in 0..batch.num_rows() {
+                let (number, score) = (pairs.len() + 1, scores.value(row));
+                if !score.is_finite() {
+                    return Err(EvaluateError::WrongScore {
+                        path: input.to_owned(),
+                        row: number,
+                        found: score,
+                    });
+                }
+                let [first, second] = [first, second].map(|side| side.value(row).to_owned());
+                pairs.push((first, second, value(number, score)?));
+            }
+            Ok(())
+        })?;
+        Ok(Self::sorted(pairs))
     }
 
     /// What is written of each pair beside its figures.
@@ -45,43 +84,6 @@ impl SentencePairs {
     }
 }
 
-/// Pairs of sentences with a finite score each.
-pub(crate) struct ScoredPairs {
-    pub sentences: SentencePairs,
-    pub scores: Vec<f64>,
-}
-
-impl ScoredPairs {
-    pub fn read(reader: &Reader, input: &str) -> Result<Self> {
-        let mut sentences = SentencePairs::default();
-        let mut values = Vec::new();
-        let columns = ["sentence1", "sentence2", "score"];
-        let names = ColumnNames::default();
-        reader.for_each(input, Table::Similarity, &names, &columns, |batch| {
-            let first = string_column(batch, "sentence1");
-            let second = string_column(batch, "sentence2");
-            let scores = f32_column(batch, "score");
-            for row in 0..batch.num_rows() {
-                let score = scores.value(row);
-                if !score.is_finite() {
-                    return Err(EvaluateError::WrongScore {
-                        path: input.to_owned(),
-                        row: values.len() + 1,
-                        found: score,
-                    });
-                }
-                sentences.push(first.value(row), second.value(row));
-                values.push(f64::from(score));
-            }
-            Ok(())
-        })?;
-        Ok(Self {
-            sentences,
-            scores: values,
-        })
-    }
-}
-
 /// The columns that [`columns`] has named.
 pub(crate) fn similarities(items: &ItemTable, rows: &[usize]) -> Result<[Vec<f64>; 4]> {
     let mut similarities = [const { Vec::new() }; 4];
@@ -97,4 +99,27 @@ pub(crate) fn columns(similarities: &[Vec<f64>; 4]) -> Vec<(String, Vec<f64>)> {
     functions
         .map(|(function, values)| (function.to_string(), values.clone()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_the_input_is_of_no_importance() {
+        let pair = |a: &str, b: &str, score| (a.to_owned(), b.to_owned(), score);
+        let pairs = [
+            pair("a cat", "a dog", 0.5),
+            pair("a cat", "a dog", 0.25),
+            pair("a cat", "a bird", 1.0),
+            pair("a bat", "a dog", 0.0),
+        ];
+        let (sentences, scores) = SentencePairs::sorted(pairs.to_vec());
+        let mut turned = pairs.to_vec();
+        turned.reverse();
+        let (other, other_scores) = SentencePairs::sorted(turned);
+        assert_eq!(scores, [0.0, 1.0, 0.25, 0.5]);
+        assert_eq!(scores, other_scores);
+        assert_eq!(sentences.labels()[1].values, other.labels()[1].values);
+    }
 }

@@ -14,7 +14,7 @@ pub enum Precision {
     /// Four bytes each.
     Float32,
     /// One byte each: 256 steps between the least and the greatest value that a component has in
-    /// the first documents. Queries stay as they are.
+    /// 8,192 documents, drawn by their ids. Queries stay as they are.
     Int8,
     /// One bit each, its sign. Queries too; compared by the bits that differ.
     Binary,
@@ -91,9 +91,15 @@ impl Variant {
         }
     }
 
+    /// Whether documents are rounded to steps, which are made from some of them.
+    pub fn has_steps(&self) -> bool {
+        self.precision == Precision::Int8
+    }
+
     /// What the steps of int8 are made from: documents that stand for all.
     pub fn calibrate(&self, documents: &Embeddings) -> Option<Steps> {
-        (self.precision == Precision::Int8).then(|| Steps::of(&documents.truncated(self.dimension)))
+        self.has_steps()
+            .then(|| Steps::of(&documents.truncated(self.dimension)))
     }
 
     /// The embeddings of documents in this form, with the numbers that their bytes stand for.

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use pairmill_tables::{f64_column, string_column};
-use pairmill_tests::EVALUATE;
 use pairmill_tests::tables::read;
+use pairmill_tests::{EVALUATE, write_tiny_model};
 use serde_json::Value;
 
 use crate::harness::{CORPUS, RETRIEVAL, help_desk};
@@ -18,6 +18,9 @@ const METRICS: &str = "ndcg@10,ndcg_exp@10,mrr@10,map@10,map_trec@10,recall@10,r
 const QUERIES: u64 = 60;
 const RESULTS: u64 = 100;
 const DOCUMENTS: u64 = 150;
+
+/// More than are embedded and searched at a time, which is 8,192.
+const MANY_DOCUMENTS: u64 = 20_000;
 
 /// SplitMix64, by Steele, Lea and Flood.
 struct Random(u64);
@@ -177,4 +180,97 @@ fn a_corpus_in_several_files_is_searched_as_one() {
     }
     let line = RETRIEVAL.replace("corpus.csv", "parts");
     assert_eq!(ranking(&line, "split"), expected);
+}
+
+/// A text of some of a few words, so that many are alike.
+fn text(random: &mut Random) -> String {
+    const WORDS: [&str; 16] = [
+        "printer", "paper", "jam", "ink", "screen", "black", "update", "parcel", "late", "refund",
+        "password", "reset", "invoice", "mail", "open", "hours",
+    ];
+    let words = (0..3 + random.below(4)).map(|_| WORDS[random.below(16) as usize]);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_order_of_a_corpus_of_several_blocks_changes_nothing() {
+    let mut random = Random(20);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    write_tiny_model(&path.join("tiny"));
+    let mut corpus: Vec<String> = (0..MANY_DOCUMENTS)
+        .map(|id| format!("d{id:05},,{}", text(&mut random)))
+        .collect();
+    let (mut queries, mut qrels) = ("id,text\n".to_owned(), format!("{QRELS_HEADER}\n"));
+    for query in 0..QUERIES {
+        let document = random.below(MANY_DOCUMENTS);
+        let (_, text) = corpus[document as usize].rsplit_once(',').unwrap();
+        queries += &format!("q{query},{text} please\n");
+        qrels += &format!("q{query},d{document:05},1\n");
+    }
+    fs::write(path.join("queries.csv"), queries).unwrap();
+    fs::write(path.join("qrels.csv"), qrels).unwrap();
+    let figures = |corpus: &[String], files: usize| {
+        let folder = path.join("corpus");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        for (number, rows) in corpus.chunks(corpus.len().div_ceil(files)).enumerate() {
+            let text = format!("id,title,text\n{}\n", rows.join("\n"));
+            fs::write(folder.join(format!("part-{number}.csv")), text).unwrap();
+        }
+        let mut found = EVALUATE.done(
+            path,
+            "retrieval --model tiny --corpus corpus --queries queries.csv --qrels qrels.csv \
+             --precision int8,binary --truncate-dim 16 --resamples 20 --output out --force",
+        );
+        let run = read(&path.join("out/run.parquet"));
+        let documents = string_column(&run, "corpus_id").iter().flatten();
+        let documents: Vec<String> = documents.map(str::to_owned).collect();
+        (found["model"].take(), found["variants"].take(), documents)
+    };
+    let expected = figures(&corpus, 1);
+    assert_ne!(expected.0["recall@100"], 0.0);
+    assert_eq!(expected.1.as_array().unwrap().len(), 5);
+    random.shuffle(&mut corpus);
+    assert_eq!(figures(&corpus, 3), expected);
+}
+
+#[test]
+fn the_order_of_sentences_changes_no_figure_and_no_interval() {
+    let mut random = Random(30);
+    let dir = help_desk();
+    let path = dir.path();
+    for (task, table, header) in [
+        ("similarity", "pairs", "sentence1,sentence2,score"),
+        ("pairs", "pairs", "sentence1,sentence2,label"),
+        ("triplets", "triplets", "anchor,positive,negative"),
+    ] {
+        let mut rows: Vec<String> = (0..24)
+            .map(|row| {
+                let [first, second, third] = [(); 3].map(|()| text(&mut random));
+                match task {
+                    "similarity" => format!("{first},{second},{}", random.below(6)),
+                    "pairs" => format!("{first},{second},{}", row % 2),
+                    _ => format!("{first},{second},{third}"),
+                }
+            })
+            .collect();
+        // The same sentences twice.
+        rows.push(rows[0].clone());
+        let figures = |rows: &[String]| {
+            fs::write(
+                path.join("rows.csv"),
+                format!("{header}\n{}\n", rows.join("\n")),
+            )
+            .unwrap();
+            EVALUATE.done(
+                path,
+                &format!("{task} --model model --{table} rows.csv --resamples 50"),
+            )
+        };
+        let expected = figures(&rows);
+        assert!(expected["evidence"]["metrics"][0]["model"]["low"].is_number());
+        random.shuffle(&mut rows);
+        assert_eq!(figures(&rows), expected, "{task}");
+    }
 }

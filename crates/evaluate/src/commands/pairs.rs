@@ -10,7 +10,7 @@ use crate::reader::Reader;
 use crate::report::{Distributions, Point, Report};
 use crate::reporting::{curves as curves_of, of_models, short};
 use crate::sample::{Sample, counts};
-use crate::sentence_pairs::{ScoredPairs, SentencePairs, columns, similarities};
+use crate::sentence_pairs::{SentencePairs, columns, similarities};
 use crate::similarity_function::SimilarityFunction;
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
 
@@ -101,19 +101,16 @@ impl Pairs {
             Err(EvaluateError::Table(TableError::MissingColumn { column, found, .. }))
                 if column == "label" && found.split(", ").any(|name| name == "score") =>
             {
-                let pairs = ScoredPairs::read(reader, &self.pairs)?;
-                let labels = (1..)
-                    .zip(&pairs.scores)
-                    .map(|(row, &score)| self.label("score", row, score as f32));
-                Ok((pairs.sentences, labels.collect::<Result<_>>()?))
+                SentencePairs::read_scored(reader, &self.pairs, |row, score| {
+                    self.label("score", row, score)
+                })
             }
             read => read,
         }
     }
 
     fn read_labels(&self, reader: &Reader) -> Result<(SentencePairs, Vec<bool>)> {
-        let mut sentences = SentencePairs::default();
-        let mut labels = Vec::new();
+        let mut pairs = Vec::new();
         let columns = ["sentence1", "sentence2", "label"];
         let names = ColumnNames::default();
         reader.for_each(&self.pairs, Table::BinaryPairs, &names, &columns, |batch| {
@@ -122,12 +119,13 @@ impl Pairs {
             let found = i32_column(batch, "label");
             for row in 0..batch.num_rows() {
                 let label = found.value(row) as f32;
-                labels.push(self.label("label", labels.len() + 1, label)?);
-                sentences.push(first.value(row), second.value(row));
+                let label = self.label("label", pairs.len() + 1, label)?;
+                let [first, second] = [first, second].map(|side| side.value(row).to_owned());
+                pairs.push((first, second, label));
             }
             Ok(())
         })?;
-        Ok((sentences, labels))
+        Ok(SentencePairs::sorted(pairs))
     }
 
     fn label(&self, column: &'static str, row: usize, found: f32) -> Result<bool> {

@@ -7,7 +7,7 @@ use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
 use super::gain;
 use crate::compared::Compared;
-use crate::corpus::CorpusIds;
+use crate::corpus::Corpus;
 use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
 use crate::examples::Examples;
@@ -23,7 +23,7 @@ use crate::search::Search;
 use crate::stage::Results;
 use crate::topics::Topics;
 use crate::variants::{Precision, Steps, Variant, VariantScores};
-use crate::{EvaluateError, Evaluation, Frame, Models, Result};
+use crate::{Evaluation, Frame, Models, Result};
 
 /// Results kept for each query, unless a metric looks at more.
 const DEPTH: usize = 100;
@@ -92,13 +92,12 @@ impl Retrieval {
             |results| {
                 let reader = Reader::new(frame.threads)?;
                 let topics = Topics::read(&reader, &self.queries, &self.qrels, &self.group_by)?;
-                let corpus = CorpusIds::read(&reader, &self.corpus, &self.names)?;
+                let corpus = Corpus::read(&reader, &self.corpus, &self.names)?;
                 let counts = self.count(&topics, &corpus);
                 let encoders = self.models.load()?;
                 let variants = self.variants(&encoders.model)?;
-                let found = encoders.try_map(|encoder| {
-                    self.search(&reader, encoder, &topics, &corpus, &variants)
-                })?;
+                let found = encoders
+                    .try_map(|encoder| self.search(encoder, &topics, &corpus, &variants))?;
                 let scores = found.map(|found| found.as_is.assess(&topics.qrels, metrics));
                 let counts = counts.into_iter().chain(found.model.identical_ids());
                 let mut evaluation = Evaluation::of("retrieval", &scores, &frame.settings, counts)
@@ -225,7 +224,7 @@ impl Retrieval {
         Ok(found)
     }
 
-    fn count(&self, topics: &Topics, corpus: &CorpusIds) -> [(&'static str, usize); 6] {
+    fn count(&self, topics: &Topics, corpus: &Corpus<'_>) -> [(&'static str, usize); 6] {
         let without_judgements = topics.ids.len() - topics.judged.len();
         let of_unknown_queries = topics
             .qrels
@@ -261,7 +260,7 @@ impl Retrieval {
         [
             ("queries", topics.judged.len()),
             ("queries_without_judgements", without_judgements),
-            ("documents", corpus.sorted.len()),
+            ("documents", corpus.len()),
             ("judgements", topics.qrels.len()),
             ("judgements_of_unknown_queries", of_unknown_queries),
             ("judgements_of_unknown_documents", of_unknown_documents),
@@ -276,10 +275,9 @@ impl Retrieval {
 
     fn search(
         &self,
-        reader: &Reader,
         encoder: &Encoder,
         topics: &Topics,
-        corpus: &CorpusIds,
+        corpus: &Corpus<'_>,
         variants: &[Variant],
     ) -> Result<Found> {
         let queries = encoder.embed_all(&topics.texts(), Side::Query)?;
@@ -290,7 +288,7 @@ impl Retrieval {
             .map(|variant| variant.of_queries(&queries))
             .collect();
         let depth = self.depth() + usize::from(self.ignore_identical_ids);
-        let depth = depth.min(corpus.sorted.len());
+        let depth = depth.min(corpus.len());
         let mut as_is = Search::new(&queries, depth);
         let mut smaller: Vec<(Variant, Search<'_>, Option<Steps>)> = variants
             .iter()
@@ -300,47 +298,25 @@ impl Retrieval {
         let progress = Progress::new(
             format!("embedding the corpus ({})", encoder.role),
             "documents",
-            Some(corpus.sorted.len() as u64),
+            Some(corpus.len() as u64),
         );
-        let mut block: Vec<String> = Vec::with_capacity(BLOCK);
-        let mut searched = 0;
-        let mut flush = |block: &mut Vec<String>| -> Result<()> {
-            let texts: Vec<&str> = block.iter().map(String::as_str).collect();
-            let keys = corpus.keys.get(searched..searched + block.len());
-            let keys = keys.ok_or_else(|| EvaluateError::Changed {
-                path: self.corpus.clone(),
-            })?;
-            let documents = encoder.embed(&texts, Side::Document, &progress)?;
+        // What stands for the whole corpus has to be known before the first document is rounded.
+        let has_steps = smaller.iter().any(|(variant, ..)| variant.has_steps());
+        let first = match has_steps && corpus.len() > BLOCK {
+            true => corpus.drawn(BLOCK),
+            false => Vec::new(),
+        };
+        corpus.for_each_block(BLOCK, &first, |texts, keys| {
+            let documents = encoder.embed(texts, Side::Document, &progress)?;
             as_is.add(&documents, keys);
             for (variant, search, steps) in &mut smaller {
-                if searched == 0 {
+                if steps.is_none() {
                     *steps = variant.calibrate(&documents);
                 }
                 search.add(&variant.of_documents(&documents, steps.as_ref()), keys);
             }
-            searched += block.len();
-            block.clear();
             Ok(())
-        };
-        let columns = ["title", "text"];
-        reader.for_each(
-            &self.corpus,
-            Table::Corpus,
-            &self.names,
-            &columns,
-            |batch| {
-                let titles = string_column(batch, "title");
-                let texts = string_column(batch, "text");
-                for row in 0..batch.num_rows() {
-                    block.push(passage(titles.value(row), texts.value(row)).into_owned());
-                    if block.len() == BLOCK {
-                        flush(&mut block)?;
-                    }
-                }
-                Ok(())
-            },
-        )?;
-        flush(&mut block)?;
+        })?;
         let ranking = |search: Search<'_>| {
             let mut ranking = Ranking {
                 documents: corpus.sorted.clone(),

@@ -7,7 +7,7 @@ use crate::items::write_items;
 use crate::reader::Reader;
 use crate::reporting::{of_models, short};
 use crate::sample::{Sample, counts};
-use crate::sentence_pairs::{ScoredPairs, columns, similarities};
+use crate::sentence_pairs::{SentencePairs, columns, similarities};
 use crate::similarity_function::SimilarityFunction;
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
 
@@ -35,14 +35,18 @@ impl Similarity {
                     .add_to(lineage.with_input("pairs", &self.pairs)?)
             },
             |results| {
-                let pairs = ScoredPairs::read(&Reader::new(frame.threads)?, &self.pairs)?;
-                if pairs.scores.iter().all(|score| *score == pairs.scores[0]) {
+                let reader = Reader::new(frame.threads)?;
+                let (sentences, people) =
+                    SentencePairs::read_scored(&reader, &self.pairs, |_, score| {
+                        Ok(f64::from(score))
+                    })?;
+                if people.iter().all(|score| *score == people[0]) {
                     return Err(self.no_correlation("column `score` is"));
                 }
                 let encoders = self.models.load()?;
                 let samples = encoders.try_map(|encoder| {
-                    let similarities = pairs.sentences.similarities(encoder)?;
-                    Ok(SimilaritySample::new(similarities, pairs.scores.clone()))
+                    let similarities = sentences.similarities(encoder)?;
+                    Ok(SimilaritySample::new(similarities, people.clone()))
                 })?;
                 let scores = samples.map(Sample::all);
                 let defined = |scores: &pairmill_metrics::Scores| {
@@ -55,10 +59,10 @@ impl Similarity {
                     return Err(self.no_correlation("the model's similarity is"));
                 }
                 if let Some(results) = results {
-                    let labels = pairs.sentences.labels();
+                    let labels = sentences.labels();
                     write_items(&results.items(), &labels, &samples, results.lineage)?;
                 }
-                let counts = [("pairs", pairs.scores.len())];
+                let counts = [("pairs", people.len())];
                 let mut evaluation =
                     Evaluation::of("similarity", &samples, &frame.settings, counts);
                 evaluation.drawn = of_models(&self.models, "pairs")?;

@@ -112,20 +112,27 @@ impl Triplets {
         })
     }
 
-    /// The anchors, the positives and the negatives.
+    /// The anchors, the positives and the negatives, in ascending order of the triplets, so that
+    /// nothing that is drawn from them depends on the order of the input.
     fn read(&self, reader: &Reader) -> Result<[Vec<String>; 3]> {
-        let mut texts = [const { Vec::new() }; 3];
+        let mut triplets: Vec<[String; 3]> = Vec::new();
         let columns = ["anchor", "positive", "negative"];
         let names = ["anchor_id", "positive_id", "negative_id"]
             .into_iter()
             .fold(ColumnNames::default(), ColumnNames::with_optional);
         reader.for_each(&self.triplets, Table::Triplets, &names, &columns, |batch| {
-            for (texts, name) in texts.iter_mut().zip(columns) {
-                let column = string_column(batch, name).iter().flatten();
-                texts.extend(column.map(str::to_owned));
-            }
+            let columns = columns.map(|name| string_column(batch, name));
+            let rows = 0..batch.num_rows();
+            triplets.extend(rows.map(|row| columns.map(|column| column.value(row).to_owned())));
             Ok(())
         })?;
+        triplets.sort_unstable();
+        let mut texts = [const { Vec::new() }; 3];
+        for triplet in triplets {
+            for (texts, text) in texts.iter_mut().zip(triplet) {
+                texts.push(text);
+            }
+        }
         Ok(texts)
     }
 }
