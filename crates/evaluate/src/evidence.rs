@@ -9,7 +9,7 @@ use crate::compared::Compared;
 use crate::sample::Sample;
 
 /// Sign flips of the randomisation test.
-const PERMUTATIONS: usize = 10_000;
+pub(crate) const PERMUTATIONS: usize = 10_000;
 
 /// How much evidence to gather.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

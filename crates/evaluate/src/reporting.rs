@@ -9,11 +9,14 @@ use crate::Result;
 use crate::compared::Compared;
 use crate::encoder::Models;
 use crate::evaluation::Evaluation;
+use crate::evidence::{PERMUTATIONS, Settings};
 use crate::examples::{Example, Examples, Shown};
 use crate::groups::Group;
 use crate::regression::higher_is_better;
 use crate::report::training::{learning_curve, training_curves};
-use crate::report::{self, Better, Change, Curve, Estimate, MetricRow, Outcomes, Report, Scatter};
+use crate::report::{
+    self, Better, Change, Curve, Estimate, MetricRow, Outcomes, PairedTest, Report, Scatter,
+};
 use crate::sample::Sample;
 
 /// A report of which `drawn` is there already: the figures, groups and sizes are added.
@@ -43,6 +46,56 @@ pub(crate) fn complete(drawn: Report, evaluation: &Evaluation, method: &str) -> 
             .map(|(full, metric)| variants(evaluation, full, metric)),
         ..drawn
     }
+}
+
+/// How the intervals and tests were made, in sentences. Empty where there are none.
+pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> String {
+    let Some(evidence) = &evaluation.evidence else {
+        return String::new();
+    };
+    let items = evaluation.drawn.item_name();
+    let mut notes = format!(
+        "{}s are percentile intervals of {} bootstrap samples of the {items} (seed {})",
+        report::interval_name(evidence.confidence),
+        report::count(evidence.resamples as u64),
+        settings.seed
+    );
+    if evaluation.baseline.is_some() {
+        notes += ", the same samples for both models";
+    }
+    if !evaluation.groups.is_empty() {
+        notes += &format!("; those of a group draw the {items} of the group");
+    }
+    notes += ".";
+    let differences = evidence.metrics.iter();
+    let tested = || {
+        differences
+            .clone()
+            .filter_map(|metric| metric.difference.as_ref())
+            .filter(|difference| difference.p.is_some())
+    };
+    let corrected = tested().count();
+    let by_values = tested().filter(|one| one.paired.is_some()).count();
+    let exchanges = report::count(PERMUTATIONS as u64);
+    let randomisation = format!(
+        "the two-sided paired randomisation test (every exchange of the models' values, or {exchanges} drawn ones where there are more)"
+    );
+    notes += &match (by_values, corrected - by_values) {
+        (0, 0) => return notes,
+        (_, 0) => format!(" p is of {randomisation}"),
+        (0, _) => " p is of the two-sided paired bootstrap".to_owned(),
+        (_, _) => format!(
+            " p is of {randomisation}, for metrics that are no mean of the {items} of the two-sided paired bootstrap"
+        ),
+    };
+    notes += &match corrected {
+        1 => ".".to_owned(),
+        _ => format!("; corrected by Holm's method for {corrected} metrics."),
+    };
+    if by_values > 0 {
+        notes += " The effect size is Cohen's d of the paired differences.";
+    }
+    notes
 }
 
 /// The names of the models, and what the trainer has left beside the model.
@@ -166,6 +219,10 @@ fn metric_row(evaluation: &Evaluation, name: &str, value: f64) -> MetricRow {
         difference: baseline.map(|baseline| report::Difference {
             estimate: estimate(value - baseline, difference.and_then(|of| of.interval)),
             p_value: difference.and_then(|of| of.p),
+            test: match paired {
+                Some(_) => PairedTest::Randomisation,
+                None => PairedTest::Bootstrap,
+            },
             corrected_p: difference.and_then(|of| of.p_corrected),
             effect_size: paired.and_then(|of| of.effect_size),
             outcomes: paired.map(|of| Outcomes {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::evidence::Settings;
-use crate::report::{html, markdown};
-use crate::reporting::complete;
+use crate::report::{Report, html, markdown};
+use crate::reporting::{complete, evidence_notes};
 use crate::{EvaluateError, Evaluation, Result};
 
 /// How to run, whatever is evaluated.
@@ -51,7 +51,10 @@ impl Frame {
         ))?;
         let (evaluation, up_to_date) = kept(target, &lineage, self.force, |results| {
             let evaluation = work(Some(results))?;
-            let report = complete(evaluation.drawn.clone(), &evaluation, method);
+            let report = Report {
+                evidence: evidence_notes(&evaluation, &self.settings),
+                ..complete(evaluation.drawn.clone(), &evaluation, method)
+            };
             write(results.folder, MARKDOWN, &markdown(&report))?;
             write(results.folder, PAGE, &html(&report))?;
             Ok(evaluation)

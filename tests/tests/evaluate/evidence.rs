@@ -171,6 +171,11 @@ fn the_page_tells_the_story_and_loads_nothing() {
         "What changed",
         "Method and counts",
         "1 queries have no relevant document",
+        "Paired randomisation test: p",
+        "95 % intervals are percentile intervals of 1,000 bootstrap samples of the queries (seed 42), \
+         the same samples for both models; those of a group draw the queries of the group.",
+        "p is of the two-sided paired randomisation test (every exchange",
+        "corrected by Holm's method for 9 metrics.",
     ] {
         assert!(page.contains(part), "{part}");
     }
@@ -298,12 +303,19 @@ fn sentences_can_be_compared_later_too() {
             let line = format!("{task} --model {model} --pairs {table} --output {task}-{model}");
             EVALUATE.done(path, &line);
         }
-        let line = format!("{task} --model model --baseline worse --pairs {table}");
+        let line =
+            format!("{task} --model model --baseline worse --pairs {table} --output {task}-both");
         let at_once = EVALUATE.done(path, &line);
         let line = format!("compare {task}-worse {task}-model");
         let compared = &EVALUATE.done(path, &line)["comparisons"][0];
         assert_eq!(compared["difference"], at_once["difference"], "{task}");
         assert_eq!(evidence(compared, metric), evidence(&at_once, metric));
+        let report = fs::read_to_string(path.join(format!("{task}-both/report.md"))).unwrap();
+        assert!(report.contains("Paired bootstrap: p"), "{report}");
+        assert!(
+            report.contains("p is of the two-sided paired bootstrap; corrected by Holm's method"),
+            "{report}"
+        );
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Report {
     pub confidence: f64,
     /// How the figures are made, in sentences.
     pub method: String,
+    /// How their intervals and tests are made, in sentences.
+    pub evidence: String,
     /// How much was evaluated, and what was left out.
     pub counts: BTreeMap<String, u64>,
     /// What the reader has to know before trusting the figures, in sentences.
@@ -103,12 +105,35 @@ pub(crate) struct Difference {
     pub estimate: Estimate,
     /// Of a paired test, in 0..1.
     pub p_value: Option<f64>,
+    /// Which test that is.
+    #[serde(default)]
+    pub test: PairedTest,
     /// The same, corrected for the number of metrics.
     pub corrected_p: Option<f64>,
     /// Mean of the differences over their standard deviation (Cohen's d of pairs).
     pub effect_size: Option<f64>,
     /// Items better, worse and alike by this metric; `None` where it has no value of each item.
     pub outcomes: Option<Outcomes>,
+}
+
+/// What tells two models apart on the same items.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PairedTest {
+    /// The values of an item change places at random.
+    #[default]
+    Randomisation,
+    /// Items are drawn again, for figures that are no means of items.
+    Bootstrap,
+}
+
+impl PairedTest {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Randomisation => "paired randomisation test",
+            Self::Bootstrap => "paired bootstrap",
+        }
+    }
 }
 
 /// How many items the model scores higher, lower and alike.

@@ -80,7 +80,7 @@ pub(super) fn percent(share: f64, decimals: usize) -> String {
 }
 
 /// A whole number in groups of three digits.
-pub(super) fn count(count: u64) -> String {
+pub(crate) fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -47,7 +47,8 @@ impl<'a> Headline<'a> {
                         tested.count()
                     )
                 });
-                details.push(format!("Paired test: {}{corrected}.", format::p_value(p)));
+                let test = format::sentence_case(difference.test.name());
+                details.push(format!("{test}: {}{corrected}.", format::p_value(p)));
             }
             details.extend(other_metrics(report));
         }
@@ -213,7 +214,7 @@ fn other_metrics(report: &Report) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::data::{Difference, Outcomes};
+    use super::super::data::{Difference, Outcomes, PairedTest};
     use super::*;
 
     fn report(difference: f64, interval: Option<(f64, f64)>) -> Report {
@@ -228,6 +229,7 @@ mod tests {
                 difference: Some(Difference {
                     estimate: Estimate::new(difference, interval),
                     p_value: Some(0.000_01),
+                    test: PairedTest::Bootstrap,
                     corrected_p: None,
                     effect_size: None,
                     outcomes: Some(Outcomes {
@@ -309,7 +311,7 @@ mod tests {
             headline.details,
             [
                 "Of 2,000 queries, 1,200 are worse, 300 better and 500 unchanged.",
-                "Paired test: p < 0.0001."
+                "Paired bootstrap: p < 0.0001."
             ]
         );
     }

@@ -58,8 +58,10 @@ pub(crate) fn markdown(report: &Report) -> String {
             &changes.lost,
         );
     }
-    if !report.method.is_empty() {
-        let _ = write!(page, "\n{}\n", plain(&report.method));
+    for text in [&report.method, &report.evidence] {
+        if !text.is_empty() {
+            let _ = write!(page, "\n{}\n", plain(text));
+        }
     }
     if !report.counts.is_empty() {
         page.push_str("\n| counted | |\n| --- | ---: |\n");

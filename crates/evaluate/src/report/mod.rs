@@ -12,6 +12,8 @@ mod headline;
 mod markdown;
 mod page;
 #[cfg(test)]
+mod parsed;
+#[cfg(test)]
 mod sample;
 mod tables;
 #[cfg(test)]
@@ -21,7 +23,7 @@ pub(crate) mod training;
 pub(crate) use charts::{ForestRow, forest};
 pub(crate) use comparison::{comparison_html, comparison_markdown};
 pub(crate) use data::*;
-pub(crate) use format::interval_name;
+pub(crate) use format::{count, interval_name};
 pub(crate) use frame::{Page, figures, section, warnings};
 pub(crate) use markdown::markdown;
 pub(crate) use page::html;

@@ -292,7 +292,9 @@ fn training(report: &Report) -> Option<Section> {
 
 fn method(report: &Report) -> Option<Section> {
     let body = html! {
-        @if !report.method.is_empty() { p.prose { (report.method) } }
+        @for text in [&report.method, &report.evidence] {
+            @if !text.is_empty() { p.prose { (text) } }
+        }
         (tables::counts(report))
     };
     section("method", "Method and counts", body)

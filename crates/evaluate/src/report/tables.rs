@@ -35,7 +35,7 @@ pub(super) fn summary(report: &Report) -> Markup {
                     @if baseline { th.number scope="col" { "baseline" } }
                     th.number scope="col" { "model" }
                     @if difference { th.number scope="col" { "difference" } }
-                    @if p { th.number scope="col" title="Of a paired test: how often chance alone would give such a difference" { "p" } }
+                    @if p { th.number scope="col" title="Of the paired test: how often chance alone would give such a difference" { "p" } }
                     @if corrected { th.number scope="col" title="The p value, corrected for the number of metrics" { "p corrected" } }
                     @if effect { th.number scope="col" title="Mean difference over the standard deviation of the differences" { "effect size" } }
                     @if outcomes { th.number scope="col" { "higher / lower / same" } }
