@@ -4,7 +4,8 @@
     python tests/reference/abtest.py
 
 `proportions`: successes and trials of treatment and control, Wilson's interval of the first, the z test, Newcombe's
-interval of the difference, Katz's of the ratio, and the chance that the first is higher under uniform priors.
+interval of the difference, Katz's of the ratio, the chance that the first is higher under uniform priors, and Fisher's
+exact test.
 `means`: count, mean and standard deviation of treatment and control, the t interval of the first and Welch's test.
 `chi_square`: observed counts, shares, statistic and p-value.
 `clusters`: clicks and impressions of each user; the ratio and its error by least squares with errors robust to
@@ -60,6 +61,7 @@ def proportion(a, n, b, m, confidence=0.95):
         "difference": list(map(float, difference)),
         "ratio": ratio,
         "chance": float(chance(a, n, b, m)),
+        "fisher": float(stats.fisher_exact([[a, n - a], [b, m - b]]).pvalue),
     }
 
 
@@ -121,6 +123,9 @@ proportions = [
     proportion(52_310, 1_000_000, 51_802, 1_000_500),
     proportion(3, 2_000_000, 11, 3_000_000),
     proportion(40, 400, 1_000_000, 10_000_000),
+    proportion(0, 12, 0, 15),
+    proportion(2, 3, 300_000, 1_000_000),
+    proportion(1, 900, 9, 1_000),
 ]
 means = [
     mean(5, 4.2, 0.8, 7, 3.9, 1.1),
@@ -137,7 +142,12 @@ chi = [
 ]
 trials = [
     [b, t, a, p, float(samplesize_proportions_2indep_onetail(t - b, b, p, 1, a, 0, "two-sided"))]
-    for b, t, a, p in [(0.1, 0.11, 0.05, 0.8), (0.5, 0.4, 0.01, 0.9), (0.02, 0.0205, 0.05, 0.8)]
+    for b, t, a, p in [
+        (0.1, 0.11, 0.05, 0.8),
+        (0.5, 0.4, 0.01, 0.9),
+        (0.02, 0.0205, 0.05, 0.8),
+        (0.1, 0.11, 0.025, 0.8),
+    ]
 ]
 values = [
     [d, s, a, p, float(TTestIndPower().solve_power(d / s, alpha=a, power=p))]

@@ -39,12 +39,13 @@ impl Estimate {
     /// For two proportions with binomial standard errors this is the interval of Katz et al.
     /// (1978), as `statsmodels` gives with `compare="ratio", method="log"`.
     ///
-    /// `None` unless both are above 0.
-    pub fn relative_to(self, control: Self, confidence: f64) -> Option<(f64, Interval)> {
-        if self.value <= 0.0 || control.value <= 0.0 {
+    /// `None` unless both are above 0. There is no interval where neither varies, nor where its upper
+    /// end is past all numbers, as it is for a mean that is tiny beside its standard error.
+    pub fn relative_to(self, control: Self, confidence: f64) -> Option<(f64, Option<Interval>)> {
+        let ratio = self.value / control.value;
+        if self.value <= 0.0 || control.value <= 0.0 || !ratio.is_finite() {
             return None;
         }
-        let ratio = self.value / control.value;
         let error =
             (self.standard_error / self.value).hypot(control.standard_error / control.value);
         let factor = (two_sided_z(confidence) * error).exp();
@@ -52,7 +53,8 @@ impl Estimate {
             low: ratio / factor - 1.0,
             high: ratio * factor - 1.0,
         };
-        Some((ratio - 1.0, interval))
+        let is_known = error > 0.0 && interval.high.is_finite();
+        Some((ratio - 1.0, is_known.then_some(interval)))
     }
 
     /// How many standard errors it lies from 0, with the two-sided p-value of the normal
@@ -137,5 +139,19 @@ mod tests {
         assert_eq!(exact(0.1).z_test(), None);
         assert_eq!(exact(0.1).relative_to(exact(0.0), 0.95), None);
         assert_eq!(exact(-0.1).relative_to(exact(0.2), 0.95), None);
+        assert_eq!(exact(1e200).relative_to(exact(1e-200), 0.95), None);
+        assert_eq!(
+            exact(0.25).relative_to(exact(0.25), 0.95),
+            Some((0.0, None))
+        );
+    }
+
+    #[test]
+    fn a_ratio_that_may_be_anything_has_no_interval() {
+        let vague = Estimate {
+            value: 1e-4,
+            standard_error: 1.0,
+        };
+        assert_eq!(vague.relative_to(vague, 0.95), Some((0.0, None)));
     }
 }

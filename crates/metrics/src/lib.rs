@@ -9,6 +9,7 @@ mod chi_square;
 mod classification;
 mod correlation;
 mod estimate;
+mod exact;
 mod means;
 mod mining;
 mod paired;

@@ -4,8 +4,8 @@ use crate::estimate::{Estimate, ZTest, two_sided_z};
 /// How often something happened in so many independent trials, such as clicks in impressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proportion {
-    successes: u64,
-    trials: u64,
+    pub(crate) successes: u64,
+    pub(crate) trials: u64,
 }
 
 impl Proportion {

@@ -73,7 +73,8 @@ struct PlanArgs {
     /// The chance to see the difference where it is there
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = open_share)]
     power: f64,
-    /// The chance to see a difference where there is none
+    /// The chance to see a difference where there is none; several arms share it out among their
+    /// comparisons with the control (Bonferroni)
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = open_share)]
     alpha: f64,
     /// Arms of equal size, the control among them

@@ -5,7 +5,7 @@ use pairmill_tables::Lineage;
 use serde::Serialize;
 
 use super::log::{Log, LogColumns};
-use super::result::AbTestResult;
+use super::result::{AbTestResult, Lift};
 use super::{Arms, ExperimentError};
 use crate::Result;
 use crate::stage::{MARKDOWN, PAGE, kept, write};
@@ -51,7 +51,8 @@ impl AbTest {
     ///
     /// # Errors
     /// If the log cannot be read, lacks a column or holds a value that cannot be, has fewer arms than
-    /// two or none that is the control, or the output cannot be written.
+    /// two or none that is the control, if no arm can be compared with that, or if the output cannot
+    /// be written.
     pub fn run(&self) -> Result<AbTestResult> {
         let result = match &self.output {
             Some(target) => self.kept(target)?,
@@ -95,12 +96,26 @@ impl AbTest {
                 .collect(),
             None => log.arms.keys().map(|arm| (arm.clone(), 1.0)).collect(),
         };
-        Ok(AbTestResult::of(
-            &log,
-            &self.control,
-            &shares,
-            self.confidence,
-        ))
+        let result = AbTestResult::of(&log, &self.control, &shares, self.confidence);
+        match result.lifts.iter().all(Lift::is_empty) {
+            true => Err(self.nothing_to_compare(&result).into()),
+            false => Ok(result),
+        }
+    }
+
+    fn nothing_to_compare(&self, result: &AbTestResult) -> ExperimentError {
+        let arms = result.arms.iter().map(|arm| {
+            let answers = arm.answers.map(|answers| format!(" and {answers} answers"));
+            let (arm, impressions) = (&arm.arm, arm.impressions);
+            format!(
+                "`{arm}` has {impressions} impressions{}",
+                answers.unwrap_or_default()
+            )
+        });
+        ExperimentError::NothingToCompare {
+            path: self.log.clone(),
+            found: arms.collect::<Vec<_>>().join(", "),
+        }
     }
 
     fn check(&self, log: &Log) -> Result<(), ExperimentError> {

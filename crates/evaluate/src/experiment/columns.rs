@@ -66,8 +66,8 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Finite numbers, or texts that hold such, or truth values as 0 and 1. A null or an empty text is
-    /// no number.
+    /// Numbers from -1e100 to 1e100, whose squares can be summed up, or texts that hold such, or truth
+    /// values as 0 and 1. A null or an empty text is no number.
     pub fn numbers(&self, expected: &'static str) -> Result<Vec<Option<f64>>> {
         let numbers: Vec<Option<f64>> = if self.kind.is_string() {
             let texts = cast(&self.values, &DataType::Utf8).map_err(ExperimentError::Arrow)?;
@@ -86,7 +86,9 @@ impl<'a> Column<'a> {
         } else {
             return Err(self.wrong_type("a number"));
         };
-        let is_wrong = |number: &Option<f64>| number.is_some_and(|number| !number.is_finite());
+        const MOST: f64 = 1e100;
+        let is_wrong =
+            |number: &Option<f64>| number.is_some_and(|number| !(-MOST..=MOST).contains(&number));
         match numbers.iter().position(is_wrong) {
             Some(row) => Err(self.wrong(row, expected)),
             None => Ok(numbers),

@@ -61,17 +61,19 @@ pub enum ExperimentError {
     },
     /// Spread is needed where a row stands for several answers.
     #[error(
-        "{path}: column `{count}` counts the answers behind a mean, but their standard deviation is missing in row {row} (counted from 1, header not counted); add a column `{deviation}`, or give one row an answer"
+        "{path}: row {row} (counted from 1, header not counted) sums up {answers} answers, whose standard deviation is needed, but {missing}; write it there (divisor n - 1), or give every answer a row of its own and leave the column `{count}` out"
     )]
     NoDeviation {
         /// The log.
         path: String,
-        /// The column of counts.
-        count: String,
-        /// The column of standard deviations.
-        deviation: String,
         /// Row number, from 1.
         row: u64,
+        /// The answers behind the mean.
+        answers: u64,
+        /// What is missing.
+        missing: String,
+        /// The column of counts.
+        count: String,
     },
     /// A log of fewer arms than two.
     #[error("{path}: holds {found}; an A/B test compares at least two arms")]
@@ -113,6 +115,16 @@ pub enum ExperimentError {
         /// The control.
         control: String,
         /// The arms that are there.
+        found: String,
+    },
+    /// Not one arm to compare that has what the control has.
+    #[error(
+        "{path}: no arm can be compared with the control: {found}; click-through takes impressions in both, satisfaction takes answers in both"
+    )]
+    NothingToCompare {
+        /// The log.
+        path: String,
+        /// What each arm has.
         found: String,
     },
     /// More clicks than impressions.

@@ -12,6 +12,7 @@ use crate::reader::Reader;
 
 /// Past this, the column of arms is likely to be another.
 const MOST_ARMS: usize = 100;
+const DEVIATION: &str = "a standard deviation from 0 to 1e100";
 
 /// The columns of a log, where they have other names than these:
 ///
@@ -92,7 +93,8 @@ struct Places {
     satisfaction: Option<usize>,
     count: Option<usize>,
     deviation: Option<usize>,
-    /// The name of the column of standard deviations, for messages.
+    /// The names of the columns of counts and of standard deviations, for messages.
+    count_name: String,
     deviation_name: String,
 }
 
@@ -109,6 +111,7 @@ impl Places {
         };
         let arm = columns.arm.as_deref().unwrap_or("arm");
         let satisfaction_name = columns.satisfaction.as_deref().unwrap_or("satisfaction");
+        let count_name = format!("{satisfaction_name}_count");
         let deviation_name = format!("{satisfaction_name}_sd");
         let places = Self {
             arm: find(path, schema, arm, "--arm-column")?,
@@ -127,8 +130,9 @@ impl Places {
                 &["satisfaction"],
                 "--satisfaction-column",
             )?,
-            count: schema.index_of(&format!("{satisfaction_name}_count")).ok(),
+            count: schema.index_of(&count_name).ok(),
             deviation: schema.index_of(&deviation_name).ok(),
+            count_name,
             deviation_name,
         };
         if places.clicks.is_none() && places.satisfaction.is_none() {
@@ -230,7 +234,7 @@ impl Reading {
         place: usize,
     ) -> Result<Vec<Moments>, ExperimentError> {
         let column = |index| Column::read(path, batch, index, self.rows);
-        let means = column(place)?.numbers("a finite number")?;
+        let means = column(place)?.numbers("a number from -1e100 to 1e100")?;
         let Some(count) = places.count else {
             let answer = |mean: Option<f64>| {
                 Moments::of(u64::from(mean.is_some()), mean.unwrap_or(0.0), 0.0)
@@ -239,27 +243,30 @@ impl Reading {
         };
         let counts = column(count)?.counts()?;
         let deviations = match places.deviation {
-            Some(place) => column(place)?.numbers("a number of 0 or more")?,
+            Some(place) => column(place)?.numbers(DEVIATION)?,
             None => vec![None; counts.len()],
         };
         let rows = means.into_iter().zip(counts).zip(deviations).enumerate();
         rows.map(
-            |(row, ((mean, count), deviation))| match (mean, count, deviation) {
-                (_, 0, _) => Ok(Moments::default()),
-                (None, _, _) => Err(column(place)?.wrong(row, "the mean of the answers counted")),
-                (Some(mean), 1, _) => Ok(Moments::of(1, mean, 0.0)),
-                (Some(mean), count, Some(deviation)) if deviation >= 0.0 => {
+            |(row, ((mean, count), deviation))| match (mean, deviation) {
+                _ if count == 0 => Ok(Moments::default()),
+                (None, _) => Err(column(place)?.wrong(row, "the mean of the answers counted")),
+                (Some(mean), _) if count == 1 => Ok(Moments::of(1, mean, 0.0)),
+                (Some(mean), Some(deviation)) if deviation >= 0.0 => {
                     Ok(Moments::of(count, mean, deviation))
                 }
-                _ => Err(ExperimentError::NoDeviation {
+                (Some(_), Some(_)) => {
+                    Err(column(places.deviation.unwrap_or(place))?.wrong(row, DEVIATION))
+                }
+                (Some(_), None) => Err(ExperimentError::NoDeviation {
                     path: path.to_owned(),
-                    count: batch
-                        .schema()
-                        .field(places.count.unwrap_or(place))
-                        .name()
-                        .clone(),
-                    deviation: places.deviation_name.clone(),
                     row: self.rows + row as u64 + 1,
+                    answers: count,
+                    missing: match places.deviation {
+                        Some(_) => format!("`{}` is null", places.deviation_name),
+                        None => format!("there is no column `{}`", places.deviation_name),
+                    },
+                    count: places.count_name.clone(),
                 }),
             },
         )

@@ -11,6 +11,7 @@ mod page;
 mod plan;
 mod print;
 mod result;
+mod warnings;
 
 pub use abtest::AbTest;
 pub use arms::{Arms, Assigner};

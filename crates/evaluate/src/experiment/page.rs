@@ -1,9 +1,10 @@
 use maud::{Markup, html};
 use pairmill_metrics::Interval;
 
-use super::effect::Effect;
+use super::effect::{Effect, Verdict};
 use super::print::{METHOD, number, percent, signed};
 use super::result::{AbTestResult, Effects, Figure};
+use crate::evaluation::chance;
 use crate::report::{Estimate, ForestRow, Page, figures, forest, interval_name, section, warnings};
 
 const CREATED_BY: &str = concat!("pairmill-evaluate ", env!("CARGO_PKG_VERSION"));
@@ -87,15 +88,16 @@ impl AbTestResult {
         }
     }
 
-    /// What came of an arm, in words.
+    /// What came of an arm, in words. There is no badge where nothing was tested.
     fn answer(&self, measure: &str, arm: &str, effect: &Effect) -> Markup {
-        let (class, badge, words) = match side(effect) {
-            _ if self.sample_ratio.mismatch => ("unclear", "Not to be believed", "differs"),
-            Some(true) => ("better", "▲ Better", "is higher"),
-            Some(false) => ("worse", "▼ Worse", "is lower"),
-            None => (
+        let (class, badge, words) = match effect.verdict(self.confidence) {
+            Verdict::Untested => ("unclear", None, "cannot be tested"),
+            _ if self.sample_ratio.mismatch => ("unclear", Some("Not to be believed"), "differs"),
+            Verdict::Higher => ("better", Some("▲ Better"), "is higher"),
+            Verdict::Lower => ("worse", Some("▼ Worse"), "is lower"),
+            Verdict::Unclear => (
                 "unclear",
-                "○ No clear difference",
+                Some("○ No clear difference"),
                 "shows no clear difference",
             ),
         };
@@ -110,19 +112,35 @@ impl AbTestResult {
         let relative = effect
             .relative
             .map(|relative| format!(" ({})", percent(relative)));
-        let chance = effect
+        let better = effect
             .chance_better
             .map(|chance| format!(" The chance that it is better is {chance:.3}."));
         html! {
             div.answer.(class) {
-                p.badge { (badge) }
+                @if let Some(badge) = badge { p.badge { (badge) } }
                 p.sentence {
                     "The " (measure) " of " (arm) " " (words) ": " (signed(effect.absolute))
                     (relative.unwrap_or_default()) " against " (self.control)
                     (ends.unwrap_or_default()) "."
                 }
-                @if let Some(chance) = chance { p.details { (chance) } }
+                p.details { (self.test(effect)) (better.unwrap_or_default()) }
             }
+        }
+    }
+
+    /// The test behind an answer.
+    fn test(&self, effect: &Effect) -> String {
+        let name = effect.test.name();
+        match (effect.p_value, effect.p_corrected) {
+            (Some(p), Some(corrected)) => format!(
+                "p {} after Holm's correction for the {} arms compared with {}, {} without it ({name}).",
+                chance(corrected),
+                self.lifts.len(),
+                self.control,
+                chance(p)
+            ),
+            (Some(p), None) => format!("p {} ({name}).", chance(p)),
+            (None, _) => format!("There are too few values, or none that differ ({name})."),
         }
     }
 
@@ -133,18 +151,24 @@ impl AbTestResult {
             .map(|(arm, effect)| ForestRow {
                 label: (*arm).to_owned(),
                 estimate: estimate(effect.absolute, effect.absolute_interval),
-                class: match side(effect) {
-                    Some(true) => "s0",
-                    Some(false) => "s1",
-                    None => "same",
+                class: match effect.verdict(self.confidence) {
+                    Verdict::Higher => "s0",
+                    Verdict::Lower => "s1",
+                    Verdict::Unclear | Verdict::Untested => "same",
                 },
                 value: signed(effect.absolute),
                 tooltip: format!("{arm}: {}", signed(effect.absolute)),
             })
             .collect();
         let title = format!("Lift of {}", measure.name);
+        let corrected = match self.lifts.len() {
+            0 | 1 => "",
+            _ => {
+                ", each for itself; what is grey shows no clear difference after the correction for several arms"
+            }
+        };
         let note = format!(
-            "Bars are the {}s against {}. One that crosses 0 shows no clear difference.",
+            "Bars are the {}s against {}{corrected}.",
             interval_name(self.confidence),
             self.control
         );
@@ -183,16 +207,6 @@ impl Effects {
     }
 }
 
-/// Whether the interval of the difference lies above 0 or below it; `None` where it covers 0.
-fn side(effect: &Effect) -> Option<bool> {
-    let interval = effect.absolute_interval?;
-    match (interval.low > 0.0, interval.high < 0.0) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        _ => None,
-    }
-}
-
 fn estimate(value: f64, interval: Option<Interval>) -> Estimate {
     Estimate::new(value, interval.map(|at| (at.low, at.high)))
 }
@@ -213,5 +227,61 @@ fn table(label: &str, rows: &[Vec<String>]) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use pairmill_metrics::Moments;
+
+    use super::super::log::{ArmLog, Log};
+    use super::*;
+    use crate::report::ParsedPage;
+
+    fn result(arms: &[(&str, u64, u64)]) -> AbTestResult {
+        let log = |&(name, clicks, impressions): &(&str, u64, u64)| {
+            let arm = ArmLog {
+                impressions,
+                clicks: Some(clicks),
+                satisfaction: Some(Moments::of(clicks, 4.2, 0.8)),
+                users: None,
+            };
+            (name.to_owned(), arm)
+        };
+        let log = Log {
+            rows: arms.len() as u64,
+            arms: arms.iter().map(log).collect(),
+            users_in_several_arms: None,
+        };
+        let shares: BTreeMap<String, f64> = log.arms.keys().map(|arm| (arm.clone(), 1.0)).collect();
+        AbTestResult::of(&log, "control", &shares, 0.95)
+    }
+
+    #[test]
+    fn the_page_of_any_arms_is_sound() {
+        let evil = "</title><script>alert('x')</script><img src=//x.example onerror=\"a\">";
+        for arms in [
+            [("control", 100, 1_000), (evil, 130, 1_000)],
+            [("control", 0, 1_000), (evil, 0, 3)],
+            [("control", 1, 1), (evil, 0, 0)],
+        ] {
+            let page = ParsedPage::read(&result(&arms).html());
+            page.assert_sound();
+            assert!(page.text.contains(evil));
+            assert_eq!(page.sections(), ["lift", "arms", "split", "method"]);
+        }
+    }
+
+    #[test]
+    fn a_badge_needs_a_test_that_the_split_does_not_spoil() {
+        let text = |arms: &[(&str, u64, u64)]| ParsedPage::read(&result(arms).html()).text;
+        assert!(text(&[("control", 100, 1_000), ("b", 130, 1_000)]).contains("▲ Better"));
+        assert!(text(&[("control", 130, 1_000), ("b", 100, 1_000)]).contains("▼ Worse"));
+        let several = [("control", 100, 1_000), ("b", 130, 1_000), ("c", 99, 1_000)];
+        assert!(!text(&several).contains("▲ Better"));
+        let spoilt = text(&[("control", 100, 1_000), ("b", 200, 2_000)]);
+        assert!(spoilt.contains("Not to be believed") && !spoilt.contains("No clear difference"));
     }
 }

@@ -10,7 +10,7 @@ pub struct Plan {
     pub measure: Measure,
     /// The difference to be seen, of either sign and not 0.
     pub effect: f64,
-    /// The chances to be wrong and to be right.
+    /// The chances to be wrong, in any of the comparisons with the control, and to be right, in each.
     pub certainty: Certainty,
     /// Arms of equal size, the control among them.
     pub arms: u64,
@@ -36,8 +36,12 @@ pub struct PlanResult {
     pub of: String,
     /// The difference to be seen.
     pub effect: f64,
-    /// The chance to see a difference where there is none.
+    /// The chance to see a difference where there is none, in any of the comparisons.
     pub alpha: f64,
+    /// The arms compared with the control.
+    pub comparisons: u64,
+    /// The alpha of each comparison: `alpha` over their number (Bonferroni).
+    pub alpha_each: f64,
     /// The chance to see the difference.
     pub power: f64,
     /// Arms.
@@ -53,14 +57,22 @@ pub struct PlanResult {
 
 impl Plan {
     /// The size. `None` if the effect is 0 or carries the rate out of 0..=1.
+    ///
+    /// Several arms share out alpha among their comparisons with the control (Bonferroni). Holm's
+    /// method, which corrects the result of the test, sees a little more, so the size is on the safe
+    /// side.
     pub fn result(&self) -> Option<PlanResult> {
+        let comparisons = self.arms.saturating_sub(1).max(1);
+        let certainty = Certainty {
+            alpha: self.certainty.alpha / comparisons as f64,
+            ..self.certainty
+        };
         let (of, size) = match self.measure {
-            Measure::Rate(rate) if (0.0..=1.0).contains(&(rate + self.effect)) => (
-                "impressions",
-                self.certainty.trials(rate, rate + self.effect)?,
-            ),
+            Measure::Rate(rate) if (0.0..=1.0).contains(&(rate + self.effect)) => {
+                ("impressions", certainty.trials(rate, rate + self.effect)?)
+            }
             Measure::Rate(_) => return None,
-            Measure::Mean(deviation) => ("answers", self.certainty.values(self.effect, deviation)?),
+            Measure::Mean(deviation) => ("answers", certainty.values(self.effect, deviation)?),
         };
         let per_arm = (size * self.design_effect).ceil() as u64;
         let total = per_arm.saturating_mul(self.arms);
@@ -68,6 +80,8 @@ impl Plan {
             of: of.to_owned(),
             effect: self.effect,
             alpha: self.certainty.alpha,
+            comparisons,
+            alpha_each: certainty.alpha,
             power: self.certainty.power,
             arms: self.arms,
             per_arm,
@@ -94,6 +108,13 @@ impl PlanResult {
             "{} {} in each of {} arms, {} in all, to see a difference of {} with power {} at alpha {}",
             self.per_arm, self.of, self.arms, self.total, self.effect, self.power, self.alpha
         )?;
+        if self.comparisons > 1 {
+            writeln!(
+                out,
+                "alpha is shared out among {} comparisons with the control: {:.4} for each (Bonferroni)",
+                self.comparisons, self.alpha_each
+            )?;
+        }
         match self.days {
             Some(days) => writeln!(out, "{days} days"),
             None => Ok(()),

@@ -5,34 +5,41 @@ use pairmill_metrics::Interval;
 use super::effect::{Effect, Test};
 use super::result::{AbTestResult, Effects, Figure};
 use crate::evaluation::{aligned, chance};
-use crate::report::interval_name;
+use crate::report::{code, interval_name, literal, one_line};
 
 pub(super) const METHOD: &str = "Intervals of click-through are Wilson's, of its difference Newcombe's, of its \
-relative lift Katz's; those of satisfaction are Student's and Welch's. The z test pools the variance. \
+relative lift Katz's; those of satisfaction are Student's and Welch's. The z test pools the variance; where \
+fewer than five clicks, or impressions without one, are to be expected in an arm, Fisher's exact test is in its place. \
 Tests by user take only users as independent of each other, with the variance of the delta method (Deng, \
 Knoblich, Lu 2018), and are the ones to believe where a user has several impressions or answers. The \
 chance to be better is that of two beta posteriors under uniform priors for click-through by impression, \
 else that of a normal or t distribution under a flat prior. Several arms: p is corrected by Holm's method \
-for each measure and test. The traffic was not split as planned if p of the chi-square test is below 0.001.";
+for each measure and test, and intervals are not corrected. A difference counts as clear where p, corrected \
+if it can be, is below 1 less the share of the intervals. The traffic was not split as planned if p of the chi-square test is below 0.001.";
 
 impl AbTestResult {
     pub(super) fn text(&self) -> String {
-        let mut text = aligned(&self.arm_rows());
-        text.push('\n');
-        text.push_str(&aligned(&self.lift_rows()));
-        let _ = writeln!(text, "\n{}", self.split());
-        text
+        let table = |rows: Vec<Vec<String>>| {
+            let row = |row: Vec<String>| row.iter().map(|cell| one_line(cell)).collect();
+            aligned(&rows.into_iter().map(row).collect::<Vec<_>>())
+        };
+        format!(
+            "{}\n{}\n{}\n",
+            table(self.arm_rows()),
+            table(self.lift_rows()),
+            one_line(&self.split())
+        )
     }
 
     pub(super) fn markdown(&self) -> String {
         let mut page = "# A/B test\n\n".to_owned();
         for warning in &self.warnings {
-            let _ = writeln!(page, "> {warning}\n");
+            let _ = writeln!(page, "> {}\n", literal(warning));
         }
         markdown_table(&mut page, &self.arm_rows());
-        let _ = writeln!(page, "\n## Against `{}`\n", self.control);
+        let _ = writeln!(page, "\n## Against {}\n", code(&self.control));
         markdown_table(&mut page, &self.lift_rows());
-        let _ = writeln!(page, "\n{}\n\n{METHOD}", self.split());
+        let _ = writeln!(page, "\n{}\n\n{METHOD}", literal(&self.split()));
         page
     }
 
@@ -138,13 +145,8 @@ impl Effects {
 
 impl Effect {
     fn cells(&self) -> [String; 8] {
-        let test = match self.test {
-            Test::TwoProportionZ => "z, by impression",
-            Test::WelchT => "Welch's t, by answer",
-            Test::DeltaMethodZ => "z, by user",
-        };
         [
-            test.to_owned(),
+            self.test.name().to_owned(),
             signed(self.absolute),
             or_dash(self.absolute_interval.map(|at| interval(at, signed))),
             or_dash(self.relative.map(percent)),
@@ -153,6 +155,17 @@ impl Effect {
             or_dash(self.p_corrected.map(chance)),
             or_dash(self.chance_better.map(|chance| format!("{chance:.3}"))),
         ]
+    }
+}
+
+impl Test {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::TwoProportionZ => "z, by impression",
+            Self::FisherExact => "Fisher's exact, by impression",
+            Self::WelchT => "Welch's t, by answer",
+            Self::DeltaMethodZ => "z, by user",
+        }
     }
 }
 
@@ -182,7 +195,7 @@ fn or_dash(cell: Option<String>) -> String {
 
 fn markdown_table(page: &mut String, rows: &[Vec<String>]) {
     for (number, row) in rows.iter().enumerate() {
-        let row: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let row: Vec<String> = row.iter().map(|cell| literal(cell)).collect();
         let _ = writeln!(page, "| {} |", row.join(" | "));
         if number == 0 {
             let _ = writeln!(page, "|{}", " --- |".repeat(row.len()));

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::{Effect, correct};
 use super::log::{ArmLog, Log, User};
+use super::warnings::warnings;
 
 /// Below this p-value the traffic was hardly split as planned (Fabijan et al., *Diagnosing Sample
 /// Ratio Mismatch in Online Controlled Experiments*, 2019).
@@ -119,6 +120,15 @@ pub struct SampleRatio {
     pub mismatch: bool,
 }
 
+impl Lift {
+    /// Whether there is nothing to tell the arm from the control by.
+    pub(super) fn is_empty(&self) -> bool {
+        let measures = [&self.click_through, &self.satisfaction];
+        let mut effects = measures.into_iter().flatten();
+        effects.all(|effects| effects.independent.is_none() && effects.by_user.is_none())
+    }
+}
+
 impl AbTestResult {
     /// Compares every arm of a log with the control, which it has. `shares` are the planned ones of
     /// all arms.
@@ -163,7 +173,7 @@ impl AbTestResult {
             rows: log.rows,
             arms,
             lifts,
-            warnings: warnings(log, &sample_ratio),
+            warnings: warnings(log, control, &sample_ratio),
             sample_ratio,
             users_in_several_arms: log.users_in_several_arms,
             up_to_date: false,
@@ -241,7 +251,7 @@ impl<'a> Measured<'a> {
     fn figures(&self, name: &str, confidence: f64) -> ArmFigures {
         let design_effect = |by_user: Option<Estimate>, independent: Option<Estimate>| {
             let ratio = by_user?.standard_error / independent?.standard_error;
-            ratio.is_finite().then_some(ratio * ratio)
+            Some(ratio * ratio).filter(|effect| effect.is_finite())
         };
         let answered = self.log.satisfaction.filter(|moments| moments.count() > 0);
         ArmFigures {
@@ -318,30 +328,4 @@ impl SampleRatio {
             mismatch: test.is_some_and(|test| test.p_value < MISMATCH),
         }
     }
-}
-
-fn warnings(log: &Log, ratio: &SampleRatio) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if ratio.mismatch {
-        let counts = ratio.observed.iter().map(|(arm, count)| {
-            let expected = ratio.expected.get(arm).copied().unwrap_or(0.0);
-            format!("{arm} {count} instead of {expected:.0}")
-        });
-        warnings.push(format!(
-            "SAMPLE RATIO MISMATCH: the {} were not split as planned ({}; p {:.1e}): do not believe the figures before you know why",
-            ratio.of,
-            counts.collect::<Vec<_>>().join(", "),
-            ratio.p_value.unwrap_or(0.0)
-        ));
-    }
-    match log.users_in_several_arms {
-        None => warnings.push(
-            "the log has no users, so every impression and answer counts as independent of the others, which is too sure where users come back".to_owned(),
-        ),
-        Some(0) => {}
-        Some(users) => warnings.push(format!(
-            "{users} users were seen in more than one arm; they count in each of them, which blurs the difference"
-        )),
-    }
-    warnings
 }

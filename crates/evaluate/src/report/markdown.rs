@@ -289,7 +289,7 @@ fn with_interval(estimate: &Estimate, number: fn(f64) -> String) -> String {
 }
 
 /// A text of the user's as code, where neither Markdown nor HTML nor a mention of somebody works.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let line = one_line(text);
     let line = cut(&line, EXCERPT).unwrap_or(line);
     if line.is_empty() {
@@ -310,8 +310,23 @@ fn plain(text: &str) -> String {
     escaped(&one_line(text))
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text of the user's on one line, in which nothing is markup, in a table or out of one. Character
+/// references, because a table takes a bar away from a backslash before it and from code around it.
+pub(crate) fn literal(text: &str) -> String {
+    let mut safe = String::new();
+    for letter in one_line(text).chars() {
+        match letter {
+            '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '[' | ']' | '~' | '@' => {
+                let _ = write!(safe, "&#{};", u32::from(letter));
+            }
+            _ => safe.push(letter),
+        }
+    }
+    safe
 }
 
 fn escaped(text: &str) -> String {

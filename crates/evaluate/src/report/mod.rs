@@ -25,5 +25,7 @@ pub(crate) use comparison::{comparison_html, comparison_markdown};
 pub(crate) use data::*;
 pub(crate) use format::{count, interval_name};
 pub(crate) use frame::{Page, figures, section, warnings};
-pub(crate) use markdown::markdown;
+pub(crate) use markdown::{code, literal, markdown, one_line};
 pub(crate) use page::html;
+#[cfg(test)]
+pub(crate) use parsed::ParsedPage;
