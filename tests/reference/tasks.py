@@ -6,6 +6,7 @@
 Made with Python 3.11, sentence-transformers 6.2.0, scikit-learn 1.9.1, torch 2.11.0 (CPU, float32).
 
 `similarity`, `pairs`, `triplets` and `paraphrases` hold what the evaluators return, whose names tell what they are of.
+Of pairs there is also the number that are equal to the model (cosine above 0.99999), and `ap` where these are tied.
 A triplet is a pair of stsb/sts_test.parquet with the second sentence of the next row as negative. The paraphrases are
 the sentences of mrpc/pairs_test.parquet, numbered from 0 in the order in which they turn up, and its pairs of label 1.
 `classification` has scikit-learn's logistic regression at its optimum, and k nearest neighbours and nearest centroid
@@ -30,13 +31,14 @@ from sentence_transformers.sentence_transformer.evaluation import (
     TripletEvaluator,
 )
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score
 
 from reference import rounded, versions, write
 
 FUNCTIONS = ["cosine", "dot", "euclidean", "manhattan"]
 MARGINS = {"cosine": 0.6, "dot": 0.7, "euclidean": 0.4, "manhattan": 6.0}
 NEIGHBOURS, TOP_K, MAX_PAIRS, SEED = 10, 20, 3000, 7
+EQUAL = 0.99999
 WORDS = "reset the password device invoice late paid cable red light router blinks".split()
 
 
@@ -73,7 +75,23 @@ def pairs(encoder: SentenceTransformer, rows: dict) -> dict:
     evaluator = BinaryClassificationEvaluator(
         rows["sentence1"], rows["sentence2"], rows["label"], similarity_fn_names=FUNCTIONS, write_csv=False
     )
-    return {"rows": len(rows["label"]), **plain(evaluator(encoder))}
+    return {"rows": len(rows["label"]), **plain(evaluator(encoder)), **tied(encoder, rows)}
+
+
+def tied(encoder: SentenceTransformer, rows: dict) -> dict:
+    """Average precision where pairs that are equal to the model stand together, which rounding puts in any order."""
+    first, second = (encoder.encode(rows[name]).astype(np.float64) for name in ("sentence1", "sentence2"))
+    dot = (first * second).sum(axis=1)
+    similarities = {
+        "cosine": dot / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1),
+        "dot": dot,
+        "euclidean": -np.linalg.norm(first - second, axis=1),
+        "manhattan": -np.abs(first - second).sum(axis=1),
+    }
+    equal = similarities["cosine"] > EQUAL
+    tied = {name: np.where(equal, values.max(), values) for name, values in similarities.items()}
+    figures = {f"{name}_ap_tied": average_precision_score(rows["label"], values) for name, values in tied.items()}
+    return {"equal": int(equal.sum()), **plain(figures)}
 
 
 def triplets(encoder: SentenceTransformer, rows: dict, margins: dict | None) -> dict:
