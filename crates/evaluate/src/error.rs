@@ -264,6 +264,18 @@ pub enum EvaluateError {
         /// The column.
         column: String,
     },
+    /// Runs without a common query.
+    #[error(
+        "{run} and {baseline} have no query of {qrels} in common; give two runs for the same queries"
+    )]
+    NoCommonQuery {
+        /// A run.
+        run: String,
+        /// The other.
+        baseline: String,
+        /// The judgements.
+        qrels: String,
+    },
     /// Results without a common metric.
     #[error(
         "{} and {} have no metric in common; evaluate both for the same metrics", first.display(), second.display()

@@ -110,23 +110,18 @@ impl Examples {
                     .map_or_else(Vec::new, |run| shown(run, query, qrels)),
             }
         };
-        let mut order: Vec<usize> = (0..model.len()).collect();
         match &baseline {
             Some(baseline) => {
-                let gain = |query: usize| model[query] - baseline[query];
-                order.sort_by(|&a, &b| gain(b).total_cmp(&gain(a)));
-                let gained = order.iter().take_while(|&&query| gain(query) > 0.0);
-                let mut lost = order.clone();
-                lost.sort_by(|&a, &b| gain(a).total_cmp(&gain(b)));
-                let lost = lost.iter().take_while(|&&query| gain(query) < 0.0);
+                let [gained, lost] = most_changed(&model, baseline, most);
                 Self {
                     metric,
-                    gained: gained.take(most).map(example).collect(),
-                    lost: lost.take(most).map(example).collect(),
+                    gained: gained.iter().map(example).collect(),
+                    lost: lost.iter().map(example).collect(),
                     lowest: Vec::new(),
                 }
             }
             None => {
+                let mut order: Vec<usize> = (0..model.len()).collect();
                 order.sort_by(|&a, &b| model[a].total_cmp(&model[b]));
                 let lowest = order.iter().take_while(|&&query| model[query] < 1.0);
                 Self {
@@ -168,6 +163,18 @@ impl Examples {
             }
         }
     }
+}
+
+/// The places of the values that rose most and of those that fell most, up to `most` of each, the
+/// greatest change first and equal ones in their order.
+pub(crate) fn most_changed(after: &[f64], before: &[f64], most: usize) -> [Vec<usize>; 2] {
+    [1.0, -1.0].map(|sign| {
+        let change = |&place: &usize| sign * (after[place] - before[place]);
+        let mut changed: Vec<usize> = (0..after.len()).filter(|one| change(one) > 0.0).collect();
+        changed.sort_by(|a, b| change(b).total_cmp(&change(a)));
+        changed.truncate(most);
+        changed
+    })
 }
 
 fn relevant(query: usize, id: &str, qrels: &Qrels, rankings: &Compared<Ranking>) -> Vec<Relevant> {

@@ -4,6 +4,7 @@
 //! [`RankedRun`], [`Rerank`], [`Paraphrases`]) reads tables, asks `pairmill-metrics` for the figures and gives back an
 //! [`Evaluation`]; with an output folder it keeps the figures, a report and what they rest on.
 
+mod answered;
 mod assessor;
 mod backend;
 mod classifiers;
@@ -18,6 +19,7 @@ mod evaluation;
 mod evidence;
 mod examples;
 mod experiment;
+mod first_stage;
 mod groups;
 mod item_table;
 mod items;

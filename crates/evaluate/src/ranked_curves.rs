@@ -1,44 +1,68 @@
 //! What a ranked run shows beside its figures.
 
 use crate::compared::Compared;
-use crate::qrels::Qrels;
+use crate::qrels::{Judged, Qrels};
 use crate::ranking::Ranking;
 use crate::report::{Distributions, Point, Report};
 
 /// Levels of recall at which precision is given.
 const LEVELS: usize = 11;
 
-/// The mean over the queries of the highest precision at each of eleven levels of recall from 0 to
-/// 1, or beyond it: the interpolated curve of TREC.
-pub(crate) fn precision_by_recall(run: &Ranking, qrels: &Qrels) -> Vec<Point> {
-    let mut sums = [0.0; LEVELS];
-    for (query, hits) in run.queries.iter().zip(&run.hits) {
-        let Some(judged) = qrels.of(query) else {
-            continue;
-        };
-        let relevant = judged.iter().filter(|&(_, grade)| grade > 0).count();
-        let mut found = 0;
-        let mut best = [0f64; LEVELS];
-        for (rank, hit) in (1..).zip(hits) {
-            let grade = judged.get(&run.documents[hit.key as usize]);
-            if grade.is_some_and(|grade| grade > 0) {
-                found += 1u32;
-                let precision = f64::from(found) / f64::from(rank);
-                let reached = (LEVELS - 1) * found as usize / relevant;
-                for level in &mut best[..=reached] {
-                    *level = level.max(precision);
-                }
+/// The precision of a query at each level of recall.
+pub(crate) type Levels = [f64; LEVELS];
+
+/// What a point of these curves is.
+pub(crate) const INTERPOLATED: &str = "Mean over the queries of the highest precision at each of \
+eleven levels of recall or beyond it.";
+
+/// The highest precision at each of eleven levels of recall from 0 to 1, or beyond it: the
+/// interpolated curve of TREC. `documents` are the results of a judged query, best first.
+pub(crate) fn interpolated<'a>(
+    judged: &Judged,
+    documents: impl IntoIterator<Item = &'a str>,
+) -> Levels {
+    let relevant = judged.iter().filter(|&(_, grade)| grade > 0).count();
+    let mut found = 0;
+    let mut best = [0f64; LEVELS];
+    for (rank, document) in (1..).zip(documents) {
+        if judged.get(document).is_some_and(|grade| grade > 0) {
+            found += 1u32;
+            let precision = f64::from(found) / f64::from(rank);
+            let reached = (LEVELS - 1) * found as usize / relevant;
+            for level in &mut best[..=reached] {
+                *level = level.max(precision);
             }
         }
-        for (sum, best) in sums.iter_mut().zip(best) {
-            *sum += best;
+    }
+    best
+}
+
+/// The mean over some queries of what each has by [`interpolated`].
+pub(crate) fn mean_curve(queries: impl IntoIterator<Item = Levels>) -> Vec<Point> {
+    let mut sums = [0.0; LEVELS];
+    let mut count = 0.0;
+    for levels in queries {
+        count += 1.0;
+        for (sum, level) in sums.iter_mut().zip(levels) {
+            *sum += level;
         }
     }
     let point = |(level, sum): (usize, f64)| Point {
         x: level as f64 / (LEVELS - 1) as f64,
-        y: sum / run.queries.len() as f64,
+        y: sum / count,
     };
     sums.into_iter().enumerate().map(point).collect()
+}
+
+/// The curve of a run, over all its queries.
+pub(crate) fn precision_by_recall(run: &Ranking, qrels: &Qrels) -> Vec<Point> {
+    let queries = run.queries.iter().zip(&run.hits);
+    mean_curve(queries.map(|(query, hits)| {
+        let documents = hits.iter();
+        let documents = documents.map(|hit| run.documents[hit.key as usize].as_str());
+        let judged = qrels.of(query);
+        judged.map_or_else(Levels::default, |judged| interpolated(judged, documents))
+    }))
 }
 
 /// The scores of the results by whether they are judged relevant; `report` has the names of the

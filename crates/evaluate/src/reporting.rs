@@ -105,27 +105,26 @@ pub(crate) fn of_models(models: &Models, items: &str) -> Result<Report> {
     if let (Some(given), Ok(None)) = (&models.learning_curve, &curve) {
         tracing::warn!("no learning curve in {}", given.display());
     }
-    let model = models.model.to_string();
     let baseline = models.baseline.as_ref().map(ToString::to_string);
-    // Where the ends of two paths are the same, the whole paths tell them apart.
-    let alike = baseline
-        .as_deref()
-        .is_some_and(|one| short(one) == short(&model));
-    let name = |model: &str| {
-        if alike {
-            model.to_owned()
-        } else {
-            short(model)
-        }
-    };
+    let (model, baseline) = names(&models.model.to_string(), baseline.as_deref());
     Ok(Report {
-        model: name(&model),
-        baseline: baseline.as_deref().map(name),
+        model,
+        baseline,
         items: items.to_owned(),
         training: readable(training_curves(folder)).unwrap_or_default(),
         learning_curve: readable(curve).flatten(),
         ..Report::default()
     })
+}
+
+/// What a report calls what is compared: no more of the paths than tells them apart.
+pub(crate) fn names(model: &str, baseline: Option<&str>) -> (String, Option<String>) {
+    let alike = baseline.is_some_and(|one| short(one) == short(model));
+    let name = |path: &str| match alike {
+        true => path.to_owned(),
+        false => short(path),
+    };
+    (name(model), baseline.map(name))
 }
 
 /// The last two parts of a path, which tell people enough.
@@ -302,6 +301,11 @@ fn warnings(evaluation: &Evaluation) -> Vec<String> {
         Some(match name {
             "queries_without_judgements" => "queries have no relevant document and are left out",
             "queries_without_results" => "judged queries have no result",
+            "baseline_queries_without_results" => "judged queries have no result of the baseline",
+            "forms_without_baseline" => {
+                "smaller forms of the embeddings keep more dimensions than the baseline has, and \
+                 have no figures of it"
+            }
             "judgements_of_unknown_queries" => {
                 "judgements name queries that are not there and are left out"
             }

@@ -22,7 +22,7 @@ use std::process::Stdio;
 use insta::assert_snapshot;
 use pairmill_tables::{Lineage, f64_column, i32_column, string_column};
 use pairmill_tests::tables::read;
-use pairmill_tests::{EVALUATE, names};
+use pairmill_tests::{EVALUATE, names, write_tiny_model};
 use serde_json::json;
 
 use crate::harness::{CORPUS, QRELS, QUERIES, RETRIEVAL, close, damaged, help_desk};
@@ -126,6 +126,36 @@ fn a_baseline_stands_beside_the_model() {
     let baseline = f64_column(&per_query, "baseline_mrr@10");
     let mean = baseline.values().iter().sum::<f64>() / 4.0;
     close(&again["baseline"]["mrr@10"], mean, 1e-12);
+}
+
+#[test]
+fn a_baseline_of_other_dimensions_says_what_it_lacks() {
+    let dir = help_desk();
+    write_tiny_model(&dir.path().join("tiny"));
+    let line = format!("{RETRIEVAL} --baseline tiny --truncate-dim 64,16 --precision int8");
+    let ended = EVALUATE.run(dir.path(), &format!("{line} --output out --json"));
+    let found = ended.report();
+    let warning = "the baseline tiny has 32 dimensions; 3 of 5 smaller forms keep more of the model's 384 and have no figures of it";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+    assert_eq!(found["counts"]["forms_without_baseline"], 3);
+    for form in found["variants"].as_array().unwrap() {
+        let lacks = form["dimension"].as_u64() > Some(32);
+        assert_eq!(form.get("baseline").is_none(), lacks, "{form}");
+    }
+    let report = fs::read_to_string(dir.path().join("out/report.md")).unwrap();
+    assert!(
+        report.contains("3 smaller forms of the embeddings keep more dimensions"),
+        "{report}"
+    );
+
+    let turned = RETRIEVAL.replace("--model model", "--model tiny --baseline model");
+    let said = EVALUATE
+        .run(dir.path(), &format!("{turned} --precision int8"))
+        .stderr;
+    let warning = "the baseline model has 384 dimensions; its smaller forms are cut to 32 or fewer";
+    assert!(said.contains(warning), "{said}");
+    let said = EVALUATE.run(dir.path(), &turned).stderr;
+    assert!(!said.contains("smaller forms"), "{said}");
 }
 
 #[test]

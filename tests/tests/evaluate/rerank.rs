@@ -73,7 +73,7 @@ fn a_run_stands_before_and_after_it_is_ranked_anew() {
     close(&found["model"]["mrr@10"], 1.0 / 3.0, 1e-12);
     close(&found["difference"]["mrr@10"], 2.0 / 9.0, 1e-12);
     let counts = json!({
-        "judgements": 3, "pairs": 4, "pairs_truncated": 0, "queries": 3,
+        "judgements": 3, "judgements_of_unknown_documents": 0, "pairs": 4, "pairs_truncated": 0, "queries": 3,
         "queries_without_judgements": 1, "queries_without_results": 1,
     });
     assert_eq!(found["counts"], counts);
@@ -144,6 +144,83 @@ fn figures_equal_those_of_sentence_transformers() {
             1e-7,
         );
     }
+}
+
+#[test]
+fn the_output_declares_its_conventions_and_shows_what_moved() {
+    let dir = help_desk();
+    let path = dir.path();
+    let line = format!("{RERANK} --metrics accuracy@1,mrr@3 --examples 1 --output out");
+    let found = EVALUATE.done(path, &line);
+    let conventions = json!({
+        "identical_ids": "kept", "relevant_documents": "of the run", "ties": "rank", "top_k": "100",
+        "without_results": "zero",
+    });
+    assert_eq!(found["conventions"], conventions);
+    let figures = found["model"].as_object().unwrap();
+    assert_eq!(figures.keys().collect::<Vec<_>>(), ["accuracy@1", "mrr@3"]);
+    close(&found["difference"]["accuracy@1"], 1.0 / 3.0, 1e-12);
+
+    let examples = fs::read(path.join("out/examples.json")).unwrap();
+    let examples: Value = serde_json::from_slice(&examples).unwrap();
+    let gained = examples["gained"].as_array().unwrap();
+    assert_eq!((gained.len(), &gained[0]["query_id"]), (1, &json!("q1")));
+    assert_eq!(gained[0]["query"], "reset the password");
+    assert_eq!(gained[0]["model_results"][0]["text"], "reset the password");
+    let relevant = &gained[0]["relevant"][0];
+    assert_eq!(
+        (&relevant["baseline_rank"], &relevant["model_rank"]),
+        (&json!(3), &json!(1))
+    );
+    let report = fs::read_to_string(path.join("out/report.md")).unwrap();
+    for part in [
+        "ties: rank",
+        "rose most (1)",
+        "Model `judge` against baseline `run.jsonl`",
+    ] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    let page = fs::read_to_string(path.join("out/report.html")).unwrap();
+    assert!(page.to_lowercase().contains("precision and recall"));
+
+    let ended = EVALUATE.run(
+        path,
+        &format!("{RERANK} --fail-on-regression ndcg@5 --metrics mrr@3"),
+    );
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+}
+
+#[test]
+fn a_result_that_is_its_own_query_can_be_ignored() {
+    let dir = help_desk();
+    let path = dir.path();
+    for (name, from, to) in [
+        ("queries.jsonl", "\"q1\"", "\"d1\""),
+        ("run.jsonl", "\"q1\"", "\"d1\""),
+        ("qrels.jsonl", "\"q1\"", "\"d1\""),
+    ] {
+        let text = fs::read_to_string(path.join(name)).unwrap();
+        fs::write(path.join(name), text.replace(from, to)).unwrap();
+    }
+    let found = EVALUATE.done(path, &format!("{RERANK} --ignore-identical-ids --top-k 1"));
+    assert_eq!(found["counts"]["identical_ids_ignored"], 1);
+    assert_eq!(found["counts"]["pairs"], 2, "the next one takes its place");
+    assert_eq!(found["conventions"]["identical_ids"], "ignored");
+}
+
+#[test]
+fn judgements_of_documents_that_are_not_there_are_counted() {
+    let dir = help_desk();
+    let path = dir.path();
+    let qrels = fs::read_to_string(path.join("qrels.jsonl")).unwrap();
+    fs::write(path.join("qrels.jsonl"), qrels.replace("d4", "d5")).unwrap();
+    let ended = EVALUATE.run(path, &format!("{RERANK} --output out --json"));
+    let warning = "1 of 3 judgements name documents that corpus.jsonl does not hold; these can never be found";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+    let found = ended.report();
+    assert_eq!(found["counts"]["judgements_of_unknown_documents"], 1);
+    let report = fs::read_to_string(path.join("out/report.md")).unwrap();
+    assert!(report.contains("1 judgements name documents"), "{report}");
 }
 
 #[test]

@@ -237,6 +237,85 @@ fn a_folder_of_beir_is_searched_as_it_is() {
 }
 
 #[test]
+fn a_baseline_run_stands_beside_the_run() {
+    let before =
+        "query_id,corpus_id,rank,score\nq1,a,1,9\nq1,b,2,8\nq2,a,1,9\nq3,x,1,9\nq9,x,1,1\n";
+    let dir = folder(&[
+        ("run.csv", RUN),
+        ("qrels.csv", QRELS),
+        ("before.csv", before),
+    ]);
+    let line = "run --run run.csv --qrels qrels.csv --baseline before.csv --metrics mrr@10";
+    let found = EVALUATE.done(dir.path(), &format!("{line} --output out"));
+    // q1 from rank 2 to 1, q2 from 1 to 2, q3 without the relevant one and without results.
+    close(&found["baseline"]["mrr@10"], 0.5, 1e-12);
+    close(&found["model"]["mrr@10"], 0.5, 1e-12);
+    let counts = json!({
+        "queries": 3, "judgements": 3, "queries_without_judgements": 0, "queries_without_results": 1,
+        "baseline_queries_without_judgements": 1, "baseline_queries_without_results": 0,
+    });
+    assert_eq!(found["counts"], counts);
+    let paired = &found["evidence"]["metrics"][0]["difference"]["paired"];
+    assert_eq!(
+        (&paired["better"], &paired["worse"], &paired["equal"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    let items = read(&dir.path().join("out/per_query.parquet"));
+    assert_eq!(
+        f64_column(&items, "baseline_mrr@10").values()[..],
+        [0.5, 1.0, 0.0]
+    );
+    let report = fs::read_to_string(dir.path().join("out/report.md")).unwrap();
+    assert!(
+        report.contains("Model `run.csv` against baseline `before.csv`"),
+        "{report}"
+    );
+    let page = fs::read_to_string(dir.path().join("out/report.html")).unwrap();
+    for part in ["precision and recall", "before and after"] {
+        assert!(page.to_lowercase().contains(part), "{part}");
+    }
+
+    let skipped = judged(
+        dir.path(),
+        "--baseline before.csv --metrics recall@1 --without-results skip",
+    );
+    assert_eq!(skipped["counts"]["queries"], 2, "those that both answer");
+    close(&skipped["baseline"]["recall@1"], 0.5, 1e-12);
+
+    let code = |options: &str| {
+        let line = format!("run --run run.csv --qrels qrels.csv {options}");
+        EVALUATE.run(dir.path(), &line).code
+    };
+    let threshold = "--metrics accuracy@1,recall@10 --fail-on-regression";
+    assert_eq!(
+        code(&format!("--baseline before.csv {threshold} accuracy@1")),
+        0
+    );
+    assert_eq!(
+        code(&format!("--baseline run.csv {threshold} recall@10")),
+        0
+    );
+    let turned = format!("run --run before.csv --baseline run.csv --qrels qrels.csv {threshold} ");
+    let missed = EVALUATE.run(dir.path(), &(turned.clone() + "recall@10:0.1"));
+    assert_eq!(missed.code, 0, "{}", missed.stderr);
+    fs::write(
+        dir.path().join("before.csv"),
+        before.replace("q2,a", "q2,z"),
+    )
+    .unwrap();
+    let missed = EVALUATE.run(dir.path(), &(turned + "recall@10:0.1"));
+    assert_eq!(missed.code, 3, "{}", missed.stderr);
+    assert!(
+        missed
+            .stderr
+            .contains("recall@10 fell from 0.6667 to 0.3333"),
+        "{}",
+        missed.stderr
+    );
+    assert_eq!(code(&format!("{threshold} recall@10")), 2, "no baseline");
+}
+
+#[test]
 fn unsound_runs_are_refused() {
     let dir = folder(&[
         ("qrels.csv", QRELS),
@@ -251,6 +330,8 @@ fn unsound_runs_are_refused() {
             "query_id,corpus_id,rank,score\nq1,a,1,0.5\nq2,a,1,0.5\nq1,a,2,0.4\n",
         ),
         ("own.csv", "query_id,corpus_id,rank,score\nq1,q1,1,0.5\n"),
+        ("first.csv", "query_id,corpus_id,rank,score\nq1,a,1,0.5\n"),
+        ("second.csv", "query_id,corpus_id,rank,score\nq2,a,1,0.5\n"),
     ]);
     let error = |run: &str| {
         let line = format!("run --run {run} --qrels qrels.csv --output out");
@@ -262,5 +343,8 @@ fn unsound_runs_are_refused() {
     assert_snapshot!(error("nan.trec"), @"error: nan.trec: the score of document `a` for query `q1` is NaN; expected a number, so correct or remove the row");
     assert_snapshot!(error("other.csv"), @"error: qrels.csv: judges no document relevant (score above 0) for any query of other.csv; check that both use the same query ids");
     assert_snapshot!(error("apart.csv"), @"error: apart.csv: document `a` occurs more than once in the results of query `q1`; a run ranks each document once");
+    assert_snapshot!(error("first.csv --baseline second.csv"), @"error: first.csv and second.csv have no query of qrels.csv in common; give two runs for the same queries");
+    assert_snapshot!(error("first.csv --baseline nan.csv"), @"error: nan.csv: the score of document `b` for query `q1` is NaN; expected a number, so correct or remove the row");
+    assert_snapshot!(error("first.csv --baseline other.csv"), @"error: qrels.csv: judges no document relevant (score above 0) for any query of other.csv; check that both use the same query ids");
     assert_snapshot!(error("own.csv --ignore-identical-ids --without-results skip"), @"error: qrels.csv: judges no document relevant (score above 0) for any query of own.csv; check that both use the same query ids");
 }

@@ -4,6 +4,7 @@ use pairmill_cli::UsageError;
 use pairmill_evaluate::{Regression, Rerank, Task};
 use pairmill_hub::ModelSource;
 
+use super::metrics::MetricArgs;
 use super::{OutputArgs, Request, at_least_one, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,11 @@ pub struct RerankArgs {
     /// figures are those of the cross-encoder alone, whatever the run has missed
     #[arg(long)]
     always_rerank_positives: bool,
+    /// Queries to show that gained most and that lost most against the order of the run
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    examples: usize,
+    #[command(flatten)]
+    metrics: MetricArgs,
     /// Exit with code 3 if METRIC of the new ranking is below that of the run by more than BY
     /// [default: 0]; may be repeated
     #[arg(long, value_name = "METRIC[:BY]")]
@@ -63,6 +69,9 @@ impl RerankArgs {
             qrels: self.qrels.clone(),
             top_k: self.top_k,
             always_rerank_positives: self.always_rerank_positives,
+            metrics: self.metrics.metrics(),
+            ignore_identical_ids: self.metrics.ignore_identical_ids,
+            examples: self.examples,
         });
         Ok(Request {
             task,

@@ -1,5 +1,5 @@
 use pairmill_cli::UsageError;
-use pairmill_evaluate::{RankedRun, Task, Ties, WithoutResults};
+use pairmill_evaluate::{RankedRun, Regression, Task, Ties, WithoutResults};
 
 use super::metrics::MetricArgs;
 use super::{OutputArgs, Request, refuse_stdin};
@@ -9,6 +9,9 @@ pub struct RunArgs {
     /// Ranked run: query_id, corpus_id, rank, score; or in TREC's form
     #[arg(long, value_name = "FILE")]
     run: String,
+    /// The run to compare it with, in the same form
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<String>,
     /// Judgements: query_id, corpus_id, score; or in TREC's form
     #[arg(long, value_name = "FILE")]
     qrels: String,
@@ -20,15 +23,25 @@ pub struct RunArgs {
     /// What becomes of judged queries for which the run has no result
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = WithoutResults::Zero)]
     without_results: WithoutResults,
+    /// Exit with code 3 if METRIC is below that of the baseline by more than BY [default: 0]; may
+    /// be repeated
+    #[arg(long, value_name = "METRIC[:BY]", requires = "baseline")]
+    fail_on_regression: Vec<Regression>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 impl RunArgs {
     pub fn request(&self) -> Result<Request<'_>, UsageError> {
-        refuse_stdin([("run", &self.run), ("qrels", &self.qrels)])?;
+        let baseline = self.baseline.iter().map(|run| ("baseline", run));
+        refuse_stdin(
+            [("run", &self.run), ("qrels", &self.qrels)]
+                .into_iter()
+                .chain(baseline),
+        )?;
         let task = Task::RankedRun(RankedRun {
             run: self.run.clone(),
+            baseline: self.baseline.clone(),
             qrels: self.qrels.clone(),
             metrics: self.metrics.metrics(),
             ties: self.ties,
@@ -38,7 +51,7 @@ impl RunArgs {
         Ok(Request {
             task,
             output: &self.output,
-            thresholds: &[],
+            thresholds: &self.fail_on_regression,
         })
     }
 }

@@ -21,6 +21,7 @@ pub use triplets::{Margin, Triplets};
 
 use pairmill_metrics::RetrievalMetric;
 
+use crate::qrels::Qrels;
 use crate::{Evaluation, Frame, Result, predictions};
 
 /// What is evaluated.
@@ -50,7 +51,7 @@ impl Task {
         match self {
             Self::Retrieval(task) => higher_is_better(&task.metrics),
             Self::RankedRun(task) => higher_is_better(&task.metrics),
-            Self::Rerank(_) => higher_is_better(&RetrievalMetric::DEFAULTS),
+            Self::Rerank(task) => higher_is_better(&task.metrics),
             Self::Similarity(_) => similarity::metrics(),
             Self::Pairs(_) => pairs::metrics(),
             Self::Triplets(_) => triplets::metrics(),
@@ -93,4 +94,27 @@ fn gain(metrics: &[RetrievalMetric]) -> &'static str {
         (false, true) => "nDCG has exponential gain, 2^grade - 1. ",
         (true, true) => "`ndcg` has linear gain, `ndcg_exp` exponential gain, 2^grade - 1. ",
     }
+}
+
+/// What becomes of a result that has the id of its query, as a convention.
+fn identical_ids(ignored: bool) -> &'static str {
+    match ignored {
+        true => "ignored",
+        false => "kept",
+    }
+}
+
+/// How many judgements name documents that the corpus lacks, with a warning if any do.
+fn of_unknown_documents(qrels: &Qrels, corpus: &str, is_known: impl Fn(&str) -> bool) -> usize {
+    let judgements = qrels.pairs();
+    let unknown = judgements
+        .filter(|(_, document)| !is_known(document))
+        .count();
+    if unknown > 0 {
+        tracing::warn!(
+            "{unknown} of {} judgements name documents that {corpus} does not hold; these can never be found",
+            qrels.len()
+        );
+    }
+    unknown
 }

@@ -1,14 +1,18 @@
-use std::collections::HashMap;
+use std::iter;
 
 use pairmill_metrics::RetrievalMetric;
 use serde::Serialize;
 
-use super::gain;
+use super::{gain, identical_ids};
+use crate::answered::{Answered, answered, nothing_judged};
 use crate::assessor::Assessor;
 use crate::compared::Compared;
 use crate::items::{Label, write_items};
-use crate::qrels::{Judged, Qrels};
+use crate::qrels::Qrels;
+use crate::ranked_curves::{INTERPOLATED, Levels, interpolated, mean_curve};
 use crate::reader::Reader;
+use crate::report::Report;
+use crate::reporting::{curves, names, scatter, short};
 use crate::run_table::{Listed, RunTable, Ties};
 use crate::sample::Means;
 use crate::{EvaluateError, Evaluation, Frame, Result};
@@ -20,6 +24,8 @@ use crate::{EvaluateError, Evaluation, Frame, Result};
 pub struct RankedRun {
     /// The run table.
     pub run: String,
+    /// The run table that it is compared with.
+    pub baseline: Option<String>,
     /// The qrels table.
     pub qrels: String,
     /// The metrics, chief figure first.
@@ -39,7 +45,8 @@ pub struct RankedRun {
 pub enum WithoutResults {
     /// It scores 0, as with `trec_eval -c`.
     Zero,
-    /// It is left out of the means, as trec_eval does without `-c`.
+    /// It is left out of the means, as trec_eval does without `-c`; with a baseline, where either
+    /// run has no result.
     Skip,
 }
 
@@ -65,79 +72,157 @@ impl RankedRun {
             &self.method(),
             &options,
             |lineage| {
-                let tables = lineage.with_input("run", &self.run)?;
-                Ok(tables.with_input("qrels", &self.qrels)?)
+                let lineage = lineage.with_input("run", &self.run)?;
+                let lineage = match &self.baseline {
+                    Some(baseline) => lineage.with_input("baseline", baseline)?,
+                    None => lineage,
+                };
+                Ok(lineage.with_input("qrels", &self.qrels)?)
             },
             |results| {
-                let scored = self.score(&Reader::new(frame.threads)?)?;
-                let scores = Compared {
-                    model: scored.means,
-                    baseline: None,
+                let reader = Reader::new(frame.threads)?;
+                let qrels = Qrels::read(&reader, &self.qrels)?;
+                let runs = Compared {
+                    model: self.run.as_str(),
+                    baseline: self.baseline.as_deref(),
                 };
+                let draw = results.is_some();
+                let judged = runs.try_map(|run| self.judge(&reader, run, &qrels, draw))?;
+                let counted = self.counted(&judged)?;
+                let scores = judged.map(|run| self.means(run, &counted));
+                let counts = self.counts(&judged, &qrels, counted.len());
+                let mut evaluation = Evaluation::of("run", &scores, &frame.settings, counts);
                 if let Some(results) = results {
+                    let queries = counted.iter().map(|&query| judged.model.id(query));
                     let target = results.folder.join("per_query.parquet");
                     let ids = Label {
                         name: "query_id",
-                        values: scored.queries.iter().map(String::as_str).collect(),
+                        values: queries.clone().collect(),
                     };
                     write_items(&target, &[ids], &scores, results.lineage)?;
+                    evaluation.drawn = self.draw(&judged, &counted);
+                    evaluation.drawn.scatter = scatter(&scores, queries);
                 }
-                let evaluation = Evaluation::of("run", &scores, &frame.settings, scored.counts);
                 Ok(self.declare(evaluation))
             },
         )
     }
 
-    fn score(&self, reader: &Reader) -> Result<Scored> {
-        let qrels = Qrels::read(reader, &self.qrels)?;
-        let assessor = Assessor::new(&qrels, &self.metrics);
+    fn judge(&self, reader: &Reader, path: &str, qrels: &Qrels, draw: bool) -> Result<JudgedRun> {
+        let assessor = Assessor::new(qrels, &self.metrics);
         let run = RunTable {
-            path: &self.run,
+            path,
             ties: self.ties,
         };
         let answered = answered(
             &run,
             reader,
-            &qrels,
+            qrels,
             &self.qrels,
             |query, judged, results| {
                 let is_other =
                     |one: &&Listed<'_>| !self.ignore_identical_ids || one.document != query;
-                let others = results.iter().filter(is_other);
-                let dropped = results.len() - others.clone().count();
-                let row = (dropped < results.len())
-                    .then(|| assessor.row(judged, others.map(|one| one.document)));
-                Some((row, dropped))
+                let documents = || results.iter().filter(is_other).map(|one| one.document);
+                let dropped = results.len() - documents().count();
+                let found = (dropped < results.len()).then(|| Found {
+                    row: assessor.row(judged, documents()),
+                    levels: draw.then(|| interpolated(judged, documents())),
+                });
+                Some((found, dropped))
             },
         )?;
         let dropped = answered.queries.iter().flat_map(|(_, one)| one);
-        let dropped: usize = dropped.map(|&(_, dropped)| dropped).sum();
-        let answered = answered.and_then(|(row, _)| row);
-        let (consequence, fill) = match self.without_results {
-            WithoutResults::Zero => ("score 0", Some(vec![0.0; self.metrics.len()])),
-            WithoutResults::Skip => ("are left out", None),
+        let identical_ids = dropped.map(|&(_, dropped)| dropped).sum();
+        let answered = answered.and_then(|(found, _)| found);
+        let consequence = match self.without_results {
+            WithoutResults::Zero => "score 0",
+            WithoutResults::Skip => "are left out",
         };
-        answered.warn(&self.run, &self.qrels, consequence);
-        let mut counts = answered.counts(&qrels).to_vec();
-        if self.ignore_identical_ids {
-            counts.push(("identical_ids_ignored", dropped));
-        }
-        let rows = answered.queries.into_iter();
-        let (queries, rows): (Vec<String>, Vec<Vec<f64>>) = rows
-            .filter_map(|(query, row)| Some((query, row.or_else(|| fill.clone())?)))
-            .unzip();
-        if queries.is_empty() {
-            return Err(nothing_judged(&self.run, &self.qrels));
-        }
-        counts[0].1 = queries.len();
-        Ok(Scored {
-            queries,
-            means: Means {
-                metrics: self.metrics.iter().map(ToString::to_string).collect(),
-                rows,
-            },
-            counts,
+        answered.warn(path, &self.qrels, consequence);
+        Ok(JudgedRun {
+            answered,
+            identical_ids,
         })
+    }
+
+    /// The places among the judged queries of those that the means are over.
+    fn counted(&self, runs: &Compared<JudgedRun>) -> Result<Vec<usize>> {
+        let all = 0..runs.model.answered.queries.len();
+        let has_results = |query: &usize| {
+            let mut runs = iter::once(&runs.model).chain(&runs.baseline);
+            runs.all(|run| run.found(*query).is_some())
+        };
+        let answered: Vec<usize> = all.clone().filter(has_results).collect();
+        match (&self.baseline, self.without_results) {
+            (Some(baseline), _) if answered.is_empty() => Err(EvaluateError::NoCommonQuery {
+                run: self.run.clone(),
+                baseline: baseline.clone(),
+                qrels: self.qrels.clone(),
+            }),
+            (_, WithoutResults::Zero) => Ok(all.collect()),
+            (_, WithoutResults::Skip) if answered.is_empty() => {
+                Err(nothing_judged(&self.run, &self.qrels))
+            }
+            (_, WithoutResults::Skip) => Ok(answered),
+        }
+    }
+
+    fn means(&self, run: &JudgedRun, counted: &[usize]) -> Means {
+        let row = |&query: &usize| match run.found(query) {
+            Some(found) => found.row.clone(),
+            None => vec![0.0; self.metrics.len()],
+        };
+        Means {
+            metrics: self.metrics.iter().map(ToString::to_string).collect(),
+            rows: counted.iter().map(row).collect(),
+        }
+    }
+
+    fn counts(
+        &self,
+        runs: &Compared<JudgedRun>,
+        qrels: &Qrels,
+        queries: usize,
+    ) -> Vec<(&'static str, usize)> {
+        let mut counts = runs.model.answered.counts(qrels).to_vec();
+        counts[0].1 = queries;
+        if self.ignore_identical_ids {
+            counts.push(("identical_ids_ignored", runs.model.identical_ids));
+        }
+        if let Some(JudgedRun {
+            answered,
+            identical_ids,
+        }) = &runs.baseline
+        {
+            let (unjudged, missing) = (answered.unjudged, answered.without_results());
+            counts.push(("baseline_queries_without_judgements", unjudged));
+            counts.push(("baseline_queries_without_results", missing));
+            if self.ignore_identical_ids {
+                counts.push(("baseline_identical_ids_ignored", *identical_ids));
+            }
+        }
+        counts
+    }
+
+    /// The names of the runs and their curves.
+    fn draw(&self, runs: &Compared<JudgedRun>, counted: &[usize]) -> Report {
+        let (model, baseline) = names(&self.run, self.baseline.as_deref());
+        let drawn = Report {
+            title: short(&self.qrels),
+            model,
+            baseline,
+            items: "queries".to_owned(),
+            precision_recall_note: INTERPOLATED.to_owned(),
+            ..Report::default()
+        };
+        let points = runs.map(|run| {
+            let levels = counted.iter().map(|&query| run.found(query)?.levels);
+            mean_curve(levels.map(Option::unwrap_or_default))
+        });
+        Report {
+            precision_recall: curves(&drawn, points),
+            ..drawn
+        }
     }
 
     fn declare(&self, evaluation: Evaluation) -> Evaluation {
@@ -145,14 +230,10 @@ impl RankedRun {
             WithoutResults::Zero => "zero",
             WithoutResults::Skip => "skip",
         };
-        let identical_ids = match self.ignore_identical_ids {
-            true => "ignored",
-            false => "kept",
-        };
         evaluation
             .with_convention("ties", self.ties.name())
             .with_convention("without_results", without_results)
-            .with_convention("identical_ids", identical_ids)
+            .with_convention("identical_ids", identical_ids(self.ignore_identical_ids))
     }
 
     fn method(&self) -> String {
@@ -180,100 +261,27 @@ impl RankedRun {
     }
 }
 
-struct Scored {
-    queries: Vec<String>,
-    means: Means,
-    counts: Vec<(&'static str, usize)>,
+/// A run and what it has found for the judged queries.
+struct JudgedRun {
+    answered: Answered<Found>,
+    /// Results dropped because they have the id of their query.
+    identical_ids: usize,
 }
 
-/// What a run has for the judged queries.
-pub(super) struct Answered<T> {
-    /// The judged queries in ascending order of id; `None` for those without results.
-    pub queries: Vec<(String, Option<T>)>,
-    /// Queries of the run that are not judged.
-    unjudged: usize,
+/// What a run has found for a query.
+struct Found {
+    /// The value of each metric.
+    row: Vec<f64>,
+    /// What the curve is made of, where one is drawn.
+    levels: Option<Levels>,
 }
 
-/// Reads a run and keeps what `each` makes of the results of each judged query, if anything.
-///
-/// # Errors
-/// If the run is unsound or has no judged query.
-pub(super) fn answered<T: Send>(
-    run: &RunTable<'_>,
-    reader: &Reader,
-    qrels: &Qrels,
-    qrels_input: &str,
-    each: impl Fn(&str, &Judged, &[Listed<'_>]) -> Option<T> + Sync,
-) -> Result<Answered<T>> {
-    let ranked = run.for_each_query(reader, |query, results| {
-        let judged = qrels.of(query)?;
-        Some(each(query, judged, results))
-    })?;
-    let total = ranked.len();
-    let mut found: HashMap<String, Option<T>> = ranked
-        .into_iter()
-        .filter_map(|(query, result)| Some((query, result?)))
-        .collect();
-    if found.is_empty() {
-        return Err(nothing_judged(run.path, qrels_input));
-    }
-    let unjudged = total - found.len();
-    let judged = qrels.judged_queries();
-    Ok(Answered {
-        queries: judged
-            .map(|query| (query.to_owned(), found.remove(query).flatten()))
-            .collect(),
-        unjudged,
-    })
-}
-
-impl<T> Answered<T> {
-    fn and_then<U>(self, each: impl Fn(T) -> Option<U>) -> Answered<U> {
-        let queries = self.queries.into_iter();
-        Answered {
-            queries: queries
-                .map(|(query, found)| (query, found.and_then(&each)))
-                .collect(),
-            unjudged: self.unjudged,
-        }
+impl JudgedRun {
+    fn id(&self, query: usize) -> &str {
+        &self.answered.queries[query].0
     }
 
-    fn without_results(&self) -> usize {
-        let queries = self.queries.iter();
-        queries.filter(|(_, found)| found.is_none()).count()
-    }
-
-    /// Warns of queries that do not count; `consequence` says what becomes of those without results.
-    pub fn warn(&self, run: &str, qrels: &str, consequence: &str) {
-        let (judged, missing) = (self.queries.len(), self.without_results());
-        if self.unjudged > 0 {
-            tracing::warn!(
-                "{} of {} queries of the run have no relevant document in {qrels} and are left out",
-                self.unjudged,
-                self.unjudged + judged - missing,
-            );
-        }
-        if missing > 0 {
-            tracing::warn!(
-                "{missing} of {judged} judged queries have no result in {run} and {consequence}"
-            );
-        }
-    }
-
-    /// The number of judged queries first.
-    pub fn counts(&self, qrels: &Qrels) -> [(&'static str, usize); 4] {
-        [
-            ("queries", self.queries.len()),
-            ("queries_without_judgements", self.unjudged),
-            ("queries_without_results", self.without_results()),
-            ("judgements", qrels.len()),
-        ]
-    }
-}
-
-fn nothing_judged(run: &str, qrels: &str) -> EvaluateError {
-    EvaluateError::NothingJudged {
-        qrels: qrels.to_owned(),
-        queries: run.to_owned(),
+    fn found(&self, query: usize) -> Option<&Found> {
+        self.answered.queries[query].1.as_ref()
     }
 }

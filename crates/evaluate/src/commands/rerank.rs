@@ -1,5 +1,4 @@
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use arrow::array::StringArray;
 use pairmill_cli::Progress;
@@ -9,16 +8,22 @@ use pairmill_metrics::RetrievalMetric;
 use pairmill_tables::{ColumnNames, Lineage, Table, passage, string_column};
 use serde::Serialize;
 
-use super::ranked_run::{Answered, answered};
+use super::{gain, identical_ids, of_unknown_documents};
+use crate::answered::answered;
 use crate::compared::Compared;
+use crate::examples::Examples;
+use crate::first_stage::{ranking_of, with_positives};
 use crate::items::{Label, write_items};
-use crate::qrels::{Judged, Qrels};
+use crate::qrels::Qrels;
+use crate::ranked_curves::{INTERPOLATED, precision_by_recall};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
 use crate::report::Report;
-use crate::reporting::{scatter, short};
-use crate::run_table::{RunTable, Ties};
+use crate::reporting::{self, names, scatter, short};
+use crate::run_table::{Listed, RunTable, Ties};
+use crate::sample::Means;
 use crate::search::Hit;
+use crate::stage::Results;
 use crate::{EvaluateError, Evaluation, Frame, Result};
 
 /// Pairs scored at a time: enough to sort by length, few enough to hold.
@@ -45,6 +50,13 @@ pub struct Rerank {
     pub top_k: usize,
     /// Whether to rank the relevant documents that the run lacks as well.
     pub always_rerank_positives: bool,
+    /// The metrics, chief figure first.
+    pub metrics: Vec<RetrievalMetric>,
+    /// Whether to drop a result that has the id of its query, as BEIR does where queries are
+    /// documents of the corpus themselves.
+    pub ignore_identical_ids: bool,
+    /// Queries shown of each kind: gained and lost most.
+    pub examples: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,6 +64,9 @@ struct Options {
     max_length: Option<usize>,
     top_k: usize,
     always_rerank_positives: bool,
+    metrics: Vec<String>,
+    ignore_identical_ids: bool,
+    examples: usize,
 }
 
 impl Rerank {
@@ -62,6 +77,9 @@ impl Rerank {
             max_length: self.max_length,
             top_k: self.top_k,
             always_rerank_positives: self.always_rerank_positives,
+            metrics: self.metrics.iter().map(ToString::to_string).collect(),
+            ignore_identical_ids: self.ignore_identical_ids,
+            examples: self.examples,
         };
         frame.run(
             "rerank",
@@ -71,12 +89,12 @@ impl Rerank {
             |results| {
                 let reader = Reader::new(frame.threads)?;
                 let qrels = Qrels::read(&reader, &self.qrels)?;
-                let (before, counts) = self.read_run(&reader, &qrels)?;
+                let (before, mut counts) = self.read_run(&reader, &qrels)?;
                 let given = match self.always_rerank_positives {
                     true => with_positives(&before, &qrels, true),
                     false => before.clone(),
                 };
-                let texts = self.read_texts(&reader, &given)?;
+                let texts = self.read_texts(&reader, &given, &qrels)?;
                 let model = CrossEncoder::load(self.model.folder()?, &self.options(frame))?;
                 let after = rerank(&model, given, &texts)?;
                 let before = match self.always_rerank_positives {
@@ -84,7 +102,8 @@ impl Rerank {
                     false => before,
                 };
                 let tally = model.tally();
-                let counts = counts.into_iter().chain([
+                counts.extend([
+                    ("judgements_of_unknown_documents", texts.unknown),
                     ("pairs", tally.scored as usize),
                     ("pairs_truncated", tally.truncated as usize),
                 ]);
@@ -92,30 +111,73 @@ impl Rerank {
                     model: after,
                     baseline: Some(before),
                 };
-                let scores = rankings.map(|run| run.assess(&qrels, &RetrievalMetric::DEFAULTS));
-                if let Some(results) = results {
-                    let file = |name: &str| results.folder.join(name);
-                    let after = &rankings.model;
-                    after.write(&file("run.parquet"), results.lineage)?;
-                    let target = file("per_query.parquet");
-                    let ids = Label {
-                        name: "query_id",
-                        values: after.queries.iter().map(String::as_str).collect(),
-                    };
-                    write_items(&target, &[ids], &scores, results.lineage)?;
-                }
+                let scores = rankings.map(|run| run.assess(&qrels, &self.metrics));
                 let mut evaluation = Evaluation::of("rerank", &scores, &frame.settings, counts);
-                evaluation.drawn = Report {
-                    title: short(&self.queries),
-                    model: short(&self.model.to_string()),
-                    baseline: Some(short(&self.run)),
-                    items: "queries".to_owned(),
-                    scatter: scatter(&scores, rankings.model.queries.iter().map(String::as_str)),
-                    ..Report::default()
-                };
-                Ok(evaluation)
+                if let Some(results) = results {
+                    evaluation.drawn = self.write(&results, &qrels, &rankings, &scores, &texts)?;
+                }
+                Ok(self.declare(evaluation))
             },
         )
+    }
+
+    /// Fills the output folder, and draws what the report shows of it.
+    fn write(
+        &self,
+        results: &Results<'_>,
+        qrels: &Qrels,
+        rankings: &Compared<Ranking>,
+        scores: &Compared<Means>,
+        texts: &Texts,
+    ) -> Result<Report> {
+        let file = |name: &str| results.folder.join(name);
+        let after = &rankings.model;
+        after.write(&file("run.parquet"), results.lineage)?;
+        let ids: Vec<&str> = after.queries.iter().map(String::as_str).collect();
+        let label = Label {
+            name: "query_id",
+            values: ids.clone(),
+        };
+        write_items(
+            &file("per_query.parquet"),
+            &[label],
+            scores,
+            results.lineage,
+        )?;
+        let queries: Vec<&str> = ids.iter().map(|id| texts.query(id)).collect();
+        let mut examples = Examples::choose(self.examples, &queries, qrels, rankings, scores);
+        examples.fill(&texts.documents);
+        results.write_json("examples.json", &examples)?;
+
+        let (model, baseline) = names(&self.model.to_string(), Some(&self.run));
+        let drawn = Report {
+            title: short(&self.queries),
+            model,
+            baseline,
+            items: "queries".to_owned(),
+            scatter: scatter(scores, ids),
+            examples: reporting::examples(&examples),
+            precision_recall_note: INTERPOLATED.to_owned(),
+            ..Report::default()
+        };
+        let curves = rankings.map(|run| precision_by_recall(run, qrels));
+        Ok(Report {
+            precision_recall: reporting::curves(&drawn, curves),
+            ..drawn
+        })
+    }
+
+    fn declare(&self, evaluation: Evaluation) -> Evaluation {
+        let positives = match self.always_rerank_positives {
+            true => "added",
+            false => "of the run",
+        };
+        evaluation
+            .with_convention("ties", Ties::Rank.name())
+            .with_convention("without_results", "zero")
+            .with_convention("identical_ids", identical_ids(self.ignore_identical_ids))
+            .with_convention("top_k", self.top_k.to_string())
+            .with_convention("relevant_documents", positives)
     }
 
     fn method(&self) -> String {
@@ -126,12 +188,18 @@ impl Rerank {
             }
             false => "",
         };
+        let identical = match self.ignore_identical_ids {
+            true => " Results that have the id of their query are dropped before.",
+            false => "",
+        };
         format!(
-            "The baseline is the run as it is, the model the same documents by falling score of \
-             the cross-encoder; equal scores stay in the order of the run. Ranked are the first {} \
-             results of each query{positives}. nDCG has linear gain. Means are over the queries to \
-             which at least one document is judged relevant; one of these without results scores 0.",
-            self.top_k
+            "The baseline is the run as it is, by its column `rank`, the model the same documents \
+             by falling score of the cross-encoder; equal scores stay in the order of the run. \
+             Ranked are the first {} results of each query{positives}.{identical} {}Means are over \
+             the queries to which at least one document is judged relevant; one of these without \
+             results scores 0.",
+            self.top_k,
+            gain(&self.metrics)
         )
     }
 
@@ -160,54 +228,74 @@ impl Rerank {
         &self,
         reader: &Reader,
         qrels: &Qrels,
-    ) -> Result<(Ranking, [(&'static str, usize); 4])> {
+    ) -> Result<(Ranking, Vec<(&'static str, usize)>)> {
         let run = RunTable {
             path: &self.run,
             ties: Ties::Rank,
         };
-        let answered = answered(&run, reader, qrels, &self.qrels, |_, _, results| {
-            let first = results.iter().take(self.top_k);
+        let answered = answered(&run, reader, qrels, &self.qrels, |query, _, results| {
+            let is_other = |one: &&Listed<'_>| !self.ignore_identical_ids || one.document != query;
+            let others = results.iter().filter(is_other);
+            let dropped = results.len() - others.clone().count();
+            let first = others.take(self.top_k);
             let first = first.map(|one| (one.document.to_owned(), one.score));
-            Some(first.collect::<Vec<_>>())
+            Some((first.collect::<Vec<_>>(), dropped))
         })?;
+        let dropped = answered.queries.iter().flat_map(|(_, one)| one);
+        let dropped: usize = dropped.map(|(_, dropped)| dropped).sum();
+        let answered = answered.and_then(|(first, _)| (!first.is_empty()).then_some(first));
         answered.warn(&self.run, &self.qrels, "score 0");
-        let counts = answered.counts(qrels);
+        let mut counts = answered.counts(qrels).to_vec();
+        if self.ignore_identical_ids {
+            counts.push(("identical_ids_ignored", dropped));
+        }
         Ok((ranking_of(answered), counts))
     }
 
-    fn read_texts(&self, reader: &Reader, ranking: &Ranking) -> Result<Texts> {
+    fn read_texts(&self, reader: &Reader, ranking: &Ranking, qrels: &Qrels) -> Result<Texts> {
         let asked = ranking.queries.iter().zip(&ranking.hits);
         let asked = asked.filter(|(_, hits)| !hits.is_empty());
+        let asked: HashSet<&str> = asked.map(|(id, _)| id.as_str()).collect();
         let hits = ranking.hits.iter().flatten();
-        let documents = hits.map(|hit| ranking.documents[hit.key as usize].as_str());
+        let found = hits.map(|hit| ranking.documents[hit.key as usize].as_str());
+        let found: HashSet<&str> = found.collect();
+        let queries = self.read_some(
+            reader,
+            &self.queries,
+            Table::Queries,
+            &["id", "text"],
+            &asked,
+            |id| asked.contains(id),
+        )?;
+        let judged = qrels.documents();
+        let documents = self.read_some(
+            reader,
+            &self.corpus,
+            Table::Corpus,
+            &["id", "text", "title"],
+            &found,
+            |id| found.contains(id) || judged.contains(id),
+        )?;
+        let is_known = |id: &str| documents.contains_key(id);
         Ok(Texts {
-            queries: self.read_some(
-                reader,
-                &self.queries,
-                Table::Queries,
-                &["id", "text"],
-                asked.map(|(id, _)| id.as_str()).collect(),
-            )?,
-            documents: self.read_some(
-                reader,
-                &self.corpus,
-                Table::Corpus,
-                &["id", "text", "title"],
-                documents.collect(),
-            )?,
+            unknown: of_unknown_documents(qrels, &self.corpus, is_known),
+            queries,
+            documents,
         })
     }
 
-    /// The texts of the wanted rows, each behind its title if there is one.
+    /// The texts of the rows to keep, each behind its title if there is one; those that are needed
+    /// have to be among them.
     fn read_some(
         &self,
         reader: &Reader,
         input: &str,
         table: Table,
         columns: &[&str],
-        wanted: HashSet<&str>,
+        needed: &HashSet<&str>,
+        keep: impl Fn(&str) -> bool,
     ) -> Result<HashMap<String, String>> {
-        let mut texts = HashMap::with_capacity(wanted.len());
+        let mut texts = HashMap::with_capacity(needed.len());
         let names = ColumnNames::default();
         reader.for_each(input, table, &names, columns, |batch| {
             let columns: Vec<&StringArray> = columns
@@ -216,7 +304,7 @@ impl Rerank {
                 .collect();
             for row in 0..batch.num_rows() {
                 let id = columns[0].value(row);
-                if !wanted.contains(id) {
+                if !keep(id) {
                     continue;
                 }
                 let title = columns.get(2).map_or("", |titles| titles.value(row));
@@ -231,11 +319,11 @@ impl Rerank {
             Ok(())
         })?;
         // The first in order of id, so that the message is always the same.
-        let without = wanted.into_iter().filter(|id| !texts.contains_key(*id));
+        let without = needed.iter().filter(|id| !texts.contains_key(**id));
         match without.min() {
             Some(id) => Err(EvaluateError::NoText {
                 path: input.to_owned(),
-                id: id.to_owned(),
+                id: (*id).to_owned(),
                 run: self.run.clone(),
             }),
             None => Ok(texts),
@@ -245,69 +333,17 @@ impl Rerank {
 
 /// By id.
 struct Texts {
+    /// Of the queries that have results.
     queries: HashMap<String, String>,
+    /// Of the results and of all judged documents.
     documents: HashMap<String, String>,
+    /// Judgements of documents that the corpus lacks.
+    unknown: usize,
 }
 
-/// Numbers the documents in the order in which they turn up.
-fn ranking_of(answered: Answered<Vec<(String, f32)>>) -> Ranking {
-    let mut documents = Vec::new();
-    let mut keys: HashMap<String, u32> = HashMap::new();
-    let mut hit = |(document, score): (String, f32)| {
-        let key = *keys.entry(document).or_insert_with_key(|document| {
-            documents.push(document.clone());
-            documents.len() as u32 - 1
-        });
-        Hit { key, score }
-    };
-    let (queries, hits) = answered
-        .queries
-        .into_iter()
-        .map(|(query, results)| {
-            let results = results.into_iter().flatten();
-            (query, results.map(&mut hit).collect())
-        })
-        .unzip();
-    Ranking {
-        documents: Arc::new(documents),
-        queries,
-        hits,
-    }
-}
-
-/// Adds the relevant documents that the results of a query lack at their end: for every query, or
-/// only where there is a relevant one among the results. sentence-transformers'
-/// `CrossEncoderRerankingEvaluator` does the one for the model and the other for its baseline.
-fn with_positives(ranking: &Ranking, qrels: &Qrels, every_query: bool) -> Ranking {
-    let mut documents = ranking.documents.to_vec();
-    let keys = documents.iter().cloned().zip(0..);
-    let mut keys: HashMap<String, u32> = keys.collect();
-    let mut hits = ranking.hits.clone();
-    for (query, hits) in ranking.queries.iter().zip(&mut hits) {
-        let judged = qrels.of(query).into_iter().flat_map(Judged::iter);
-        let relevant = judged.filter(|&(_, grade)| grade > 0);
-        let found: HashSet<u32> = hits.iter().map(|hit| hit.key).collect();
-        let mut missing = Vec::new();
-        let mut has_relevant = every_query;
-        for (document, _) in relevant {
-            let key = *keys.entry(document.to_owned()).or_insert_with(|| {
-                documents.push(document.to_owned());
-                documents.len() as u32 - 1
-            });
-            match found.contains(&key) {
-                true => has_relevant = true,
-                false => missing.push(key),
-            }
-        }
-        let lowest = hits.last().map_or(0.0, |hit| hit.score);
-        if has_relevant {
-            hits.extend(missing.into_iter().map(|key| Hit { key, score: lowest }));
-        }
-    }
-    Ranking {
-        documents: Arc::new(documents),
-        queries: ranking.queries.clone(),
-        hits,
+impl Texts {
+    fn query(&self, id: &str) -> &str {
+        self.queries.get(id).map_or("", String::as_str)
     }
 }
 

@@ -5,14 +5,14 @@ use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
-use super::gain;
+use super::{gain, identical_ids, of_unknown_documents};
 use crate::compared::Compared;
 use crate::corpus::Corpus;
 use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
 use crate::examples::Examples;
 use crate::items::write_items;
-use crate::ranked_curves::{precision_by_recall, score_distributions};
+use crate::ranked_curves::{INTERPOLATED, precision_by_recall, score_distributions};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
 use crate::report::Report;
@@ -29,9 +29,6 @@ use crate::{Evaluation, Frame, Models, Result};
 const DEPTH: usize = 100;
 /// Documents embedded and searched at a time: enough to sort by length, few enough to hold.
 const BLOCK: usize = 8_192;
-
-const INTERPOLATED: &str = "Mean over the queries of the highest precision at each of eleven \
-levels of recall or beyond it.";
 
 /// Exact search with an embedding model over a corpus, against judgements.
 ///
@@ -96,13 +93,15 @@ impl Retrieval {
                 let counts = self.count(&topics, &corpus);
                 let encoders = self.models.load()?;
                 let variants = self.variants(&encoders.model)?;
+                let lacking = warn_of_dimensions(&encoders, &variants);
                 let found = encoders
                     .try_map(|encoder| self.search(encoder, &topics, &corpus, &variants))?;
                 let scores = found.map(|found| found.as_is.assess(&topics.qrels, metrics));
                 let counts = counts.into_iter().chain(found.model.identical_ids());
+                let counts = counts.chain(lacking.map(|forms| ("forms_without_baseline", forms)));
                 let mut evaluation = Evaluation::of("retrieval", &scores, &frame.settings, counts)
                     .with_convention("ties", Ties::St.name())
-                    .with_convention("identical_ids", self.identical_ids());
+                    .with_convention("identical_ids", identical_ids(self.ignore_identical_ids));
                 evaluation.variants = variants
                     .iter()
                     .map(|&variant| {
@@ -145,13 +144,6 @@ impl Retrieval {
             self.depth(),
             gain(&self.metrics)
         )
-    }
-
-    fn identical_ids(&self) -> &'static str {
-        match self.ignore_identical_ids {
-            true => "ignored",
-            false => "kept",
-        }
     }
 
     /// How many results a query gets.
@@ -231,11 +223,6 @@ impl Retrieval {
             .pairs()
             .filter(|(query, _)| !topics.ids.contains(*query))
             .count();
-        let of_unknown_documents = topics
-            .qrels
-            .pairs()
-            .filter(|(_, document)| !corpus.contains(document))
-            .count();
         if without_judgements > 0 {
             tracing::warn!(
                 "{without_judgements} of {} queries have no relevant document in {} and are left out",
@@ -250,13 +237,8 @@ impl Retrieval {
                 self.queries
             );
         }
-        if of_unknown_documents > 0 {
-            tracing::warn!(
-                "{of_unknown_documents} of {} judgements name documents that {} does not hold; these can never be found",
-                topics.qrels.len(),
-                self.corpus
-            );
-        }
+        let of_unknown_documents =
+            of_unknown_documents(&topics.qrels, &self.corpus, |id| corpus.contains(id));
         [
             ("queries", topics.judged.len()),
             ("queries_without_judgements", without_judgements),
@@ -337,6 +319,27 @@ impl Retrieval {
             identical_ids_ignored,
         })
     }
+}
+
+/// Warns where the smaller forms are not of as many components for both models, and says how many
+/// have no figures of the baseline, if any.
+fn warn_of_dimensions(encoders: &Compared<Encoder>, variants: &[Variant]) -> Option<usize> {
+    let baseline = encoders.baseline.as_ref()?;
+    let (own, other) = (encoders.model.dimension(), baseline.dimension());
+    let lacking = variants.iter().filter(|one| one.dimension > other).count();
+    if lacking > 0 {
+        tracing::warn!(
+            "the baseline {} has {other} dimensions; {lacking} of {} smaller forms keep more of the model's {own} and have no figures of it",
+            baseline.name(),
+            variants.len()
+        );
+    } else if own < other && !variants.is_empty() {
+        tracing::warn!(
+            "the baseline {} has {other} dimensions; its smaller forms are cut to {own} or fewer, as many as the model's keep",
+            baseline.name()
+        );
+    }
+    (lacking > 0).then_some(lacking)
 }
 
 /// What a model found.
