@@ -28,7 +28,7 @@ from sentence_transformers.sentence_transformer.evaluation import InformationRet
 
 from reference import FOLDER, read, rounded, versions, write
 
-RUNS, SEARCHES = ["scifact", "cranfield", "medquad_liveqa"], ["cranfield", "scifact"]
+RUNS = SEARCHES = ["scifact", "cranfield", "medquad_liveqa"]
 MEASURES = {
     "ndcg_cut_10", "ndcg_cut_100", "recall_1", "recall_10", "recall_100", "P_1", "P_10", "map_cut_10", "map_cut_100", "map",
     "recip_rank", "success_1", "success_10",

@@ -13,6 +13,11 @@ impl Duplicates {
         self.0.len()
     }
 
+    /// In ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.0.iter().copied()
+    }
+
     pub fn contains(&self, first: u32, second: u32) -> bool {
         self.0.contains(&(first, second))
     }

@@ -220,16 +220,6 @@ pub enum EvaluateError {
         /// The stage that wrote it.
         stage: String,
     },
-    /// Results whose figures are of the whole and not of items.
-    #[error(
-        "{}: results of `{task}` have no items that could be paired; evaluate both models in one run, with --baseline", folder.display()
-    )]
-    NotPaired {
-        /// The folder.
-        folder: PathBuf,
-        /// Its task.
-        task: String,
-    },
     /// A result folder without a table of items.
     #[error(
         "{}: has no table of items, such as {expected}, to compare; evaluate again with --output", folder.display()
@@ -263,6 +253,22 @@ pub enum EvaluateError {
         path: PathBuf,
         /// The column.
         column: String,
+    },
+    /// A table of items without the column that is to group them.
+    #[error("{}: has no column `{column}` of text to group by; found {found}", path.display())]
+    NoTextColumn {
+        /// The table of items.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Those that it has.
+        found: String,
+    },
+    /// Mined pairs, of which each result has its own.
+    #[error("{}: mined pairs have no groups; leave out --group-by", path.display())]
+    NoGroups {
+        /// The table of items.
+        path: PathBuf,
     },
     /// Runs without a common query.
     #[error(

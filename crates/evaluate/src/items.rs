@@ -19,7 +19,7 @@ pub(crate) struct Label<'a> {
 }
 
 /// Writes a row for each item: the labels, the columns of the model and, where there is a
-/// baseline, its columns under the prefix `baseline_`.
+/// baseline, its columns under the prefix `baseline_`. What is NaN becomes null.
 pub(crate) fn write_items(
     target: &Path,
     labels: &[Label<'_>],
@@ -36,11 +36,12 @@ pub(crate) fn write_items(
         .into_iter()
         .chain(baseline)
         .collect();
-    let field = |name: &str, kind| Field::new(name, kind, false);
-    let texts = labels.iter().map(|label| field(label.name, DataType::Utf8));
-    let numbers = columns
-        .iter()
-        .map(|(name, _)| field(name, DataType::Float64));
+    let texts = labels.iter();
+    let texts = texts.map(|label| Field::new(label.name, DataType::Utf8, false));
+    let numbers = columns.iter().map(|(name, values)| {
+        let has_null = values.iter().any(|value| value.is_nan());
+        Field::new(name, DataType::Float64, has_null)
+    });
     let schema = Arc::new(Schema::new(texts.chain(numbers).collect::<Vec<_>>()));
     let mut output = ParquetOutput::create(target, schema.clone(), lineage)?;
     let items = samples.model.len();
@@ -50,8 +51,9 @@ pub(crate) fn write_items(
             Arc::new(StringArray::from_iter_values(&label.values[rows.clone()]))
         });
         let numbers = columns.iter().map(|(_, values)| -> ArrayRef {
-            let values = values[rows.clone()].iter().copied();
-            Arc::new(Float64Array::from_iter_values(values))
+            let values = values[rows.clone()].iter();
+            let values = values.map(|value| (!value.is_nan()).then_some(*value));
+            Arc::new(Float64Array::from_iter(values))
         });
         output.write(&batch(&schema, texts.chain(numbers).collect())?)?;
     }

@@ -26,6 +26,7 @@ mod items;
 mod lbfgs;
 mod logistic;
 mod mined;
+mod mined_items;
 mod predictions;
 mod qrels;
 mod ranked_curves;

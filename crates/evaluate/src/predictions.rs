@@ -11,6 +11,7 @@ use crate::Result;
 use crate::classifiers::{nearest_centroid, nearest_neighbours};
 use crate::compared::Compared;
 use crate::embeddings::Embeddings;
+use crate::item_table::ItemTable;
 use crate::items::batch;
 use crate::logistic::LogisticRegression;
 use crate::report::ConfusionTable;
@@ -90,6 +91,30 @@ impl Predictions {
             classes,
             predicted: Default::default(),
         }
+    }
+
+    /// Some of the items that an evaluation has written. Classes have the numbers that they have
+    /// there.
+    pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
+        let column = |name: &str| -> Result<Vec<usize>> {
+            let numbers = items.column(name, rows)?;
+            Ok(numbers.into_iter().map(|class| class as usize).collect())
+        };
+        let mut predictions = Self::new(column("category")?, 0);
+        for method in Method::ALL {
+            let numbered = (1..).map(|number| experiment(method, number));
+            let mut names: Vec<String> = numbered.take_while(|name| items.has(name)).collect();
+            if names.is_empty() {
+                names.push(method.name().to_owned());
+            }
+            for name in names {
+                predictions.add(method, column(&name)?);
+            }
+        }
+        let predicted = predictions.predicted.iter().flatten().flatten();
+        let last = predictions.truth.iter().chain(predicted).max();
+        predictions.classes = last.map_or(0, |last| last + 1);
+        Ok(predictions)
     }
 
     /// Adds an experiment.
@@ -172,7 +197,7 @@ impl Sample for Predictions {
             for (number, predicted) in (1..).zip(experiments) {
                 let name = match experiments.len() {
                     1 => method.name().to_owned(),
-                    _ => format!("{}_{number}", method.name()),
+                    _ => experiment(method, number),
                 };
                 columns.push((name, numbers(predicted)));
             }
@@ -181,6 +206,11 @@ impl Sample for Predictions {
         columns.extend(right.filter_map(|(i, name)| Some((name, self.values(i)?))));
         columns
     }
+}
+
+/// The column of one of several experiments, counted from 1.
+fn experiment(method: Method, number: usize) -> String {
+    format!("{}_{number}", method.name())
 }
 
 /// Writes how often each category was taken for each other one, over all experiments: `model`

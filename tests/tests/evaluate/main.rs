@@ -2,6 +2,7 @@
 
 mod abtest;
 mod assign;
+mod comparisons;
 mod evidence;
 mod harness;
 mod paraphrases;

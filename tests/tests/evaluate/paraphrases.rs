@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use arrow::array::Array;
 use insta::assert_snapshot;
-use pairmill_tables::{i32_column, string_column};
+use pairmill_tables::{f64_column, i32_column, string_column};
 use pairmill_tests::EVALUATE;
 use pairmill_tests::tables::read;
 use serde_json::json;
@@ -100,9 +101,31 @@ fn duplicates_of_other_sentences_are_refused() {
 }
 
 #[test]
-fn mined_pairs_have_no_items_to_compare() {
+fn each_pair_that_a_model_mines_or_should_have_mined_is_an_item() {
     let dir = help_desk();
-    EVALUATE.done(dir.path(), &format!("{PARAPHRASES} --output a"));
-    EVALUATE.done(dir.path(), &format!("{PARAPHRASES} --output b"));
-    assert_snapshot!(EVALUATE.refused(dir.path(), "compare a b", 1), @"error: a: results of `paraphrases` have no items that could be paired; evaluate both models in one run, with --baseline");
+    let path = dir.path();
+    harness::damaged(&path.join("model"), &path.join("worse"), 0.5, 0);
+    // One mines both duplicates and the other does not, so that they have mined other pairs.
+    let line = PARAPHRASES.replace("--model model", "--model worse --baseline model");
+    let found = EVALUATE.done(path, &format!("{line} --max-pairs 2 --output out"));
+    assert_eq!(found["baseline"]["recall"], 1.0);
+    assert!(found["model"]["recall"].as_f64().unwrap() < 1.0, "{found}");
+    let interval = &found["evidence"]["metrics"][0]["difference"]["interval"];
+    let [low, high] = ["low", "high"].map(|end| interval[end].as_f64().unwrap());
+    assert!(low < 0.0 && high <= 0.0, "{interval}");
+
+    let items = read(&path.join("out/per_item.parquet"));
+    let labels = f64_column(&items, "label").values();
+    assert_eq!(labels.iter().sum::<f64>(), 2.0, "both duplicates are there");
+    assert_eq!(labels, f64_column(&items, "baseline_label").values());
+    let cosines = f64_column(&items, "cosine");
+    let baseline = f64_column(&items, "baseline_cosine");
+    for mined in [cosines, baseline] {
+        assert_eq!(mined.len() - mined.null_count(), 2, "null where not mined");
+    }
+    let right = (0..items.num_rows()).filter(|&row| labels[row] == 1.0);
+    assert!(right.clone().all(|row| baseline.is_valid(row)));
+    assert!(right.into_iter().any(|row| cosines.is_null(row)));
+    let pairs = read(&path.join("out/pairs_baseline.parquet"));
+    assert_eq!(pairs.num_rows(), 2);
 }

@@ -76,36 +76,52 @@ fn runs_have_the_figures_of_trec_eval_with_its_order_of_equal_scores() {
     }
 }
 
-/// Takes a minute of processor time and more, so it runs when asked for by name.
+/// The figures of an exact search with the base model.
+fn assert_search(name: &str) {
+    let Some(data) = data() else { return };
+    let expected = reference()["searches"][name].take();
+    let dir = tempfile::tempdir().unwrap();
+    let [corpus, queries, qrels] = files(&data.join(name));
+    // InformationRetrievalEvaluator counts every grade above 0 as 1.
+    let graded = read(Path::new(&qrels));
+    let mut binary = "query_id,corpus_id,score\n".to_owned();
+    for row in 0..graded.num_rows() {
+        let [query, document] =
+            ["query_id", "corpus_id"].map(|column| string_column(&graded, column).value(row));
+        let grade = i32_column(&graded, "score").value(row).clamp(0, 1);
+        binary += &format!("{query},{document},{grade}\n");
+    }
+    fs::write(dir.path().join("binary.csv"), binary).unwrap();
+    let line = format!(
+        "retrieval --model {} --corpus {corpus} --queries {queries} --qrels binary.csv --resamples 0",
+        model().display()
+    );
+    let found = EVALUATE.done(dir.path(), &line);
+    let figures = found["model"].as_object().unwrap();
+    assert_eq!(figures.len(), 9);
+    for (metric, value) in figures {
+        eprintln!("{name} {metric}");
+        let expected = &expected[format!("cosine_{metric}")];
+        close(value, expected.as_f64().unwrap(), 1e-7);
+    }
+}
+
+// Searches take a minute of processor time and more, so they run when asked for by name.
+
+#[test]
+#[ignore = "takes a minute"]
+fn a_search_of_cranfield_has_the_figures_of_sentence_transformers() {
+    assert_search("cranfield");
+}
+
 #[test]
 #[ignore = "takes minutes"]
-fn searches_have_the_figures_of_sentence_transformers() {
-    let Some(data) = data() else { return };
-    let model = model();
-    let dir = tempfile::tempdir().unwrap();
-    for (name, expected) in reference()["searches"].as_object().unwrap() {
-        let [corpus, queries, qrels] = files(&data.join(name));
-        // InformationRetrievalEvaluator counts every grade above 0 as 1.
-        let graded = read(Path::new(&qrels));
-        let mut binary = "query_id,corpus_id,score\n".to_owned();
-        for row in 0..graded.num_rows() {
-            let [query, document] =
-                ["query_id", "corpus_id"].map(|column| string_column(&graded, column).value(row));
-            let grade = i32_column(&graded, "score").value(row).clamp(0, 1);
-            binary += &format!("{query},{document},{grade}\n");
-        }
-        fs::write(dir.path().join("binary.csv"), binary).unwrap();
-        let line = format!(
-            "retrieval --model {} --corpus {corpus} --queries {queries} --qrels binary.csv --resamples 0",
-            model.display()
-        );
-        let found = EVALUATE.done(dir.path(), &line);
-        let figures = found["model"].as_object().unwrap();
-        assert_eq!(figures.len(), 9);
-        for (metric, value) in figures {
-            eprintln!("{name} {metric}");
-            let expected = &expected[format!("cosine_{metric}")];
-            close(value, expected.as_f64().unwrap(), 1e-7);
-        }
-    }
+fn a_search_of_scifact_has_the_figures_of_sentence_transformers() {
+    assert_search("scifact");
+}
+
+#[test]
+#[ignore = "takes many minutes"]
+fn a_search_of_medquad_liveqa_has_the_figures_of_sentence_transformers() {
+    assert_search("medquad_liveqa");
 }

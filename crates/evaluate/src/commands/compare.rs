@@ -7,12 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::pairs::PairsSample;
 use super::similarity::SimilaritySample;
+use super::triplets::TripletsSample;
 use crate::compared::Compared;
 use crate::evaluation::aligned;
+use crate::examples::most_changed;
+use crate::groups::Grouping;
 use crate::item_table::ItemTable;
+use crate::mined_items::ParaphrasesSample;
+use crate::predictions::Predictions;
 use crate::reader::Reader;
-use crate::report::{Report, comparison_html, comparison_markdown};
-use crate::reporting::{complete, scatter, short};
+use crate::report::{Example, Examples, Report, comparison_html, comparison_markdown};
+use crate::reporting::{complete, names, scatter};
 use crate::sample::{Means, Sample};
 use crate::stage::{Frame, MARKDOWN, PAGE, kept, stored, write};
 use crate::{EvaluateError, Evaluation, Result};
@@ -22,13 +27,20 @@ use crate::{EvaluateError, Evaluation, Result};
 pub struct Compare {
     /// Folders that an evaluation has written; the first is what the others are compared with.
     pub folders: Vec<PathBuf>,
+    /// Columns of text in the tables of items that group them.
+    pub group_by: Vec<String>,
+    /// Items shown of each kind: gained and lost most.
+    pub examples: usize,
     /// How to run.
     pub frame: Frame,
 }
 
-const METHOD: &str = "Both are taken over the items that both have. Differences have a bootstrap \
-interval, drawing the items again, and where the metric is a mean of items a paired randomisation test; \
-p is corrected by Holm's method over the metrics of a comparison.";
+const METHOD: &str = "Differences have a bootstrap interval, drawing the items again, and where the \
+metric is a mean of items a paired randomisation test; p is corrected by Holm's method over the metrics \
+of a comparison.";
+
+/// The task whose items are what each model has mined.
+const PARAPHRASES: &str = "paraphrases";
 
 /// What [`Compare`] gives.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,7 +77,7 @@ impl Compare {
         let settings = self.frame.settings;
         let mut lineage = Lineage::new(
             "evaluate compare",
-            &(&self.folders, settings),
+            &(&self.folders, &self.group_by, self.examples, settings),
             settings.seed,
         );
         for (number, folder) in self.folders.iter().enumerate() {
@@ -76,7 +88,7 @@ impl Compare {
             let comparison = self.compare()?;
             let reports = comparison.comparisons.iter();
             let reports: Vec<Report> = reports
-                .map(|one| complete(one.evaluation.drawn.clone(), &one.evaluation, METHOD))
+                .map(|one| complete(one.evaluation.drawn.clone(), &one.evaluation, &method(one)))
                 .collect();
             write(results.folder, MARKDOWN, &comparison_markdown(&reports))?;
             write(results.folder, PAGE, &comparison_html(&reports))?;
@@ -97,12 +109,6 @@ impl Compare {
                     folder: PathBuf::new(),
                 })?;
         let first = result(reference)?;
-        if first.task == "paraphrases" {
-            return Err(EvaluateError::NotPaired {
-                folder: reference.clone(),
-                task: first.task,
-            });
-        }
         let items = ItemTable::read(&reader, reference)?;
         let mut comparisons = Vec::new();
         for folder in others {
@@ -126,10 +132,12 @@ impl Compare {
                 );
             }
             let mut evaluation = self.pair(&first, &items, &ItemTable::read(&reader, folder)?)?;
-            let (model, baseline) = names(folder, reference);
+            let [folder_name, reference_name] =
+                [folder, reference].map(|path| path.display().to_string());
             let drawn = &mut evaluation.drawn;
-            drawn.title = format!("{model} against {baseline}");
-            (drawn.model, drawn.baseline) = (model, Some(baseline));
+            (drawn.model, drawn.baseline) = names(&folder_name, Some(&reference_name));
+            let baseline = drawn.baseline.as_deref().unwrap_or_default();
+            drawn.title = format!("{} against {baseline}", drawn.model);
             comparisons.push(Contender {
                 folder: folder.clone(),
                 evaluation,
@@ -148,72 +156,138 @@ impl Compare {
         first: &ItemTable,
         second: &ItemTable,
     ) -> Result<Evaluation> {
-        let rows = first.common(second)?;
-        let (rows_of_first, rows_of_second): (Vec<usize>, Vec<usize>) =
-            rows.iter().copied().unzip();
-        let metrics: Vec<String> = reference
-            .model
-            .iter()
-            .filter(|(name, _)| first.has(name) && second.has(name))
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        let sample = |table: &ItemTable, rows: &[usize]| -> Result<Box<dyn Sample>> {
-            Ok(match reference.task.as_str() {
-                "similarity" => Box::new(SimilaritySample::of_items(table, rows)?),
-                "pairs" => Box::new(PairsSample::of_items(table, rows)?),
-                _ if metrics.is_empty() => {
-                    return Err(EvaluateError::NoCommonMetric {
-                        first: first.path().to_owned(),
-                        second: second.path().to_owned(),
-                    });
-                }
-                _ => Box::new(means(table, rows, &metrics)?),
-            })
+        let task = reference.task.as_str();
+        let common = first.common(second)?;
+        let (of_first, of_second): (Vec<usize>, Vec<usize>) = common.iter().copied().unzip();
+        let only_first = first.len() - common.len();
+        let only_second = second.len() - common.len();
+        let samples = if task == PARAPHRASES {
+            if !self.group_by.is_empty() {
+                return Err(EvaluateError::NoGroups {
+                    path: first.path().to_owned(),
+                });
+            }
+            let rows = first.either(second);
+            let [baseline, model] = ParaphrasesSample::of_items([first, second], &rows)?;
+            Compared {
+                model: Box::new(model) as Box<dyn Sample>,
+                baseline: Some(Box::new(baseline) as Box<dyn Sample>),
+            }
+        } else {
+            if only_first + only_second > 0 {
+                tracing::warn!(
+                    "{only_first} items are in the reference alone and {only_second} in the other alone; {} are compared",
+                    common.len()
+                );
+            }
+            let metrics = common_metrics(reference, first, second);
+            Compared {
+                model: sample(task, second, &of_second, metrics.clone())?,
+                baseline: Some(sample(task, first, &of_first, metrics)?),
+            }
         };
-        let samples = Compared {
-            model: sample(second, &rows_of_second)?,
-            baseline: Some(sample(first, &rows_of_first)?),
-        };
-        let (only_first, only_second) = (first.len() - rows.len(), second.len() - rows.len());
-        if only_first + only_second > 0 {
-            tracing::warn!(
-                "{only_first} items are in the reference alone and {only_second} in the other alone; {} are compared",
-                rows.len()
-            );
+        if samples.model.metrics().is_empty() {
+            return Err(EvaluateError::NoCommonMetric {
+                first: first.path().to_owned(),
+                second: second.path().to_owned(),
+            });
         }
         let counts = [
-            ("items", rows.len()),
+            ("items", samples.model.len()),
             ("items_of_the_reference_alone", only_first),
             ("items_of_the_other_alone", only_second),
         ];
-        let mut evaluation =
-            Evaluation::of(&reference.task, &samples, &self.frame.settings, counts);
+        let settings = &self.frame.settings;
+        let mut evaluation = Evaluation::of(task, &samples, settings, counts);
+        for column in &self.group_by {
+            let grouping = Grouping {
+                column: column.clone(),
+                values: first.texts(column, &of_first)?,
+            };
+            let groups = grouping.figures(&samples, settings);
+            evaluation.groups.extend(groups);
+        }
         evaluation.drawn = Report {
             items: first.items().to_owned(),
-            scatter: scatter(&samples, rows_of_first.iter().map(|&row| first.label(row))),
+            scatter: scatter(&samples, of_first.iter().map(|&row| first.label(row))),
+            examples: self.changed(&samples, first, &of_first),
             ..Report::default()
         };
         Ok(evaluation)
     }
-}
 
-/// What the page calls a folder and the reference: no more of their paths than tells them apart.
-fn names(folder: &Path, reference: &Path) -> (String, String) {
-    let [folder, reference] = [folder, reference].map(|path| path.display().to_string());
-    match short(&folder) == short(&reference) {
-        true => (folder, reference),
-        false => (short(&folder), short(&reference)),
+    /// The items whose chief figure changed most, where it is a mean of items.
+    fn changed(
+        &self,
+        samples: &Compared<Box<dyn Sample>>,
+        items: &ItemTable,
+        rows: &[usize],
+    ) -> Option<Examples> {
+        let after = samples.model.values(0)?;
+        let before = samples.baseline.as_ref()?.values(0)?;
+        let example = |place: usize| Example {
+            id: items.name(rows[place]),
+            text: items.text(rows[place]),
+            before: before[place],
+            after: after[place],
+            results_before: Vec::new(),
+            results_after: Vec::new(),
+        };
+        let changed = most_changed(&after, &before, self.examples);
+        let [gained, lost]: [Vec<Example>; 2] =
+            changed.map(|places| places.into_iter().map(example).collect());
+        let any = !(gained.is_empty() && lost.is_empty());
+        any.then(|| Examples {
+            metric: samples.model.metrics().swap_remove(0),
+            gained,
+            lost,
+        })
     }
 }
 
+/// The metrics of the reference that both tables have a column of.
+fn common_metrics(reference: &Evaluation, first: &ItemTable, second: &ItemTable) -> Vec<String> {
+    let metrics = reference.model.iter().map(|(name, _)| name);
+    let common = metrics.filter(|name| first.has(name) && second.has(name));
+    common.map(str::to_owned).collect()
+}
+
+/// Some rows of a table of items, as the task has seen them.
+fn sample(
+    task: &str,
+    table: &ItemTable,
+    rows: &[usize],
+    metrics: Vec<String>,
+) -> Result<Box<dyn Sample>> {
+    Ok(match task {
+        "similarity" => Box::new(SimilaritySample::of_items(table, rows)?),
+        "pairs" => Box::new(PairsSample::of_items(table, rows)?),
+        "triplets" => Box::new(TripletsSample::of_items(table, rows)?),
+        "classification" => Box::new(Predictions::of_items(table, rows)?),
+        _ => Box::new(means(table, rows, metrics)?),
+    })
+}
+
+/// How the figures are made.
+fn method(contender: &Contender) -> String {
+    let over = match contender.evaluation.task.as_str() {
+        PARAPHRASES => {
+            "Both are taken over the duplicates and the pairs that either has mined; a duplicate that \
+             one has not mined is missed by it."
+        }
+        _ => "Both are taken over the items that both have.",
+    };
+    format!("{over} {METHOD}")
+}
+
 /// Metrics that are means over items.
-fn means(table: &ItemTable, rows: &[usize], metrics: &[String]) -> Result<Means> {
+fn means(table: &ItemTable, rows: &[usize], metrics: Vec<String>) -> Result<Means> {
     let columns = metrics.iter().map(|metric| table.column(metric, rows));
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let row = |row: usize| columns.iter().map(|values| values[row]).collect();
     Ok(Means {
-        metrics: metrics.to_vec(),
         rows: (0..rows.len()).map(row).collect(),
+        metrics,
     })
 }
 
@@ -227,7 +301,16 @@ fn result(folder: &Path) -> Result<Evaluation> {
 fn warn_of_other_judgements(first: &Path, second: &Path) {
     let [a, b] = [first, second].map(Lineage::of_folder);
     let (Some(a), Some(b)) = (a, b) else { return };
-    for role in ["qrels", "corpus", "queries", "pairs", "triplets", "test"] {
+    for role in [
+        "qrels",
+        "corpus",
+        "queries",
+        "pairs",
+        "triplets",
+        "test",
+        "sentences",
+        "duplicates",
+    ] {
         if let (Some(one), Some(other)) = (a.inputs.get(role), b.inputs.get(role))
             && one != other
         {
@@ -273,6 +356,11 @@ impl Comparison {
             let header = std::iter::once(contender.evaluation.header());
             let rows: Vec<Vec<String>> = header.chain(contender.evaluation.cells()).collect();
             text.push_str(&aligned(&rows));
+            let groups = contender.evaluation.group_rows();
+            if groups.len() > 1 {
+                text.push('\n');
+                text.push_str(&aligned(&groups));
+            }
         }
         out.write_all(text.as_bytes())
     }

@@ -1,21 +1,18 @@
 use std::collections::BTreeSet;
 
 use arrow::array::Array;
-use pairmill_metrics::PairRanking;
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, f32_column, string_column};
 use serde::Serialize;
 
 use crate::duplicates::Duplicates;
 use crate::encoder::Encoder;
+use crate::items::write_items;
 use crate::mined::{MinedPair, mine, write_mined};
+use crate::mined_items::{METRICS, ParaphrasesSample, items, labels};
 use crate::reader::Reader;
 use crate::reporting::{of_models, short};
-use crate::sample::{Sample, counts};
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
-
-/// The figures, chief one first; all but the last are the better the higher they are.
-const METRICS: [&str; 5] = ["ap", "f1", "precision", "recall", "threshold"];
 
 /// The score from which on a pair of a table of duplicates is one.
 const LEAST_SCORE: f32 = 0.5;
@@ -48,7 +45,8 @@ struct Options<T> {
 }
 
 impl Paraphrases {
-    /// Evaluates. The output folder gets the mined pairs.
+    /// Evaluates. The output folder gets the mined pairs, best first, and an item for each pair that
+    /// is mined or a duplicate.
     pub(crate) fn run(&self, frame: &Frame) -> Result<Evaluation> {
         let options = Options {
             models: self.models.options(),
@@ -71,6 +69,8 @@ impl Paraphrases {
                 let (duplicates, unknown) = self.read_duplicates(&reader, &sentences)?;
                 let encoders = self.models.load()?;
                 let mined = encoders.try_map(|encoder| self.mine(&sentences, encoder))?;
+                let items = items(&mined, &duplicates);
+                let samples = mined.map(|pairs| ParaphrasesSample::of(&items, pairs, &duplicates));
                 if let Some(results) = results {
                     let write = |name: &str, pairs: &[MinedPair]| {
                         let target = results.folder.join(name);
@@ -80,6 +80,8 @@ impl Paraphrases {
                     if let Some(pairs) = &mined.baseline {
                         write("pairs_baseline.parquet", pairs)?;
                     }
+                    let labels = labels(&items, &sentences);
+                    write_items(&results.items(), &labels, &samples, results.lineage)?;
                 }
                 let counts = [
                     ("sentences", sentences.len()),
@@ -87,9 +89,10 @@ impl Paraphrases {
                     ("duplicates_of_unknown_sentences", unknown),
                     ("mined_pairs", mined.model.len()),
                 ];
-                let samples = mined.map(|pairs| ParaphrasesSample::new(pairs, &duplicates));
                 let mut evaluation =
-                    Evaluation::of("paraphrases", &samples, &frame.settings, counts);
+                    Evaluation::of("paraphrases", &samples, &frame.settings, counts)
+                        .with_convention("top_k", self.top_k.to_string())
+                        .with_convention("max_pairs", self.max_pairs.to_string());
                 evaluation.drawn = of_models(&self.models, "pairs")?;
                 evaluation.drawn.title = short(&self.sentences);
                 Ok(evaluation)
@@ -217,76 +220,4 @@ pub(crate) struct Sentence {
 /// The figures that are the better the higher they are, chief one first.
 pub(super) fn metrics() -> Vec<String> {
     METRICS[..4].iter().map(|&name| name.to_owned()).collect()
-}
-
-/// The mined pairs, followed by the duplicates that were not mined.
-pub(crate) struct ParaphrasesSample {
-    cosines: Vec<f64>,
-    labels: Vec<bool>,
-    ranking: PairRanking,
-    missed: usize,
-}
-
-impl ParaphrasesSample {
-    fn new(mined: &[MinedPair], duplicates: &Duplicates) -> Self {
-        let cosines: Vec<f64> = mined.iter().map(|pair| f64::from(pair.cosine)).collect();
-        let labels: Vec<bool> = mined
-            .iter()
-            .map(|pair| duplicates.contains(pair.first, pair.second))
-            .collect();
-        let found = labels.iter().filter(|&&label| label).count();
-        Self {
-            ranking: PairRanking::new(&cosines, &labels),
-            cosines,
-            labels,
-            missed: duplicates.len() - found,
-        }
-    }
-}
-
-impl Sample for ParaphrasesSample {
-    fn metrics(&self) -> Vec<String> {
-        METRICS.iter().map(|&name| name.to_owned()).collect()
-    }
-
-    fn len(&self) -> usize {
-        self.cosines.len() + self.missed
-    }
-
-    fn figures(&self, items: &[u32]) -> Vec<f64> {
-        let counts = counts(items, self.len());
-        let (mined, missed) = counts.split_at(self.cosines.len());
-        let missed: u32 = missed.iter().sum();
-        match self.ranking.mining_figures(mined, missed as usize) {
-            Some(found) => vec![
-                found.ap,
-                found.f1,
-                found.precision,
-                found.recall,
-                found.threshold,
-            ],
-            None => vec![f64::NAN; METRICS.len()],
-        }
-    }
-
-    fn values(&self, _: usize) -> Option<Vec<f64>> {
-        None
-    }
-
-    /// A duplicate that was not mined has no cosine.
-    fn columns(&self) -> Vec<(String, Vec<f64>)> {
-        let labels = self.labels.iter().map(|&label| f64::from(u8::from(label)));
-        let missed = || std::iter::repeat_n((), self.missed);
-        let cosines = self.cosines.iter().copied();
-        vec![
-            (
-                "cosine".to_owned(),
-                cosines.chain(missed().map(|()| f64::NAN)).collect(),
-            ),
-            (
-                "label".to_owned(),
-                labels.chain(missed().map(|()| 1.0)).collect(),
-            ),
-        ]
-    }
 }

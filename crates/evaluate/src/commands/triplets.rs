@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::compared::Compared;
 use crate::encoder::Encoder;
+use crate::item_table::ItemTable;
 use crate::items::{Label, write_items};
 use crate::reader::Reader;
 use crate::report::{Distributions, Report};
@@ -147,10 +148,42 @@ pub(super) fn metrics() -> Vec<String> {
 pub(crate) struct TripletsSample {
     positives: [Vec<f64>; 4],
     negatives: [Vec<f64>; 4],
-    margins: [f64; 4],
+    /// 1 where the positive is more alike by more than the margin, else 0.
+    right: [Vec<f64>; 4],
 }
 
 impl TripletsSample {
+    fn new(positives: [Vec<f64>; 4], negatives: [Vec<f64>; 4], margins: [f64; 4]) -> Self {
+        let right = |function: usize| {
+            let sides = iter::zip(&positives[function], &negatives[function]);
+            let is_right = |(positive, negative): (&f64, &f64)| {
+                f64::from(u8::from(*positive > negative + margins[function]))
+            };
+            sides.map(is_right).collect()
+        };
+        Self {
+            right: [0, 1, 2, 3].map(right),
+            positives,
+            negatives,
+        }
+    }
+
+    /// Some of the items that an evaluation has written.
+    pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
+        let columns = |name: &dyn Fn(SimilarityFunction) -> String| -> Result<[Vec<f64>; 4]> {
+            let mut columns = [const { Vec::new() }; 4];
+            for (values, function) in columns.iter_mut().zip(SimilarityFunction::ALL) {
+                *values = items.column(&name(function), rows)?;
+            }
+            Ok(columns)
+        };
+        Ok(Self {
+            positives: columns(&|function| format!("positive_{function}"))?,
+            negatives: columns(&|function| format!("negative_{function}"))?,
+            right: columns(&|function| function.figure("accuracy"))?,
+        })
+    }
+
     fn embed(texts: &[Vec<String>; 3], encoder: &Encoder, margins: [f64; 4]) -> Result<Self> {
         let [anchors, positives, negatives] = texts;
         let queries: Vec<&str> = anchors.iter().map(String::as_str).collect();
@@ -165,16 +198,7 @@ impl TripletsSample {
                 (0..triplets).map(of).collect()
             })
         };
-        Ok(Self {
-            positives: alike(0),
-            negatives: alike(triplets),
-            margins,
-        })
-    }
-
-    fn is_right(&self, function: usize, triplet: usize) -> f64 {
-        let negative = self.negatives[function][triplet] + self.margins[function];
-        f64::from(u8::from(self.positives[function][triplet] > negative))
+        Ok(Self::new(alike(0), alike(triplets), margins))
     }
 }
 
@@ -188,20 +212,17 @@ impl Sample for TripletsSample {
     }
 
     fn figures(&self, items: &[u32]) -> Vec<f64> {
-        let accuracy = |function| {
-            let right = items
-                .iter()
-                .map(|&item| self.is_right(function, item as usize));
+        let accuracy = |right: &Vec<f64>| {
+            let right = items.iter().map(|&item| right[item as usize]);
             right.sum::<f64>() / items.len() as f64
         };
-        let mut figures: Vec<f64> = (0..4).map(accuracy).collect();
+        let mut figures: Vec<f64> = self.right.iter().map(accuracy).collect();
         figures.push(figures.iter().copied().fold(f64::NAN, f64::max));
         figures
     }
 
     fn values(&self, metric: usize) -> Option<Vec<f64>> {
-        let right = |triplet| self.is_right(metric, triplet);
-        (metric < 4).then(|| (0..self.len()).map(right).collect())
+        self.right.get(metric).cloned()
     }
 
     fn columns(&self) -> Vec<(String, Vec<f64>)> {
@@ -263,21 +284,10 @@ mod tests {
 
     #[test]
     fn a_positive_has_to_be_more_alike_by_more_than_the_margin() {
-        let sample = TripletsSample {
-            positives: [
-                vec![0.75, 0.5],
-                vec![3.0, 1.0],
-                vec![-1.0, -2.0],
-                vec![-1.0, -1.0],
-            ],
-            negatives: [
-                vec![0.5, 0.5],
-                vec![1.0, 0.0],
-                vec![-2.0, -1.0],
-                vec![-9.0, -9.0],
-            ],
-            margins: [0.25, 0.5, 0.0, 0.0],
-        };
+        let positives = [[0.75, 0.5], [3.0, 1.0], [-1.0, -2.0], [-1.0, -1.0]];
+        let negatives = [[0.5, 0.5], [1.0, 0.0], [-2.0, -1.0], [-9.0, -9.0]];
+        let [positives, negatives] = [positives, negatives].map(|all| all.map(Vec::from));
+        let sample = TripletsSample::new(positives, negatives, [0.25, 0.5, 0.0, 0.0]);
         assert_eq!(sample.figures(&[0, 1]), [0.0, 1.0, 0.5, 1.0, 1.0]);
         assert_eq!(sample.figures(&[0, 0, 0, 1])[2], 0.75);
         assert_eq!(sample.values(2), Some(vec![1.0, 0.0]));

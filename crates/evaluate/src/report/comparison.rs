@@ -7,7 +7,7 @@ use super::data::Report;
 use super::format::{self, interval, signed};
 use super::frame::{Page, figures, section, warnings};
 use super::headline::{Headline, side};
-use super::{markdown, page};
+use super::{examples, markdown, page};
 
 /// Several models, each against the same baseline, on one page: the chief metric of all first.
 pub(crate) fn comparison_html(reports: &[Report]) -> String {
@@ -23,6 +23,8 @@ pub(crate) fn comparison_html(reports: &[Report]) -> String {
             @if let Some(headline) = Headline::of(report) { (page::answer(report, &headline)) }
             (warnings(&report.warnings))
             (page::summary(report))
+            (page::group_tables(report))
+            @if let Some(examples) = &report.examples { (examples::render(examples, report.item_name())) }
         };
         section(format!("model-{}", number + 1), report.model.as_str(), body)
     });

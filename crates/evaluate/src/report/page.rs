@@ -207,7 +207,11 @@ fn forest_of_metrics(report: &Report) -> Option<Markup> {
 }
 
 fn groups(report: &Report) -> Option<Section> {
-    let body = html! {
+    section("groups", "Groups", group_tables(report))
+}
+
+pub(super) fn group_tables(report: &Report) -> Markup {
+    html! {
         @for table in report.groups.iter().filter(|table| !table.rows.is_empty()) {
             @let better = report.better(&table.metric);
             @let rows: Vec<_> = table.rows.iter().filter_map(|row| {
@@ -228,8 +232,7 @@ fn groups(report: &Report) -> Option<Section> {
             h3 { (title) }
             (beside(&tables::groups(report, table), forest))
         }
-    };
-    section("groups", "Groups", body)
+    }
 }
 
 fn scores(report: &Report) -> Option<Section> {
