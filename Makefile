@@ -53,7 +53,7 @@ pipeline: $(PIPELINE) ## Run a whole pipeline: from a table or folder to a fine-
 test: build ## Run all tests but the slow ones
 	cargo test --release --workspace
 
-bench: build ## Run the slow checks against published figures (about 5 minutes; needs PAIRMILL_DATA)
+bench: build ## Run the slow checks against published figures (takes long; needs PAIRMILL_DATA)
 	cargo test --release --workspace -- --ignored --nocapture
 
 lint: setup ## Check formatting and lints

@@ -91,24 +91,3 @@ fn the_base_model_has_its_published_figures_on_stsb() {
     }
     assert_eq!(found["counts"]["pairs"], 1_379);
 }
-
-/// Takes minutes of processor time, so it runs when asked for by name.
-#[test]
-#[ignore = "takes minutes"]
-fn the_base_model_has_its_published_figures_on_scifact() {
-    let Some(data) = data() else { return };
-    let model = model();
-    let file = |name: &str| data.join("scifact").join(name).display().to_string();
-    let line = format!(
-        "retrieval --model {} --corpus {} --queries {} --qrels {}",
-        model.display(),
-        file("corpus.parquet"),
-        file("queries_test.parquet"),
-        file("qrels_test.parquet"),
-    );
-    let found = EVALUATE.done(Path::new("."), &line);
-    close(&found["model"]["ndcg@10"], 0.6451, 0.0005);
-    close(&found["model"]["mrr@10"], 0.6047, 0.0005);
-    close(&found["model"]["recall@100"], 0.925, 0.001);
-    assert_eq!(found["counts"]["queries"], 300);
-}
