@@ -128,3 +128,9 @@ fn a_search_of_scifact_has_the_figures_of_sentence_transformers() {
     close(&found["model"]["recall@100"], 0.925, 0.001);
     assert_eq!(found["counts"]["queries"], 300);
 }
+
+#[test]
+#[ignore = "takes many minutes"]
+fn a_search_of_medquad_liveqa_has_the_figures_of_sentence_transformers() {
+    assert_search("medquad_liveqa");
+}
