@@ -53,8 +53,8 @@ pipeline: $(PIPELINE) ## Run a whole pipeline: from a table or folder to a fine-
 test: build ## Run all tests but the slow ones
 	cargo test --release --workspace
 
-bench: build ## Run the slow checks against published figures (takes long; needs PAIRMILL_DATA)
-	cargo test --release --workspace -- --ignored --nocapture
+bench: build ## Run the slow checks against published figures (takes long; needs PAIRMILL_DATA); TESTS='NAME …' runs some of them
+	cargo test --release --workspace -- --ignored --nocapture $(TESTS)
 
 lint: setup ## Check formatting and lints
 	cargo fmt --all --check
