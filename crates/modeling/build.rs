@@ -2,7 +2,8 @@
 //! Shared by the crates that make executables or tests with libtorch.
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    // What torch-sys says; where no such line stands, cargo runs this whenever a file of the package has changed.
+    println!("cargo:rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
     if let Ok(lib) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
     }
