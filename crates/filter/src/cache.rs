@@ -13,8 +13,8 @@ pub(crate) struct ScoreFolder {
     kept: Option<PathBuf>,
     /// The hidden one beside the output.
     hidden: Option<PathBuf>,
-    /// Whether that is left from a run that was killed.
-    was_there: bool,
+    /// Whether that is of use after an error.
+    is_kept: bool,
 }
 
 impl ScoreFolder {
@@ -24,7 +24,8 @@ impl ScoreFolder {
             .transpose()?;
         Ok(Self {
             kept: kept.map(Path::to_owned),
-            was_there: hidden.as_ref().is_some_and(|hidden| hidden.exists()),
+            // Left from a run that was killed.
+            is_kept: hidden.as_ref().is_some_and(|hidden| hidden.exists()),
             hidden,
         })
     }
@@ -34,17 +35,15 @@ impl ScoreFolder {
         self.kept.as_deref().or(self.hidden.as_deref())
     }
 
+    /// Keeps what is beside the output after an error, for the same command to go on from.
+    pub fn keep(&mut self) {
+        self.is_kept = true;
+    }
+
     /// Removes what is beside the output, now that it is written.
     pub fn finish(mut self) {
         if let Some(hidden) = self.hidden.take() {
             let _ = fs::remove_dir_all(hidden);
-        }
-    }
-
-    /// Removes what this run has put beside the output, of which nothing will come.
-    pub fn give_up(self) {
-        if !self.was_there {
-            self.finish();
         }
     }
 }
@@ -53,7 +52,10 @@ impl Drop for ScoreFolder {
     /// After an error. An empty folder goes away.
     fn drop(&mut self) {
         let Some(hidden) = &self.hidden else { return };
-        let _ = fs::remove_dir(hidden);
+        let _ = match self.is_kept {
+            true => fs::remove_dir(hidden),
+            false => fs::remove_dir_all(hidden),
+        };
         if self.kept.is_none() && hidden.exists() {
             warn!(
                 "the scores so far are kept beside the output; the same command goes on from there"

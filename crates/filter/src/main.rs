@@ -155,10 +155,7 @@ fn output(text: &str) -> Result<Output, String> {
 impl ModelArgs {
     fn model(self, common: &Common) -> Model {
         Model {
-            source: match self.int8 {
-                true => self.model.with_int8(),
-                false => self.model,
-            },
+            source: self.model.with_int8(self.int8),
             max_length: self.max_length.map(|length| length as usize),
             token_budget: self.token_budget as usize,
             activation: self.activation.map(|name| match name {

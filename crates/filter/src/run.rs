@@ -55,17 +55,11 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
             sound(&batch, config)?;
         }
     }
-    let scores = ScoreFolder::new(config.model.cache.as_deref(), Some(&config.output.path))?;
+    let mut scores = ScoreFolder::new(config.model.cache.as_deref(), Some(&config.output.path))?;
     let judge = Arc::new(Judge::load(&config.model)?.cached(scores.path())?);
     let mut outputs = Outputs::create(config, lineages)?;
-    let int8 = match compare_decisions(config, &candidates, &judge, scores.path()).await {
-        Ok(int8) => int8,
-        Err(refusal) => {
-            drop(judge);
-            scores.give_up();
-            return Err(refusal);
-        }
-    };
+    let int8 = compare_decisions(config, &candidates, &judge, scores.path()).await?;
+    scores.keep();
     let before = judge.tally();
     let with_promotion = config.rules.promotion.is_some();
     let to_score = match config.candidates.as_str() {

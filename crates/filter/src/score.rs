@@ -162,17 +162,11 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         input => Some(row_count(&session, input).await? as u64),
     };
     let output = config.to_file();
-    let scores = ScoreFolder::new(config.model.cache.as_deref(), output)?;
+    let mut scores = ScoreFolder::new(config.model.cache.as_deref(), output)?;
     let judge = Arc::new(Judge::load(&config.model)?.cached(scores.path())?);
     let texts = pairs.clone().select(texts_of(&columns))?;
-    let int8 = match compare_scores(config, texts, &judge, scores.path()).await {
-        Ok(int8) => int8,
-        Err(refusal) => {
-            drop(judge);
-            scores.give_up();
-            return Err(refusal);
-        }
-    };
+    let int8 = compare_scores(config, texts, &judge, scores.path()).await?;
+    scores.keep();
     let before = judge.tally();
     info!(
         "scoring {} with {} by {} (pairs of up to {} tokens)",

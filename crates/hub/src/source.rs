@@ -29,13 +29,16 @@ impl ModelSource {
         }
     }
 
-    /// The same model, of which the ONNX file in int8 is wanted too.
+    /// The same model, of which the ONNX file in int8 is wanted too, if `is_wanted`.
     #[must_use]
-    pub fn with_int8(self) -> Self {
-        Self {
-            given: self.given,
-            weights: Weights::OnnxAndInt8,
-            folder: Arc::default(),
+    pub fn with_int8(self, is_wanted: bool) -> Self {
+        match is_wanted {
+            true => Self {
+                given: self.given,
+                weights: Weights::OnnxAndInt8,
+                folder: Arc::default(),
+            },
+            false => self,
         }
     }
 

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Where a model's ONNX file may be, the better place first.
+/// Where a model's ONNX file may be, the better place first, as pairmill-inference looks for it.
 const ONNX_FILES: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
 /// The same for int8.
 const INT8_FILES: [&str; 2] = ["model_quantized.onnx", "onnx/model_quantized.onnx"];

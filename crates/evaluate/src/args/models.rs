@@ -64,10 +64,7 @@ impl ModelArgs {
             Backend::Onnx => ModelSource::of_onnx(&model.to_string()),
         };
         Ok(Models {
-            model: match self.int8 {
-                true => source(&self.model).with_int8(),
-                false => source(&self.model),
-            },
+            model: source(&self.model).with_int8(self.int8),
             baseline: self.baseline.as_ref().map(source),
             backend: self.backend,
             int8: self.int8,

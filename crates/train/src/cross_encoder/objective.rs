@@ -57,22 +57,24 @@ pub(super) enum Objective {
 #[derive(Debug)]
 pub(super) struct Lists {
     lists: Vec<List>,
-    /// The places of the lists of each query.
+    /// The places of the lists of each query, where the loss draws negatives from other queries.
     of_query: HashMap<String, Vec<usize>>,
 }
 
 impl Lists {
-    fn new(lists: Vec<List>) -> Self {
+    fn new(lists: Vec<List>, loss: ListLoss) -> Self {
         let mut of_query: HashMap<String, Vec<usize>> = HashMap::new();
-        for (place, list) in lists.iter().enumerate() {
-            of_query.entry(list.query.clone()).or_default().push(place);
+        if let ListLoss::MultipleNegatives { .. } = loss {
+            for (place, list) in lists.iter().enumerate() {
+                of_query.entry(list.query.clone()).or_default().push(place);
+            }
         }
         Self { lists, of_query }
     }
 
     /// The first positive of each list of a query.
     fn positives(&self, query: &str) -> impl Iterator<Item = &str> {
-        let places = self.of_query[query].iter();
+        let places = self.of_query.get(query).into_iter().flatten();
         places.map(|&place| self.lists[place].positive())
     }
 }
@@ -92,7 +94,7 @@ impl Objective {
             !lists.is_empty() || !window.is_whole(),
             "no training row has a hard negative, which --loss lambda needs; give triplets or n-tuples"
         );
-        Ok(Self::Lists(Lists::new(lists), loss))
+        Ok(Self::Lists(Lists::new(lists, loss), loss))
     }
 
     /// Lists scored by a teacher.
@@ -101,7 +103,10 @@ impl Objective {
             query: pair.query,
             documents: pair.documents,
         });
-        Self::Lists(Lists::new(lists.collect()), ListLoss::MarginMse)
+        Self::Lists(
+            Lists::new(lists.collect(), ListLoss::MarginMse),
+            ListLoss::MarginMse,
+        )
     }
 
     pub fn rows(&self) -> usize {
@@ -320,14 +325,17 @@ mod tests {
 
     #[test]
     fn batch_mates_lend_their_positives_but_not_a_querys_own() {
-        let lists = Lists::new(vec![
-            list("a", &["1", "n"]),
-            list("b", &["2"]),
-            list("a", &["3"]),
-            list("c", &["1"]),
-            list("b", &["1"]),
-        ]);
         let loss = ListLoss::MultipleNegatives { in_batch: 2 };
+        let lists = Lists::new(
+            vec![
+                list("a", &["1", "n"]),
+                list("b", &["2"]),
+                list("a", &["3"]),
+                list("c", &["1"]),
+                list("b", &["1"]),
+            ],
+            loss,
+        );
         let texts: Vec<Vec<&str>> = layout(&lists, loss, &[0, 1, 2, 3])
             .into_iter()
             .map(|(_, documents)| documents.into_iter().map(|(text, _)| text).collect())
