@@ -3,11 +3,11 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use crate::Result;
 use crate::batches::{Batch, Order};
 use crate::model::{Output, TokenModel};
 use crate::split::{Split, Tuner};
 use crate::tokenize::Tokens;
+use crate::{InferenceError, Result};
 
 /// Runs a model over any number of rows, in batches of rows of like length, and counts them.
 #[derive(Debug)]
@@ -125,7 +125,9 @@ impl Crew {
     }
 }
 
-/// Runs batches on several sessions; `done` gets them in no particular order.
+/// Runs batches on several sessions; `done` gets them in no particular order. After an error no new
+/// batch is begun, and of several errors the one of the first batch is returned, so that it does not
+/// depend on which session was faster.
 fn side_by_side<'t>(
     models: &[&TokenModel],
     batches: &[Batch],
@@ -144,18 +146,29 @@ fn side_by_side<'t>(
         for &model in models {
             let (send, next, run) = (send.clone(), &next, &run);
             scope.spawn(move || {
-                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // Nobody listens after an error.
-                    if send.send((batch, run(model, batch))).is_err() {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(batch) = batches.get(number) else {
+                        break;
+                    };
+                    if send.send((number, run(model, batch))).is_err() {
                         break;
                     }
                 }
             });
         }
         drop(send);
-        for (batch, output) in outputs {
-            done(batch, output?)?;
+        let mut failure: Option<(usize, InferenceError)> = None;
+        for (number, output) in outputs {
+            // Batches are begun in order, so all before a failed one are among the outputs.
+            if failure.as_ref().is_some_and(|(failed, _)| *failed < number) {
+                continue;
+            }
+            if let Err(error) = output.and_then(|output| done(&batches[number], output)) {
+                next.store(batches.len(), Ordering::Relaxed);
+                failure = Some((number, error));
+            }
         }
-        Ok(())
+        failure.map_or(Ok(()), |(_, error)| Err(error))
     })
 }

@@ -228,6 +228,34 @@ fn a_score_that_is_not_a_number_names_its_pair() {
     );
 }
 
+#[test]
+fn the_same_pair_is_named_whichever_session_is_faster() {
+    let model = TinyModel {
+        bias: f32::NAN,
+        ..Default::default()
+    };
+    let pairs = pairs();
+    let pairs: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
+    let broken = |threads: usize| {
+        let options = CrossEncoderOptions {
+            threads,
+            token_budget: 8,
+            ..Default::default()
+        };
+        load_with(&model, options).unwrap()
+    };
+    let error = |model: &CrossEncoder| model.scores(&pairs).unwrap_err().to_string();
+    let pair = |error: String| error.split_once("the pair").unwrap().1.to_owned();
+    let first = pair(error(&broken(1)));
+    let crew = broken(4);
+    for _ in 0..200 {
+        assert_eq!(pair(error(&crew)), first);
+    }
+}
+
 fn refusal(model: TinyModel, max_length: Option<usize>) -> String {
     let options = CrossEncoderOptions {
         max_length,
