@@ -88,25 +88,6 @@ impl PackedBatch {
     }
 }
 
-/// Cuts items into runs whose summed size stays within a budget; an item above the budget is a run
-/// of its own. The sizes are those of the items in order.
-pub(crate) fn runs_within(sizes: impl IntoIterator<Item = usize>, budget: usize) -> Vec<usize> {
-    let mut runs = Vec::new();
-    let (mut items, mut total) = (0, 0);
-    for size in sizes {
-        if items > 0 && total + size > budget {
-            runs.push(items);
-            (items, total) = (0, 0);
-        }
-        items += 1;
-        total += size;
-    }
-    if items > 0 {
-        runs.push(items);
-    }
-    runs
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,12 +134,5 @@ mod tests {
         let batch = PackedBatch::new(&texts.iter().collect::<Vec<_>>(), Device::Cpu);
         let positions = Vec::<i64>::try_from(&batch.positions_behind(1)).unwrap();
         assert_eq!(positions, [2, 3, 2, 1, 3, 4]);
-    }
-
-    #[test]
-    fn runs_keep_to_the_budget() {
-        assert_eq!(runs_within([3, 3, 3, 9, 1], 6), [2, 1, 1, 1]);
-        assert_eq!(runs_within([7], 6), [1]);
-        assert!(runs_within([], 6).is_empty());
     }
 }

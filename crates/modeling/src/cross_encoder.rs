@@ -2,11 +2,10 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Tensor};
 
-use crate::batch::runs_within;
 use crate::classifier::{Classifier, ClassifierConfig};
 use crate::files::{declare_single_precision, read_json, write};
+use crate::inference::without_gradients;
 use crate::onnx::Precision;
-use crate::parameters::to_vec;
 use crate::tokenizer::max_length_of;
 use crate::{
     Config, Dropout, ModelError, PackedBatch, Parameters, Result, TextTokenizer, TokenIds,
@@ -20,8 +19,7 @@ pub struct CrossEncoder {
     folder: PathBuf,
     config: Config,
     parameters: Parameters,
-    transformer: Transformer,
-    classifier: Classifier,
+    network: Network,
     tokenizer: TextTokenizer,
     device: Device,
 }
@@ -50,8 +48,7 @@ impl CrossEncoder {
         }
         Ok(Self {
             folder: folder.to_owned(),
-            transformer: Transformer::new(&parameters, config.prefix(), &config)?,
-            classifier: Classifier::new(&parameters, &head)?,
+            network: Network::new(&parameters, &config)?,
             config,
             parameters,
             tokenizer,
@@ -98,8 +95,7 @@ impl CrossEncoder {
         let head = ClassifierConfig::of(&self.config);
         let parameters = change(self.parameters, &|name| head.owns(name))?;
         Ok(Self {
-            transformer: Transformer::new(&parameters, self.config.prefix(), &self.config)?,
-            classifier: Classifier::new(&parameters, &head)?,
+            network: Network::new(&parameters, &self.config)?,
             parameters,
             ..self
         })
@@ -116,9 +112,7 @@ impl CrossEncoder {
     /// Logits `[pairs]` in input order, in one forward pass.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);
-        let hidden = self.transformer.forward(&batch, dropout);
-        let logits = self.classifier.forward(&hidden, &batch, dropout);
-        logits.index_select(0, &batch.rows)
+        self.network.forward(&batch, dropout)
     }
 
     /// Scores in 0..1 (the sigmoid of the logits), without gradients and in input order.
@@ -127,20 +121,15 @@ impl CrossEncoder {
     /// If the tokenizer or libtorch fails.
     pub fn scores(&self, pairs: &[(&str, &str)], batch_tokens: usize) -> Result<Vec<f32>> {
         let sequences = self.tokenize(pairs)?;
-        let mut order: Vec<usize> = (0..sequences.len()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse(sequences[i].ids.len()));
-        let mut scores = vec![0f32; pairs.len()];
-        let mut rest = order.as_slice();
-        for run in runs_within(order.iter().map(|&i| sequences[i].ids.len()), batch_tokens) {
-            let (now, later) = rest.split_at(run);
-            rest = later;
-            let batch: Vec<&TokenIds> = now.iter().map(|&i| &sequences[i]).collect();
-            let values = to_vec(&tch::no_grad(|| self.forward(&batch, None).sigmoid()))?;
-            for (&i, value) in now.iter().zip(values) {
-                scores[i] = value;
-            }
-        }
-        Ok(scores)
+        without_gradients(
+            &sequences,
+            1,
+            batch_tokens,
+            self.device,
+            || Network::new(&self.parameters, &self.config),
+            |network, batch| network.forward(batch, None).sigmoid(),
+            &|_| (),
+        )
     }
 
     /// Writes the model into an existing folder: weights, config, tokenizer, and `model.onnx`.
@@ -185,6 +174,29 @@ impl CrossEncoder {
             write(&path, value.to_string())?;
         }
         Ok(())
+    }
+}
+
+/// The layers, whose tensors are those of the parameters that they were made of.
+#[derive(Debug)]
+struct Network {
+    transformer: Transformer,
+    classifier: Classifier,
+}
+
+impl Network {
+    fn new(parameters: &Parameters, config: &Config) -> Result<Self> {
+        Ok(Self {
+            transformer: Transformer::new(parameters, config.prefix(), config)?,
+            classifier: Classifier::new(parameters, &ClassifierConfig::of(config))?,
+        })
+    }
+
+    /// Logits `[sequences]` in input order.
+    fn forward(&self, batch: &PackedBatch, dropout: Option<&Dropout>) -> Tensor {
+        let hidden = self.transformer.forward(batch, dropout);
+        let logits = self.classifier.forward(&hidden, batch, dropout);
+        logits.index_select(0, &batch.rows)
     }
 }
 

@@ -16,6 +16,7 @@ mod distilbert;
 mod dropout;
 mod error;
 mod files;
+mod inference;
 mod layers;
 mod lora;
 mod modernbert;

@@ -3,15 +3,15 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tch::{Device, Tensor};
 
-use crate::batch::runs_within;
 use crate::files::{declare_single_precision, read_json, write};
+use crate::inference::without_gradients;
 use crate::modules::{Head, ModuleList};
 use crate::onnx::Precision;
 use crate::parameters::{Rename, to_vec};
 use crate::tokenizer::{SentenceConfig, max_length_of, save_max_length};
 use crate::{
-    Config, Dropout, ModelError, PackedBatch, Parameters, Prompts, Result, Side, TextTokenizer,
-    TokenIds, Transformer, copy_companions, onnx,
+    Config, Dropout, ModelError, PackedBatch, Parameters, Pooling, Prompts, Result, Side,
+    TextTokenizer, TokenIds, Transformer, copy_companions, onnx,
 };
 
 /// Texts tokenised at a time in [`SentenceEncoder::encode`], which bounds its memory.
@@ -24,9 +24,8 @@ pub struct SentenceEncoder {
     folder: PathBuf,
     config: Config,
     parameters: Parameters,
-    transformer: Transformer,
+    network: Network,
     modules: ModuleList,
-    heads: Vec<Head>,
     dimension: usize,
     tokenizer: TextTokenizer,
     /// Where queries are cut at another length.
@@ -58,15 +57,13 @@ impl SentenceEncoder {
             tokenizer.lowercase()?;
         }
         let parameters = load_parameters(folder, &modules, &config, device)?;
-        let transformer = Transformer::new(&parameters, "", &config)?;
-        let heads = modules.heads(&parameters)?;
+        let network = Network::new(&parameters, &config, &modules)?;
         let mut encoder = Self {
             folder: folder.to_owned(),
             config,
             parameters,
-            transformer,
+            network,
             modules,
-            heads,
             dimension,
             tokenizer,
             query_tokenizer: None,
@@ -162,8 +159,7 @@ impl SentenceEncoder {
     ) -> Result<Self, E> {
         let parameters = change(self.parameters)?;
         Ok(Self {
-            transformer: Transformer::new(&parameters, "", &self.config)?,
-            heads: self.modules.heads(&parameters)?,
+            network: Network::new(&parameters, &self.config, &self.modules)?,
             parameters,
             ..self
         })
@@ -192,22 +188,15 @@ impl SentenceEncoder {
     /// unless the caller has turned them off.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);
-        self.pooled(&self.transformer.forward(&batch, dropout), &batch)
-    }
-
-    /// Hidden states `[tokens, hidden]` in packed order to embeddings in input order.
-    fn pooled(&self, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
-        let pooled = self.modules.pooling.forward(hidden, batch);
-        let pooled = pooled.index_select(0, &batch.rows);
-        let heads = self.heads.iter();
-        heads.fold(pooled, |vectors, head| head.forward(&vectors))
+        self.network.forward(&batch, dropout)
     }
 
     /// Embeddings of texts of one side without gradients: row-major `[texts, dimension]`, in input
     /// order.
     ///
-    /// Texts of like length are computed together, up to `batch_tokens` tokens at a time;
-    /// `progress` hears how many texts are done since it was last called.
+    /// Texts of like length are computed together, up to `batch_tokens` tokens at a time (on the
+    /// processor up to 2,048, each batch by one of libtorch's threads); `progress` hears how many texts
+    /// are done since it was last called.
     ///
     /// # Errors
     /// If the tokenizer or libtorch fails.
@@ -236,23 +225,15 @@ impl SentenceEncoder {
         batch_tokens: usize,
         progress: &dyn Fn(usize),
     ) -> Result<Vec<f32>> {
-        let dimension = self.dimension();
-        let mut embeddings = vec![0f32; sequences.len() * dimension];
-        let mut order: Vec<usize> = (0..sequences.len()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse(sequences[i].ids.len()));
-        let lengths = order.iter().map(|&i| sequences[i].ids.len());
-        let mut rest = order.as_slice();
-        for run in runs_within(lengths, batch_tokens) {
-            let (now, later) = rest.split_at(run);
-            rest = later;
-            let batch: Vec<&TokenIds> = now.iter().map(|&i| &sequences[i]).collect();
-            let vectors = to_vec(&tch::no_grad(|| self.forward(&batch, None)))?;
-            for (&i, vector) in now.iter().zip(vectors.chunks_exact(dimension)) {
-                embeddings[i * dimension..(i + 1) * dimension].copy_from_slice(vector);
-            }
-            progress(run);
-        }
-        Ok(embeddings)
+        without_gradients(
+            sequences,
+            self.dimension(),
+            batch_tokens,
+            self.device,
+            || Network::new(&self.parameters, &self.config, &self.modules),
+            |network, batch| network.forward(batch, None),
+            progress,
+        )
     }
 
     /// Writes the model into an existing folder in the sentence-transformers format: the weights,
@@ -305,13 +286,44 @@ impl SentenceEncoder {
         let shape = [batch.tokens(), self.config.hidden_size()];
         let states = Tensor::from_slice(states).f_view(shape)?;
         to_vec(&tch::no_grad(|| {
-            self.pooled(&states.to_device(self.device), &batch)
+            self.network.pooled(&states.to_device(self.device), &batch)
         }))
     }
 
     /// Where a model folder has the transformer's files.
     fn home(&self, folder: &Path) -> PathBuf {
         folder.join(&self.modules.transformer)
+    }
+}
+
+/// The layers, whose tensors are those of the parameters that they were made of.
+#[derive(Debug)]
+struct Network {
+    transformer: Transformer,
+    pooling: Pooling,
+    heads: Vec<Head>,
+}
+
+impl Network {
+    fn new(parameters: &Parameters, config: &Config, modules: &ModuleList) -> Result<Self> {
+        Ok(Self {
+            transformer: Transformer::new(parameters, "", config)?,
+            pooling: modules.pooling.clone(),
+            heads: modules.heads(parameters)?,
+        })
+    }
+
+    /// Embeddings `[sequences, dimension]` in input order.
+    fn forward(&self, batch: &PackedBatch, dropout: Option<&Dropout>) -> Tensor {
+        self.pooled(&self.transformer.forward(batch, dropout), batch)
+    }
+
+    /// Hidden states `[tokens, hidden]` in packed order to embeddings in input order.
+    fn pooled(&self, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
+        let pooled = self.pooling.forward(hidden, batch);
+        let pooled = pooled.index_select(0, &batch.rows);
+        let heads = self.heads.iter();
+        heads.fold(pooled, |vectors, head| head.forward(&vectors))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The base model against the figures of the Python library, and libtorch against ONNX Runtime.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use pairmill_modeling::{CrossEncoder, SentenceEncoder, Side};
@@ -64,6 +65,23 @@ fn embeddings_equal_those_of_sentence_transformers() {
             "{difference} with {batch_tokens} tokens a batch"
         );
     }
+}
+
+#[test]
+fn threads_do_not_change_embeddings_and_every_text_is_told() {
+    let encoder = SentenceEncoder::load(&base_model(), Device::Cpu).unwrap();
+    let texts: Vec<String> = (1..200).map(|n| "the red router ".repeat(n % 23)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let encode = |threads: i32| {
+        tch::set_num_threads(threads);
+        let told = Cell::new(0);
+        let count = |texts| told.set(told.get() + texts);
+        let vectors = encoder.encode(&texts, Side::Text, 300, &count).unwrap();
+        assert_eq!((told.get(), tch::get_num_threads()), (199, threads));
+        vectors.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+    };
+    let one = encode(1);
+    assert!(one == encode(2) && one == encode(5));
 }
 
 #[test]

@@ -29,7 +29,8 @@ pub struct ModelArgs {
     /// Where the models run
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
-    /// Texts of full length in one forward pass; of shorter ones, as many as make up as many tokens
+    /// Texts of full length in one forward pass; of shorter ones, as many as make up as many tokens.
+    /// On the processor a pass has 2,048 tokens at most, which its caches hold
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one)]
     batch_size: usize,
     /// Longest text in tokens, the rest is cut [default: what the model's folder says]
