@@ -99,7 +99,9 @@ impl Index {
             .lists
             .write()
             .unwrap_or_else(|error| error.into_inner());
-        if kept.lists.insert(key, list.clone()).is_none() {
+        // Another thread may have taken the room meanwhile.
+        let has_room = kept.bytes + bytes <= self.kept.most;
+        if has_room && kept.lists.insert(key, list.clone()).is_none() {
             kept.bytes += bytes;
         }
         Ok(List::Unpacked(list))
