@@ -210,16 +210,6 @@ pub enum EvaluateError {
         /// The folder.
         folder: PathBuf,
     },
-    /// An output folder that another stage has written.
-    #[error(
-        "{}: holds what `{stage}` has written, which would be deleted; give another folder as --output", folder.display()
-    )]
-    OtherStage {
-        /// The folder.
-        folder: PathBuf,
-        /// The stage that wrote it.
-        stage: String,
-    },
     /// A result folder without a table of items.
     #[error(
         "{}: has no table of items, such as {expected}, to compare; evaluate again with --output", folder.display()

@@ -77,14 +77,12 @@ pub(crate) fn kept<T: Serialize + DeserializeOwned>(
     force: bool,
     work: impl FnOnce(Results<'_>) -> Result<T>,
 ) -> Result<(T, bool)> {
-    if !force
-        && lineage.is_carried_by(target)
+    if lineage.is_done(target, force)?
         && let Some(stored) = stored(target)
     {
         tracing::info!("{} is up to date", target.display());
         return Ok((stored, true));
     }
-    refuse_other_stage(target, lineage)?;
     let output = FolderOutput::create(target)?;
     let results = Results {
         folder: output.path(),
@@ -95,18 +93,6 @@ pub(crate) fn kept<T: Serialize + DeserializeOwned>(
     output.commit(lineage)?;
     tracing::info!("wrote {}", target.display());
     Ok((value, false))
-}
-
-/// A folder that another stage has written, such as a model or the results that are compared, would
-/// be deleted with all that is in it.
-fn refuse_other_stage(target: &Path, lineage: &Lineage) -> Result<()> {
-    match Lineage::of_folder(target) {
-        Some(there) if there.stage != lineage.stage => Err(EvaluateError::OtherStage {
-            folder: target.to_owned(),
-            stage: there.stage,
-        }),
-        _ => Ok(()),
-    }
 }
 
 /// Where the results of a run go.

@@ -40,14 +40,6 @@ pub struct Config {
     pub force: bool,
 }
 
-/// Whether a file to write is the input or lies in it, where a later run would read it.
-pub(crate) fn is_within(output: &Path, input: &str) -> bool {
-    let absolute = |path: &Path| std::path::absolute(path).ok();
-    absolute(output)
-        .zip(absolute(Path::new(input)))
-        .is_some_and(|(output, input)| output.starts_with(input))
-}
-
 /// The options that shape an output.
 #[derive(Serialize)]
 struct Options<'a> {
@@ -82,13 +74,6 @@ impl Config {
             if paths[..number].iter().any(|other| is_same(&other)) {
                 return Err(format!("{} is named for two outputs", path.display()));
             }
-            if is_within(path, &self.candidates) {
-                return Err(format!(
-                    "the output {} would replace the input {} or a part of it; write it elsewhere",
-                    path.display(),
-                    self.candidates
-                ));
-            }
         }
         Ok(())
     }
@@ -111,7 +96,7 @@ impl Config {
     pub(crate) fn lineages(&self) -> crate::Result<Vec<Lineage>> {
         let inputs =
             Lineage::new("filter", &(), self.seed).with_input("candidates", &self.candidates)?;
-        let inputs = self.model.add_to(inputs)?.inputs;
+        let inputs = self.model.add_to(inputs)?;
         let lineage = |output: &Output| {
             let rows = self.rows(output.format);
             let is_labeled = output.format == Format::TeacherPair;
@@ -124,10 +109,7 @@ impl Config {
                 activation: self.model.activation,
                 int8: self.model.int8.is_some(),
             };
-            Lineage {
-                inputs: inputs.clone(),
-                ..Lineage::new("filter", &options, self.seed)
-            }
+            Lineage::new("filter", &options, self.seed).with_inputs_of(&inputs)
         };
         Ok(self.outputs().map(lineage).collect())
     }

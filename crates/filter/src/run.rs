@@ -29,8 +29,11 @@ pub fn run(config: &Config) -> Result<Report> {
         output: config.output.path.clone(),
         summary,
     };
-    let mut outputs = config.outputs().zip(&lineages);
-    if !config.force && outputs.all(|(output, lineage)| lineage.is_carried_by(&output.path)) {
+    let mut is_done = true;
+    for (output, lineage) in config.outputs().zip(&lineages) {
+        is_done &= lineage.is_done(&output.path, config.force)?;
+    }
+    if is_done {
         info!("{} is up to date", config.output.path.display());
         return Ok(report(None));
     }

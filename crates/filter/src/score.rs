@@ -13,7 +13,6 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::cache::ScoreFolder;
-use crate::config::is_within;
 use crate::gate::compare_scores;
 use crate::judge::Judge;
 use crate::{Agreement, FilterError, Model, Result};
@@ -94,14 +93,7 @@ impl ScoreConfig {
         if self.pairs == "-" && self.model.int8.is_some() {
             return Err("--int8 is compared with float32 on a sample of the pairs first, so these cannot come from standard input; give a file".to_owned());
         }
-        match self.to_file() {
-            Some(output) if is_within(output, &self.pairs) => Err(format!(
-                "the output {} would replace the input {} or a part of it; write it elsewhere",
-                output.display(),
-                self.pairs
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// The output, if it is a file.
@@ -133,8 +125,11 @@ impl ScoreConfig {
 /// written.
 pub fn score(config: &ScoreConfig) -> Result<ScoreReport> {
     let lineage = config.lineage()?;
-    let is_done = |output| lineage.is_carried_by(output);
-    let summary = if !config.force && config.to_file().is_some_and(is_done) {
+    let is_done = match config.to_file() {
+        Some(output) => lineage.is_done(output, config.force)?,
+        None => false,
+    };
+    let summary = if is_done {
         info!("{} is up to date", config.output.display());
         None
     } else {

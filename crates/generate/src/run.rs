@@ -127,8 +127,7 @@ impl Config {
             output: self.output.clone(),
             summary,
         };
-        if !self.force
-            && lineage.is_carried_by(&self.output)
+        if lineage.is_done(&self.output, self.force)?
             && let Some(summary) = Summary::of_folder(&self.output)
         {
             info!("{output} is up to date");

@@ -100,7 +100,7 @@ impl Index {
         let kept = || Folder::Kept(path.to_owned());
         let mut lineage = Lineage::new("index", &(LAYOUT, bm25.analysis, bm25.is_separate()), 0);
         lineage.inputs.insert("corpus".to_owned(), key.to_owned());
-        if lineage.is_carried_by(path) {
+        if lineage.is_done(path, false)? {
             match verify(path).and_then(|()| Self::open(kept(), bm25, Origin::Reused)) {
                 Ok(index) => return Ok(index),
                 Err(error) => tracing::warn!("{error}; building it again"),

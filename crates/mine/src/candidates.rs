@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
@@ -106,9 +105,10 @@ pub(crate) fn warn_of_queries(queries: u64, without_terms: u64, without_hits: u6
 /// row results, or the index or an output cannot be written.
 pub fn mine(config: &MineConfig) -> Result<Report<MineSummary>> {
     let (lineage, audit_lineage) = config.lineages()?;
-    let audited = |path: &PathBuf| audit_lineage.is_carried_by(path);
-    let is_done =
-        lineage.is_carried_by(&config.frame.output) && config.audit.as_ref().is_none_or(audited);
+    let mut is_done = lineage.is_done(&config.frame.output, config.frame.force)?;
+    if let Some(audit) = &config.audit {
+        is_done &= audit_lineage.is_done(audit, config.frame.force)?;
+    }
     let work = write_candidates(config, &lineage, &audit_lineage);
     config.frame.run(is_done, work)
 }

@@ -93,10 +93,7 @@ impl MineConfig {
             drop_ids: false,
             ..self.clone()
         };
-        let audit = Lineage {
-            inputs: output.inputs.clone(),
-            ..Lineage::new("mine", &audited, self.frame.seed)
-        };
+        let audit = Lineage::new("mine", &audited, self.frame.seed).with_inputs_of(&output);
         Ok((output, audit))
     }
 

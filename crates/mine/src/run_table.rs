@@ -60,7 +60,7 @@ pub fn search(config: &SearchConfig) -> Result<Report<SearchSummary>> {
     let lineage =
         Lineage::new("search", config, config.frame.seed).with_input("queries", &config.queries)?;
     let lineage = config.corpus.add_to(lineage)?;
-    let is_done = lineage.is_carried_by(&config.frame.output);
+    let is_done = lineage.is_done(&config.frame.output, config.frame.force)?;
     config.frame.run(is_done, write_run(config, &lineage))
 }
 

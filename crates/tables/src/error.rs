@@ -48,6 +48,22 @@ pub enum TableError {
         /// The scheme of the address.
         scheme: String,
     },
+    /// An output that is an input.
+    #[error("{}: writing it would replace the input {input} or a part of it; write elsewhere", output.display())]
+    ReplacesInput {
+        /// The output.
+        output: PathBuf,
+        /// The input as the user gave it.
+        input: String,
+    },
+    /// An output folder that another stage has written.
+    #[error("{}: holds what `{stage}` has written, which would be deleted; name another folder", output.display())]
+    ReplacesStage {
+        /// The output.
+        output: PathBuf,
+        /// The stage that wrote it.
+        stage: String,
+    },
     /// A file that cannot be opened or read.
     #[error("{path}: cannot be read")]
     Unreadable {

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 use serde::{Deserialize, Serialize};
 
 use crate::source::list_files;
-use crate::{Result, TableError};
+use crate::{Format, Result, TableError};
 
 /// Key of the lineage in a Parquet footer.
 pub(crate) const FOOTER_KEY: &str = "pairmill.lineage";
@@ -17,7 +17,7 @@ pub(crate) const FOLDER_FILE: &str = "lineage.json";
 /// How an output came to be: the stage, its version, its options, its seed and a content hash of
 /// each input. Two outputs of equal lineage are equal, so a stage whose output already carries
 /// the lineage it would write has nothing to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Lineage {
     /// The stage, such as `mine`.
     pub stage: String,
@@ -29,6 +29,20 @@ pub struct Lineage {
     pub seed: u64,
     /// Role of the input → blake3 hash of its content, in hexadecimal.
     pub inputs: BTreeMap<String, String>,
+    /// The inputs as the user named them, which no output may replace.
+    #[serde(skip)]
+    paths: Vec<String>,
+}
+
+/// Wherever the inputs lie.
+impl PartialEq for Lineage {
+    fn eq(&self, other: &Self) -> bool {
+        self.stage == other.stage
+            && self.version == other.version
+            && self.options == other.options
+            && self.seed == other.seed
+            && self.inputs == other.inputs
+    }
 }
 
 impl Lineage {
@@ -43,6 +57,7 @@ impl Lineage {
             options: serde_json::to_value(options).expect("options are plain data"),
             seed,
             inputs: BTreeMap::new(),
+            paths: Vec::new(),
         }
     }
 
@@ -52,7 +67,43 @@ impl Lineage {
     /// If the input does not exist or cannot be read.
     pub fn with_input(mut self, role: &str, input: &str) -> Result<Self> {
         self.inputs.insert(role.to_owned(), hash_input(input)?);
+        self.paths.push(input.to_owned());
         Ok(self)
+    }
+
+    /// Takes the inputs of another output of the same stage.
+    pub fn with_inputs_of(self, other: &Self) -> Self {
+        Self {
+            inputs: other.inputs.clone(),
+            paths: other.paths.clone(),
+            ..self
+        }
+    }
+
+    /// Whether there is nothing to do: `output`, a Parquet file or an output folder, carries exactly
+    /// this lineage, and the work is not to be done again (`force`).
+    ///
+    /// # Errors
+    /// If the output would replace an input or a part of it, or what another stage has written into a
+    /// folder.
+    pub fn is_done(&self, output: &Path, force: bool) -> Result<bool> {
+        if let Some(input) = self.paths.iter().find(|input| replaces(output, input)) {
+            return Err(TableError::ReplacesInput {
+                output: output.to_owned(),
+                input: input.clone(),
+            });
+        }
+        // What follows a comma tells a variant of the stage.
+        let name = |stage: &str| stage.split(',').next().map(str::to_owned);
+        match Self::of_folder(output) {
+            Some(there) if name(&there.stage) != name(&self.stage) => {
+                Err(TableError::ReplacesStage {
+                    output: output.to_owned(),
+                    stage: there.stage,
+                })
+            }
+            _ => Ok(!force && self.is_carried_by(output)),
+        }
     }
 
     /// Whether the Parquet file or the output folder at `path` carries exactly this lineage.
@@ -84,6 +135,32 @@ impl Lineage {
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a lineage is plain data")
     }
+}
+
+/// Whether an output is an input or has it below itself, or is a table that a later run would take
+/// for a part of the input.
+fn replaces(output: &Path, input: &str) -> bool {
+    if input == "-" {
+        return false;
+    }
+    let is_table = Format::of_name(output).is_some();
+    let output = real(output);
+    let own = real(Path::new(input));
+    if own.starts_with(&output) || (is_table && own.is_dir() && output.starts_with(own)) {
+        return true;
+    }
+    let files = list_files(input).unwrap_or_default();
+    files.iter().any(|file| real(file).starts_with(&output))
+}
+
+/// A path without links, as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.canonicalize()
+        .unwrap_or_else(|_| match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => real(parent).join(name),
+            _ => path,
+        })
 }
 
 /// What `lineage.json` holds: the lineage and the files that belong to the folder.

@@ -109,7 +109,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
     let mut lineage = recipe.lineage("train learning-curve", common.seed)?;
     lineage.options["sizes"] = args.sizes.as_slice().into();
     let staged = match &args.output {
-        Some(folder) if !common.force && lineage.is_carried_by(folder) => {
+        Some(folder) if lineage.is_done(folder, common.force)? => {
             return finish::<Report>(folder, common, None);
         }
         Some(folder) => Some(FolderOutput::create(folder)?),

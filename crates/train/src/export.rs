@@ -80,7 +80,7 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
     if let Some(texts) = &args.texts {
         lineage = lineage.with_input("texts", texts)?;
     }
-    if !common.force && lineage.is_carried_by(&args.output) {
+    if lineage.is_done(&args.output, common.force)? {
         return finish::<Report>(&args.output, common, None);
     }
     let staged = FolderOutput::create(&args.output)?;

@@ -338,7 +338,7 @@ fn what_cannot_be_compared_is_refused() {
     assert_snapshot!(EVALUATE.refused(path, "compare a empty", 1), @"error: empty: no result of an evaluation; expected a folder that `pairmill-evaluate … --output` has written");
     assert_snapshot!(EVALUATE.refused(path, "compare a pairs", 1), @"error: a is a result of `retrieval` and pairs of `pairs`; compare results of one task");
     assert_snapshot!(EVALUATE.refused(path, "compare a others", 1), @"error: a/per_query.parquet and others/per_query.parquet have no item in common; compare results on the same data");
-    assert_snapshot!(EVALUATE.refused(path, "compare a others --output a", 1), @"error: a: holds what `evaluate retrieval` has written, which would be deleted; give another folder as --output");
+    assert_snapshot!(EVALUATE.refused(path, "compare a others --output a", 1), @"error: a: writing it would replace the input a or a part of it; write elsewhere");
     let metrics = fs::read(path.join("a/per_query.parquet"));
     assert!(metrics.is_ok(), "what is compared is still there");
     let alone = EVALUATE.refused(path, "compare a", 2);

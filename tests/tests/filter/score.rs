@@ -344,7 +344,8 @@ fn what_cannot_be_scored_is_refused() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(error("--pairs ./new.parquet", 2), @"error: the output new.parquet would replace the input ./new.parquet or a part of it; write it elsewhere");
+    let line = "score --pairs ./pairs.parquet --model model --output pairs.parquet";
+    assert_snapshot!(FILTER.refused(path, line, 1), @"error: pairs.parquet: writing it would replace the input ./pairs.parquet or a part of it; write elsewhere");
     let line = "score --pairs pairs.parquet --model model --output - --json";
     assert_snapshot!(FILTER.refused(path, line, 2), @"error: --json and --output - both want standard output; give a file");
     let ended = FILTER.run_with_stdin(

@@ -240,7 +240,7 @@ fn what_cannot_be_converted_is_refused() {
     assert_snapshot!(error("--input beir --output new --split dev", 1), @"error: beir: has no judgements of a split `dev`; found test, train");
     assert_snapshot!(error("--input beir/qrels --output new", 1), @"error: beir/qrels: has no corpus; expected a data set in BEIR's form (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) or in tables (corpus.parquet, queries_SPLIT.parquet, qrels_SPLIT.parquet)");
     assert_snapshot!(error("--input nowhere --output new", 1), @"error: nowhere: no such file or folder; check the path");
-    assert_snapshot!(error("--input beir --output beir", 2), @"error: --input and --output name the same path");
+    assert_snapshot!(error("--input beir --output beir", 1), @"error: beir: writing it would replace the input beir or a part of it; write elsewhere");
     assert_snapshot!(error("--input beir/qrels/test.tsv --output q.trec --split test", 2), @"error: --split chooses among the splits of a folder, but beir/qrels/test.tsv is a file");
     assert_snapshot!(error("--input beir/qrels/test.tsv --output q.csv", 1), @"error: q.csv: cannot hold a qrels table; expected a name that ends in .parquet, in .trec, or for judgements in .tsv (BEIR's form)");
     fs::write(

@@ -258,7 +258,7 @@ fn real_data_keeps_the_promises_in_seconds() {
         let start = Instant::now();
         let summary = GENERATE.done(
             dir.path(),
-            &format!("{kind} --input {} --output out", input.display()),
+            &format!("{kind} --input {} --output {kind}", input.display()),
         );
         assert!(
             start.elapsed() < Duration::from_secs(20),
@@ -267,8 +267,8 @@ fn real_data_keeps_the_promises_in_seconds() {
         );
         eprintln!("{file}: {:?}, {summary}", start.elapsed());
         match kind {
-            "qa" => check_qa(&dir.path().join("out"), 1),
-            _ => check_tickets(&dir.path().join("out"), 10_000, 1),
+            "qa" => check_qa(&dir.path().join(kind), 1),
+            _ => check_tickets(&dir.path().join(kind), 10_000, 1),
         }
     }
 }

@@ -76,7 +76,10 @@ impl Assign {
         let lineage =
             Lineage::new("assign", &options, self.seed).with_input("users", &self.input)?;
         let target = (self.output != Path::new("-")).then_some(self.output.as_path());
-        let up_to_date = !self.force && target.is_some_and(|target| lineage.is_carried_by(target));
+        let up_to_date = match target {
+            Some(target) => lineage.is_done(target, self.force)?,
+            None => false,
+        };
         let arms = match up_to_date {
             true => None,
             false => Some(self.write(target, &lineage)?),

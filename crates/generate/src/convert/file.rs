@@ -17,7 +17,7 @@ pub(super) async fn convert(
 ) -> Result<Option<ConvertSummary>> {
     let (input, output) = (config.input.as_str(), config.output.as_path());
     let lineage = Lineage::new("generate convert", &json!({}), 0).with_input("input", input)?;
-    if !config.force && lineage.is_carried_by(output) {
+    if lineage.is_done(output, config.force)? {
         return Ok(None);
     }
     let table = run_or_qrels(session, input).await?;

@@ -88,7 +88,7 @@ pub(super) async fn convert(
     let splits: Vec<&String> = set.splits.keys().collect();
     let lineage = Lineage::new("generate convert", &json!({ "splits": splits }), 0)
         .with_input("input", &config.input)?;
-    if !config.force && lineage.is_carried_by(&config.output) {
+    if lineage.is_done(&config.output, config.force)? {
         return Ok(None);
     }
     let output = FolderOutput::create(&config.output)?;

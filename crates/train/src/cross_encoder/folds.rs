@@ -27,7 +27,7 @@ pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Resu
     };
     let lineage = args.lineage(Some(folds), None, common.seed)?;
     let output = &args.output;
-    if !common.force && lineage.is_carried_by(output) {
+    if lineage.is_done(output, common.force)? {
         return finish::<FoldsReport>(output, common, None);
     }
     let staged = FolderOutput::create(output)?;

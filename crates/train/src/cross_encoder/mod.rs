@@ -160,7 +160,7 @@ fn train(
     let runtime = prepare(common)?;
     let dev_file = args.dev_file();
     let lineage = args.lineage(None, left_out, common.seed)?;
-    if !common.force && lineage.is_carried_by(output) {
+    if lineage.is_done(output, common.force)? {
         return Ok(None);
     }
 

@@ -164,7 +164,7 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
         None => "train encoder",
     };
     let lineage = recipe.lineage(stage, common.seed)?;
-    if !common.force && lineage.is_carried_by(output) {
+    if lineage.is_done(output, common.force)? {
         return finish::<Report>(output, common, None);
     }
     let mut task = recipe.task(&runtime, common, None)?;
