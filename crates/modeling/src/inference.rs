@@ -69,6 +69,8 @@ pub(crate) fn without_gradients<N: Send>(
         for network in networks {
             let (send, next, batches, run) = (send.clone(), &next, &batches, &run);
             scope.spawn(move || {
+                // Asked first: only then does libtorch keep what is set for this thread.
+                let _ = tch::get_num_threads();
                 tch::set_num_threads(1);
                 while let Some(&batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if send.send((batch, run(&network, batch))).is_err() {
