@@ -98,22 +98,21 @@ pub(super) fn metric(key: &str) -> String {
         Some((name, cutoff)) => (name, format!("@{cutoff}")),
         None => (key, String::new()),
     };
-    let name = match name {
-        "ndcg" => "nDCG".to_owned(),
-        "mrr" | "map" | "mcc" => name.to_uppercase(),
-        "f1" => "F1".to_owned(),
-        "ap" => "average precision".to_owned(),
-        name => {
-            let words = name.replace('_', " ");
-            words
-                .replace("f1", "F1")
-                .replace("spearman", "Spearman")
-                .replace("pearson", "Pearson")
-                .replace("euclidean", "Euclidean")
-                .replace("manhattan", "Manhattan")
-        }
-    };
-    name + &cutoff
+    let words = name.split('_').map(|word| match word {
+        "ndcg" => "nDCG",
+        "mrr" => "MRR",
+        "map" => "MAP",
+        "mcc" => "MCC",
+        "f1" => "F1",
+        "ap" => "average precision",
+        "knn" => "kNN",
+        "spearman" => "Spearman",
+        "pearson" => "Pearson",
+        "euclidean" => "Euclidean",
+        "manhattan" => "Manhattan",
+        word => word,
+    });
+    words.collect::<Vec<_>>().join(" ") + &cutoff
 }
 
 /// A text with its first letter in upper case.
@@ -167,7 +166,8 @@ mod tests {
             "ndcg@10",
             "mrr@10",
             "spearman_cosine",
-            "macro_f1",
+            "knn_macro_f1",
+            "ndcg_exp@10",
             "f1",
             "recall@100",
             "ap",
@@ -178,7 +178,8 @@ mod tests {
                 "nDCG@10",
                 "MRR@10",
                 "Spearman cosine",
-                "macro F1",
+                "kNN macro F1",
+                "nDCG exp@10",
                 "F1",
                 "recall@100",
                 "average precision"
