@@ -1,4 +1,4 @@
-//! No stage replaces what it reads, or what another stage has written, whatever its options.
+//! No stage replaces what it reads, or a folder that another stage has written.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,13 @@ use insta::assert_snapshot;
 use pairmill_tables::hash_input;
 use pairmill_tests::{EVALUATE, GENERATE, MINE, Program, TRAIN, sample_with_tiny_model};
 
-fn content(folder: &Path) -> String {
-    hash_input(folder.to_str().unwrap()).unwrap()
+/// The error of a run, even with `--force`, that must leave every file as it is.
+fn refused(program: Program, dir: &Path, line: &str) -> String {
+    let content = || hash_input(dir.to_str().unwrap()).unwrap();
+    let before = content();
+    let error = program.refused(dir, &format!("{line} --force"), 1);
+    assert_eq!(content(), before, "{line}");
+    error
 }
 
 #[test]
@@ -16,12 +21,7 @@ fn an_input_is_never_replaced() {
     let dir = sample_with_tiny_model();
     let path = dir.path();
     std::os::unix::fs::symlink("data", path.join("link")).unwrap();
-    let before = content(path);
-    let error = |program: Program, line: &str| {
-        let error = program.refused(path, &format!("{line} --force"), 1);
-        assert_eq!(content(path), before, "{line}");
-        error
-    };
+    let error = |program: Program, line: &str| refused(program, path, line);
     let pairs = "data/pairs_train.parquet";
     let mine = |pairs: &str, rest: &str| {
         let line = format!("--pairs {pairs} --corpus data/corpus.parquet {rest}");
@@ -31,6 +31,7 @@ fn an_input_is_never_replaced() {
     assert_snapshot!(mine(pairs, "--output link/corpus.parquet"), @"error: link/corpus.parquet: writing it would replace the input data/corpus.parquet or a part of it; write elsewhere");
     assert_snapshot!(mine(pairs, "--output new.parquet --audit data/corpus.parquet"), @"error: data/corpus.parquet: writing it would replace the input data/corpus.parquet or a part of it; write elsewhere");
     assert_snapshot!(mine("data/pairs_*.parquet", "--output data/pairs_train.parquet"), @"error: data/pairs_train.parquet: writing it would replace the input data/pairs_*.parquet or a part of it; write elsewhere");
+    assert_snapshot!(mine("data", "--output data/new.parquet"), @"error: data/new.parquet: writing it would replace the input data or a part of it; write elsewhere");
     let search = "search --queries data/queries_test.parquet --corpus data/corpus.parquet --output data/queries_test.parquet";
     assert_snapshot!(error(MINE, search), @"error: data/queries_test.parquet: writing it would replace the input data/queries_test.parquet or a part of it; write elsewhere");
     let train = |output: &str| {
@@ -47,7 +48,7 @@ fn an_input_is_never_replaced() {
 }
 
 #[test]
-fn what_another_stage_has_written_is_never_replaced() {
+fn a_folder_of_another_stage_is_never_replaced() {
     let dir = sample_with_tiny_model();
     let path = dir.path();
     fs::copy(
@@ -55,12 +56,7 @@ fn what_another_stage_has_written_is_never_replaced() {
         path.join("p.parquet"),
     )
     .unwrap();
-    let before = content(path);
-    let error = |program: Program, line: &str| {
-        let error = program.refused(path, &format!("{line} --force"), 1);
-        assert_eq!(content(path), before, "{line}");
-        error
-    };
+    let error = |program: Program, line: &str| refused(program, path, line);
     assert_snapshot!(error(TRAIN, "encoder --model tiny --train p.parquet --output data"), @"error: data: holds what `generate qa` has written, which would be deleted; name another folder");
     assert_snapshot!(error(GENERATE, "tickets --input qa.jsonl --text-column question --category-column answer --output data"), @"error: data: holds what `generate qa` has written, which would be deleted; name another folder");
 }

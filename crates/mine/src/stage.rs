@@ -52,7 +52,7 @@ impl Frame {
         is_done: bool,
         work: impl Future<Output = Result<S>>,
     ) -> Result<Report<S>> {
-        let summary = if !self.force && is_done {
+        let summary = if is_done {
             info!("{} is up to date", self.output.display());
             None
         } else {

@@ -84,8 +84,7 @@ impl Lineage {
     /// this lineage, and the work is not to be done again (`force`).
     ///
     /// # Errors
-    /// If the output would replace an input or a part of it, or what another stage has written into a
-    /// folder.
+    /// If the output would replace an input or a part of it, or a folder that another stage has written.
     pub fn is_done(&self, output: &Path, force: bool) -> Result<bool> {
         if let Some(input) = self.paths.iter().find(|input| replaces(output, input)) {
             return Err(TableError::ReplacesInput {

@@ -165,6 +165,14 @@ fn a_failed_run_leaves_the_earlier_output() {
 }
 
 #[test]
+fn the_candidates_are_never_replaced() {
+    let dir = workplace();
+    let error = |options: &str| FILTER.refused(dir.path(), &format!("{LINE} {options}"), 1);
+    assert_snapshot!(error("--audit candidates.parquet"), @"error: candidates.parquet: writing it would replace the input candidates.parquet or a part of it; write elsewhere");
+    assert_snapshot!(error("--also pairs=./candidates.parquet"), @"error: ./candidates.parquet: writing it would replace the input candidates.parquet or a part of it; write elsewhere");
+}
+
+#[test]
 fn wrong_options_are_wrong_usage() {
     let dir = workplace();
     let error = |options: &str| FILTER.refused(dir.path(), &format!("{LINE} {options}"), 2);
