@@ -13,6 +13,7 @@ use args::Job;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
+    args.reading.clone().set();
     pairmill_cli::run(&args.common, || match args.validate()? {
         Job::Evaluate {
             task,

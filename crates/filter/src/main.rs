@@ -12,7 +12,7 @@ use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_filter::{Config, Format, Model, Output, Rules, ScoreConfig};
 use pairmill_hub::ModelSource;
 use pairmill_inference::Activation;
-use pairmill_tables::LABEL_THRESHOLD;
+use pairmill_tables::{LABEL_THRESHOLD, ReadOptions};
 use serde::Serialize;
 
 use crate::rule_args::{RuleArgs, number, share};
@@ -35,6 +35,8 @@ struct Cli {
     model: Option<ModelArgs>,
     #[command(flatten)]
     rules: Option<RuleArgs>,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -208,6 +210,7 @@ fn config(cli: FilterArgs, model: Model, rules: Rules, common: &Common) -> Confi
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let common = cli.common;
+    cli.reading.set();
     pairmill_cli::run(&common, || match (cli.command, cli.filter, cli.model) {
         (Some(Command::Score(args)), _, _) => {
             let config = args.config(&common);

@@ -11,7 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_mine::{ExplainConfig, Frame, MineConfig, Sampling, SearchConfig, Selection};
-use pairmill_tables::TrainingFormat;
+use pairmill_tables::{ReadOptions, TrainingFormat};
 use serde::Serialize;
 
 use crate::corpus_args::CorpusArgs;
@@ -40,6 +40,8 @@ struct Cli {
     selection: Option<SelectionArgs>,
     #[command(flatten)]
     corpus: Option<CorpusArgs>,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -223,6 +225,7 @@ fn frame(output: PathBuf, common: &Common) -> Frame {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let common = cli.common;
+    cli.reading.set();
     pairmill_cli::run(&common, || match (cli.command, cli.mine, cli.corpus) {
         (Some(Command::Search(args)), _, _) => {
             let config = args.config(&common).map_err(UsageError)?;

@@ -5,21 +5,29 @@
 //! ([`ParquetOutput`], [`FolderOutput`]) and carry their [`Lineage`].
 
 mod any;
+mod check;
+mod columns;
+mod convert;
 mod error;
 mod folder;
+mod folder_input;
 mod folds;
 mod join;
 mod lineage;
 mod lines;
+mod listing;
+mod pipe;
 mod queries;
 mod read;
 mod row_output;
 mod rows;
 mod schema;
 mod source;
+mod spool;
 mod staged;
 mod stdin;
 mod teacher_rows;
+mod text;
 mod text_column;
 mod training;
 mod training_output;
@@ -28,6 +36,7 @@ mod trec;
 mod write;
 
 pub use any::{column_names, open_any, row_count, run_or_qrels};
+pub use columns::ColumnNames;
 pub use error::{Result, TableError};
 pub use folder::FolderOutput;
 pub use folds::Folds;
@@ -35,12 +44,13 @@ pub use join::join_parquet;
 pub use lineage::{Lineage, hash_input};
 pub use lines::{LineOutput, Lines};
 pub use queries::WholeQueries;
-pub use read::{ColumnNames, open, session};
+pub use read::{open, session};
 pub use row_output::RowOutput;
 pub use rows::{f32_column, f64_column, i32_column, passage, string_column};
 pub use schema::Table;
 pub use source::Format;
 pub use staged::{check_output, lock_exclusively, sibling};
+pub use text::{Quote, ReadOptions};
 pub use text_column::TextColumn;
 pub use training::{
     Document, Judged, LABEL_THRESHOLD, Pair, TrainingFormat, TrainingRows, pairs_of,
