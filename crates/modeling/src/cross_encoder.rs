@@ -109,6 +109,14 @@ impl CrossEncoder {
         self.tokenizer.encode_pairs(pairs)
     }
 
+    /// How many of these pairs are longer than the model reads.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
+    pub fn count_cut(&self, pairs: &[(String, String)]) -> Result<usize> {
+        self.tokenizer.count_cut(pairs.to_vec())
+    }
+
     /// Logits `[pairs]` in input order, in one forward pass.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);

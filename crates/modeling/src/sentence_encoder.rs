@@ -184,6 +184,28 @@ impl SentenceEncoder {
         }
     }
 
+    /// The longest sequence of a text of this side; see [`max_length`](Self::max_length).
+    pub fn max_length_of(&self, side: Side) -> usize {
+        match (side, &self.query_tokenizer) {
+            (Side::Query, Some(tokenizer)) => tokenizer.max_length(),
+            _ => self.max_length(),
+        }
+    }
+
+    /// How many of these texts of one side are longer than the model reads, prompt included.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
+    pub fn count_cut(&self, texts: &[String], side: Side) -> Result<usize> {
+        let tokenizer = match (side, &self.query_tokenizer) {
+            (Side::Query, Some(tokenizer)) => tokenizer,
+            _ => &self.tokenizer,
+        };
+        let prompt = self.prompts.of(side);
+        let texts = texts.iter().map(|text| format!("{prompt}{text}"));
+        tokenizer.count_cut(texts.collect())
+    }
+
     /// Embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients flow
     /// unless the caller has turned them off.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {

@@ -109,6 +109,24 @@ impl TextTokenizer {
         self.encode_inputs(pairs.to_vec())
     }
 
+    /// How many of these texts or pairs of texts are longer than the model reads.
+    ///
+    /// # Errors
+    /// If the tokenizer fails on one.
+    pub fn count_cut<'s, E>(&self, inputs: Vec<E>) -> Result<usize>
+    where
+        E: Into<tokenizers::EncodeInput<'s>> + Send,
+    {
+        let failed = |error: tokenizers::Error| ModelError::Tokenize {
+            detail: error.to_string(),
+        };
+        let mut whole = self.tokenizer.clone();
+        whole.with_truncation(None).map_err(failed)?;
+        let encodings = whole.encode_batch_fast(inputs, true).map_err(failed)?;
+        let lengths = encodings.iter().map(|encoding| encoding.get_ids().len());
+        Ok(lengths.filter(|&length| length > self.max_length).count())
+    }
+
     fn encode_inputs<'s, E>(&self, inputs: Vec<E>) -> Result<Vec<TokenIds>>
     where
         E: Into<tokenizers::EncodeInput<'s>> + Send,

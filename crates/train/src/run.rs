@@ -10,8 +10,9 @@ use tokio::runtime::Runtime;
 
 use crate::Hyperparameters;
 use crate::checkpoint::Checkpoints;
+use crate::report::Report;
 use crate::task::Task;
-use crate::trainer::{Report, train};
+use crate::trainer::train;
 
 /// Sets up threads and random state for a training command.
 pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
@@ -24,15 +25,44 @@ pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
         .context("cannot start the worker threads")
 }
 
-/// Reports the end of a training command; `None` where the output was there already.
+/// Reports the end of a training, of now or, where `made` is `None`, of the run that made the output.
+/// The exit code is that of a missed threshold if it ended below its start and that is to fail.
+pub(crate) fn finish_training(
+    output: &Path,
+    common: &Common,
+    options: &Hyperparameters,
+    made: Option<Report>,
+) -> Result<Outcome> {
+    let up_to_date = made.is_none();
+    let report = made.or_else(|| Report::of_folder(output));
+    let below = report.as_ref().is_some_and(Report::is_below_start);
+    tell(output, common, up_to_date, &report)?;
+    Ok(match options.fail_below_start && below {
+        true => Outcome::ThresholdMissed,
+        false => Outcome::Done,
+    })
+}
+
+/// Reports the end of another command; `None` where the output was there already.
 pub(crate) fn finish<R: Serialize>(
     output: &Path,
     common: &Common,
     report: Option<R>,
 ) -> Result<Outcome> {
-    match &report {
-        Some(_) => tracing::info!("wrote {}", output.display()),
-        None => tracing::info!("{} is up to date", output.display()),
+    tell(output, common, report.is_none(), &report)?;
+    Ok(Outcome::Done)
+}
+
+/// Says and prints what there is to say at the end of a command.
+pub(crate) fn tell<R: Serialize>(
+    output: &Path,
+    common: &Common,
+    up_to_date: bool,
+    report: &Option<R>,
+) -> Result<()> {
+    match up_to_date {
+        false => tracing::info!("wrote {}", output.display()),
+        true => tracing::info!("{} is up to date", output.display()),
     }
     if common.json {
         #[derive(Serialize)]
@@ -44,12 +74,12 @@ pub(crate) fn finish<R: Serialize>(
         }
         let result = Result {
             output: output.display().to_string(),
-            up_to_date: report.is_none(),
-            report: &report,
+            up_to_date,
+            report,
         };
         writeln!(std::io::stdout(), "{}", serde_json::to_string(&result)?)?;
     }
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 /// A training that ends in a model folder.
@@ -78,6 +108,7 @@ impl Job<'_> {
         let seed = self.common.seed;
         let report = train(task, self.options, seed, &log, Some(&checkpoints))?;
         save(task, &report, staged.path())?;
+        report.save(staged.path())?;
         staged.commit(self.lineage)?;
         checkpoints.remove()?;
         Ok(report)
