@@ -224,7 +224,8 @@ fn config(command: Generate, common: &Common) -> Config {
 }
 
 fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
+    let Cli { command, common } = pairmill_cli::parse();
     pairmill_cli::run(&common, || match command {
         Command::Generate(command) => {
             print(&common, &pairmill_generate::run(&config(command, &common))?)
