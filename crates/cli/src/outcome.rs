@@ -37,7 +37,9 @@ pub fn run(common: &Common, command: impl FnOnce() -> anyhow::Result<Outcome>) -
     let result = start_threads(common.threads()).and_then(|()| command());
     let result = result.and_then(|outcome| {
         // What is still in the buffer would be lost without a word.
-        io::stdout().flush().context("standard output cannot be written to")?;
+        io::stdout()
+            .flush()
+            .context("standard output cannot be written to")?;
         Ok(outcome)
     });
     match result {

@@ -44,7 +44,11 @@ fn end(error: &clap::Error) -> u8 {
     }
     match error.print().and_then(|()| io::stdout().flush()) {
         Err(full) if full.kind() != io::ErrorKind::BrokenPipe => {
-            last_word("standard output cannot be written to", &[full.to_string()], 1);
+            last_word(
+                "standard output cannot be written to",
+                &[full.to_string()],
+                1,
+            );
             1
         }
         _ => 0,

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::prelude::{DataFrame, SessionContext};
@@ -82,9 +82,7 @@ impl Corpus {
         let corpus = self.open(session, &[]).await?;
         let on_rows = |rows| progress.inc(rows);
         let index = match &folder {
-            None => {
-                Index::build_beside(Some(beside), &self.bm25, threads, corpus, on_rows).await
-            }
+            None => Index::build_beside(Some(beside), &self.bm25, threads, corpus, on_rows).await,
             folder => {
                 let folder = folder.as_deref();
                 Index::open_or_build(folder, &key, &self.bm25, threads, corpus, on_rows).await

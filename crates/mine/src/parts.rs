@@ -228,7 +228,12 @@ impl<'a> Parts<'a> {
         }
         if with_output {
             let output = &self.config.frame.output;
-            join_tables(&self.whole_parts(ROWS), output, &self.state.lineage, summary)?;
+            join_tables(
+                &self.whole_parts(ROWS),
+                output,
+                &self.state.lineage,
+                summary,
+            )?;
         }
         self.state.whole = 0;
         if with_output {

@@ -7,8 +7,8 @@ use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_lexical::TermFinder;
 use pairmill_tables::{
-    ColumnNames, Format, LineOutput, Lineage, Lines, Table, TableOutput, check_output, is_stream, open,
-    session, sibling, string_column,
+    ColumnNames, Format, LineOutput, Lineage, Lines, Table, TableOutput, check_output, is_stream,
+    open, session, sibling, string_column,
 };
 use serde::{Deserialize, Serialize};
 use tracing::info;

@@ -213,7 +213,9 @@ pub enum TableError {
         path: PathBuf,
     },
     /// An address that cannot be written to.
-    #[error("{path}: addresses of the kind `{scheme}://` cannot be written; write a file here and copy it")]
+    #[error(
+        "{path}: addresses of the kind `{scheme}://` cannot be written; write a file here and copy it"
+    )]
     UnsupportedOutput {
         /// The output.
         path: PathBuf,
@@ -221,7 +223,9 @@ pub enum TableError {
         scheme: String,
     },
     /// An output whose name tells no format that can be written.
-    #[error("{path}: cannot tell the format from the name; expected one that ends in {expected}, or `-` for an Arrow IPC stream on standard output")]
+    #[error(
+        "{path}: cannot tell the format from the name; expected one that ends in {expected}, or `-` for an Arrow IPC stream on standard output"
+    )]
     UnknownOutput {
         /// The output.
         path: PathBuf,

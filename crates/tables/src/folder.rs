@@ -378,7 +378,10 @@ mod tests {
         fs::write(output.path().join("b.txt"), "2").unwrap();
         fs::create_dir(target.join(".git")).unwrap();
         let error = output.commit(&lineage(2)).unwrap_err().to_string();
-        assert!(error.contains(".git") && error.contains("model.new"), "{error}");
+        assert!(
+            error.contains(".git") && error.contains("model.new"),
+            "{error}"
+        );
         assert!(target.join(".git").exists() && target.join("a.txt").exists());
         assert!(lineage(2).is_carried_by(&dir.path().join("model.new")));
     }
@@ -422,7 +425,10 @@ mod tests {
         let left = dir.path().join(".model.partial");
         fs::rename(&target, &left).unwrap();
         let error = FolderOutput::create(&target).unwrap_err().to_string();
-        assert!(error.contains(".model.partial") && error.contains("note"), "{error}");
+        assert!(
+            error.contains(".model.partial") && error.contains("note"),
+            "{error}"
+        );
         assert!(left.join("note").exists());
     }
 

@@ -61,7 +61,10 @@ fn build() -> &'static str {
     BUILD.get_or_init(|| {
         let program = std::env::current_exe().and_then(|path| hash_file(&path));
         // Where the program cannot be read, its version has to do.
-        program.map_or_else(|_| "unknown".to_owned(), |hash| hash.to_hex()[..16].to_owned())
+        program.map_or_else(
+            |_| "unknown".to_owned(),
+            |hash| hash.to_hex()[..16].to_owned(),
+        )
     })
 }
 
@@ -411,7 +414,9 @@ mod tests {
         let batch = RecordBatch::try_from_iter([("id", ids)]).unwrap();
         let mut output = ParquetOutput::create(path, batch.schema(), &lineage()).unwrap();
         output.write(&batch).unwrap();
-        output.finish_with(&serde_json::json!({ "rows": 2 })).unwrap();
+        output
+            .finish_with(&serde_json::json!({ "rows": 2 }))
+            .unwrap();
     }
 
     #[test]

@@ -119,7 +119,11 @@ impl FolderRecord {
 
     /// The first entry that the stage did not write.
     pub fn foreign(&self, survey: &Survey) -> Option<PathBuf> {
-        let files: BTreeSet<&Path> = self.files.iter().map(|file| Path::new(file.path())).collect();
+        let files: BTreeSet<&Path> = self
+            .files
+            .iter()
+            .map(|file| Path::new(file.path()))
+            .collect();
         let folders: BTreeSet<&Path> = files.iter().flat_map(|file| file.ancestors()).collect();
         let is_foreign = |(path, stamp): &(&PathBuf, &Stamp)| {
             let path = path.as_path();
@@ -148,7 +152,11 @@ impl FolderRecord {
                 };
                 let is_empty = there.is_none_or(|stamp| stamp.bytes == 0) && content.bytes > 0;
                 let missing = there.is_none() || is_empty;
-                (file, missing, !missing && !content.is_at(&folder.join(path)))
+                (
+                    file,
+                    missing,
+                    !missing && !content.is_at(&folder.join(path)),
+                )
             })
             .collect();
         for (file, missing, changed) in states {

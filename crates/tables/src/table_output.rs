@@ -283,7 +283,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
-    use arrow::array::{AsArray, Float32Array, StringArray};
+    use arrow::array::{ArrayRef, AsArray, Float32Array, StringArray};
     use arrow::datatypes::{DataType, Field, Schema};
 
     use crate::{open_any, session};
@@ -294,12 +294,21 @@ mod tests {
             Field::new("text", DataType::Utf8, false),
             Field::new("score", DataType::Float32, true),
         ];
-        let columns: Vec<arrow::array::ArrayRef> = vec![
+        let columns: Vec<ArrayRef> = vec![
             Arc::new(StringArray::from(vec!["1", "2"])),
             Arc::new(StringArray::from(vec!["one, \"two\"\nthree\tfour", ""])),
             Arc::new(Float32Array::from(vec![Some(0.1), None])),
         ];
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    /// A null is an empty text.
+    fn texts(array: &ArrayRef) -> Vec<String> {
+        let array = arrow::compute::cast(array, &DataType::Utf8).unwrap();
+        let texts = array.as_string::<i32>().iter();
+        texts
+            .map(|text| text.unwrap_or_default().to_owned())
+            .collect()
     }
 
     fn write(target: &Path, seed: u64) -> Result<u64> {
@@ -328,15 +337,9 @@ mod tests {
                 read.collect().await.unwrap()
             });
             let read = arrow::compute::concat_batches(&read[0].schema(), &read).unwrap();
-            let cast = |column| arrow::compute::cast(column, &DataType::Utf8).unwrap();
             for (name, expected) in ["id", "text", "score"].iter().zip(batch().columns()) {
-                let found = cast(read.column_by_name(name).unwrap());
-                let texts = |array: &arrow::array::ArrayRef| -> Vec<String> {
-                    let array = cast(array);
-                    let texts = array.as_string::<i32>().iter();
-                    texts.map(|text| text.unwrap_or_default().to_owned()).collect()
-                };
-                assert_eq!(texts(&found), texts(expected), "{ending} {name}");
+                let found = texts(read.column_by_name(name).unwrap());
+                assert_eq!(found, texts(expected), "{ending} {name}");
             }
             fs::write(&file, "a user's own").unwrap();
             let error = write(&file, 2).unwrap_err();
@@ -366,7 +369,13 @@ mod tests {
 
     #[test]
     fn a_name_that_tells_no_format_is_refused() {
-        for name in ["out", "out.txt", "out.csv.gz", "run.trec", "s3://b/x.parquet"] {
+        for name in [
+            "out",
+            "out.txt",
+            "out.csv.gz",
+            "run.trec",
+            "s3://b/x.parquet",
+        ] {
             assert!(table_path(name).is_err(), "{name}");
         }
         for name in ["-", "a/b.parquet", "X.CSV"] {

@@ -102,7 +102,11 @@ impl Drop for TemporaryFolder {
 
 /// Removes the temporary folders of runs that were killed.
 fn remove_left_over() {
-    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(std::env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let lock = is_ours.then(|| File::open(entry.path().join(LOCK)));
         if let Some(Ok(lock)) = lock

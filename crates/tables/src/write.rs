@@ -82,7 +82,8 @@ impl ParquetOutput {
     /// # Errors
     /// As [`finish`](Self::finish).
     pub fn finish_with(mut self, figures: &impl Serialize) -> Result<u64> {
-        self.writer.append_key_value_metadata(figures_entry(figures));
+        self.writer
+            .append_key_value_metadata(figures_entry(figures));
         self.finish()
     }
 }

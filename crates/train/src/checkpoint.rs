@@ -271,9 +271,12 @@ fn own_name(entry: &str) -> Option<&str> {
             .find_map(|suffix| hidden.strip_suffix(suffix))?,
         None => entry,
     };
-    let number = (name.strip_suffix(".checkpoints").unwrap_or(name).split_once('-'))
-        .filter(|(kind, _)| matches!(*kind, "checkpoint" | "fold"))?
-        .1;
+    let number = (name
+        .strip_suffix(".checkpoints")
+        .unwrap_or(name)
+        .split_once('-'))
+    .filter(|(kind, _)| matches!(*kind, "checkpoint" | "fold"))?
+    .1;
     number.parse::<u64>().is_ok().then_some(name)
 }
 

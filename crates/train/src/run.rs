@@ -88,10 +88,14 @@ fn each_object(
     match value {
         serde_json::Value::Object(object) => {
             change(object);
-            object.values_mut().for_each(|value| each_object(value, change));
+            object
+                .values_mut()
+                .for_each(|value| each_object(value, change));
         }
         serde_json::Value::Array(values) => {
-            values.iter_mut().for_each(|value| each_object(value, change));
+            values
+                .iter_mut()
+                .for_each(|value| each_object(value, change));
         }
         _ => {}
     }
