@@ -23,7 +23,9 @@ impl Lock {
     /// # Errors
     /// If another process holds it, or the file cannot be made.
     pub fn exclusive(path: &Path, target: &Path) -> Result<Self> {
-        Self::take(path, target, File::try_lock)
+        let lock = Self::take(path, target, File::try_lock)?;
+        underway::begin(path);
+        Ok(lock)
     }
 
     /// Takes the lock together with others that only read; `None` where it cannot be written, so
@@ -55,6 +57,7 @@ impl Lock {
     /// Leaves the file where it is at the end.
     pub fn staying(mut self) -> Self {
         self.stays = true;
+        underway::end(&self.path);
         self
     }
 
@@ -76,6 +79,7 @@ impl Drop for Lock {
         if !self.stays && self.file.try_lock().is_ok() && is_at(&self.file, &self.path) {
             let _ = fs::remove_file(&self.path);
         }
+        underway::end(&self.path);
     }
 }
 

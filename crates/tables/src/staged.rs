@@ -11,7 +11,7 @@ use crate::place::{Place, Survey, difference, recall, remember, set_aside, surve
 use crate::{Result, TableError, underway};
 
 /// How long to wait for somebody to read a named pipe.
-const READER_WAIT: Duration = Duration::from_secs(10);
+const READER_WAIT: Duration = Duration::from_secs(5);
 
 /// A file that appears whole or not at all: written beside its name, synced, renamed. Dropped
 /// before it is [published](Self::publish), it leaves nothing behind. A named pipe or a device is
