@@ -24,8 +24,16 @@ fn a_label_of_0_is_never_a_positive() {
     let mut table = "Sentence1,sentence2,label\n".to_owned();
     for n in 0..60 {
         let other = (n + 7) % 60;
-        writeln!(table, "how do I reset device {n},hold the key of device {n},1").unwrap();
-        writeln!(table, "how do I reset device {n},hold the key of device {other},0.0").unwrap();
+        writeln!(
+            table,
+            "how do I reset device {n},hold the key of device {n},1"
+        )
+        .unwrap();
+        writeln!(
+            table,
+            "how do I reset device {n},hold the key of device {other},0.0"
+        )
+        .unwrap();
     }
     writeln!(table, "who knows,nobody does,0").unwrap();
     fs::write(dir.join("labeled.csv"), &table).unwrap();
@@ -48,11 +56,18 @@ fn a_label_of_0_is_never_a_positive() {
         }
     }
     assert!(given > 40, "{given} of the given negatives are used");
-    let triplets = rows(dir, "data/triplets_train.parquet", &["anchor", "positive", "negative"]);
+    let triplets = rows(
+        dir,
+        "data/triplets_train.parquet",
+        &["anchor", "positive", "negative"],
+    );
     assert!(triplets.len() > 30);
     for row in triplets {
         let other = (number(&row[0]).parse::<u32>().unwrap() + 7) % 60;
-        assert_eq!((number(&row[1]), number(&row[2])), (number(&row[0]), other.to_string()));
+        assert_eq!(
+            (number(&row[1]), number(&row[2])),
+            (number(&row[0]), other.to_string())
+        );
     }
 
     fs::write(dir.join("graded.csv"), table.replace(",0.0\n", ",3\n")).unwrap();
@@ -66,17 +81,33 @@ fn triplets_and_columns_of_any_name_are_taken() {
     let dir = dir.path();
     let mut lines = String::new();
     for n in 0..60 {
-        let (a, p, h) = (format!("query {n}"), format!("text {n}"), format!("decoy {n}"));
-        writeln!(lines, "{}", serde_json::json!({"Frage": a, "Antwort": p, "falsch": h, "x": [n]})).unwrap();
+        let (a, p, h) = (
+            format!("query {n}"),
+            format!("text {n}"),
+            format!("decoy {n}"),
+        );
+        writeln!(
+            lines,
+            "{}",
+            serde_json::json!({"Frage": a, "Antwort": p, "falsch": h, "x": [n]})
+        )
+        .unwrap();
     }
     fs::write(dir.join("triplets.jsonl"), lines).unwrap();
     let error = GENERATE.refused(dir, "pairs --input triplets.jsonl --output data", 1);
     assert!(error.contains("--anchor-column"), "{error}");
     let named = "--anchor-column frage --positive-column antwort --negative-column falsch";
     let report = generate(dir, &format!("--input triplets.jsonl {named}"));
-    assert_eq!((&report["anchors"], &report["hard_negatives"]), (&60.into(), &60.into()));
+    assert_eq!(
+        (&report["anchors"], &report["hard_negatives"]),
+        (&60.into(), &60.into())
+    );
     let train = rows(dir, "data/pairs_train.parquet", &["anchor"]).len();
     let triplets = rows(dir, "data/triplets_train.parquet", &["anchor", "negative"]);
     assert_eq!(triplets.len(), train);
-    assert!(triplets.iter().all(|row| row[1] == row[0].replace("query", "decoy")));
+    assert!(
+        triplets
+            .iter()
+            .all(|row| row[1] == row[0].replace("query", "decoy"))
+    );
 }

@@ -114,7 +114,10 @@ fn a_link_is_written_through_and_stays() {
     command.stdout(File::create(dir.join("caller")).unwrap());
     let ended = command.output().unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
-    assert!(!ended.status.success() && said.contains("standard output"), "{said}");
+    assert!(
+        !ended.status.success() && said.contains("standard output"),
+        "{said}"
+    );
     assert!(dir.join("stdout").is_symlink());
 }
 
@@ -123,7 +126,13 @@ fn a_named_pipe_is_written_to_while_somebody_reads_it() {
     let dir = sample_with_tiny_model();
     let dir = dir.path();
     let pipe = dir.join("pipe.parquet");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     let reader = std::thread::spawn({
         let pipe = pipe.clone();
         move || {
@@ -183,7 +192,10 @@ fn an_output_is_what_its_name_says() {
 fn stages_pass_arrow_streams() {
     let dir = sample_with_tiny_model();
     let dir = dir.path();
-    let candidates = MINE.command(dir, &format!("{MINE_LINE} -")).output().unwrap();
+    let candidates = MINE
+        .command(dir, &format!("{MINE_LINE} -"))
+        .output()
+        .unwrap();
     assert!(candidates.status.success());
     succeed(MINE, dir, &format!("{MINE_LINE} file.parquet"));
     let train = "cross-encoder --model tiny --train data/labeled_train.parquet --max-steps 1 --output judge";
@@ -202,10 +214,21 @@ fn stages_pass_arrow_streams() {
     });
     let judged = child.wait_with_output().unwrap();
     sender.join().unwrap();
-    assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
-    succeed(FILTER, dir, &format!("{filter} --candidates file.parquet --output judged.parquet"));
+    assert!(
+        judged.status.success(),
+        "{}",
+        String::from_utf8_lossy(&judged.stderr)
+    );
+    succeed(
+        FILTER,
+        dir,
+        &format!("{filter} --candidates file.parquet --output judged.parquet"),
+    );
     let streamed = tables::read_stream(&judged.stdout);
-    assert_eq!(streamed.columns(), tables::read(&dir.join("judged.parquet")).columns());
+    assert_eq!(
+        streamed.columns(),
+        tables::read(&dir.join("judged.parquet")).columns()
+    );
     let error = MINE.run(dir, &format!("{MINE_LINE} - --json")).error(2);
     assert!(error.contains("both want standard output"), "{error}");
 }
@@ -223,7 +246,9 @@ fn signalled(program: Program, dir: &Path, line: &str, signal: &str, when: &str)
     while !log.contains(when) {
         assert_ne!(stderr.read_line(&mut log).unwrap(), 0, "{log}");
     }
-    let kill = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    let kill = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
     assert!(kill.unwrap().success());
     let sent = Instant::now();
     stderr.read_to_string(&mut log).unwrap();
@@ -242,7 +267,8 @@ fn a_signal_ends_a_stage_with_a_word_and_leaves_nothing_half_written() {
     assert_eq!(code, 130, "{log}");
     let last = log.trim_end().lines().last().unwrap();
     assert!(
-        last.starts_with("error: interrupted; model.checkpoints stays: ") && last.contains("--resume"),
+        last.starts_with("error: interrupted; model.checkpoints stays: ")
+            && last.contains("--resume"),
         "{log}"
     );
     let mut left = names(dir);
@@ -295,7 +321,10 @@ fn errors_are_json_where_the_log_is() {
         assert_eq!(ended.code, code);
         let last = ended.stderr.trim_end().lines().last().unwrap();
         let error: Value = serde_json::from_str(last).unwrap();
-        assert_eq!((&error["level"], &error["exit_code"]), (&"ERROR".into(), &code.into()));
+        assert_eq!(
+            (&error["level"], &error["exit_code"]),
+            (&"ERROR".into(), &code.into())
+        );
         assert!(error["message"].as_str().unwrap().contains(says), "{error}");
     }
     let help = MINE.run(dir, "search --help").stdout;
@@ -306,9 +335,14 @@ fn errors_are_json_where_the_log_is() {
 fn quiet_keeps_warnings() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let pairs = "{\"anchor_id\":\"q\",\"anchor\":\"the\",\"positive_id\":\"p\",\"positive\":\"printer\"}\n";
+    let pairs =
+        "{\"anchor_id\":\"q\",\"anchor\":\"the\",\"positive_id\":\"p\",\"positive\":\"printer\"}\n";
     fs::write(dir.join("pairs.jsonl"), pairs).unwrap();
-    fs::write(dir.join("corpus.jsonl"), "{\"id\":\"p\",\"title\":\"\",\"text\":\"printer\"}\n").unwrap();
+    fs::write(
+        dir.join("corpus.jsonl"),
+        "{\"id\":\"p\",\"title\":\"\",\"text\":\"printer\"}\n",
+    )
+    .unwrap();
     let line = "--pairs pairs.jsonl --corpus corpus.jsonl --output out.parquet --force";
     let all = succeed(MINE, dir, line);
     assert!(all.contains("INFO") && all.contains("WARN"), "{all}");
@@ -320,11 +354,19 @@ fn quiet_keeps_warnings() {
 fn paths_of_any_letters_go_through_make() {
     let make = Command::new("make")
         .current_dir(root())
-        .args(["-n", "pairs", "INPUT=my $x \"q\" 'a' [b].csv", "RUN=runs $HOME 'r'"])
+        .args([
+            "-n",
+            "pairs",
+            "INPUT=my $x \"q\" 'a' [b].csv",
+            "RUN=runs $HOME 'r'",
+        ])
         .output()
         .unwrap();
     let lines = String::from_utf8(make.stdout).unwrap();
-    let line = lines.lines().find(|line| line.contains("pairmill-generate pairs")).unwrap();
+    let line = lines
+        .lines()
+        .find(|line| line.contains("pairmill-generate pairs"))
+        .unwrap();
     let words = Command::new("sh")
         .args(["-c", &format!("printf '%s\\n' {line}")])
         .output()

@@ -13,6 +13,7 @@ use args::Job;
 fn main() -> ExitCode {
     pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
     let args: args::Args = pairmill_cli::parse();
+    args.reading.clone().set();
     pairmill_cli::run(&args.common, || match args.validate()? {
         Job::Evaluate {
             task,

@@ -12,7 +12,7 @@ use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_filter::{Config, Format, Model, Output, Rules, ScoreConfig};
 use pairmill_hub::ModelSource;
 use pairmill_inference::Activation;
-use pairmill_tables::{LABEL_THRESHOLD, table_path};
+use pairmill_tables::{LABEL_THRESHOLD, ReadOptions, table_path};
 use serde::Serialize;
 
 use crate::rule_args::{RuleArgs, number, share};
@@ -35,6 +35,8 @@ struct Cli {
     model: Option<ModelArgs>,
     #[command(flatten)]
     rules: Option<RuleArgs>,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -213,6 +215,7 @@ fn main() -> ExitCode {
     pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
     let cli: Cli = pairmill_cli::parse();
     let common = cli.common;
+    cli.reading.set();
     pairmill_cli::run(&common, || match (cli.command, cli.filter, cli.model) {
         (Some(Command::Score(args)), _, _) => {
             let config = args.config(&common);

@@ -10,6 +10,7 @@ use pairmill_generate::{
     Config, ConvertConfig, CorpusOptions, Fractions, PairsOptions, PassageTitles, QaOptions,
     Source, TicketsOptions,
 };
+use pairmill_tables::ReadOptions;
 use serde::Serialize;
 
 /// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
@@ -18,6 +19,8 @@ use serde::Serialize;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -276,7 +279,12 @@ fn config(command: Generate, common: &Common) -> Config {
 
 fn main() -> ExitCode {
     pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
-    let Cli { command, common } = pairmill_cli::parse();
+    let Cli {
+        command,
+        reading,
+        common,
+    } = pairmill_cli::parse();
+    reading.set();
     pairmill_cli::run(&common, || match command {
         Command::Generate(command) => {
             print(&common, &pairmill_generate::run(&config(command, &common))?)

@@ -11,7 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_mine::{ExplainConfig, Frame, MineConfig, Sampling, SearchConfig, Selection};
-use pairmill_tables::{TrainingFormat, run_path, table_path};
+use pairmill_tables::{ReadOptions, TrainingFormat, run_path, table_path};
 use serde::Serialize;
 
 use crate::corpus_args::CorpusArgs;
@@ -40,6 +40,8 @@ struct Cli {
     selection: Option<SelectionArgs>,
     #[command(flatten)]
     corpus: Option<CorpusArgs>,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -226,6 +228,7 @@ fn main() -> ExitCode {
     pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
     let cli: Cli = pairmill_cli::parse();
     let common = cli.common;
+    cli.reading.set();
     pairmill_cli::run(&common, || match (cli.command, cli.mine, cli.corpus) {
         (Some(Command::Search(args)), _, _) => {
             let config = args.config(&common).map_err(UsageError)?;

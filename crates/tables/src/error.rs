@@ -74,13 +74,13 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// A file whose content is not of its format.
-    #[error("{path}: not a sound {format} file ({detail}); it may be cut short, write it again")]
+    #[error("{path}: not a sound {format} file: {detail}")]
     Malformed {
         /// The offending file.
         path: String,
         /// The format the name promises.
         format: &'static str,
-        /// What the reader found.
+        /// What the reader found, where, and what to do.
         detail: String,
     },
     /// A column of the contract is absent.
@@ -109,17 +109,49 @@ pub enum TableError {
         /// What the contract asks for.
         expected: &'static str,
     },
-    /// A null where none is allowed.
+    /// Several columns of one name, or of names that differ in case alone.
     #[error(
-        "{path}: column `{column}` is null in row {row} (counted from 1, header not counted); fill it or remove the row"
+        "{path}: there are several columns `{column}`, in the same or another case; leave one of them"
     )]
+    AmbiguousColumn {
+        /// The offending file.
+        path: String,
+        /// The name.
+        column: String,
+    },
+    /// A null where none is allowed.
+    #[error("{path}: column `{column}` is null in {place}; fill it or remove the row")]
     Null {
-        /// The input as the user gave it.
+        /// The offending file.
         path: String,
         /// The offending column.
         column: String,
-        /// Row number, from 1.
-        row: u64,
+        /// The row, from 1 without the header, or the line.
+        place: String,
+    },
+    /// A value that its column cannot hold.
+    #[error("{path}: column `{column}` holds {found} in {place}; expected {expected}")]
+    WrongValue {
+        /// The offending file.
+        path: String,
+        /// The row, from 1 without the header, or the line.
+        place: String,
+        /// The offending column.
+        column: String,
+        /// The value.
+        found: String,
+        /// What the contract asks for.
+        expected: &'static str,
+    },
+    /// A folder whose files are a table only by an index of their own.
+    #[error("{path}: is {form}, which is not read; {remedy}")]
+    ForeignForm {
+        /// The input as the user gave it.
+        path: String,
+        /// What the folder is.
+        form: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
     /// An input without rows.
     #[error("{path}: has no rows; expected a {table} table with at least one")]

@@ -5,13 +5,19 @@
 //! ([`TableOutput`], [`FolderOutput`]) and carry their [`Lineage`].
 
 mod any;
+mod check;
+mod columns;
+mod convert;
 mod error;
 mod folder;
+mod folder_input;
 mod folds;
 mod join;
 mod lineage;
 mod lines;
+mod listing;
 mod lock;
+mod pipe;
 mod place;
 mod queries;
 mod read;
@@ -20,10 +26,12 @@ mod rows;
 mod schema;
 mod sidecar;
 mod source;
+mod spool;
 mod staged;
 mod stdin;
 mod table_output;
 mod teacher_rows;
+mod text;
 mod text_column;
 mod training;
 mod training_output;
@@ -33,6 +41,7 @@ mod underway;
 mod write;
 
 pub use any::{column_names, open_any, row_count, run_or_qrels};
+pub use columns::ColumnNames;
 pub use error::{Result, TableError};
 pub use folder::{FolderOutput, remove_folder};
 pub use folds::Folds;
@@ -42,12 +51,13 @@ pub use lines::{LineOutput, Lines};
 pub use lock::Lock;
 pub use place::{is_at, is_stream};
 pub use queries::WholeQueries;
-pub use read::{ColumnNames, open, session};
+pub use read::{open, session};
 pub use rows::{f32_column, f64_column, i32_column, passage, string_column};
 pub use schema::Table;
 pub use source::Format;
 pub use staged::{check_output, sibling};
 pub use table_output::{TableOutput, join_tables, run_path, table_path};
+pub use text::{Quote, ReadOptions};
 pub use text_column::TextColumn;
 pub use training::{
     Document, Judged, LABEL_THRESHOLD, Pair, TrainingFormat, TrainingRows, pairs_of,

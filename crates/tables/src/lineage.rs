@@ -13,7 +13,7 @@ use crate::place::{Place, remember, survey};
 use crate::record::{FOLDER_FILE, FileRecord, FolderRecord};
 use crate::source::list_files;
 use crate::staged::hidden;
-use crate::{Format, Result, TableError};
+use crate::{Format, ReadOptions, Result, TableError, pipe};
 
 /// Key of the lineage in a Parquet footer.
 pub(crate) const FOOTER_KEY: &str = "pairmill.lineage";
@@ -74,11 +74,18 @@ impl Lineage {
     /// # Panics
     /// If `options` cannot be serialised as JSON, a mistake in the program.
     pub fn new(stage: &str, options: &impl Serialize, seed: u64) -> Self {
+        let mut options = serde_json::to_value(options).expect("options are plain data");
+        let reading = ReadOptions::get();
+        if let (Some(options), true) = (options.as_object_mut(), *reading != ReadOptions::default())
+        {
+            let reading = serde_json::to_value(reading).expect("options are plain data");
+            options.insert("reading".to_owned(), reading);
+        }
         Self {
             stage: stage.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             build: build().to_owned(),
-            options: serde_json::to_value(options).expect("options are plain data"),
+            options,
             seed,
             inputs: BTreeMap::new(),
             paths: Vec::new(),
@@ -365,7 +372,7 @@ pub fn hash_input(input: &str) -> Result<String> {
 
 fn hash_file(path: &Path) -> std::io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
+    hasher.update_reader(File::open(pipe::readable(path)?)?)?;
     Ok(hasher.finalize())
 }
 
