@@ -32,6 +32,10 @@ const MEMORY_LIMIT: usize = 2 << 30;
 /// # Errors
 /// If the runtime cannot be set up (no temporary folder).
 pub fn session(threads: usize) -> Result<SessionContext> {
+    let temporary = std::env::temp_dir();
+    if !temporary.is_dir() {
+        return Err(TableError::NoTemporaryFolder { path: temporary });
+    }
     let mut config = SessionConfig::new()
         .with_target_partitions(threads.max(1))
         .with_batch_size(BATCH_ROWS)

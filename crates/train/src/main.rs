@@ -34,11 +34,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
     let arguments = match with_config_file(&Cli::command(), std::env::args_os().collect()) {
         Ok(arguments) => arguments,
         Err(error) => return pairmill_cli::fail(&error),
     };
-    let cli = Cli::parse_from(arguments);
+    let cli = pairmill_cli::parse_from::<Cli>(arguments);
     cli.reading.clone().set();
     pairmill_cli::run(&cli.common, || match &cli.command {
         Command::Encoder(args) => encoder::run(args, &cli.common),
