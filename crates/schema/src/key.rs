@@ -16,6 +16,20 @@ impl TextKey {
         Self(key)
     }
 
+    /// The key, unless the text is so much longer than one of `letters` that they cannot be the
+    /// same, whatever is folded: so a long passage need not be to tell it from a question.
+    pub fn unless_longer(text: &str, sameness: Sameness, letters: usize) -> Option<Self> {
+        // A letter folds into three at most, and is composed of three at most.
+        let most = letters.saturating_mul(9);
+        let is_longer = text.len() > most
+            && text
+                .chars()
+                .filter(|letter| letter.is_alphanumeric())
+                .nth(most)
+                .is_some();
+        (!is_longer).then(|| Self::new(text, sameness))
+    }
+
     /// What [identical](Sameness::Identical) texts share.
     pub fn identical(text: &str) -> Self {
         Self::new(text, Sameness::Identical)
@@ -42,6 +56,17 @@ impl TextKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_much_longer_has_no_key() {
+        let key = |text: &str| TextKey::unless_longer(text, Sameness::Equivalent, 2);
+        assert_eq!(key("It!"), Some(TextKey::equivalent("it")));
+        assert_eq!(
+            key(&format!("it{}", "!".repeat(99))),
+            Some(TextKey::equivalent("it"))
+        );
+        assert_eq!(key(&"a".repeat(19)), None);
+    }
 
     #[test]
     fn an_id_is_made_of_the_first_digits_of_the_hash() {
