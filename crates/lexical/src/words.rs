@@ -55,13 +55,31 @@ impl<'a> WordStream<'a> {
     /// The next word or run of a script without blanks.
     fn next_word(&mut self) -> Option<&'a str> {
         let text = self.text;
-        let mut letters = text[self.at..].char_indices();
-        let (start, first) = letters.find(|(_, letter)| letter.is_alphanumeric())?;
+        let letter_at = |at: usize| text[at..].chars().next();
+        let mut start = self.at;
+        let first = loop {
+            let letter = letter_at(start)?;
+            if letter.is_alphanumeric() {
+                break letter;
+            }
+            start += letter.len_utf8();
+        };
         let is_run = is_unspaced(first);
-        let mut letters = letters.filter(|&(_, letter)| !belongs(letter, is_run));
-        let end = letters.next().map(|(end, _)| end);
-        let start = self.at + start;
-        let end = end.map_or(text.len(), |end| self.at + end);
+        let mut end = start + first.len_utf8();
+        // Most words end without a look at what else a letter may be.
+        while let Some(&byte) = text.as_bytes().get(end) {
+            if byte.is_ascii() {
+                if is_run || !byte.is_ascii_alphanumeric() {
+                    break;
+                }
+                end += 1;
+            } else {
+                match letter_at(end).filter(|&letter| belongs(letter, is_run)) {
+                    Some(letter) => end += letter.len_utf8(),
+                    None => break,
+                }
+            }
+        }
         self.at = end;
         if is_run {
             self.run = &text[start..end];

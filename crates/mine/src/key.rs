@@ -26,9 +26,7 @@ pub(crate) fn passage_key(text: &str) -> Key {
 }
 
 fn of_text(key: TextKey, kind: Key) -> Key {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(key.as_bytes());
-    Key::from_le_bytes(bytes) & !3 | kind
+    Key::from(key) & !3 | kind
 }
 
 /// Whether a passage is the query, as the same text.

@@ -17,7 +17,7 @@ use crate::sameness::identical;
 ///
 /// What tells words apart stays: symbols and emoji (`C++`, `a = b`, 👍), marks that belong to a word
 /// (`C#`, `100%`, `@home`, `snake_case`), marks between digits (`1.5`, `10:30`), a dash, dot or slash
-/// before a word (`-r`, `.NET`, `/etc`), a hyphen behind one (`A-`), inches and feet (`27"`), empty
+/// before a word (`-r`, `.NET`, `/etc`), a hyphen or slash behind one (`A-`, `src/`), inches and feet (`27"`), empty
 /// brackets (`int[]`) and marks that stand alone as an operator or a face (`?:`, `:)`). An
 /// apostrophe within a word is left out (`what's` is `whats`), any other mark parts words
 /// (`e-mail` is `e mail`). A text of punctuation alone stays as it is.
@@ -146,7 +146,7 @@ impl Folded {
     fn push_trail(&mut self, trail: &str, behind_digit: bool, quotes: Quotes) {
         let pairs = ["()", "[]", "{}"];
         match trail.chars().next() {
-            Some('-') => self.push('-'),
+            Some(mark @ ('-' | '/')) => self.push(mark),
             Some(inches @ '"') if behind_digit && !quotes.double => self.push(inches),
             Some(feet @ '\'') if behind_digit && !quotes.single => self.push(feet),
             Some(_) => {
@@ -231,7 +231,7 @@ mod tests {
         different(&["is it -5", "is it 5", "is it +5"]);
         different(&["what is .NET", "what is net"]);
         different(&["what does ls -r do", "what does ls r do"]);
-        different(&["what is in /etc", "what is in etc"]);
+        different(&["what is in /etc", "what is in etc", "what is in etc/"]);
         different(&[
             "I got an A- in maths",
             "I got an A in maths",

@@ -53,6 +53,12 @@ impl TextKey {
     }
 }
 
+impl From<TextKey> for u128 {
+    fn from(key: TextKey) -> Self {
+        Self::from_le_bytes(key.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

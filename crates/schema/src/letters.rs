@@ -8,6 +8,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// Other compatible letters stay, as they differ in meaning: `x²` is not `x2`.
 pub fn plain_letters(text: &str) -> Cow<'_, str> {
     let is_plain = text.is_ascii()
+        || text.chars().all(is_always_plain)
         || !text.chars().any(is_presentation_form)
             && is_nfc_quick(text.chars()) == IsNormalized::Yes;
     if is_plain {
@@ -21,6 +22,12 @@ pub fn plain_letters(text: &str) -> Cow<'_, str> {
         }
     }
     plain.nfc().collect::<String>().into()
+}
+
+/// Whether a letter is plain whatever stands beside it, which is quick to tell of the letters of
+/// Western Europe and their punctuation.
+fn is_always_plain(letter: char) -> bool {
+    letter < '\u{300}' || ('\u{2010}'..='\u{2027}').contains(&letter)
 }
 
 fn is_presentation_form(letter: char) -> bool {
