@@ -149,9 +149,12 @@ fn batches_are_full_and_their_sizes_are_told() {
     assert_eq!(first["rows"], 8);
     let ended = trained(dir.path(), "few.jsonl", "--batch-sampler no-duplicates");
     warns(&ended, "on average where --batch-size is 8");
-    let report = fs::read_to_string(dir.path().join("out/training_report.json")).unwrap();
+    let report = fs::read_to_string(dir.path().join("out/lineage.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
-    assert!(report["batch_rows"].as_f64().unwrap() <= 3.0, "{report}");
+    assert!(
+        report["figures"]["batch_rows"].as_f64().unwrap() <= 3.0,
+        "{report}"
+    );
 }
 
 #[test]
