@@ -136,7 +136,8 @@ impl DataArgs {
             self.document_prompt.as_deref(),
         );
         let prompts = encoder.prompts().with(query, document);
-        Ok(encoder.set_prompts(prompts)?)
+        encoder.set_prompts(prompts);
+        Ok(())
     }
 }
 
