@@ -218,7 +218,9 @@ fn origin(
     if !is_named && !is_extra {
         for other in others(table, column) {
             if let Some(name) = find(input, other, found)? {
-                say_once(input, column, &name);
+                if !is_beir(&name) {
+                    say_once(input, column, &name);
+                }
                 return Ok(Origin::Named(name));
             }
         }
@@ -240,6 +242,7 @@ fn origin(
         hint: match table {
             // An extra column was named by its own flag.
             _ if is_extra => String::new(),
+            Table::Pairs if !names.content_ids => String::new(),
             Table::Tickets | Table::Qa | Table::Corpus | Table::Pairs => {
                 let flag = column.replace('_', "-");
                 format!("; name another one with --{flag}-column")
@@ -281,6 +284,11 @@ fn others(table: Table, column: &str) -> impl Iterator<Item = &'static str> {
     let listed = OTHER_NAMES.iter().filter(move |(ours, _)| *ours == column);
     let listed = listed.flat_map(|(_, theirs)| theirs.iter());
     of_text.iter().chain(listed).copied()
+}
+
+/// Whether a name is one that BEIR's files are known by.
+fn is_beir(name: &str) -> bool {
+    matches!(name, "_id" | "query-id" | "corpus-id")
 }
 
 /// Tells of a column that is read under another name, once for each input.
