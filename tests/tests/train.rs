@@ -184,7 +184,7 @@ fn bad_input_is_named_and_leaves_no_output() {
         )
     };
     assert_snapshot!(message("no.parquet"), @"error: no.parquet: no such file or folder; check the path");
-    assert_snapshot!(message("absent.parquet"), @"error: absent.parquet: no column `positive` (needed for a pairs table); found anchor");
+    assert_snapshot!(message("absent.parquet"), @"error: absent.parquet: no column `positive` (needed for a pairs table); found anchor; name another one with --positive-column");
     assert_snapshot!(message("type.parquet"), @"error: type.parquet: column `positive` is Int32; expected text");
     assert_snapshot!(message("empty.parquet"), @"error: empty.parquet: has no rows; expected a pairs table with at least one");
     assert_snapshot!(message("null.parquet"), @"error: null.parquet: column `positive` is null in row 1 (counted from 1, header not counted); fill it or remove the row");
