@@ -34,7 +34,7 @@ enum Command {
     /// A folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) becomes a folder of
     /// tables (corpus.parquet, queries_SPLIT.parquet, qrels_SPLIT.parquet, and pairs_train.parquet
     /// of what the judgements of train call relevant), and a folder of tables becomes one in BEIR's
-    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
+    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet, .csv, .jsonl, .arrow,
     /// .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
 }
