@@ -6,6 +6,7 @@
 //!
 //! [`convert`] exchanges data sets, runs and judgements with tools that read BEIR's or TREC's form.
 
+mod categories;
 mod convert;
 mod corpus;
 mod draw;
@@ -21,7 +22,6 @@ mod retrieval;
 mod run;
 mod split;
 mod summary;
-mod text;
 mod ticket_tables;
 mod tickets;
 mod write;
@@ -36,4 +36,4 @@ pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};
 pub use split::{Fractions, Split, SplitError};
 pub use summary::{Facts, Rows, SplitCounts, Summary};
-pub use tickets::TicketsOptions;
+pub use tickets::{MAX_JUDGEMENTS, TicketsOptions};

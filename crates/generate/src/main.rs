@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_generate::{
-    Config, ConvertConfig, CorpusOptions, Fractions, PairsOptions, PassageTitles, QaOptions,
-    Source, TicketsOptions,
+    Config, ConvertConfig, CorpusOptions, Fractions, MAX_JUDGEMENTS, PairsOptions, PassageTitles,
+    QaOptions, Source, TicketsOptions,
 };
+use pairmill_schema::Sameness;
 use pairmill_tables::ReadOptions;
 use serde::Serialize;
 
@@ -88,6 +89,9 @@ struct OutArgs {
     /// Fractions of train, dev and test
     #[arg(long, value_name = "TRAIN,DEV,TEST", default_value_t)]
     split: Fractions,
+    /// When two questions are the same (also headings, tickets and categories); answers and passages are always compared as `identical`
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    same_text: Sameness,
 }
 
 #[derive(Debug, Args)]
@@ -145,6 +149,9 @@ struct TicketsArgs {
     /// Random negatives for each positive in the labelled pairs
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives_per_positive: u32,
+    /// Most relevance judgements of dev and of test: every ticket of train is relevant to those of its category, so beyond this fewer tickets are queries
+    #[arg(long, value_name = "N", default_value_t = MAX_JUDGEMENTS, value_parser = clap::value_parser!(u64).range(1..))]
+    max_judgements: u64,
     /// Column of the texts [default: text]
     #[arg(long, value_name = "NAME")]
     text_column: Option<String>,
@@ -219,6 +226,7 @@ fn config(command: Generate, common: &Common) -> Config {
             let options = QaOptions {
                 negatives_per_question: args.negatives_per_question as usize,
                 split: args.table.out.split,
+                same_text: args.table.out.same_text,
                 limit: limit(args.table.limit),
                 id_column: args.table.id_column,
                 question_column: args.question_column,
@@ -245,7 +253,9 @@ fn config(command: Generate, common: &Common) -> Config {
             let options = TicketsOptions {
                 max_pairs: args.max_pairs as usize,
                 negatives_per_positive: args.negatives_per_positive as usize,
+                max_judgements: args.max_judgements,
                 split: args.table.out.split,
+                same_text: args.table.out.same_text,
                 limit: limit(args.table.limit),
                 id_column: args.table.id_column,
                 text_column: args.text_column,
@@ -262,6 +272,7 @@ fn config(command: Generate, common: &Common) -> Config {
                 max_documents_per_heading: args.max_documents_per_heading,
                 negatives_per_anchor: args.negatives_per_anchor as usize,
                 split: args.out.split,
+                same_text: args.out.same_text,
                 limit: limit(args.limit),
             };
             let inputs = args.input;

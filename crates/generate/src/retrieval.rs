@@ -3,12 +3,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::Table;
 use rand::seq::index;
 use tracing::info;
 
 use crate::summary::SplitCounts;
-use crate::text::TextKey;
 use crate::write::Tables;
 use crate::{Result, Split, draw};
 
@@ -35,7 +35,7 @@ impl Passage {
     }
 }
 
-/// A distinct query text.
+/// A query, one for all texts that are the same.
 #[derive(Debug)]
 pub(crate) struct Query {
     pub id: String,
@@ -60,6 +60,8 @@ pub(crate) struct RetrievalSet {
     pub passages: Vec<Passage>,
     /// Passages that the input calls irrelevant to a query, by the number of the query.
     hard_negatives: HashMap<u32, Vec<u32>>,
+    /// Spellings of queries beside the first one of each.
+    pub respelled: u64,
     negatives_per_query: usize,
     seed: u64,
 }
@@ -71,18 +73,22 @@ pub(crate) struct SplitPassages<'a> {
 }
 
 impl RetrievalSet {
-    /// Puts queries and passages together. Queries of equal text are one, with the id of the first.
+    /// Puts queries and passages together. Queries of the same text are one, with the id and the
+    /// spelling of the first.
     pub fn new(
         passages: Vec<Passage>,
         relevances: impl IntoIterator<Item = Relevance>,
         negatives_per_query: usize,
+        sameness: Sameness,
         seed: u64,
     ) -> Self {
         let mut queries: Vec<Query> = Vec::new();
         let mut known = HashMap::new();
+        let mut spellings = HashSet::new();
         for relevance in relevances {
+            spellings.insert(TextKey::identical(&relevance.query));
             let at = *known
-                .entry(TextKey::of(&relevance.query))
+                .entry(TextKey::new(&relevance.query, sameness))
                 .or_insert_with(|| {
                     queries.push(Query {
                         id: relevance.query_id,
@@ -95,6 +101,7 @@ impl RetrievalSet {
             queries[at].relevant.push(relevance.passage);
         }
         let mut set = Self {
+            respelled: (spellings.len() - queries.len()) as u64,
             queries,
             passages,
             hard_negatives: HashMap::new(),

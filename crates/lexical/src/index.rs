@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use arrow::array::{Array, LargeStringArray, LargeStringBuilder};
 use datafusion::prelude::DataFrame;
@@ -15,10 +16,10 @@ use tantivy::{IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocumen
 
 use crate::field::ScoredField;
 use crate::postings::Kept;
-use crate::{Bm25, Fields, LexicalError, Result};
+use crate::{Bm25, Fields, LexicalError, Result, Sample, TermFinder, Written};
 
 /// Raised whenever an index written by an older version must not be reused.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 const ID: &str = "id";
 const TITLE: &str = "title";
 const TEXT: &str = "text";
@@ -43,7 +44,10 @@ pub struct Index {
     pub(crate) fields: Vec<ScoredField>,
     /// Per segment, the id of each document.
     pub(crate) ids: Vec<LargeStringArray>,
+    /// Per segment, its documents in order of their ids.
+    pub(crate) by_id: OnceLock<Vec<Vec<u32>>>,
     pub(crate) kept: Kept,
+    written: Option<Written>,
     origin: Origin,
     folder: Folder,
     /// Keeps others from replacing the folder.
@@ -113,14 +117,19 @@ impl Index {
         // Refuses what no index is; what is damaged in one is nobody's work.
         lineage.is_done(path, true)?;
         let output = FolderOutput::create(path)?;
-        build(output.path(), bm25, threads, corpus, on_rows).await?;
+        let sample = build(output.path(), bm25, threads, corpus, on_rows).await?;
         output.commit(&lineage)?;
         let lock = lock()?;
         if !is_there() {
             let path = path.to_owned();
             return Err(TableError::Busy { path }.into());
         }
-        Self::open(kept(), lock, bm25, Origin::Built)
+        Ok(Self::open(kept(), lock, bm25, Origin::Built)?.with(&sample))
+    }
+
+    fn with(mut self, sample: &Sample) -> Self {
+        self.written = Some(sample.written());
+        self
     }
 
     /// Builds an index in a temporary folder, which lies in `folder` or where the system keeps
@@ -136,9 +145,9 @@ impl Index {
         on_rows: impl FnMut(u64),
     ) -> Result<Self> {
         let temporary = TemporaryFolder::create(folder).map_err(LexicalError::Temporary)?;
-        build(temporary.path(), bm25, threads, corpus, on_rows).await?;
+        let sample = build(temporary.path(), bm25, threads, corpus, on_rows).await?;
         let folder = Folder::Temporary(temporary.path().to_owned());
-        Self::open(folder, None, bm25, Origin::Built)
+        Ok(Self::open(folder, None, bm25, Origin::Built)?.with(&sample))
     }
 
     fn open(folder: Folder, lock: Option<Lock>, bm25: &Bm25, origin: Origin) -> Result<Self> {
@@ -184,7 +193,9 @@ impl Index {
             text,
             fields,
             ids,
+            by_id: OnceLock::new(),
             kept: Kept::default(),
+            written: None,
             origin,
             folder,
             _lock: lock,
@@ -204,6 +215,16 @@ impl Index {
     /// Whether the index was built or reused.
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// What the corpus is written in, if the index was built now.
+    pub fn written(&self) -> Option<&Written> {
+        self.written.as_ref()
+    }
+
+    /// Looks whether texts have terms.
+    pub fn term_finder(&self) -> TermFinder {
+        self.bm25.analysis.term_finder()
     }
 
     pub(crate) fn engine_error(&self, source: impl Into<TantivyError>) -> LexicalError {
@@ -242,14 +263,14 @@ fn schema(bm25: &Bm25) -> Schema {
     schema.build()
 }
 
-/// Builds an index in an empty folder.
+/// Builds an index in an empty folder. Returns a sample of the passages.
 async fn build(
     folder: &Path,
     bm25: &Bm25,
     threads: usize,
     corpus: DataFrame,
     mut on_rows: impl FnMut(u64),
-) -> Result<()> {
+) -> Result<Sample> {
     let failed = engine_error(folder);
     let tokenizers = TokenizerManager::default();
     tokenizers.register(TOKENIZER, bm25.analysis.analyzer());
@@ -272,6 +293,7 @@ async fn build(
     writer.set_merge_policy(Box::new(NoMergePolicy));
 
     let mut seen = HashSet::new();
+    let mut sample = Sample::default();
     let mut stream = corpus.execute_stream().await.map_err(TableError::from)?;
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(TableError::from)?;
@@ -298,6 +320,7 @@ async fn build(
             let mut document = TantivyDocument::default();
             document.add_text(id_field, id);
             let (title, text) = (titles.value(row), texts.value(row));
+            sample.add(half, text);
             match title_field {
                 Some(title_field) => {
                     document.add_text(title_field, title);
@@ -310,7 +333,8 @@ async fn build(
         on_rows(batch.num_rows() as u64);
     }
     writer.commit().map_err(&failed)?;
-    writer.wait_merging_threads().map_err(&failed)
+    writer.wait_merging_threads().map_err(&failed)?;
+    Ok(sample)
 }
 
 /// Compares every file of the index with the checksum written at its end.

@@ -70,17 +70,9 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let session = session(frame.threads)?;
     let names = ColumnNames::default();
     let queries = open(&session, &config.queries, Table::Queries, &names, &[]).await?;
-    let Queries {
-        count,
-        without_terms,
-    } = Queries::count(
-        queries.clone(),
-        &config.queries,
-        config.corpus.term_finder(),
-    )
-    .await?;
     check_output(&frame.output)?;
-    let (corpus, threads) = (&config.corpus, frame.threads);
+    let (corpus, threads) = (&config.corpus.resolved(&session).await?, frame.threads);
+    refuse_shared_ids(queries.clone(), &config.queries).await?;
     let temporary = match is_stream(&frame.output) {
         true => Some(temporary_folder()?),
         false => None,
@@ -102,6 +94,7 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         }
     };
 
+    let (count, without_terms) = count(queries.clone(), retriever.term_finder()).await?;
     let hits = with_hits(
         frame,
         &session,
@@ -189,39 +182,37 @@ async fn write_trec(
     Ok(output)
 }
 
-/// How many queries there are.
-struct Queries {
-    count: u64,
-    /// Those among them that have no term.
-    without_terms: u64,
+/// No two queries may share an id.
+async fn refuse_shared_ids(queries: DataFrame, path: &str) -> Result<()> {
+    let mut seen = HashSet::new();
+    let mut duplicate = None;
+    for_each_batch(queries, |batch| {
+        for id in string_column(batch, "id").iter().flatten() {
+            if !seen.insert(id_key(id)) && duplicate.is_none() {
+                duplicate = Some(id.to_owned());
+            }
+        }
+    })
+    .await?;
+    match duplicate {
+        None => Ok(()),
+        Some(id) => Err(MineError::DuplicateQuery {
+            path: path.to_owned(),
+            id,
+        }),
+    }
 }
 
-impl Queries {
-    /// Counts queries, no two of which may share an id.
-    async fn count(queries: DataFrame, path: &str, mut terms: Option<TermFinder>) -> Result<Self> {
-        let mut seen = HashSet::new();
-        let mut duplicate = None;
-        let mut without_terms = 0;
-        for_each_batch(queries, |batch| {
-            let [ids, texts] = ["id", "text"].map(|name| string_column(batch, name).iter());
-            for (id, text) in ids.flatten().zip(texts.flatten()) {
-                if !seen.insert(id_key(id)) && duplicate.is_none() {
-                    duplicate = Some(id.to_owned());
-                }
-                let is_empty = terms.as_mut().is_some_and(|terms| !terms.finds(text));
-                without_terms += u64::from(is_empty);
-            }
-        })
-        .await?;
-        match duplicate {
-            None => Ok(Self {
-                count: seen.len() as u64,
-                without_terms,
-            }),
-            Some(id) => Err(MineError::DuplicateQuery {
-                path: path.to_owned(),
-                id,
-            }),
+/// How many queries there are, and how many among them have no term.
+async fn count(queries: DataFrame, mut terms: Option<TermFinder>) -> Result<(u64, u64)> {
+    let (mut count, mut without_terms) = (0, 0);
+    for_each_batch(queries, |batch| {
+        for text in string_column(batch, "text").iter().flatten() {
+            count += 1;
+            let is_empty = terms.as_mut().is_some_and(|terms| !terms.finds(text));
+            without_terms += u64::from(is_empty);
         }
-    }
+    })
+    .await?;
+    Ok((count, without_terms))
 }

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Title,
     /// Whole numbers.
     Whole,
+    /// Whole numbers that may be truth values.
+    Grade,
     Number,
     /// Anything that can be written as a text.
     Extra,
@@ -47,6 +49,7 @@ impl Kind {
             }
             DataType::Utf8 if column.may_be_empty() => Self::Title,
             DataType::Utf8 => Self::Text,
+            DataType::Int32 if matches!(name.as_str(), "score" | "label") => Self::Grade,
             DataType::Int32 => Self::Whole,
             _ => Self::Number,
         }
@@ -56,7 +59,7 @@ impl Kind {
         match self {
             Self::Id => "text or a whole number",
             Self::Text | Self::Title => "text",
-            Self::Whole => "a whole number",
+            Self::Whole | Self::Grade => "a whole number",
             Self::Number => "a number, with a point before its decimals",
             Self::Extra => "text or a number",
         }
@@ -82,14 +85,15 @@ impl Kind {
         let is_plain = match self {
             Self::Id | Self::Extra => is_text || is_whole,
             Self::Text | Self::Title => is_text,
-            Self::Whole => is_whole,
+            Self::Whole | Self::Grade => is_whole,
             Self::Number => kind.is_numeric() && !is_decimal,
         };
         let is_convertible = kind.is_null()
             || match self {
                 Self::Id => is_binary || is_decimal || kind.is_floating(),
                 Self::Text | Self::Title => is_binary,
-                Self::Whole | Self::Number => {
+                Self::Whole => is_text || is_decimal || kind.is_floating(),
+                Self::Grade | Self::Number => {
                     is_text || is_decimal || kind.is_floating() || *kind == DataType::Boolean
                 }
                 Self::Extra => is_binary || !kind.is_nested(),
@@ -106,7 +110,7 @@ impl Kind {
     pub fn convert(self, values: &ArrayRef, empty_is_null: bool) -> Result<ArrayRef, BadValue> {
         let values = unpacked(values);
         match self {
-            Self::Whole => self.whole_numbers(&values, empty_is_null),
+            Self::Whole | Self::Grade => self.whole_numbers(&values, empty_is_null),
             Self::Number => self.numbers(&values, empty_is_null),
             _ => self.texts(&values, empty_is_null),
         }
@@ -198,8 +202,8 @@ impl Kind {
             return Ok(number);
         }
         match trimmed {
-            "true" | "True" | "TRUE" => return Ok(1),
-            "false" | "False" | "FALSE" => return Ok(0),
+            "true" | "True" | "TRUE" if self == Self::Grade => return Ok(1),
+            "false" | "False" | "FALSE" if self == Self::Grade => return Ok(0),
             _ => {}
         }
         let number: Option<f64> = trimmed.parse().ok();
@@ -358,7 +362,7 @@ mod tests {
     #[test]
     fn grades_are_whole_however_they_are_written() {
         let grades = |values: ArrayRef| {
-            let converted = Kind::Whole.convert(&values, false)?;
+            let converted = Kind::Grade.convert(&values, false)?;
             let numbers = converted.as_primitive::<arrow::datatypes::Int32Type>();
             Ok::<_, BadValue>(numbers.values().to_vec())
         };

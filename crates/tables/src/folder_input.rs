@@ -14,6 +14,43 @@ pub(crate) struct Listed {
     pub files: Vec<PathBuf>,
     /// Whether the user named the files themselves, so that none may be passed over.
     pub chosen: bool,
+    /// How many lie in sub-folders.
+    pub below: u64,
+    /// What else is there, and is passed over.
+    pub others: Vec<String>,
+}
+
+impl Listed {
+    /// Files that the user named.
+    pub fn chosen(files: Vec<PathBuf>) -> Self {
+        Self {
+            files,
+            chosen: true,
+            below: 0,
+            others: Vec::new(),
+        }
+    }
+
+    /// Says what of an input is read and what is not.
+    pub fn say(&self, input: &str) {
+        let Self {
+            files,
+            below,
+            others,
+            ..
+        } = self;
+        if *below > 0 {
+            let files = files.len();
+            info!("{input}: read with its sub-folders: {files} files, {below} of them below");
+        }
+        if let Some(first) = others.first() {
+            let more = match others.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            info!("{input}: passed over `{first}`{more}, whose names are not those of tables");
+        }
+    }
 }
 
 /// The tables in a folder and its sub-folders. Hidden files, those that begin with `_` as Spark's
@@ -63,22 +100,11 @@ pub(crate) fn list(folder: &Path, input: &str) -> Result<Listed> {
         }
     }
     files.sort();
-    if below > 0 {
-        info!(
-            "{input}: read with its sub-folders: {} files, {below} of them below",
-            files.len()
-        );
-    }
-    if let (Some(first), false) = (others.first(), files.is_empty()) {
-        let more = match others.len() - 1 {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        info!("{input}: passed over `{first}`{more}, whose names are not those of tables");
-    }
     Ok(Listed {
         files,
         chosen: false,
+        below,
+        others,
     })
 }
 

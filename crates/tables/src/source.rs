@@ -1,12 +1,12 @@
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-
-use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use tracing::info;
+use std::sync::{LazyLock, Mutex};
 
 use crate::folder_input::{self, Listed};
 use crate::{Result, TableError, pipe};
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
 /// A supported file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,7 @@ impl Source {
     /// Resolves a path, folder or glob to its files, in order of name.
     pub fn resolve(input: &str) -> Result<Self> {
         let listed = list(input)?;
+        say_once(&listed, input);
         let mut files = Vec::with_capacity(listed.files.len());
         for path in listed.files {
             let kind = match format_of(&path) {
@@ -130,6 +131,17 @@ impl Source {
     }
 }
 
+/// Says what of an input is read, the first time that it is.
+fn say_once(listed: &Listed, input: &str) {
+    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    if SAID
+        .lock()
+        .is_ok_and(|mut said| said.insert(input.to_owned()))
+    {
+        listed.say(input);
+    }
+}
+
 /// The files that a path, folder or glob stands for, sorted. Of a folder these are the tables in it
 /// and in its sub-folders, without hidden files.
 pub(crate) fn list_files(input: &str) -> Result<Vec<PathBuf>> {
@@ -151,10 +163,7 @@ fn list(input: &str) -> Result<Listed> {
         return folder_input::list(path, input);
     }
     if path.exists() {
-        return Ok(Listed {
-            files: vec![path.to_owned()],
-            chosen: true,
-        });
+        return Ok(Listed::chosen(vec![path.to_owned()]));
     }
     let matches = glob::glob(input).map_err(|_| not_found())?;
     let mut files: Vec<PathBuf> = matches
@@ -169,20 +178,14 @@ fn list(input: &str) -> Result<Listed> {
         .into_iter()
         .partition(|file| format_of(file).is_some());
     if tables.is_empty() {
-        return Ok(Listed {
-            files: others,
-            chosen: true,
-        });
+        return Ok(Listed::chosen(others));
     }
-    for other in others {
-        info!(
-            "{input}: {} is passed over: its name is not that of a table",
-            other.display()
-        );
-    }
+    let name = |file: &PathBuf| file.display().to_string();
     Ok(Listed {
         files: tables,
         chosen: false,
+        below: 0,
+        others: others.iter().map(name).collect(),
     })
 }
 

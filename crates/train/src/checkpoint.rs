@@ -36,6 +36,9 @@ pub(crate) struct Position {
     pub best: Option<(Exact, u64)>,
     /// Evaluations since then.
     pub evaluations_without_gain: u32,
+    /// Batches so far, and their rows.
+    pub batches: u64,
+    pub batch_rows: u64,
     /// Seconds spent.
     pub seconds: Exact,
     /// Threads that libtorch computed with, which sums of many numbers depend on.

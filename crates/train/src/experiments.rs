@@ -13,9 +13,10 @@ use serde::Serialize;
 use crate::Hyperparameters;
 use crate::chart::learning_curve_svg;
 use crate::encoder::{EncoderTask, Recipe};
+use crate::report::Report;
 use crate::run::prepare;
 use crate::task::Task;
-use crate::trainer::{Report, steps_of_epochs, train};
+use crate::trainer::{steps_of_epochs, train};
 
 /// Train with several losses at the same number of steps and compare nDCG@10 on dev
 ///
@@ -54,7 +55,7 @@ impl Trial {
         let score = |score: Option<f64>| score.unwrap_or(f64::NAN);
         (
             score(self.report.score_before),
-            score(self.report.best_score),
+            score(self.report.trained_score),
         )
     }
 }

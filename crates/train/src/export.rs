@@ -90,7 +90,9 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
             return Err(UsageError(message.to_owned()).into());
         }
         let model = CrossEncoder::load(folder, Device::Cpu, common.seed)?;
-        model.save(staged.path()).context("saving the model")?;
+        model
+            .save_untrained(staged.path())
+            .context("saving the model")?;
         if args.int8 {
             write_quantized(&model, staged.path())?;
         }

@@ -10,8 +10,9 @@ use tokio::runtime::Runtime;
 
 use crate::Hyperparameters;
 use crate::checkpoint::Checkpoints;
+use crate::report::Report;
 use crate::task::Task;
-use crate::trainer::{Report, train};
+use crate::trainer::train;
 
 /// Sets up threads and random state for a training command.
 pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
@@ -24,7 +25,24 @@ pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
         .context("cannot start the worker threads")
 }
 
-/// Reports the end of a training command; `None` where the output was there already.
+/// Reports the end of a training, of now or, where `made` is `None`, of the run that made the output.
+/// The exit code is that of a missed threshold if it ended below its start and that is to fail.
+pub(crate) fn finish_training(
+    output: &Path,
+    common: &Common,
+    options: &Hyperparameters,
+    made: Option<Report>,
+) -> Result<Outcome> {
+    let report = made.clone().or_else(|| Report::of_output(output));
+    let below = report.is_some_and(|report| report.is_below_start());
+    finish(output, common, made)?;
+    Ok(match options.fail_below_start && below {
+        true => Outcome::ThresholdMissed,
+        false => Outcome::Done,
+    })
+}
+
+/// Reports the end of a command; `None` where the output was there already.
 pub(crate) fn finish<R: Serialize>(
     output: &Path,
     common: &Common,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{CrossEncoderArgs, train};
 use crate::checkpoint::Checkpoints;
 use crate::labeled::LeftOut;
+use crate::report::Report;
 use crate::run::{figures, finish, kept_figures};
 
 /// How the folds went.
@@ -27,7 +28,7 @@ pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Resu
     let lineage = args.lineage(Some(folds), None, common.seed)?;
     let output = &args.output;
     if lineage.is_done(output, common.force)? {
-        return finish::<FoldsReport>(output, common, None);
+        return finish_folds(args, &folds, common, None);
     }
     let staged = FolderOutput::create(output)?;
     let parts = Checkpoints::new(output, &lineage, 0);
@@ -52,5 +53,24 @@ pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Resu
     folds.save(staged.path())?;
     staged.commit_with(&lineage, &figures(output, &report)?)?;
     parts.remove()?;
-    finish(output, common, Some(report))
+    finish_folds(args, &folds, common, Some(report))
+}
+
+/// Reports how the folds went; `None` where the output was there already.
+fn finish_folds(
+    args: &CrossEncoderArgs,
+    folds: &Folds,
+    common: &Common,
+    made: Option<FoldsReport>,
+) -> Result<Outcome> {
+    let mut models = (0..folds.folds).map(|fold| folds.model(&args.output, fold));
+    let below = models.any(|model| {
+        let report = Report::of_output(&model);
+        report.is_some_and(|report| report.is_below_start())
+    });
+    finish(&args.output, common, made)?;
+    Ok(match args.training.fail_below_start && below {
+        true => Outcome::ThresholdMissed,
+        false => Outcome::Done,
+    })
 }
