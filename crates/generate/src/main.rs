@@ -239,6 +239,7 @@ fn config(command: Generate, common: &Common) -> Config {
             let options = PairsOptions {
                 negatives_per_anchor: args.negatives_per_anchor as usize,
                 split: args.out.split,
+                same_text: args.out.same_text,
                 limit: limit(args.limit),
                 label_threshold: args.label_threshold,
                 anchor_column: args.anchor_column,
