@@ -109,12 +109,12 @@ impl CrossEncoder {
         self.tokenizer.encode_pairs(pairs)
     }
 
-    /// How many of these pairs are longer than the model reads.
+    /// Which of these pairs are longer than the model reads.
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn count_cut(&self, pairs: &[(String, String)]) -> Result<usize> {
-        self.tokenizer.count_cut(pairs.to_vec())
+    pub fn are_cut(&self, pairs: &[(&str, &str)]) -> Result<Vec<bool>> {
+        self.tokenizer.are_cut(pairs.to_vec())
     }
 
     /// Logits `[pairs]` in input order, in one forward pass.

@@ -192,18 +192,18 @@ impl SentenceEncoder {
         }
     }
 
-    /// How many of these texts of one side are longer than the model reads, prompt included.
+    /// Which of these texts of one side are longer than the model reads, prompt included.
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn count_cut(&self, texts: &[String], side: Side) -> Result<usize> {
+    pub fn are_cut(&self, texts: &[&str], side: Side) -> Result<Vec<bool>> {
         let tokenizer = match (side, &self.query_tokenizer) {
             (Side::Query, Some(tokenizer)) => tokenizer,
             _ => &self.tokenizer,
         };
         let prompt = self.prompts.of(side);
         let texts = texts.iter().map(|text| format!("{prompt}{text}"));
-        tokenizer.count_cut(texts.collect())
+        tokenizer.are_cut(texts.collect::<Vec<String>>())
     }
 
     /// Embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients flow

@@ -109,11 +109,11 @@ impl TextTokenizer {
         self.encode_inputs(pairs.to_vec())
     }
 
-    /// How many of these texts or pairs of texts are longer than the model reads.
+    /// Which of these texts or pairs of texts are longer than the model reads.
     ///
     /// # Errors
     /// If the tokenizer fails on one.
-    pub fn count_cut<'s, E>(&self, inputs: Vec<E>) -> Result<usize>
+    pub fn are_cut<'s, E>(&self, inputs: Vec<E>) -> Result<Vec<bool>>
     where
         E: Into<tokenizers::EncodeInput<'s>> + Send,
     {
@@ -124,7 +124,7 @@ impl TextTokenizer {
         whole.with_truncation(None).map_err(failed)?;
         let encodings = whole.encode_batch_fast(inputs, true).map_err(failed)?;
         let lengths = encodings.iter().map(|encoding| encoding.get_ids().len());
-        Ok(lengths.filter(|&length| length > self.max_length).count())
+        Ok(lengths.map(|length| length > self.max_length).collect())
     }
 
     fn encode_inputs<'s, E>(&self, inputs: Vec<E>) -> Result<Vec<TokenIds>>
