@@ -140,17 +140,13 @@ impl CrossEncoder {
         Ok(self.tokenizer.encode_pairs(&pairs)?)
     }
 
-    /// How many of these pairs are longer than the model reads.
+    /// Which of these pairs are longer than the model reads.
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn count_cut(&self, pairs: &[(String, String)]) -> Result<usize> {
-        let pairs: Vec<(&str, &str)> = pairs
-            .iter()
-            .map(|(a, b)| (a.as_str(), b.as_str()))
-            .collect();
-        let tokens = self.tokenize(&pairs)?;
-        Ok(tokens.iter().filter(|ids| ids.truncated).count())
+    pub fn are_cut(&self, pairs: &[(&str, &str)]) -> Result<Vec<bool>> {
+        let tokens = self.tokenize(pairs)?;
+        Ok(tokens.iter().map(|ids| ids.truncated).collect())
     }
 
     /// Logits `[pairs]` in input order, in one forward pass.

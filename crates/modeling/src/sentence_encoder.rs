@@ -195,14 +195,13 @@ impl SentenceEncoder {
         }
     }
 
-    /// How many of these texts of one side are longer than the model reads, prompt included.
+    /// Which of these texts of one side are longer than the model reads, prompt included.
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn count_cut(&self, texts: &[String], side: Side) -> Result<usize> {
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let tokens = self.tokens(&texts, side)?;
-        Ok(tokens.iter().filter(|ids| ids.truncated).count())
+    pub fn are_cut(&self, texts: &[&str], side: Side) -> Result<Vec<bool>> {
+        let tokens = self.tokens(texts, side)?;
+        Ok(tokens.iter().map(|ids| ids.truncated).collect())
     }
 
     /// Embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients flow

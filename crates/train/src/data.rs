@@ -374,11 +374,17 @@ impl TrainingSet {
                 }
             }
         }
-        let mut rows = self.rows.iter();
-        if window.is_whole() && !rows.any(|row| self.group_of(row.positive).is_some()) {
-            bail!(
+        let without = self.rows.iter();
+        let without = without.filter(|row| self.group_of(row.positive).is_none());
+        match without.count() {
+            0 => {}
+            all if all == self.rows.len() && window.is_whole() => bail!(
                 "{input}: none of its ids is a `positive_id` of the training rows, so no group is known; give the table that the positives come from"
-            );
+            ),
+            some => tracing::warn!(
+                "{input}: has no group for the positives of {some} of {} rows, which are kept apart by known positives alone",
+                self.rows.len()
+            ),
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ impl Findings {
             0 => String::new(),
             rest => format!(" and {rest} more"),
         };
-        format!("{}{more}", self.examples.join(", "))
+        format!("{}{more}", in_one_list(&self.examples))
     }
 
     /// Warns of them if there are any: `what` with `{}` replaced by their number.
@@ -38,6 +38,23 @@ impl Findings {
         if self.count > 0 {
             tracing::warn!("{} ({})", what(self.count), self.named());
         }
+    }
+}
+
+/// `a row 1, a row 2` as `a rows 1, 2`.
+fn in_one_list(places: &[String]) -> String {
+    let parts: Option<Vec<(&str, &str)>> = places
+        .iter()
+        .map(|place| place.rsplit_once(" row "))
+        .collect();
+    match parts.as_deref() {
+        Some([(table, first), others @ ..])
+            if !others.is_empty() && others.iter().all(|(other, _)| other == table) =>
+        {
+            let rows = others.iter().map(|(_, row)| format!(", {row}"));
+            format!("{table} rows {first}{}", rows.collect::<String>())
+        }
+        _ => places.join(", "),
     }
 }
 
@@ -50,5 +67,29 @@ pub(crate) fn excerpt(text: &str) -> String {
     match letters.next() {
         Some(_) => format!("\"{head}…\""),
         None => format!("\"{head}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_rows_are_named() {
+        let mut findings = Findings::default();
+        findings.add("a.csv row 1");
+        assert_eq!(findings.named(), "a.csv row 1");
+        (2..9).for_each(|row| findings.add(format!("a.csv row {row}")));
+        assert_eq!(findings.named(), "a.csv rows 1, 2, 3 and 5 more");
+        let mut findings = Findings::default();
+        findings.add("a.csv row 1");
+        findings.add("b.csv row 1");
+        assert_eq!(findings.named(), "a.csv row 1, b.csv row 1");
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(excerpt("a\nb"), "\"a b\"");
+        assert!(excerpt(&"é".repeat(100)).ends_with("…\""));
     }
 }

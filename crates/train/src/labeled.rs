@@ -50,9 +50,21 @@ pub(crate) struct Reading<'a> {
     pub labels: Labels,
     /// What decides between two columns of labels.
     pub wanted: Wanted,
+    /// Whether the table may lack the column that the user has named, since that is of another table.
+    pub may_lack_column: bool,
     /// Of a candidates table, the candidates of each query to take.
     pub mined: usize,
     pub seed: u64,
+}
+
+impl Reading<'_> {
+    /// How those of a dev split are read.
+    pub fn of_dev(self) -> Self {
+        Self {
+            may_lack_column: true,
+            ..self
+        }
+    }
 }
 
 impl LabeledSet {
@@ -93,8 +105,17 @@ impl LabeledSet {
             label_column,
             labels,
             wanted,
+            may_lack_column,
             ..
         } = reading;
+        let label_column = match label_column {
+            Some(name) if may_lack_column => {
+                let columns = column_names(session, input).await?;
+                let is_there = columns.iter().any(|column| column == name);
+                is_there.then_some(name)
+            }
+            named => named,
+        };
         let form = Form::of_labeled(session, input, label_column, wanted).await?;
         let column = form.label.as_deref().unwrap_or("score");
         let frame = open(session, input, form.table, &form.names, &[]).await?;

@@ -16,7 +16,7 @@ use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
 use self::objective::{LabelLoss, ListLoss, Objective};
-use crate::cut::{Cut, count_cut};
+use crate::cut::{Cut, count_cut, heads};
 use crate::data::TrainingSet;
 use crate::export::write_quantized;
 use crate::form::Wanted;
@@ -197,7 +197,7 @@ fn train(
         let dev = match &dev_file {
             Some(file) => {
                 let mut dev = LabeledSet::default();
-                let reading = args.reading(0, common.seed);
+                let reading = args.reading(0, common.seed).of_dev();
                 dev.read(&session, file, reading).await?;
                 dev.check_dev(file)?;
                 Some(dev)
@@ -313,6 +313,7 @@ impl CrossEncoderArgs {
                 Loss::Mse => Wanted::Similarities,
                 _ => Wanted::Labels,
             },
+            may_lack_column: false,
             mined,
             seed,
         }
@@ -454,16 +455,14 @@ impl Task for CrossEncoderTask<'_> {
             return Ok(Vec::new());
         };
         let limit = self.model.max_length();
-        let pairs = |rows: &[usize]| {
-            let pairs = objective.pairs(rows);
-            pairs
-                .iter()
-                .map(|&(a, b)| (a.to_owned(), b.to_owned()))
-                .collect()
-        };
-        let cut = count_cut(objective.rows(), pairs, |pairs| {
-            Ok(self.model.count_cut(pairs)?)
-        })?;
+        let cut = count_cut(
+            objective.rows(),
+            |rows| objective.pairs(rows),
+            |pairs| {
+                let are_cut = self.model.are_cut(pairs)?;
+                heads(pairs, &are_cut, |cut| Ok(self.model.tokenize(cut)?))
+            },
+        )?;
         Ok(vec![Cut {
             texts: "pairs of texts",
             limit,

@@ -360,6 +360,7 @@ async fn read_labeled(
             Labels::Binary => Wanted::Labels,
             _ => Wanted::Similarities,
         },
+        may_lack_column: false,
         mined: 0,
         seed,
     };

@@ -3,7 +3,7 @@ use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
 use tch::{Kind, Tensor};
 
 use super::stream::Stream;
-use crate::cut::{Cut, count_cut};
+use crate::cut::{Cut, count_cut, heads};
 use crate::evaluator::RetrievalEvaluator;
 use crate::loss::matryoshka::{MatryoshkaDim, matryoshka};
 use crate::objective::{BatchText, LossOfEmbeddings, NoSignal, Objective, tokenized};
@@ -169,10 +169,13 @@ impl Task for EncoderTask {
                 let of_rows = |rows: &[usize]| {
                     let texts = objective.texts(rows).into_iter();
                     let texts = texts.filter(|text: &BatchText<'_>| text.side == side);
-                    texts.map(|text| text.text.to_owned()).collect()
+                    texts.map(|text| text.text).collect()
                 };
                 of_side.add(count_cut(objective.rows(), of_rows, |texts| {
-                    Ok(self.encoder.count_cut(texts, side)?)
+                    let are_cut = self.encoder.are_cut(texts, side)?;
+                    heads(texts, &are_cut, |cut| {
+                        Ok(self.encoder.tokenize(cut, side)?)
+                    })
                 })?);
             }
             if of_side.of > 0 {

@@ -54,6 +54,7 @@ pub(crate) async fn read_scored_pairs(
     negatives: usize,
 ) -> Result<Vec<ScoredPair>> {
     let mut pairs: BTreeMap<(String, String), ScoredPair> = BTreeMap::new();
+    let (mut unscored, mut all) = (0, 0);
     for input in inputs {
         let names = ColumnNames::default();
         let frame = open(session, input, Table::Candidates, &names, &[]).await?;
@@ -65,7 +66,9 @@ pub(crate) async fn read_scored_pairs(
                 f32_column(&batch, "score"),
             );
             for row in 0..batch.num_rows() {
+                all += 1;
                 if of_positive.is_null(row) || scores.is_null(row) {
+                    unscored += 1;
                     continue;
                 }
                 let (of_positive, score) = (of_positive.value(row), scores.value(row));
@@ -85,6 +88,12 @@ pub(crate) async fn read_scored_pairs(
                 }
             }
         }
+    }
+    if unscored > 0 && !pairs.is_empty() {
+        tracing::warn!(
+            "{}: {unscored} of {all} candidates have no score and are left out",
+            inputs.join(", ")
+        );
     }
     let all = pairs.len();
     let rows: Vec<ScoredPair> = pairs
