@@ -14,6 +14,7 @@ mod error;
 mod input;
 mod negatives;
 mod pairing;
+mod pairs;
 #[cfg(test)]
 mod properties;
 mod qa;
@@ -30,6 +31,7 @@ pub use convert::{
 };
 pub use corpus::{CorpusOptions, PassageTitles, SkippedFiles};
 pub use error::{GenerateError, Result};
+pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};
 pub use split::{Fractions, Split, SplitError};

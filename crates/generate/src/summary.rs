@@ -54,6 +54,23 @@ pub enum Facts {
         /// Their question/answer pairs that are in no split.
         pairs_left_out: u64,
     },
+    /// Labelled pairs, pairs or triplets.
+    Pairs {
+        /// Distinct anchors that have a positive.
+        anchors: u64,
+        /// Distinct texts that are positive or negative: the corpus.
+        passages: u64,
+        /// Pairs of an anchor and a text that the input calls negative.
+        hard_negatives: u64,
+        /// Rows whose pair another one calls positive.
+        both_labels: u64,
+        /// Rows whose anchors have no positive.
+        without_positive: u64,
+        /// Anchors with positives in several splits, kept in the earliest one.
+        anchors_across_splits: u64,
+        /// Their pairs that are in no split.
+        pairs_left_out: u64,
+    },
     /// Tickets.
     Tickets {
         /// Distinct texts.
@@ -155,6 +172,23 @@ impl Summary {
                 if questions_across_splits > 0 {
                     info!(
                         "{questions_across_splits} questions have answers in several splits and stay in the earliest: {pairs_left_out} pairs left out"
+                    );
+                }
+            }
+            Facts::Pairs {
+                anchors,
+                passages,
+                hard_negatives,
+                anchors_across_splits,
+                pairs_left_out,
+                ..
+            } => {
+                info!(
+                    "texts: {anchors} distinct anchors, {passages} distinct other texts, {hard_negatives} pairs that the input calls negative"
+                );
+                if anchors_across_splits > 0 {
+                    info!(
+                        "{anchors_across_splits} anchors have positives in several splits and stay in the earliest: {pairs_left_out} pairs left out"
                     );
                 }
             }

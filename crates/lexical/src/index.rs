@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 use arrow::array::{Array, LargeStringArray, LargeStringBuilder};
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
-use pairmill_tables::{FolderOutput, Lineage, TableError, passage, string_column};
+use pairmill_tables::{
+    FolderOutput, Lineage, Lock, TableError, TemporaryFolder, passage, sibling, string_column,
+};
 use rayon::prelude::*;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
@@ -48,6 +50,8 @@ pub struct Index {
     written: Option<Written>,
     origin: Origin,
     folder: Folder,
+    /// Keeps others from replacing the folder.
+    _lock: Option<Lock>,
 }
 
 /// Where an index comes from.
@@ -62,14 +66,14 @@ pub enum Origin {
 #[derive(Debug)]
 enum Folder {
     Kept(std::path::PathBuf),
-    Temporary(tempfile::TempDir),
+    /// Removed as soon as its files are open.
+    Temporary(std::path::PathBuf),
 }
 
 impl Folder {
     fn path(&self) -> &Path {
         match self {
-            Self::Kept(path) => path,
-            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) | Self::Temporary(path) => path,
         }
     }
 }
@@ -77,7 +81,7 @@ impl Folder {
 impl Index {
     /// Opens the index in `folder`, if it was made from a corpus with this `key` by the same
     /// analysis of the same fields; otherwise builds it there from `corpus` (columns `id`, `title`, `text`). Without
-    /// a folder it is built in a temporary one. An index found damaged is built again.
+    /// a folder it is built as [`build_beside`](Self::build_beside). An index found damaged is built again.
     ///
     /// `key` stands for the corpus' content: a hash of the files and of how their columns are
     /// read. `on_rows` hears how many more passages were indexed.
@@ -94,27 +98,33 @@ impl Index {
         on_rows: impl FnMut(u64),
     ) -> Result<Self> {
         let Some(path) = folder else {
-            let temporary = tempfile::Builder::new()
-                .prefix("pairmill-index-")
-                .tempdir()
-                .map_err(LexicalError::Temporary)?;
-            let sample = build(temporary.path(), bm25, threads, corpus, on_rows).await?;
-            let built = Self::open(Folder::Temporary(temporary), bm25, Origin::Built)?;
-            return Ok(built.with(&sample));
+            return Self::build_beside(None, bm25, threads, corpus, on_rows).await;
         };
         let kept = || Folder::Kept(path.to_owned());
+        let lock = || Lock::shared(&sibling(path, ".lock")?, path);
         let mut lineage = Lineage::new("index", &(LAYOUT, bm25.analysis, bm25.is_separate()), 0);
         lineage.inputs.insert("corpus".to_owned(), key.to_owned());
-        if lineage.is_done(path, false)? {
-            match verify(path).and_then(|()| Self::open(kept(), bm25, Origin::Reused)) {
+        // A layout of its own tells builds apart, and checksums of its own tell damage.
+        let lineage = lineage.of_any_build();
+        let is_there = || Lineage::of_folder(path).as_ref() == Some(&lineage);
+        if is_there() {
+            let lock = lock()?;
+            match verify(path).and_then(|()| Self::open(kept(), lock, bm25, Origin::Reused)) {
                 Ok(index) => return Ok(index),
                 Err(error) => tracing::warn!("{error}; building it again"),
             }
         }
+        // Refuses what no index is; what is damaged in one is nobody's work.
+        lineage.is_done(path, true)?;
         let output = FolderOutput::create(path)?;
         let sample = build(output.path(), bm25, threads, corpus, on_rows).await?;
         output.commit(&lineage)?;
-        Ok(Self::open(kept(), bm25, Origin::Built)?.with(&sample))
+        let lock = lock()?;
+        if !is_there() {
+            let path = path.to_owned();
+            return Err(TableError::Busy { path }.into());
+        }
+        Ok(Self::open(kept(), lock, bm25, Origin::Built)?.with(&sample))
     }
 
     fn with(mut self, sample: &Sample) -> Self {
@@ -122,7 +132,25 @@ impl Index {
         self
     }
 
-    fn open(folder: Folder, bm25: &Bm25, origin: Origin) -> Result<Self> {
+    /// Builds an index in a temporary folder, which lies in `folder` or where the system keeps
+    /// temporary files and is gone when this returns: its files are open and need no name.
+    ///
+    /// # Errors
+    /// As [`open_or_build`](Self::open_or_build).
+    pub async fn build_beside(
+        folder: Option<&Path>,
+        bm25: &Bm25,
+        threads: usize,
+        corpus: DataFrame,
+        on_rows: impl FnMut(u64),
+    ) -> Result<Self> {
+        let temporary = TemporaryFolder::create(folder).map_err(LexicalError::Temporary)?;
+        let sample = build(temporary.path(), bm25, threads, corpus, on_rows).await?;
+        let folder = Folder::Temporary(temporary.path().to_owned());
+        Ok(Self::open(folder, None, bm25, Origin::Built)?.with(&sample))
+    }
+
+    fn open(folder: Folder, lock: Option<Lock>, bm25: &Bm25, origin: Origin) -> Result<Self> {
         let open = || {
             let index = tantivy::Index::open_in_dir(folder.path())?;
             let schema = index.schema();
@@ -170,6 +198,7 @@ impl Index {
             written: None,
             origin,
             folder,
+            _lock: lock,
         })
     }
 

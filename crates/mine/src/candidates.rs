@@ -9,7 +9,7 @@ use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_tables::{ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, open, session};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::learning::Learning;
@@ -19,7 +19,7 @@ use crate::retriever::Retriever;
 use crate::{Evidence, ExclusionReason, Known, MineConfig, MineError, Report, Result};
 
 /// What was mined.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MineSummary {
     /// Passages in the corpus.
     pub passages: u64,
@@ -50,13 +50,13 @@ pub struct MineSummary {
 }
 
 impl MineSummary {
-    fn add(&mut self, tally: Tally) {
+    fn add(&mut self, tally: &Tally) {
         let found_nothing = self.queries - tally.queries;
         self.queries_without_hits = found_nothing.saturating_sub(self.queries_without_terms);
         self.pairs_without_negatives = self.pairs - tally.pairs_with_negatives;
         self.candidates = tally.candidates;
         self.rows = tally.rows;
-        self.reasons = tally.reasons;
+        self.reasons = tally.reasons.clone();
     }
 
     /// Each reason with its count.
@@ -176,7 +176,8 @@ async fn write_candidates(
     drop(progress);
     let is_training = config.format != TrainingFormat::Candidates;
     let is_empty = is_training && parts.tally().rows == 0;
-    summary.add(parts.finish(!is_empty)?);
+    summary.add(parts.tally());
+    parts.finish(!is_empty, &summary)?;
     if is_empty {
         return Err(MineError::NothingLeft {
             output: frame.output.clone(),

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pairmill_schema::Sameness;
 use pairmill_tables::{Lineage, TrainingFormat, TrainingRows};
@@ -68,6 +68,9 @@ impl MineConfig {
                 "--top-k {} passages are looked at, of which {skipped} are skipped: nothing is left",
                 self.top_k
             ));
+        }
+        if self.audit.as_deref() == Some(Path::new("-")) {
+            return Err("--audit - : only --output can be standard output; give a file".to_owned());
         }
         let absolute = |path: &PathBuf| std::path::absolute(path).ok();
         match &self.audit {

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::prelude::{DataFrame, SessionContext};
@@ -99,6 +99,7 @@ impl Corpus {
         session: &SessionContext,
         lineage: &Lineage,
         threads: usize,
+        beside: &Path,
     ) -> Result<Arc<Index>> {
         let hash = lineage.inputs.get("corpus").map_or("", String::as_str);
         let columns = [&self.id_column, &self.title_column, &self.text_column];
@@ -109,16 +110,16 @@ impl Corpus {
         };
         let progress = Progress::new("indexing", "passages", None);
         let folder = self.index.as_ref().map(|folder| folder.join("bm25"));
-        let index = Index::open_or_build(
-            folder.as_deref(),
-            &key,
-            &self.bm25,
-            threads,
-            self.open(session, &[]).await?,
-            |rows| progress.inc(rows),
-        )
-        .await
-        .map_err(|source| MineError::Index {
+        let corpus = self.open(session, &[]).await?;
+        let on_rows = |rows| progress.inc(rows);
+        let index = match &folder {
+            None => Index::build_beside(Some(beside), &self.bm25, threads, corpus, on_rows).await,
+            folder => {
+                let folder = folder.as_deref();
+                Index::open_or_build(folder, &key, &self.bm25, threads, corpus, on_rows).await
+            }
+        };
+        let index = index.map_err(|source| MineError::Index {
             corpus: self.path.clone(),
             source,
         })?;

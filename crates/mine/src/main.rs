@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_mine::{ExplainConfig, Frame, MineConfig, Pairs, Sampling, SearchConfig, Selection};
 use pairmill_schema::Sameness;
-use pairmill_tables::TrainingFormat;
+use pairmill_tables::{ReadOptions, TrainingFormat, run_path, table_path};
 use serde::Serialize;
 
 use crate::corpus_args::CorpusArgs;
@@ -44,6 +44,8 @@ struct Cli {
     #[command(flatten)]
     corpus: Option<CorpusArgs>,
     #[command(flatten)]
+    reading: ReadOptions,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -69,14 +71,15 @@ struct MineArgs {
     /// texts holds the other]
     #[arg(long)]
     ignore_identical_ids: bool,
-    /// The candidates or training rows, a Parquet file; it appears whole or not at all
-    #[arg(long, value_name = "FILE")]
+    /// The candidates or training rows, as the name says: .parquet, .csv, .tsv, .jsonl or .arrow; `-`
+    /// writes an Arrow IPC stream to standard output. A file appears whole or not at all
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// What to write: all candidates for pairmill-filter, or training rows
     #[arg(long, value_name = "FORMAT", default_value = "candidates", value_parser = formats())]
     format: TrainingFormat,
     /// Write all candidates with decision and reason to this file as well
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
     audit: Option<PathBuf>,
     /// Leave the id columns out, for tools that take every column for text
     #[arg(long)]
@@ -188,9 +191,10 @@ struct SearchArgs {
     /// Queries: id, text
     #[arg(long, value_name = "FILE", value_parser = table_file)]
     queries: String,
-    /// The run: query_id, corpus_id, rank, score as Parquet, or TREC's form if it ends in .trec; it
+    /// The run: query_id, corpus_id, rank, score as the name says: .parquet, .csv, .tsv, .jsonl,
+    /// .arrow, or .trec for TREC's form; `-` writes an Arrow IPC stream to standard output. A file
     /// appears whole or not at all
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = run_path)]
     output: PathBuf,
     /// Passages to write for each query
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
@@ -273,11 +277,14 @@ fn frame(output: PathBuf, common: &Common) -> Frame {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
+    let cli: Cli = pairmill_cli::parse();
     let common = cli.common;
+    cli.reading.set();
     pairmill_cli::run(&common, || match (cli.command, cli.mine) {
         (Some(Command::Search(args)), _) => {
             let config = args.config(&common).map_err(UsageError)?;
+            common.check_output(&config.frame.output)?;
             print(&common, &pairmill_mine::search(&config)?)
         }
         (Some(Command::Explain(args)), _) => {
@@ -297,6 +304,7 @@ fn main() -> ExitCode {
             let columns = cli.columns.unwrap_or_default();
             let config = args.config(columns, selection, corpus, &common);
             let config = config.map_err(UsageError)?;
+            common.check_output(&config.frame.output)?;
             print(&common, &pairmill_mine::mine(&config)?)
         }
         // Required arguments are missing, which the parser has refused already.

@@ -50,7 +50,7 @@ impl Retriever {
             None => None,
         };
         let bm25 = match corpus.retrieval.has_bm25() {
-            true => Some(corpus.index(session, lineage, threads).await?),
+            true => Some(corpus.index(session, lineage, threads, beside).await?),
             false => None,
         };
         let dense = match model {

@@ -7,14 +7,15 @@ use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_lexical::TermFinder;
 use pairmill_tables::{
-    ColumnNames, Format, LineOutput, Lineage, Lines, Table, check_output, open, session, sibling,
-    string_column,
+    ColumnNames, Format, LineOutput, Lineage, Lines, Table, TableOutput, check_output, is_stream,
+    open, session, sibling, string_column,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::candidates::warn_of_queries;
 use crate::key::id_key;
+use crate::parts::temporary_folder;
 use crate::plan::{Runs, for_each_batch, with_hits};
 use crate::retriever::Retriever;
 use crate::{Corpus, Frame, MineError, Report, Result};
@@ -36,7 +37,7 @@ pub struct SearchConfig {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchSummary {
     /// Passages in the corpus.
     pub passages: u64,
@@ -72,7 +73,14 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     check_output(&frame.output)?;
     let (corpus, threads) = (&config.corpus.resolved(&session).await?, frame.threads);
     refuse_shared_ids(queries.clone(), &config.queries).await?;
-    let beside = sibling(&frame.output, ".parts")?;
+    let temporary = match is_stream(&frame.output) {
+        true => Some(temporary_folder()?),
+        false => None,
+    };
+    let beside = match &temporary {
+        Some(temporary) => temporary.path().to_owned(),
+        None => sibling(&frame.output, ".parts")?,
+    };
     let retriever = match Retriever::open(corpus, &session, lineage, threads, &beside).await {
         Ok(retriever) => retriever,
         Err(error) => {
@@ -105,10 +113,11 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let progress = Progress::new("searching", "queries", Some(count));
     let mut found = Runs::default();
     let on_batch = |batch: &RecordBatch| progress.inc(found.count(batch, &["query_id"]));
-    let hits = match Format::of_name(&frame.output) {
-        Some(Format::Trec) => write_trec(frame, hits, on_batch).await?,
-        _ => frame.write(hits, Table::Run, lineage, on_batch).await?,
+    let output = match Format::of_name(&frame.output) {
+        Some(Format::Trec) => Output::Lines(write_trec(frame, hits, lineage, on_batch).await?),
+        _ => Output::Table(frame.write(hits, Table::Run, lineage, on_batch).await?),
     };
+    let hits = output.rows();
     let without_hits = count - found.total() - without_terms;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
@@ -116,31 +125,57 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         "searched {count} queries in {seconds:.1} s ({:.0} a second)",
         count as f64 / seconds.max(1e-3)
     );
-    info!("wrote {}: {hits} hits", frame.output.display());
-    let _ = fs::remove_dir_all(beside);
-    warn_of_queries(count, without_terms, without_hits);
-    Ok(SearchSummary {
+    let summary = SearchSummary {
         passages: retriever.passages(),
         queries: count,
         queries_without_terms: without_terms,
         queries_without_hits: without_hits,
         hits,
-    })
+    };
+    output.finish(&summary)?;
+    info!("wrote {}: {hits} hits", frame.output.display());
+    let _ = fs::remove_dir_all(beside);
+    warn_of_queries(count, without_terms, without_hits);
+    Ok(summary)
+}
+
+/// A run in either form.
+enum Output {
+    Table(TableOutput),
+    Lines(LineOutput),
+}
+
+impl Output {
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Table(output) => output.rows(),
+            Self::Lines(output) => output.rows(),
+        }
+    }
+
+    fn finish(self, summary: &SearchSummary) -> Result<()> {
+        match self {
+            Self::Table(output) => output.finish_with(summary)?,
+            Self::Lines(output) => output.finish_with(summary)?,
+        };
+        Ok(())
+    }
 }
 
 async fn write_trec(
     frame: &Frame,
     hits: DataFrame,
+    lineage: &Lineage,
     mut on_batch: impl FnMut(&RecordBatch),
-) -> Result<u64> {
-    let mut output = LineOutput::create(&frame.output, Lines::TrecRun)?;
+) -> Result<LineOutput> {
+    let mut output = LineOutput::create(&frame.output, Lines::TrecRun, Some(lineage))?;
     let mut hits = frame.ahead(hits.execute_stream().await?);
     while let Some(batch) = hits.next().await {
         let batch = batch?;
         on_batch(&batch);
         output.write(&batch)?;
     }
-    Ok(output.finish()?)
+    Ok(output)
 }
 
 /// No two queries may share an id.

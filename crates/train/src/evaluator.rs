@@ -8,6 +8,8 @@ use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
 use tch::Tensor;
 
+use crate::findings::excerpt;
+
 /// Tokens in a batch of the evaluation.
 const BATCH_TOKENS: usize = 8_192;
 /// Results ranked for each query.
@@ -18,8 +20,16 @@ const DEPTH: usize = 10;
 pub(crate) struct RetrievalEvaluator {
     documents: Vec<TokenIds>,
     queries: Vec<TokenIds>,
-    /// For each query, document number → grade.
-    judgements: Vec<HashMap<usize, i32>>,
+    judgements: Vec<Judged>,
+}
+
+/// What is known of a query.
+#[derive(Debug)]
+struct Judged {
+    /// Document number → grade, of the documents that are in the corpus.
+    of_document: HashMap<usize, i32>,
+    /// All grades, also of documents that the corpus does not hold: what the best ranking would have.
+    grades: Vec<i32>,
 }
 
 impl RetrievalEvaluator {
@@ -45,10 +55,15 @@ impl RetrievalEvaluator {
             );
             let scores = i32_column(&batch, "score");
             for row in 0..batch.num_rows() {
-                grades
-                    .entry(queries.value(row).to_owned())
-                    .or_default()
-                    .insert(documents.value(row).to_owned(), scores.value(row));
+                let (query, document) = (queries.value(row), documents.value(row));
+                let known = grades.entry(query.to_owned()).or_default();
+                let grade = scores.value(row);
+                let other = known.insert(document.to_owned(), grade);
+                if let Some(other) = other.filter(|&other| other != grade) {
+                    bail!(
+                        "{qrels}: query `{query}` and document `{document}` are judged twice, {other} and {grade}; keep one of the rows"
+                    );
+                }
             }
         }
         let judged: HashSet<&str> = grades
@@ -72,6 +87,15 @@ impl RetrievalEvaluator {
             }
         }
         corpus.sort();
+        corpus.dedup();
+        if let Some([(id, first), (_, second)]) = corpus.windows(2).find(|two| two[0].0 == two[1].0)
+        {
+            let (first, second) = (excerpt(first), excerpt(second));
+            bail!(
+                "{}: the id `{id}` stands for two texts, {first} and {second}; give each document an id of its own",
+                file("corpus.parquet")
+            );
+        }
         let all = corpus.len();
         corpus = sample(corpus, &judged, corpus_size);
         if corpus.len() < all {
@@ -87,26 +111,48 @@ impl RetrievalEvaluator {
             .collect();
         let mut queries = Vec::new();
         let mut judgements = Vec::new();
+        let (mut all, mut absent) = (0, 0);
         let path = file("queries_dev.parquet");
         let frame = open(session, &path, Table::Queries, &names, &[]).await?;
         for batch in frame.collect().await? {
             let (ids, texts) = (string_column(&batch, "id"), string_column(&batch, "text"));
             for row in 0..batch.num_rows() {
-                let known: HashMap<usize, i32> = grades
-                    .get(ids.value(row))
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|(id, &grade)| Some((*numbers.get(id.as_str())?, grade)))
-                    .collect();
-                if !known.is_empty() {
-                    queries.push(texts.value(row).to_owned());
-                    judgements.push(known);
-                }
+                all += 1;
+                let known = grades.get(ids.value(row));
+                // As the evaluator has it: a query without a relevant document is not judged.
+                let Some(known) = known.filter(|known| known.values().any(|&grade| grade > 0))
+                else {
+                    continue;
+                };
+                let found = known.iter();
+                let found =
+                    found.filter_map(|(id, &grade)| Some((*numbers.get(id.as_str())?, grade)));
+                let of_document: HashMap<usize, i32> = found.collect();
+                absent += known.len() - of_document.len();
+                queries.push(texts.value(row).to_owned());
+                judgements.push(Judged {
+                    of_document,
+                    grades: known.values().copied().collect(),
+                });
             }
         }
-        if queries.is_empty() {
+        if judgements
+            .iter()
+            .all(|judged| judged.of_document.is_empty())
+        {
             bail!(
-                "{path}: no query has a judged document in the corpus, so dev cannot be evaluated"
+                "{path}: none of the {all} queries has a relevant document in {qrels} that the corpus holds, so dev cannot be evaluated; give a dev split with judgements, or leave out --eval"
+            );
+        }
+        if queries.len() < all {
+            tracing::warn!(
+                "{} of {all} dev queries have no relevant document in {qrels} and are left out",
+                all - queries.len()
+            );
+        }
+        if absent > 0 {
+            tracing::warn!(
+                "{absent} judged documents of dev are not in the corpus: they cannot be found, and lower the score"
             );
         }
         let documents: Vec<&str> = corpus.iter().map(|(_, text)| text.as_str()).collect();
@@ -139,10 +185,9 @@ impl RetrievalEvaluator {
             .map(|(ranked, known)| {
                 let grades: Vec<Option<i32>> = ranked
                     .iter()
-                    .map(|&number| known.get(&(number as usize)).copied())
+                    .map(|&number| known.of_document.get(&(number as usize)).copied())
                     .collect();
-                let judged: Vec<i32> = known.values().copied().collect();
-                RetrievalMetric::Ndcg(DEPTH).score(&grades, &judged)
+                RetrievalMetric::Ndcg(DEPTH).score(&grades, &known.grades)
             })
             .sum();
         Ok(total / ranked.len() as f64)

@@ -53,10 +53,10 @@ fn unsound_candidates_are_refused_and_leave_nothing() {
     };
     assert_snapshot!(error("nowhere.parquet"), @"error: nowhere.parquet: no such file or folder; check the path");
     assert_snapshot!(error("null.parquet"), @"error: null.parquet: column `text` is null in row 5 (counted from 1, header not counted); fill it or remove the row");
-    assert_snapshot!(error("type.parquet"), @"error: type.parquet: column `rank` is Boolean; expected an integer");
+    assert_snapshot!(error("type.parquet"), @"error: type.parquet: column `rank` is Boolean; expected a whole number");
     assert_snapshot!(error("absent.parquet"), @"error: absent.parquet: no column `rank` (needed for a candidates table); found query_id, query, positive_id, positive, corpus_id, text");
     assert_snapshot!(error("empty.parquet"), @"error: empty.parquet: has no rows; expected a candidates table with at least one");
-    assert_snapshot!(error("cut.parquet"), @"error: cut.parquet: not a sound Parquet file (Parquet error: Invalid Parquet file. Corrupt footer); it may be cut short, write it again");
+    assert_snapshot!(error("cut.parquet"), @"error: cut.parquet: not a sound Parquet file: it ends without its footer, so its writing was broken off or is not done; write it again");
 }
 
 fn refused_model(dir: &Path, change: impl Fn(&Path)) -> String {

@@ -250,7 +250,7 @@ fn what_cannot_be_converted_is_refused() {
     .unwrap();
     assert_snapshot!(error("--input blank.tsv --output q.trec", 1), @"error: q.trec: the id `q 1` is empty or holds white space, which parts the fields of TREC's files; write Parquet instead");
     fs::write(path.join("short.trec"), "q1 0 p1 1\nq1 p2 1\n").unwrap();
-    assert_snapshot!(error("--input short.trec --output q.tsv", 1), @"error: short.trec: not a sound TREC file (line 2 is `q1 p2 1`; expected `query iteration document grade`); it may be cut short, write it again");
+    assert_snapshot!(error("--input short.trec --output q.tsv", 1), @"error: short.trec: not a sound TREC file: line 2 is `q1 p2 1`; expected `query iteration document grade`");
     let queries = fs::read_to_string(path.join("beir/queries.jsonl")).unwrap();
     fs::write(
         path.join("beir/queries.jsonl"),

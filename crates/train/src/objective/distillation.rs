@@ -6,7 +6,7 @@ use datafusion::prelude::SessionContext;
 use pairmill_tables::{ColumnNames, Table, f32_column, open, string_column};
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, Objective, document, picked, query};
+use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, document, picked, query};
 use crate::loss::distillation::{DistillKlDivOptions, distill_kl_div, margin_mse};
 use crate::loss::similarity::Similarity;
 use crate::sampler::shuffled_batches;
@@ -126,6 +126,14 @@ impl Objective for Distillation {
 
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
         shuffled_batches(self.rows.len(), batch_size, seed, epoch)
+    }
+
+    fn without_signal(&self, _rows: &[usize]) -> usize {
+        0
+    }
+
+    fn no_signal(&self) -> NoSignal {
+        NoSignal::NO_NEGATIVE
     }
 
     /// Queries, then the positive and candidates row by row.

@@ -5,7 +5,7 @@ use datafusion::prelude::SessionContext;
 use pairmill_tables::{ColumnNames, Table, open, string_column};
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, Objective, picked, text};
+use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, picked, text};
 use crate::loss::similarity::Distance;
 use crate::loss::triplets;
 use crate::sampler::label_batches;
@@ -49,9 +49,9 @@ impl LabeledTexts {
         for input in inputs {
             let names = ColumnNames::default();
             let frame = open(session, input, Table::Tickets, &names, &[]).await?;
-            for batch in window.read(frame).await? {
-                let rows = string_column(&batch, "text").iter();
-                let categories = string_column(&batch, "category");
+            for (_, batch) in window.read(frame).await?.numbered() {
+                let rows = string_column(batch, "text").iter();
+                let categories = string_column(batch, "category");
                 for (text, category) in rows.zip(categories).filter_map(|(a, b)| a.zip(b)) {
                     let next = numbers.len() as i64;
                     texts.push(text.to_owned());
@@ -93,6 +93,18 @@ impl Objective for LabeledTexts {
 
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
         label_batches(&self.labels, batch_size, seed, epoch)
+    }
+
+    fn without_signal(&self, rows: &[usize]) -> usize {
+        let first = rows.first().map(|&row| self.labels[row]);
+        match rows.iter().all(|&row| Some(self.labels[row]) == first) {
+            true => rows.len(),
+            false => 0,
+        }
+    }
+
+    fn no_signal(&self) -> NoSignal {
+        NoSignal::ONE_CATEGORY
     }
 
     fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {
