@@ -149,7 +149,10 @@ mod tests {
 
     #[test]
     fn only_classes_of_torch_are_known() {
-        assert_eq!(Activation::of_class("torch.nn.Tanh"), Some(Activation::Tanh));
+        assert_eq!(
+            Activation::of_class("torch.nn.Tanh"),
+            Some(Activation::Tanh)
+        );
         for path in ["mine.Tanh", "Tanh", "torch.nn.Softmax", "torch.nnx.Tanh"] {
             assert_eq!(Activation::of_class(path), None, "{path}");
         }

@@ -131,7 +131,10 @@ mod tests {
         assert!(!dense.has_residual_layer());
         let more = r#", "bias": false, "use_residual": true, "activation_function": "torch.nn.modules.linear.Identity""#;
         let dense = load(more).unwrap();
-        assert_eq!((dense.bias, dense.activation), (false, Activation::Identity));
+        assert_eq!(
+            (dense.bias, dense.activation),
+            (false, Activation::Identity)
+        );
         assert!(dense.has_residual_layer());
     }
 
@@ -142,7 +145,10 @@ mod tests {
                 r#", "activation_function": "torch.nn.modules.activation.Softmax""#,
                 "activation.Softmax` is not",
             ),
-            (r#", "activation_function": null"#, "activation_function `null` is not"),
+            (
+                r#", "activation_function": null"#,
+                "activation_function `null` is not",
+            ),
             (r#", "activation_function": "my.Tanh""#, "`my.Tanh` is not"),
             (
                 r#", "module_input_name": "token_embeddings""#,

@@ -76,7 +76,9 @@ struct StringStringEntryProto {
 
 impl GraphProto {
     fn find(&self, found: &mut Vec<String>) {
-        self.initializer.iter().for_each(|tensor| tensor.find(found));
+        self.initializer
+            .iter()
+            .for_each(|tensor| tensor.find(found));
         for sparse in &self.sparse_initializer {
             let tensors = sparse.values.iter().chain(&sparse.indices);
             tensors.for_each(|tensor| tensor.find(found));
@@ -179,7 +181,10 @@ mod tests {
         for location in ["../other/model.onnx_data", "/etc/passwd"] {
             for as_attribute in [false, true] {
                 let error = written(location, as_attribute).unwrap_err().to_string();
-                assert!(error.contains(&format!("keeps weights in `{location}`")), "{error}");
+                assert!(
+                    error.contains(&format!("keeps weights in `{location}`")),
+                    "{error}"
+                );
             }
         }
     }

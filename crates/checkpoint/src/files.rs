@@ -74,7 +74,10 @@ pub(crate) fn unwritable(path: &Path, source: io::Error) -> CheckpointError {
 pub(crate) fn stays_inside(path: &str) -> bool {
     let mut parts = path.split(['/', '\\']);
     let has_drive = path.as_bytes().get(1) == Some(&b':');
-    !path.starts_with(['/', '\\']) && !has_drive && !path.contains('\0') && !parts.any(|part| part == "..")
+    !path.starts_with(['/', '\\'])
+        && !has_drive
+        && !path.contains('\0')
+        && !parts.any(|part| part == "..")
 }
 
 /// A path that `file` names, in the folder of `file`.
@@ -97,7 +100,17 @@ mod tests {
         for path in ["", "1_Pooling", "./1_Pooling", "a/b", "..a", "a..b/c"] {
             assert!(stays_inside(path), "{path}");
         }
-        for path in ["..", "../a", "a/../../b", "/a", "a\\..\\b", "\\a", "C:\\a", "c:a", "a\0"] {
+        for path in [
+            "..",
+            "../a",
+            "a/../../b",
+            "/a",
+            "a\\..\\b",
+            "\\a",
+            "C:\\a",
+            "c:a",
+            "a\0",
+        ] {
             assert!(!stays_inside(path), "{path}");
         }
     }

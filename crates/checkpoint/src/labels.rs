@@ -8,15 +8,52 @@ use crate::files::{malformed, unsupported};
 
 /// Names of the label of two texts that belong together.
 const TOGETHER: [&str; 28] = [
-    "1", "label 1", "entailment", "entails", "entailed", "relevant", "is relevant", "duplicate",
-    "is duplicate", "duplicates", "paraphrase", "is paraphrase", "paraphrases", "equivalent",
-    "semantically equivalent", "similar", "same", "match", "matches", "matched", "related", "yes",
-    "true", "positive", "correct", "answer", "good", "acceptable",
+    "1",
+    "label 1",
+    "entailment",
+    "entails",
+    "entailed",
+    "relevant",
+    "is relevant",
+    "duplicate",
+    "is duplicate",
+    "duplicates",
+    "paraphrase",
+    "is paraphrase",
+    "paraphrases",
+    "equivalent",
+    "semantically equivalent",
+    "similar",
+    "same",
+    "match",
+    "matches",
+    "matched",
+    "related",
+    "yes",
+    "true",
+    "positive",
+    "correct",
+    "answer",
+    "good",
+    "acceptable",
 ];
 /// Names of the label of two that do not.
 const APART: [&str; 16] = [
-    "0", "label 0", "contradiction", "neutral", "irrelevant", "different", "distinct",
-    "dissimilar", "mismatch", "unrelated", "false", "negative", "incorrect", "wrong", "bad",
+    "0",
+    "label 0",
+    "contradiction",
+    "neutral",
+    "irrelevant",
+    "different",
+    "distinct",
+    "dissimilar",
+    "mismatch",
+    "unrelated",
+    "false",
+    "negative",
+    "incorrect",
+    "wrong",
+    "bad",
     "unacceptable",
 ];
 
@@ -47,11 +84,19 @@ pub fn relevant_logit(file: &Path, config: &Value, logits: usize) -> Result<usiz
     if labels.is_empty() {
         return Ok(1);
     }
-    let of = |n: usize| labels.get(&n).map_or(Meaning::Unknown, |name| meaning(name));
+    let of = |n: usize| {
+        labels
+            .get(&n)
+            .map_or(Meaning::Unknown, |name| meaning(name))
+    };
     match (of(0), of(1)) {
         _ if labels.len() != 2 => Err(malformed(
             file,
-            format!("id2label names {} labels{}, but there are 2 logits", labels.len(), names()),
+            format!(
+                "id2label names {} labels{}, but there are 2 logits",
+                labels.len(),
+                names()
+            ),
         )),
         (Meaning::Together, Meaning::Apart | Meaning::Unknown)
         | (Meaning::Unknown, Meaning::Apart) => Ok(0),
@@ -157,13 +202,21 @@ mod tests {
     #[test]
     fn labels_that_say_nothing_are_refused_by_name() {
         let error = of_two("A", "B").unwrap_err().to_string();
-        assert!(error.contains("which of the 2 logits (labels `A`, `B`)"), "{error}");
+        assert!(
+            error.contains("which of the 2 logits (labels `A`, `B`)"),
+            "{error}"
+        );
         let error = of_two("relevant", "duplicate").unwrap_err().to_string();
-        assert!(error.contains("(labels `relevant`, `duplicate`)"), "{error}");
+        assert!(
+            error.contains("(labels `relevant`, `duplicate`)"),
+            "{error}"
+        );
         let nli = json!({"id2label": {"0": "contradiction", "1": "entailment", "2": "neutral"}});
         let error = relevant(&nli, 3).unwrap_err().to_string();
         assert!(
-            error.contains("3 logits for each pair (labels `contradiction`, `entailment`, `neutral`)"),
+            error.contains(
+                "3 logits for each pair (labels `contradiction`, `entailment`, `neutral`)"
+            ),
             "{error}"
         );
         let error = relevant(&nli, 2).unwrap_err().to_string();
@@ -174,6 +227,9 @@ mod tests {
     fn two_lists_that_contradict_each_other_are_refused() {
         let config = json!({"id2label": {"0": "yes", "1": "no"}, "label2id": {"no": 0, "yes": 1}});
         let error = relevant(&config, 2).unwrap_err().to_string();
-        assert!(error.contains("id2label calls logit 0 `yes`, label2id calls it `no`"), "{error}");
+        assert!(
+            error.contains("id2label calls logit 0 `yes`, label2id calls it `no`"),
+            "{error}"
+        );
     }
 }

@@ -207,7 +207,14 @@ mod tests {
             "sentence_transformers.models",
             "sentence_transformers.sentence_transformer.modules.some",
         ] {
-            let classes = ["Transformer", "Pooling", "Dropout", "Dense", "LayerNorm", "Normalize"];
+            let classes = [
+                "Transformer",
+                "Pooling",
+                "Dropout",
+                "Dense",
+                "LayerNorm",
+                "Normalize",
+            ];
             let modules = of(package, &classes).unwrap();
             assert_eq!(modules.transformer, "0_Transformer");
             assert_eq!(modules.heads.len(), 3);
@@ -251,7 +258,10 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error}");
         }
         let error = of("my_code", &["Transformer"]).unwrap_err().to_string();
-        assert!(error.contains("`my_code.Transformer`, code of its own, is not"), "{error}");
+        assert!(
+            error.contains("`my_code.Transformer`, code of its own, is not"),
+            "{error}"
+        );
     }
 
     #[test]

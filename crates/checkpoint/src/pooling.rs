@@ -180,7 +180,10 @@ mod tests {
         for (config, expected) in [
             (r#"{"pooling_mode": "median"}"#, "by `median` is not"),
             (r#"{"pooling_mode": ["mean", 7]}"#, "by `7` is not"),
-            (r#"{"pooling_mode_median": true}"#, "`pooling_mode_median` is not"),
+            (
+                r#"{"pooling_mode_median": true}"#,
+                "`pooling_mode_median` is not",
+            ),
             (r#"{"pooling_mode": []}"#, "names no mode"),
             (r#"{"include_prompt": "no"}"#, "`include_prompt` is \"no\""),
         ] {

@@ -39,7 +39,10 @@ impl Prompts {
             None | Some(Value::Null) => &Map::new(),
             Some(Value::Object(prompts)) => prompts,
             Some(other) => {
-                return Err(malformed(path, format!("`prompts` is {other}, not an object")));
+                return Err(malformed(
+                    path,
+                    format!("`prompts` is {other}, not an object"),
+                ));
             }
         };
         for (name, prompt) in prompts {
@@ -229,7 +232,10 @@ mod tests {
             ("{}", Similarity::Cosine),
             (r#"{"similarity_fn_name": null}"#, Similarity::Cosine),
             (r#"{"similarity_fn_name": "dot"}"#, Similarity::Dot),
-            (r#"{"similarity_fn_name": "euclidean"}"#, Similarity::Euclidean),
+            (
+                r#"{"similarity_fn_name": "euclidean"}"#,
+                Similarity::Euclidean,
+            ),
         ] {
             assert_eq!(settings(config).unwrap().similarity, expected);
         }
@@ -239,7 +245,11 @@ mod tests {
     fn another_kind_of_model_is_refused() {
         let sparse = settings(r#"{"model_type": "SparseEncoder", "similarity_fn_name": "x"}"#);
         let error = sparse.unwrap().expect(Path::new("m"), ENCODER).unwrap_err();
-        assert!(error.to_string().contains("the model_type `SparseEncoder` here is not"));
+        assert!(
+            error
+                .to_string()
+                .contains("the model_type `SparseEncoder` here is not")
+        );
     }
 
     #[test]
@@ -253,6 +263,9 @@ mod tests {
         };
         prompts.save(folder.path()).unwrap();
         let settings = Settings::load(folder.path()).unwrap();
-        assert_eq!((settings.prompts, settings.similarity), (prompts, Similarity::Dot));
+        assert_eq!(
+            (settings.prompts, settings.similarity),
+            (prompts, Similarity::Dot)
+        );
     }
 }

@@ -28,7 +28,11 @@ pub(crate) enum Task {
 impl Task {
     fn names(self) -> [&'static str; 3] {
         match self {
-            Self::States => ["feature-extraction", "last_hidden_state", "token_embeddings"],
+            Self::States => [
+                "feature-extraction",
+                "last_hidden_state",
+                "token_embeddings",
+            ],
             Self::Logits => ["sequence-classification", "logits", "scores"],
         }
     }
@@ -53,9 +57,18 @@ impl SentenceConfig {
         };
         let config: Map<String, Value> = read_json(&path)?;
         let value = |key: &str| config.get(key).filter(|value| !is_empty(value));
-        for key in ["query_length", "document_length", "query_expansion", "processing_kwargs"] {
+        for key in [
+            "query_length",
+            "document_length",
+            "query_expansion",
+            "processing_kwargs",
+        ] {
             if let Some(found) = value(key) {
-                return Err(unsupported(&path, format!("{key} {found}"), "no such setting"));
+                return Err(unsupported(
+                    &path,
+                    format!("{key} {found}"),
+                    "no such setting",
+                ));
             }
         }
         if let Some(found) = value("tokenizer_name_or_path") {
@@ -66,10 +79,16 @@ impl SentenceConfig {
         for key in ["config_args", "config_kwargs"] {
             if let Some(found) = value(key) {
                 let what = format!("{key} {found}");
-                return Err(unsupported(&path, what, "the settings in config.json itself"));
+                return Err(unsupported(
+                    &path,
+                    what,
+                    "the settings in config.json itself",
+                ));
             }
         }
-        let tokenizer = ["tokenizer_args", "processor_kwargs"].into_iter().filter_map(value);
+        let tokenizer = ["tokenizer_args", "processor_kwargs"]
+            .into_iter()
+            .filter_map(value);
         Ok(Self {
             max_length: value("max_seq_length").and_then(length),
             do_lower_case: value("do_lower_case").is_some_and(|value| value == true),
@@ -103,14 +122,17 @@ fn check_task(path: &Path, config: &Map<String, Value>, task: Task) -> Result<()
     let Some(Value::Object(modalities)) = config.get("modality_config") else {
         return Ok(());
     };
-    let is_usual = |text: &Value| {
-        text["method"] == "forward" && text["method_output_name"] == method_output
-    };
+    let is_usual =
+        |text: &Value| text["method"] == "forward" && text["method_output_name"] == method_output;
     match modalities.get("text") {
         Some(text) if is_usual(text) && !modalities.contains_key("message") => Ok(()),
         _ => {
             let what = format!("modality_config {}", config["modality_config"]);
-            Err(unsupported(path, what, "text through the model's `forward`"))
+            Err(unsupported(
+                path,
+                what,
+                "text through the model's `forward`",
+            ))
         }
     }
 }
@@ -164,18 +186,28 @@ mod tests {
                    {{"text": {{"method": "forward", "method_output_name": "{output}"}}}}}}"#
             )
         };
-        let states = config("feature-extraction", "last_hidden_state", "token_embeddings");
+        let states = config(
+            "feature-extraction",
+            "last_hidden_state",
+            "token_embeddings",
+        );
         let logits = config("sequence-classification", "logits", "scores");
         load(&states, Task::States).unwrap();
         load(&logits, Task::Logits).unwrap();
         let error = load(&logits, Task::States).unwrap_err().to_string();
-        assert!(error.contains("transformer_task `sequence-classification` here is not"), "{error}");
+        assert!(
+            error.contains("transformer_task `sequence-classification` here is not"),
+            "{error}"
+        );
     }
 
     #[test]
     fn lengths_that_mean_no_limit_are_none() {
         let length = |config: &str| load(config, Task::States).unwrap().max_length;
-        assert_eq!(length(r#"{"max_seq_length": 128, "do_lower_case": false}"#), Some(128));
+        assert_eq!(
+            length(r#"{"max_seq_length": 128, "do_lower_case": false}"#),
+            Some(128)
+        );
         assert_eq!(length(r#"{"max_seq_length": 1e30}"#), None);
         assert_eq!(length(r#"{"max_seq_length": null}"#), None);
     }
@@ -187,10 +219,19 @@ mod tests {
         assert_eq!(loaded.tokenizer["model_max_length"], 7);
         for (config, expected) in [
             (r#"{"query_length": 32}"#, "query_length 32 is not"),
-            (r#"{"config_kwargs": {"is_decoder": true}}"#, "config_kwargs {"),
-            (r#"{"tokenizer_name_or_path": "x"}"#, "tokenizer_name_or_path \"x\""),
+            (
+                r#"{"config_kwargs": {"is_decoder": true}}"#,
+                "config_kwargs {",
+            ),
+            (
+                r#"{"tokenizer_name_or_path": "x"}"#,
+                "tokenizer_name_or_path \"x\"",
+            ),
             (r#"{"modality_config": {"image": {}}}"#, "modality_config {"),
-            (r#"{"processing_kwargs": {"text": {"max_length": 3}}}"#, "processing_kwargs {"),
+            (
+                r#"{"processing_kwargs": {"text": {"max_length": 3}}}"#,
+                "processing_kwargs {",
+            ),
         ] {
             let error = load(config, Task::States).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

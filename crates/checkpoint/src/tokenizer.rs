@@ -13,7 +13,7 @@ use crate::tokenizer_config::TokenizerConfig;
 use crate::{CheckpointError, Result};
 
 /// The tokens of one text or pair of texts, with the special tokens.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TokenIds {
     /// Vocabulary ids.
     pub ids: Vec<u32>,
@@ -78,7 +78,9 @@ impl TextTokenizer {
             None => own.unwrap_or(TruncationDirection::Right),
         };
         tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(|error| bad(&error))?;
+        tokenizer
+            .with_truncation(None)
+            .map_err(|error| bad(&error))?;
         if settings.flag(folder, "split_special_tokens")? == Some(true) {
             tokenizer.set_encode_special_tokens(true);
         }
@@ -86,7 +88,9 @@ impl TextTokenizer {
             let mut steps = vec![NormalizerWrapper::Lowercase(Lowercase)];
             steps.extend(tokenizer.get_normalizer().cloned());
             let steps = normalizers::Sequence::new(steps);
-            tokenizer.with_normalizer(Some(steps)).map_err(|error| bad(&error))?;
+            tokenizer
+                .with_normalizer(Some(steps))
+                .map_err(|error| bad(&error))?;
         }
         let largest = tokenizer.get_vocab(true).into_values().max();
         let size = largest.map_or(0, |id| id as usize + 1);
@@ -151,7 +155,8 @@ impl TextTokenizer {
             let text = self.tokenizer.post_process(text, None, true)?;
             Ok(self.ids(&text, truncated))
         };
-        let ids = encoded().map_err(|error| failed(error, format!("the text {}", excerpt(text))))?;
+        let ids =
+            encoded().map_err(|error| failed(error, format!("the text {}", excerpt(text))))?;
         self.checked(ids, || format!("the text {}", excerpt(text)))
     }
 

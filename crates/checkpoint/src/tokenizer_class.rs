@@ -129,12 +129,17 @@ pub(crate) fn rebuilt(
     let found = json["model"]["type"].as_str();
     if found.is_some_and(|found| found != model) {
         // Only a tokenizer that says by itself that it is of this class contradicts it.
-        let named = settings.get("tokenizer_class").or(config.get("tokenizer_class"));
+        let named = settings
+            .get("tokenizer_class")
+            .or(config.get("tokenizer_class"));
         return match named {
             None => Ok(None),
             Some(name) => Err(unsupported(
                 &path,
-                format!("a {} vocabulary for tokenizer_class {name}", found.unwrap_or_default()),
+                format!(
+                    "a {} vocabulary for tokenizer_class {name}",
+                    found.unwrap_or_default()
+                ),
                 model,
             )),
         };
@@ -180,7 +185,9 @@ fn of_older_files(folder: &Path, class: Class) -> Result<Value> {
                 .lines()
                 .filter(|line| !line.is_empty() && !line.starts_with("#version"));
             let merges: Vec<&str> = merges.collect();
-            Ok(json!({"model": {"type": "BPE", "vocab": vocab, "merges": merges}, "added_tokens": []}))
+            Ok(
+                json!({"model": {"type": "BPE", "vocab": vocab, "merges": merges}, "added_tokens": []}),
+            )
         }
         _ => Err(none()),
     }
@@ -232,11 +239,14 @@ impl Build<'_> {
         let added = self.added_tokens();
         let id = |token: &str| {
             let found = added.iter().find(|one| one["content"] == token);
-            found.and_then(|one| one["id"].as_u64()).or(self.vocabulary.id(token))
+            found
+                .and_then(|one| one["id"].as_u64())
+                .or(self.vocabulary.id(token))
         };
         Ok(json!({
             "version": "1.0",
-            "truncation": null,
+            // The side at which it cuts counts, the length does not.
+            "truncation": self.json["truncation"],
             "padding": null,
             "model": self.model()?,
             "normalizer": self.normalizer()?,
@@ -293,7 +303,9 @@ impl Build<'_> {
             Class::XlmRoberta | Class::Camembert => {
                 let own = &self.json["normalizer"];
                 let steps = own["normalizers"].as_array();
-                let mut steps = steps.map_or(std::slice::from_ref(own), Vec::as_slice).iter();
+                let mut steps = steps
+                    .map_or(std::slice::from_ref(own), Vec::as_slice)
+                    .iter();
                 let precompiled = steps.find(|step| step["type"] == "Precompiled");
                 precompiled.cloned().unwrap_or_default()
             }
@@ -323,19 +335,22 @@ impl Build<'_> {
 
     /// What marks the ends of a text and of a pair.
     fn post_processor(&self, id: &dyn Fn(&str) -> Option<u64>) -> Value {
-        let special = |token: &str, segment| {
-            json!({"SpecialToken": {"id": token, "type_id": segment}})
-        };
+        let special =
+            |token: &str, segment| json!({"SpecialToken": {"id": token, "type_id": segment}});
         let sequence = |name: &str, segment| json!({"Sequence": {"id": name, "type_id": segment}});
         let named = |token: &str, otherwise: u64| {
             let id = id(token).unwrap_or(otherwise);
-            (token.to_owned(), json!({"id": token, "ids": [id], "tokens": [token]}))
+            (
+                token.to_owned(),
+                json!({"id": token, "ids": [id], "tokens": [token]}),
+            )
         };
         let (cls, sep) = (self.token("cls_token"), self.token("sep_token"));
         let (bos, eos) = (self.token("bos_token"), self.token("eos_token"));
         match self.class {
             Class::Bert => {
-                let specials: Map<String, Value> = [named(cls, 2), named(sep, 3)].into_iter().collect();
+                let specials: Map<String, Value> =
+                    [named(cls, 2), named(sep, 3)].into_iter().collect();
                 json!({
                     "type": "TemplateProcessing",
                     "single": [special(cls, 0), sequence("A", 0), special(sep, 0)],
@@ -351,7 +366,8 @@ impl Build<'_> {
                 "add_prefix_space": false,
             }),
             _ => {
-                let specials: Map<String, Value> = [named(bos, 0), named(eos, 2)].into_iter().collect();
+                let specials: Map<String, Value> =
+                    [named(bos, 0), named(eos, 2)].into_iter().collect();
                 json!({
                     "type": "TemplateProcessing",
                     "single": [special(bos, 0), sequence("A", 0), special(eos, 0)],
@@ -365,16 +381,23 @@ impl Build<'_> {
     /// Tokens that are found in a text before anything else is done with it: those that the settings
     /// list, else those of `tokenizer.json`, and the special ones.
     fn added_tokens(&self) -> Vec<Value> {
-        let listed = self.settings.get("added_tokens_decoder").and_then(Value::as_object);
+        let listed = self
+            .settings
+            .get("added_tokens_decoder")
+            .and_then(Value::as_object);
         let mut tokens: Vec<(u64, Value)> = match listed {
             Some(listed) => {
-                let token = |(id, token): (&String, &Value)| Some((id.parse().ok()?, token.clone()));
+                let token =
+                    |(id, token): (&String, &Value)| Some((id.parse().ok()?, token.clone()));
                 listed.iter().filter_map(token).collect()
             }
             None => {
                 let of_vocabulary = self.settings.added.iter();
                 let older = of_vocabulary.filter_map(|(content, id)| {
-                    Some((id.as_u64()?, json!({"content": content, "normalized": true})))
+                    Some((
+                        id.as_u64()?,
+                        json!({"content": content, "normalized": true}),
+                    ))
                 });
                 let own = self.json["added_tokens"].as_array().into_iter().flatten();
                 let own = own.filter_map(|token| Some((token["id"].as_u64()?, token.clone())));
@@ -402,7 +425,9 @@ impl Build<'_> {
             (self.token(key).to_owned(), about)
         });
         let more = ["additional_special_tokens", "extra_special_tokens"].into_iter();
-        let more = more.filter_map(|key| self.settings.get(key)?.as_array()).flatten();
+        let more = more
+            .filter_map(|key| self.settings.get(key)?.as_array())
+            .flatten();
         let more = more.filter_map(|token| match token {
             Value::String(token) => Some((token.clone(), None)),
             Value::Object(about) => Some((about.get("content")?.as_str()?.to_owned(), Some(about))),
@@ -451,15 +476,25 @@ mod tests {
     fn the_class_is_the_one_that_transformers_takes() {
         let bert = r#"{"model_type": "bert"}"#;
         assert_eq!(class("{}", bert), Class::Bert);
-        assert_eq!(class(r#"{"tokenizer_class": "BertTokenizerFast"}"#, "{}"), Class::Bert);
+        assert_eq!(
+            class(r#"{"tokenizer_class": "BertTokenizerFast"}"#, "{}"),
+            Class::Bert
+        );
         let other = r#"{"tokenizer_class": "MPNetTokenizer"}"#;
         assert_eq!(class(other, bert), Class::Mpnet);
-        for own in ["PreTrainedTokenizerFast", "TokenizersBackend", "AlbertTokenizer"] {
+        for own in [
+            "PreTrainedTokenizerFast",
+            "TokenizersBackend",
+            "AlbertTokenizer",
+        ] {
             let own = format!(r#"{{"tokenizer_class": "{own}"}}"#);
             assert_eq!(class(&own, bert), Class::AsItIs);
         }
         let modern = r#"{"model_type": "modernbert"}"#;
-        assert_eq!(class(r#"{"tokenizer_class": "BertTokenizer"}"#, modern), Class::AsItIs);
+        assert_eq!(
+            class(r#"{"tokenizer_class": "BertTokenizer"}"#, modern),
+            Class::AsItIs
+        );
         let of_config = r#"{"model_type": "bert", "tokenizer_class": "RobertaTokenizer"}"#;
         assert_eq!(class("{}", of_config), Class::Roberta);
     }

@@ -74,9 +74,16 @@ impl Values {
             for (name, view) in file.iter() {
                 let numbers = numbers(&view).ok_or_else(|| {
                     let dtype = view.dtype();
-                    malformed(&path, format!("tensor `{name}` has type {dtype:?}; expected F32, F16, BF16 or F64"))
+                    malformed(
+                        &path,
+                        format!(
+                            "tensor `{name}` has type {dtype:?}; expected F32, F16, BF16 or F64"
+                        ),
+                    )
                 })?;
-                values.tensors.insert(name.to_owned(), (view.shape().to_vec(), numbers));
+                values
+                    .tensors
+                    .insert(name.to_owned(), (view.shape().to_vec(), numbers));
             }
             values.path = path;
         }
@@ -126,15 +133,28 @@ mod tests {
 
     #[test]
     fn every_precision_becomes_single() {
-        let half = [1.5, -2.0].map(f16::from_f32).map(f16::to_le_bytes).concat();
-        let bfloat = [1.5, -2.0].map(bf16::from_f32).map(bf16::to_le_bytes).concat();
+        let half = [1.5, -2.0]
+            .map(f16::from_f32)
+            .map(f16::to_le_bytes)
+            .concat();
+        let bfloat = [1.5, -2.0]
+            .map(bf16::from_f32)
+            .map(bf16::to_le_bytes)
+            .concat();
         let double = [1.5, -2.0].map(f64::to_le_bytes).concat();
-        for (dtype, bytes) in [(Dtype::F16, half), (Dtype::BF16, bfloat), (Dtype::F64, double)] {
+        for (dtype, bytes) in [
+            (Dtype::F16, half),
+            (Dtype::BF16, bfloat),
+            (Dtype::F64, double),
+        ] {
             let folder = folder(dtype, &bytes);
             let values = Values::load(folder.path()).unwrap();
             assert_eq!(values.get("a", &[2]).unwrap(), [1.5, -2.0], "{dtype:?}");
             let error = values.get("a", &[3]).unwrap_err().to_string();
-            assert!(error.contains("`a` has shape [2], config.json asks for [3]"), "{error}");
+            assert!(
+                error.contains("`a` has shape [2], config.json asks for [3]"),
+                "{error}"
+            );
         }
         let error = Values::load(folder(Dtype::I8, &[1, 2]).path()).unwrap_err();
         assert!(error.to_string().contains("`a` has type I8"), "{error}");
@@ -150,7 +170,10 @@ mod tests {
         };
         assert_eq!(index("y.safetensors").unwrap().len(), 2);
         let error = index("../y.safetensors").unwrap_err().to_string();
-        assert!(error.contains("`../y.safetensors` is not inside the model folder"), "{error}");
+        assert!(
+            error.contains("`../y.safetensors` is not inside the model folder"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -158,6 +181,9 @@ mod tests {
         let folder = folder(Dtype::F32, &[0; 8]);
         fs::write(folder.path().join(ADAPTER), "{}").unwrap();
         let error = weight_files(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("an adapter to another model (PEFT) is not"), "{error}");
+        assert!(
+            error.contains("an adapter to another model (PEFT) is not"),
+            "{error}"
+        );
     }
 }

@@ -225,7 +225,9 @@ impl CrossEncoder {
                 let (query, text) = pairs[pair];
                 Ok(match self.prompt.as_str() {
                     "" => self.tokenizer.encode_pair(query, text)?,
-                    prompt => self.tokenizer.encode_pair(&format!("{prompt}{query}"), text)?,
+                    prompt => self
+                        .tokenizer
+                        .encode_pair(&format!("{prompt}{query}"), text)?,
                 })
             })
             .collect::<Result<Vec<TokenIds>>>()?;

@@ -97,7 +97,9 @@ pub enum InferenceError {
         found: String,
     },
     /// An input or output of numbers that we cannot give or read.
-    #[error("{path}: `{name}` is of type {found}; expected {expected}; export the model with such a type")]
+    #[error(
+        "{path}: `{name}` is of type {found}; expected {expected}; export the model with such a type"
+    )]
     UnexpectedType {
         /// The model file.
         path: PathBuf,

@@ -56,7 +56,9 @@ pub(crate) fn open(folder: &Path, kind: Kind, int8: bool) -> Result<(Checkpoint,
     // What a folder lacks altogether is said before what is wrong with its files.
     if !has("modules.json") {
         model_in(folder).ok_or_else(no_model)?;
-        let has_vocabulary = ["tokenizer.json", "vocab.txt", "vocab.json"].into_iter().any(has);
+        let has_vocabulary = ["tokenizer.json", "vocab.txt", "vocab.json"]
+            .into_iter()
+            .any(has);
         if !has_vocabulary {
             return Err(missing("tokenizer.json"));
         }

@@ -78,7 +78,12 @@ impl Input {
     }
 
     /// The values of a batch, each row filled up to `length`.
-    fn value(self, rows: &[&TokenIds], length: usize, pad_id: u32) -> Result<SessionInputValue<'static>, ort::Error> {
+    fn value(
+        self,
+        rows: &[&TokenIds],
+        length: usize,
+        pad_id: u32,
+    ) -> Result<SessionInputValue<'static>, ort::Error> {
         match self.number {
             Number::Int64 => self.tensor(rows, length, pad_id, i64::from),
             Number::Int32 => self.tensor(rows, length, pad_id, |id| id as i32),

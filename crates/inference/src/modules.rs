@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use pairmill_checkpoint::{Activation, Checkpoint, DenseConfig, Head, LayerNormConfig, Pooling, Values};
+use pairmill_checkpoint::{
+    Activation, Checkpoint, DenseConfig, Head, LayerNormConfig, Pooling, Values,
+};
 
 use crate::Result;
 use crate::pooling::pool;
@@ -48,9 +50,10 @@ impl Layer {
     fn load(folder: &Path, head: &Head) -> Result<Self> {
         Ok(match head {
             Head::Normalize => Self::Normalize,
-            Head::Dense(config) => {
-                Self::Dense(Dense::new(config, &Values::load(&folder.join(&config.path))?)?)
-            }
+            Head::Dense(config) => Self::Dense(Dense::new(
+                config,
+                &Values::load(&folder.join(&config.path))?,
+            )?),
             Head::LayerNorm(config) => {
                 let values = Values::load(&folder.join(&config.path))?;
                 let shape = [config.dimension];
@@ -96,9 +99,8 @@ struct Linear {
 
 impl Dense {
     fn new(config: &DenseConfig, values: &Values) -> Result<Self> {
-        let linear = |name: &str, bias| {
-            Linear::new(values, name, [config.inputs, config.outputs], bias)
-        };
+        let linear =
+            |name: &str, bias| Linear::new(values, name, [config.inputs, config.outputs], bias);
         Ok(Self {
             linear: linear("linear", config.bias)?,
             activation: config.activation,
@@ -185,14 +187,27 @@ mod tests {
         let entries = classes.map(|(path, class)| {
             format!(r#"{{"path": "{path}", "type": "sentence_transformers.models.{class}"}}"#)
         });
-        fs::write(path.join("modules.json"), format!("[{}]", entries.join(", "))).unwrap();
-        for (name, text) in [("config.json", "{}"), ("p/config.json", "{}"), ("m/config.json", config)] {
+        fs::write(
+            path.join("modules.json"),
+            format!("[{}]", entries.join(", ")),
+        )
+        .unwrap();
+        for (name, text) in [
+            ("config.json", "{}"),
+            ("p/config.json", "{}"),
+            ("m/config.json", config),
+        ] {
             fs::create_dir_all(path.join(name).parent().unwrap()).unwrap();
             fs::write(path.join(name), text).unwrap();
         }
         let bytes: Vec<Vec<u8>> = tensors
             .iter()
-            .map(|(.., values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+            .map(|(.., values)| {
+                values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect()
+            })
             .collect();
         let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
             let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap();
@@ -231,9 +246,16 @@ mod tests {
     #[test]
     fn a_residual_is_added_behind_the_activation() {
         let relu = r#", "use_residual": true, "activation_function": "torch.nn.ReLU""#;
-        let residual = ("residual.weight", &[2, 3][..], &[0.0, 0.0, 8.0, 4.0, 0.0, 0.0][..]);
+        let residual = (
+            "residual.weight",
+            &[2, 3][..],
+            &[0.0, 0.0, 8.0, 4.0, 0.0, 0.0][..],
+        );
         let tensors = [WEIGHT, BIAS, residual];
-        assert_eq!(of("Dense", &dense(relu), &tensors, &[0.5, 0.25, 0.125]), [1.0, 3.5]);
+        assert_eq!(
+            of("Dense", &dense(relu), &tensors, &[0.5, 0.25, 0.125]),
+            [1.0, 3.5]
+        );
         let square = r#"{"in_features": 2, "out_features": 2, "bias": false, "use_residual": true, "activation_function": "torch.nn.Identity"}"#;
         let weight = ("linear.weight", &[2, 2][..], &[0.0, 1.0, 1.0, 0.0][..]);
         assert_eq!(of("Dense", square, &[weight], &[1.0, 10.0]), [11.0, 11.0]);
@@ -248,12 +270,19 @@ mod tests {
             ("norm.bias", &[2][..], &[0.0, 5.0][..]),
         ];
         let found = of("LayerNorm", r#"{"dimension": 2}"#, &tensors, &[1.0, 3.0]);
-        assert!((found[0] + 2.0).abs() < 1e-4 && (found[1] - 6.0).abs() < 1e-4, "{found:?}");
+        assert!(
+            (found[0] + 2.0).abs() < 1e-4 && (found[1] - 6.0).abs() < 1e-4,
+            "{found:?}"
+        );
     }
 
     #[test]
     fn weights_that_do_not_fit_are_refused() {
-        let error = load("Dense", r#"{"in_features": 4, "out_features": 2}"#, &[WEIGHT, BIAS]);
+        let error = load(
+            "Dense",
+            r#"{"in_features": 4, "out_features": 2}"#,
+            &[WEIGHT, BIAS],
+        );
         assert!(
             error
                 .unwrap_err()

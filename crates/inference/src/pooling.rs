@@ -112,7 +112,11 @@ mod tests {
     #[test]
     fn a_text_that_is_all_prompt() {
         assert_eq!(of(PoolingMode::Cls, &STATES, 3), [1.0, -4.0]);
-        for mode in [PoolingMode::Mean, PoolingMode::WeightedMean, PoolingMode::LastToken] {
+        for mode in [
+            PoolingMode::Mean,
+            PoolingMode::WeightedMean,
+            PoolingMode::LastToken,
+        ] {
             assert_eq!(of(mode, &STATES, 3), [0.0, 0.0], "{mode:?}");
         }
     }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use crate::batches::{Batch, Order};
 use crate::model::{Output, TokenModel};
 use crate::split::{Split, Tuner};
-use pairmill_checkpoint::TokenIds;
 use crate::{InferenceError, Result};
+use pairmill_checkpoint::TokenIds;
 
 /// Runs a model over any number of rows, in batches of rows of like length, and counts them.
 #[derive(Debug)]

@@ -167,7 +167,11 @@ impl SentenceEncoder {
             rows[text.unwrap_or(0)].push(row);
         }
         let done = |batch: &[usize]| {
-            let batch: Vec<usize> = batch.iter().flat_map(|&text| &rows[text]).copied().collect();
+            let batch: Vec<usize> = batch
+                .iter()
+                .flat_map(|&text| &rows[text])
+                .copied()
+                .collect();
             embedded(&batch);
         };
         let found = self.embed_distinct(&distinct.values, prompt, &done)?;

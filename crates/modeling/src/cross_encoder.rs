@@ -6,6 +6,7 @@ use pairmill_checkpoint::{
 use tch::{Device, Tensor};
 
 use crate::classifier::{Classifier, ClassifierConfig};
+use crate::distinct::Distinct;
 use crate::files::declare_single_precision;
 use crate::inference::without_gradients;
 use crate::onnx::Precision;
@@ -152,15 +153,17 @@ impl CrossEncoder {
     /// If the tokenizer or libtorch fails.
     pub fn scores(&self, pairs: &[(&str, &str)], batch_tokens: usize) -> Result<Vec<f32>> {
         let sequences = self.tokenize(pairs)?;
-        without_gradients(
-            &sequences,
+        let distinct = Distinct::of(&sequences);
+        let scores = without_gradients(
+            &distinct.values,
             1,
             batch_tokens,
             self.device,
             || Network::new(&self.parameters, &self.config),
             |network, batch| network.forward(batch, None).sigmoid(),
             &|_| (),
-        )
+        )?;
+        Ok(distinct.rows(scores, 1))
     }
 
     /// Writes the model, trained to give logits of the sigmoid, into an existing folder: weights,
@@ -210,7 +213,6 @@ impl CrossEncoder {
     pub fn save_onnx(&self, path: &Path, precision: Precision) -> Result<()> {
         onnx::write_cross_encoder(path, &self.config, &self.parameters, precision)
     }
-
 }
 
 /// The layers, whose tensors are those of the parameters that they were made of.
@@ -243,7 +245,10 @@ fn with_one_logit(
     head: &ClassifierConfig,
     checkpoint: &Checkpoint,
 ) -> Result<(Parameters, bool)> {
-    let names = [format!("{}.weight", head.output), format!("{}.bias", head.output)];
+    let names = [
+        format!("{}.weight", head.output),
+        format!("{}.bias", head.output),
+    ];
     let [Some(weight), Some(bias)] = names.each_ref().map(|name| parameters.tensor(name)) else {
         return Ok((parameters, false));
     };

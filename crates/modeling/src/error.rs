@@ -20,7 +20,9 @@ pub enum ModelError {
         detail: String,
     },
     /// A file of the folder is absent or unreadable.
-    #[error("{path}: cannot be read; a model folder needs config.json, tokenizer.json and model.safetensors")]
+    #[error(
+        "{path}: cannot be read; a model folder needs config.json, tokenizer.json and model.safetensors"
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -161,7 +161,10 @@ mod tests {
             let found = Vec::<f32>::try_from(activated(activation, &tensor)).unwrap();
             for (x, found) in x.iter().zip(found) {
                 let expected = activation.of(*x);
-                assert!((found - expected).abs() < 2e-6, "{activation:?}({x}): {found}, {expected}");
+                assert!(
+                    (found - expected).abs() < 2e-6,
+                    "{activation:?}({x}): {found}, {expected}"
+                );
             }
         }
     }

@@ -40,9 +40,10 @@ fn behind_prompts(
     batch: &PackedBatch,
     prompts: &[i64],
 ) -> Tensor {
-    let lengths = batch.groups.iter().flat_map(|group| {
-        std::iter::repeat_n(group.length, group.sequences as usize)
-    });
+    let lengths = batch
+        .groups
+        .iter()
+        .flat_map(|group| std::iter::repeat_n(group.length, group.sequences as usize));
     let mut start = 0;
     let pooled: Vec<Tensor> = lengths
         .zip(prompts)

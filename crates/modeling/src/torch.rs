@@ -54,7 +54,11 @@ impl From<TchError> for ModelError {
         };
         // What follows is a trace through the library.
         let detail = message.lines().next().unwrap_or_default().trim();
-        let is_memory = ["out of memory", "not enough memory", "can't allocate memory"];
+        let is_memory = [
+            "out of memory",
+            "not enough memory",
+            "can't allocate memory",
+        ];
         match is_memory.iter().any(|words| detail.contains(words)) {
             true => Self::OutOfMemory {
                 detail: detail.to_owned(),

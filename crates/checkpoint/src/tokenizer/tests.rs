@@ -24,8 +24,20 @@ fn folder(tokenizer_config: &str, more: &[(&str, &str)]) -> tempfile::TempDir {
             "max_input_chars_per_word": 100, "vocab": vocab},
     });
     fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
-    fs::write(folder.path().join("tokenizer_config.json"), tokenizer_config).unwrap();
-    fs::write(folder.path().join("config.json"), r#"{"model_type": "bert"}"#).unwrap();
+    fs::write(
+        folder.path().join("tokenizer_config.json"),
+        tokenizer_config,
+    )
+    .unwrap();
+    fs::write(
+        folder.path().join("config.json"),
+        r#"{"model_type": "bert"}"#,
+    )
+    .unwrap();
+    let modules = r#"[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "p", "type": "sentence_transformers.models.Pooling"}]"#;
+    fs::write(folder.path().join("modules.json"), modules).unwrap();
+    fs::create_dir(folder.path().join("p")).unwrap();
+    fs::write(folder.path().join("p/config.json"), "{}").unwrap();
     for (name, text) in more {
         fs::write(folder.path().join(name), text).unwrap();
     }
@@ -68,7 +80,11 @@ fn the_settings_beside_the_file_go_before_it() {
             vec!["reset", "cafe", "中", "文"],
         ),
     ] {
-        assert_eq!(words(&load(config, &[]), "Reset café 中文"), expected, "{config}");
+        assert_eq!(
+            words(&load(config, &[]), "Reset café 中文"),
+            expected,
+            "{config}"
+        );
     }
     let older = ("special_tokens_map.json", r#"{"cls_token": "[MASK]"}"#);
     assert_eq!(words(&load("{}", &[older]), "reset")[0], "[MASK]");
@@ -95,7 +111,10 @@ fn special_tokens_in_a_text_are_found_unless_the_settings_say_no() {
 fn a_text_is_cut_at_the_side_that_the_settings_name() {
     for (config, expected) in [
         ("{}", ["[CLS]", "reset", "the", "[SEP]"]),
-        (r#"{"truncation_side": "left"}"#, ["[CLS]", "the", "router", "[SEP]"]),
+        (
+            r#"{"truncation_side": "left"}"#,
+            ["[CLS]", "the", "router", "[SEP]"],
+        ),
     ] {
         let mut tokenizer = load(config, &[]);
         tokenizer.set_max_length(4);
@@ -107,11 +126,19 @@ fn a_text_is_cut_at_the_side_that_the_settings_name() {
 
 #[test]
 fn segments_are_told_where_the_model_takes_them() {
-    let types = |config: &str| load(config, &[]).encode_pair("the", "router").unwrap().types;
+    let types = |config: &str| {
+        load(config, &[])
+            .encode_pair("the", "router")
+            .unwrap()
+            .types
+    };
     assert_eq!(types("{}"), [0, 0, 0, 1, 1]);
     let without = r#"{"model_input_names": ["input_ids", "attention_mask"]}"#;
     assert_eq!(types(without), [0; 5]);
-    assert_eq!(types(r#"{"tokenizer_class": "DistilBertTokenizer"}"#), [0; 5]);
+    assert_eq!(
+        types(r#"{"tokenizer_class": "DistilBertTokenizer"}"#),
+        [0; 5]
+    );
 }
 
 #[test]
@@ -128,7 +155,10 @@ fn a_prompt_that_is_left_out_is_counted_without_the_mark_behind_it() {
 #[test]
 fn a_text_without_a_token_is_named_with_its_number() {
     let tokenizer = load(r#"{"tokenizer_class": "TokenizersBackend"}"#, &[]);
-    let error = tokenizer.encode_all(&["reset", ""]).unwrap_err().to_string();
+    let error = tokenizer
+        .encode_all(&["reset", ""])
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("tokenizer.json: makes no token of the text \"\" (number 2"),
         "{error}"
@@ -140,11 +170,25 @@ fn a_text_without_a_token_is_named_with_its_number() {
 fn a_vocabulary_without_tokenizer_json_is_read() {
     let folder = folder("{}", &[("vocab.txt", &(WORDS.join("\n") + "\n"))]);
     fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
-    let tokenizer = Checkpoint::of_encoder(folder.path()).unwrap().tokenizer().unwrap();
-    assert_eq!(words(&tokenizer, "Routers"), ["[CLS]", "router", "##s", "[SEP]"]);
+    let tokenizer = Checkpoint::of_encoder(folder.path())
+        .unwrap()
+        .tokenizer()
+        .unwrap();
+    assert_eq!(
+        words(&tokenizer, "Routers"),
+        ["[CLS]", "router", "##s", "[SEP]"]
+    );
     fs::remove_file(folder.path().join("vocab.txt")).unwrap();
-    let error = Checkpoint::of_encoder(folder.path()).unwrap().tokenizer().unwrap_err();
-    assert!(error.to_string().contains("a folder without tokenizer.json is not"), "{error}");
+    let error = Checkpoint::of_encoder(folder.path())
+        .unwrap()
+        .tokenizer()
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("a folder without tokenizer.json is not"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -155,14 +199,20 @@ fn what_does_not_fit_is_refused_by_name() {
         checkpoint.tokenizer().unwrap_err().to_string()
     };
     let error = fails(r#"{"tokenizer_class": "XLMRobertaTokenizer"}"#, &[]);
-    assert!(error.contains("a WordPiece vocabulary for tokenizer_class \"XLM"), "{error}");
+    assert!(
+        error.contains("a WordPiece vocabulary for tokenizer_class \"XLM"),
+        "{error}"
+    );
     let error = fails(r#"{"do_lower_case": "no"}"#, &[]);
     assert!(error.contains("`do_lower_case` is \"no\""), "{error}");
     let error = fails(r#"{"truncation_side": "middle"}"#, &[]);
     assert!(error.contains("`truncation_side` is \"middle\""), "{error}");
     let small = ("config.json", r#"{"model_type": "bert", "vocab_size": 15}"#);
     let error = fails("{}", &[small]);
-    assert!(error.contains("has token 15, but config.json says vocab_size 15"), "{error}");
+    assert!(
+        error.contains("has token 15, but config.json says vocab_size 15"),
+        "{error}"
+    );
 }
 
 fn encoding(length: usize) -> Encoding {
