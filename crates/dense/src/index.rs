@@ -12,7 +12,7 @@ use crate::recent::Recent;
 use crate::store::{Key, Store, key};
 
 /// Raised whenever embeddings written by an older version must not be reused.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Texts embedded between two writes, which is what a kill may lose.
 const WINDOW: usize = 1_024;
 /// Bytes of texts among them.

@@ -14,6 +14,8 @@ use crate::compared::Compared;
 use crate::embeddings::Embeddings;
 use crate::{EvaluateError, Result};
 
+/// Raised whenever embeddings that an older version kept must not be reused.
+const LAYOUT: u32 = 2;
 /// Texts embedded between two writes into the cache, which is what a kill may lose. Many, because
 /// those of like length share a batch.
 const KEPT: usize = 8_192;
@@ -121,6 +123,7 @@ impl Cache {
             return Ok(None);
         };
         let about = serde_json::json!({
+            "layout": LAYOUT,
             "model": hash_input(&folder.display().to_string())?,
             "backend": models.backend,
             "int8": models.int8,

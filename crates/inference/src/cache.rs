@@ -11,7 +11,7 @@ use rustc_hash::FxBuildHasher;
 use crate::{InferenceError, Result};
 
 /// Raised whenever what is kept, or how it is computed, changes.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 const MAGIC: [u8; 8] = *b"pairmill";
 const HEADER: usize = MAGIC.len() + blake3::OUT_LEN;
 /// A pair's key, its logit, and whether it was cut.
