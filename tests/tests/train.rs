@@ -230,7 +230,7 @@ fn a_broken_model_folder_is_named_and_leaves_no_output() {
     replace("\"hidden_size\":32", "\"hidden_size\":64");
     assert_snapshot!(message("tiny"), @"error: tiny/model.safetensors: tensor `embeddings.word_embeddings.weight` has shape [30522, 32], config.json asks for [30522, 64]");
     replace("\"vocab_size\":30522", "\"vocab_size\":100");
-    assert_snapshot!(message("tiny"), @"error: tiny/tokenizer.json: has token 30521, but config.json says vocab_size 100; the tokenizer is not this model's");
+    assert_snapshot!(message("tiny"), @"error: tiny/tokenizer.json: has token 30521, but config.json says vocab_size 100: the tokenizer does not fit the model; put the tokenizer.json there that the model was trained with");
     fs::write(tiny.join("config.json"), &config).unwrap();
 
     let weights = fs::read(tiny.join("model.safetensors")).unwrap();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
 use crate::reader::Reader;
+use crate::repeated::Repeated;
 use crate::{EvaluateError, Result};
 
 /// A corpus: its ids in memory, its texts where they are. A document's key is the place of its id in
@@ -16,14 +17,19 @@ pub(crate) struct Corpus<'a> {
     pub sorted: Arc<Vec<String>>,
     /// The key of each row.
     keys: Vec<u32>,
+    pub repeated: Repeated,
 }
 
 impl<'a> Corpus<'a> {
     pub fn read(reader: &'a Reader, input: &'a str, names: &'a ColumnNames) -> Result<Self> {
         let mut ids: Vec<(String, u32)> = Vec::new();
-        reader.for_each(input, Table::Corpus, names, &["id"], |batch| {
-            for id in string_column(batch, "id").iter().flatten() {
-                ids.push((id.to_owned(), ids.len() as u32));
+        let mut repeated = Repeated::default();
+        let columns = ["id", "title", "text"];
+        reader.for_each(input, Table::Corpus, names, &columns, |batch| {
+            let [own, titles, texts] = columns.map(|name| string_column(batch, name));
+            for row in 0..batch.num_rows() {
+                ids.push((own.value(row).to_owned(), ids.len() as u32));
+                repeated.add(&passage(titles.value(row), texts.value(row)));
             }
             Ok(())
         })?;
@@ -44,6 +50,7 @@ impl<'a> Corpus<'a> {
             names,
             sorted: Arc::new(ids.into_iter().map(|(id, _)| id).collect()),
             keys,
+            repeated: repeated.finish(),
         })
     }
 

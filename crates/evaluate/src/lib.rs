@@ -33,6 +33,7 @@ mod ranked_curves;
 mod ranking;
 mod reader;
 mod regression;
+mod repeated;
 mod report;
 mod reporting;
 mod run_table;
