@@ -8,6 +8,7 @@ mod answered;
 mod assessor;
 mod backend;
 mod classifiers;
+mod clusters;
 mod commands;
 mod compared;
 mod corpus;
@@ -33,6 +34,7 @@ mod ranked_curves;
 mod ranking;
 mod reader;
 mod regression;
+mod repeats;
 mod report;
 mod reporting;
 mod run_table;
@@ -44,6 +46,7 @@ mod similarity_function;
 mod stage;
 mod topics;
 mod variants;
+mod verdict;
 
 pub use backend::{Backend, Device};
 pub use commands::{
@@ -65,3 +68,4 @@ pub use run_table::Ties;
 pub use similarity_function::SimilarityFunction;
 pub use stage::Frame;
 pub use variants::{Precision, VariantScores};
+pub use verdict::{Needed, Verdict};

@@ -96,6 +96,7 @@ mod tests {
         TokenIds {
             ids: ids.to_vec(),
             types: vec![0; ids.len()],
+            truncated: false,
         }
     }
 

@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 use tch::{Device, Tensor};
@@ -32,6 +33,7 @@ pub struct SentenceEncoder {
     query_tokenizer: Option<TextTokenizer>,
     prompts: Prompts,
     device: Device,
+    truncated: AtomicU64,
 }
 
 impl SentenceEncoder {
@@ -69,9 +71,15 @@ impl SentenceEncoder {
             query_tokenizer: None,
             prompts: Prompts::default(),
             device,
+            truncated: AtomicU64::new(0),
         };
         encoder.set_prompts(Prompts::load(folder)?)?;
         Ok(encoder)
+    }
+
+    /// Texts that were longer than the maximum and therefore cut, among those tokenised so far.
+    pub fn truncated(&self) -> u64 {
+        self.truncated.load(Ordering::Relaxed)
     }
 
     /// The longest sequence in tokens, prompt included; longer texts are cut.
@@ -174,14 +182,18 @@ impl SentenceEncoder {
             (Side::Query, Some(tokenizer)) => tokenizer,
             _ => &self.tokenizer,
         };
-        match self.prompts.of(side) {
+        let tokens = match self.prompts.of(side) {
             "" => tokenizer.encode(texts),
             prompt => {
                 let texts: Vec<String> =
                     texts.iter().map(|text| format!("{prompt}{text}")).collect();
                 tokenizer.encode(&texts.iter().map(String::as_str).collect::<Vec<_>>())
             }
-        }
+        }?;
+        let truncated = tokens.iter().filter(|ids| ids.truncated).count();
+        self.truncated
+            .fetch_add(truncated as u64, Ordering::Relaxed);
+        Ok(tokens)
     }
 
     /// Embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients flow

@@ -14,6 +14,8 @@ pub struct TokenIds {
     pub ids: Vec<u32>,
     /// Segment of each token: 0, or 1 for the second text of a pair.
     pub types: Vec<u32>,
+    /// Whether the text or pair was longer than the maximum and therefore cut.
+    pub truncated: bool,
 }
 
 /// A folder's `tokenizer.json`, without padding and cut at a length of our choice.
@@ -124,6 +126,7 @@ impl TextTokenizer {
             .map(|encoding| TokenIds {
                 ids: encoding.get_ids().to_vec(),
                 types: encoding.get_type_ids().to_vec(),
+                truncated: !encoding.get_overflowing().is_empty(),
             })
             .collect())
     }
