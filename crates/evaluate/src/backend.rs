@@ -119,6 +119,33 @@ impl Network {
         }
     }
 
+    /// Texts so far that were longer and therefore cut.
+    pub fn truncated(&self) -> u64 {
+        match self {
+            Self::Torch(encoder) => encoder.truncated(),
+            Self::Onnx { encoder, .. } => encoder.tally().truncated,
+        }
+    }
+
+    /// Counts those of texts whose embeddings are there already, so that what is said of a run does
+    /// not depend on what an earlier one has kept.
+    pub fn count_cut(&self, name: &str, texts: &[&str], side: Side) -> Result<()> {
+        let Self::Torch(encoder) = self else {
+            return Ok(());
+        };
+        // A token is a byte at least, but for some that mark the ends.
+        const MARKS: usize = 8;
+        let besides = self.prompt(side).len() + MARKS;
+        let long = texts.iter();
+        let long = long.filter(|text| text.len() + besides > encoder.max_length());
+        let long: Vec<&str> = long.copied().collect();
+        let counted = encoder.tokenize(&long, side);
+        counted.map(|_| ()).map_err(|source| EvaluateError::Model {
+            model: name.to_owned(),
+            source,
+        })
+    }
+
     /// What is put before a text.
     pub fn prompt(&self, side: Side) -> &str {
         let (query, document, text) = match self {

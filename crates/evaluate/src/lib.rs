@@ -8,6 +8,7 @@ mod answered;
 mod assessor;
 mod backend;
 mod classifiers;
+mod clusters;
 mod commands;
 mod compared;
 mod corpus;
@@ -34,6 +35,7 @@ mod ranking;
 mod reader;
 mod regression;
 mod repeated;
+mod repeats;
 mod report;
 mod reporting;
 mod run_table;
@@ -45,6 +47,7 @@ mod similarity_function;
 mod stage;
 mod topics;
 mod variants;
+mod verdict;
 
 pub use backend::{Backend, Device};
 pub use commands::{
@@ -66,3 +69,4 @@ pub use run_table::Ties;
 pub use similarity_function::SimilarityFunction;
 pub use stage::Frame;
 pub use variants::{Precision, VariantScores};
+pub use verdict::{Needed, Verdict};

@@ -6,6 +6,7 @@ use pairmill_modeling::{Side, Similarity};
 use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
 use super::{gain, identical_ids, of_unknown_documents};
+use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::corpus::Corpus;
 use crate::embeddings::Embeddings;
@@ -61,6 +62,9 @@ pub struct Retrieval {
     /// Whether to drop a document that has the id of the query, as BEIR does where queries are
     /// documents of the corpus themselves.
     pub ignore_identical_ids: bool,
+    /// Column of the queries of which equal values make them one unit of the intervals and tests;
+    /// `id` keeps each by itself, and without one those are that share a relevant document.
+    pub cluster_column: Option<String>,
 }
 
 impl Retrieval {
@@ -79,6 +83,7 @@ impl Retrieval {
                 &self.precision,
                 metrics.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 self.ignore_identical_ids,
+                &self.cluster_column,
             ),
             |lineage| {
                 let tables = lineage
@@ -89,7 +94,7 @@ impl Retrieval {
             },
             |results| {
                 let reader = Reader::new(frame.threads)?;
-                let topics = Topics::read(&reader, &self.queries, &self.qrels, &self.group_by)?;
+                let topics = self.topics(&reader)?;
                 let corpus = Corpus::read(&reader, &self.corpus, &self.names)?;
                 let counts = self.count(&topics, &corpus);
                 let encoders = self.models.load()?;
@@ -100,7 +105,11 @@ impl Retrieval {
                 let scores = found.map(|found| found.as_is.assess(&topics.qrels, metrics));
                 let counts = counts.into_iter().chain(found.model.identical_ids());
                 let counts = counts.chain(lacking.map(|forms| ("forms_without_baseline", forms)));
-                let mut evaluation = Evaluation::of("retrieval", &scores, &frame.settings, counts)
+                let clustering = topics.clustering(self.cluster_column.as_deref());
+                let clustering = clustering.as_ref();
+                let settings = &frame.settings;
+                let evaluation = Evaluation::of("retrieval", &scores, clustering, settings, counts);
+                let mut evaluation = evaluation
                     .with_convention("ties", Ties::St.name())
                     .with_convention("identical_ids", identical_ids(self.ignore_identical_ids));
                 let similarities = encoders.map(Encoder::similarity);
@@ -129,16 +138,22 @@ impl Retrieval {
                 let groupings = &topics.groupings;
                 evaluation.groups = groupings
                     .iter()
-                    .flat_map(|one| one.figures(&scores, &frame.settings))
+                    .flat_map(|one| one.figures(&scores, clustering, settings))
                     .collect();
                 if let Some(results) = results {
                     let rankings = found.into_map(|found| found.as_is);
                     evaluation.drawn =
-                        self.write(&reader, &results, &topics, &rankings, &scores)?;
+                        self.write(&reader, &results, &topics, &rankings, &scores, clustering)?;
                 }
+                evaluation.warn(encoders.warnings());
                 Ok(evaluation)
             },
         )
+    }
+
+    fn topics(&self, reader: &Reader) -> Result<Topics> {
+        let cluster = self.cluster_column.as_deref();
+        Topics::read(reader, &self.queries, &self.qrels, &self.group_by, cluster)
     }
 
     fn method(&self) -> String {
@@ -170,6 +185,7 @@ impl Retrieval {
         topics: &Topics,
         rankings: &Compared<Ranking>,
         scores: &Compared<Means>,
+        clustering: Option<&Clustering>,
     ) -> Result<Report> {
         let file = |name: &str| results.folder.join(name);
         rankings
@@ -179,7 +195,13 @@ impl Retrieval {
             run.write(&file("run_baseline.parquet"), results.lineage)?;
         }
         let target = file("per_query.parquet");
-        write_items(&target, &topics.labels(), scores, results.lineage)?;
+        write_items(
+            &target,
+            &topics.labels(),
+            scores,
+            clustering,
+            results.lineage,
+        )?;
         let texts = topics.texts();
         let mut examples = Examples::choose(self.examples, &texts, &topics.qrels, rankings, scores);
         examples.fill(&self.texts_of(reader, &examples.documents())?);
@@ -231,7 +253,7 @@ impl Retrieval {
         let of_unknown_queries = topics
             .qrels
             .pairs()
-            .filter(|(query, _)| !topics.ids.contains(*query))
+            .filter(|(query, _)| !topics.ids.contains_key(*query))
             .count();
         if without_judgements > 0 {
             tracing::warn!(
