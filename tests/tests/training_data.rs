@@ -154,9 +154,12 @@ fn batches_are_full_and_their_sizes_are_told() {
     assert_eq!(first["rows"], 8);
     let ended = trained(dir.path(), "few.jsonl", "--batch-sampler no-duplicates");
     warns(&ended, "on average where --batch-size is 8");
-    let report = fs::read_to_string(dir.path().join("out/training_report.json")).unwrap();
+    let report = fs::read_to_string(dir.path().join("out/lineage.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
-    assert!(report["batch_rows"].as_f64().unwrap() <= 3.0, "{report}");
+    assert!(
+        report["figures"]["batch_rows"].as_f64().unwrap() <= 3.0,
+        "{report}"
+    );
 }
 
 #[test]
@@ -236,6 +239,24 @@ fn a_label_of_0_is_a_hard_negative_in_each_form_of_the_guides() {
     table(dir.path(), "with_ids.jsonl", rows);
     trained(dir.path(), "with_ids.jsonl", options);
     assert!(weights(dir.path()) == expected, "with ids");
+}
+
+#[test]
+fn columns_of_any_name_are_read() {
+    let dir = workplace();
+    table(dir.path(), "pairs.jsonl", pairs(20));
+    trained(dir.path(), "pairs.jsonl", "--max-steps 2");
+    let expected = weights(dir.path());
+    let rows = (0..20).map(|n| json!({"Frage": question(n), "Antwort": answer(n), "anchor": n}));
+    table(dir.path(), "german.jsonl", rows);
+    let named = "--anchor-column frage --positive-column Antwort --max-steps 2";
+    trained(dir.path(), "german.jsonl", named);
+    assert!(weights(dir.path()) == expected);
+    let error = refused(dir.path(), "german.jsonl", "--anchor-column question");
+    assert!(
+        error.contains("german.jsonl: no column `question`; found"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -413,6 +434,12 @@ fn texts_that_are_cut_are_counted() {
         "--document-max-length 128 --max-steps 2",
     );
     assert!(!ended.stderr.contains("are cut"), "{}", ended.stderr);
+    let notice = "please read this notice before anything else and keep it ".repeat(3);
+    let rows = (0..20)
+        .map(|n| json!({"anchor": question(n), "positive": format!("{notice}{}", answer(n))}));
+    table(dir.path(), "notice.jsonl", rows);
+    let ended = trained(dir.path(), "notice.jsonl", "--max-length 24 --max-steps 2");
+    warns(&ended, "of 20 of them the same is read as of another");
     let rows =
         (0..20).map(|n| json!({"sentence1": question(n), "sentence2": answer(n), "label": n % 2}));
     table(dir.path(), "labeled.jsonl", rows);

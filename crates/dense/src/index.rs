@@ -164,7 +164,7 @@ impl Builder {
             self.store.append(&keys, &embeddings)?;
             missing = rest;
         }
-        self.store.unlock();
+        self.store.share();
         Ok(self.finish())
     }
 

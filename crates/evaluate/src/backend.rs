@@ -64,7 +64,7 @@ impl Network {
         let prompts = encoder
             .prompts()
             .with(query.as_deref(), document.as_deref());
-        encoder.set_prompts(prompts).map_err(failed)?;
+        encoder.set_prompts(prompts);
         Ok(Self::Torch(Box::new(encoder)))
     }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use pairmill_cli::Common;
+use pairmill_tables::ReadOptions;
 use pairmill_train::config_file::with_config_file;
 use pairmill_train::{cross_encoder, encoder, experiments, export};
 
@@ -17,6 +18,8 @@ struct Cli {
     /// TOML file with any of the options; those of the command line win
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -31,11 +34,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
     let arguments = match with_config_file(&Cli::command(), std::env::args_os().collect()) {
         Ok(arguments) => arguments,
         Err(error) => return pairmill_cli::fail(&error),
     };
-    let cli = Cli::parse_from(arguments);
+    let cli = pairmill_cli::parse_from::<Cli>(arguments);
+    cli.reading.clone().set();
     pairmill_cli::run(&cli.common, || match &cli.command {
         Command::Encoder(args) => encoder::run(args, &cli.common),
         Command::CrossEncoder(args) => cross_encoder::run(args, &cli.common),

@@ -1,11 +1,8 @@
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// Where a model folder keeps how its training went.
-const FILE: &str = "training_report.json";
+use crate::run::kept_figures;
 
 /// How training went.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -15,6 +12,7 @@ pub struct Report {
     /// Steps taken.
     pub steps: u64,
     /// The step of the checkpoint the run went on from.
+    #[serde(default)]
     pub resumed_from: Option<u64>,
     /// Mean loss of the last epoch's steps.
     pub final_loss: f64,
@@ -38,6 +36,7 @@ pub struct Report {
     /// Whether patience ran out before the last step.
     pub stopped_early: bool,
     /// Seconds of training and evaluation.
+    #[serde(default)]
     pub seconds: f64,
 }
 
@@ -60,19 +59,8 @@ impl Report {
         scores.is_some_and(|(before, trained)| trained < before)
     }
 
-    /// Keeps the report in a model folder.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub(crate) fn save(&self, folder: &Path) -> Result<()> {
-        let path = folder.join(FILE);
-        fs::write(&path, serde_json::to_vec_pretty(self)?)
-            .with_context(|| format!("cannot write {}", path.display()))
-    }
-
-    /// The report of a model folder, if it has one that can be read.
-    pub(crate) fn of_folder(folder: &Path) -> Option<Self> {
-        let text = fs::read_to_string(folder.join(FILE)).ok()?;
-        serde_json::from_str(&text).ok()
+    /// The report that was kept with an output, without what was of the run alone.
+    pub(crate) fn of_output(output: &Path) -> Option<Self> {
+        serde_json::from_value(kept_figures(output)?).ok()
     }
 }

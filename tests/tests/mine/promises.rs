@@ -59,8 +59,9 @@ fn every_passage_looked_at_is_written_with_its_reason() {
         report,
         json!({
             "up_to_date": false, "output": "candidates.parquet", "passages": 10,
-            "queries": 3, "queries_without_hits": 1, "queries_without_terms": 0, "pairs": 3, "pairs_without_negatives": 1,
-            "judged_outside_corpus": 1, "candidates": 16, "rows": 16,
+            "queries": 3, "queries_without_hits": 1, "queries_without_terms": 0, "pairs": 3,
+            "pairs_labeled_negative": 0, "pairs_without_negatives": 1, "positives_outside_corpus": 0,
+            "positives_with_other_text": 0, "judged_outside_corpus": 1, "candidates": 16, "rows": 16,
             "reasons": {
                 "negative": 5, "positive_id": 6, "positive_text": 2, "query_id": 1, "query_text": 2
             }
