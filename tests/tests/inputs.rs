@@ -142,7 +142,7 @@ fn a_row_of_another_width_is_named() {
     text.insert_str(text.find("F-002").unwrap(), "F-x,why, oh why,Take it\n");
     fs::write(dir.path().join("faq.csv"), text).unwrap();
     let error = GENERATE.refused(dir.path(), "qa --input faq.csv --output bad", 1);
-    assert_snapshot!(error, @"error: faq.csv: not a sound CSV file: the row in line 4 has 4 fields and the header has 3; quote fields that hold the separator, or name another one with --delimiter");
+    assert_snapshot!(error, @"error: faq.csv: not a sound CSV file: the row in line 4 has 4 fields and the header has 3 fields; quote fields that hold the separator, or name another one with --delimiter");
 }
 
 #[test]

@@ -58,6 +58,33 @@ pub(crate) fn of_encoder(from: &Path, to: &Path, modules: &Modules) -> Result<()
     Ok(())
 }
 
+/// The same for a checkpoint that has nothing of sentence-transformers, and the modules that the
+/// library gives it.
+pub(crate) fn of_plain(from: &Path, to: &Path, config: &Value) -> Result<()> {
+    for name in OF_TRANSFORMER.into_iter().chain([prompts::FILE]) {
+        copy_if_there(&from.join(name), &to.join(name))?;
+    }
+    let module = |number: u32, path: &str, class: &str| {
+        let kind = format!("sentence_transformers.models.{class}");
+        serde_json::json!({"idx": number, "name": number.to_string(), "path": path, "type": kind})
+    };
+    let modules = [
+        module(0, "", "Transformer"),
+        module(1, "1_Pooling", "Pooling"),
+    ];
+    write(
+        &to.join(modules::FILE),
+        format!("{:#}", Value::from(modules.to_vec())),
+    )?;
+    let width = config.get("hidden_size").or(config.get("dim"));
+    let pooling = serde_json::json!({
+        "word_embedding_dimension": width,
+        "pooling_mode_mean_tokens": true,
+    });
+    create(&to.join("1_Pooling"))?;
+    write(&to.join("1_Pooling/config.json"), format!("{pooling:#}"))
+}
+
 /// The same for a cross-encoder, whose transformer's folder is `from`.
 pub(crate) fn of_cross_encoder(from: &Path, to: &Path) -> Result<()> {
     for name in OF_TRANSFORMER {

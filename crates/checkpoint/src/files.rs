@@ -14,8 +14,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = fs::read(path).map_err(|source| unreadable(path, source))?;
     // Editors on Windows put a byte order mark there.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    serde_json::from_slice(text)
-        .map_err(|error| malformed(path, format!("not sound JSON: {error}")))
+    serde_json::from_slice(text).map_err(|error| damaged(path, "JSON", &error))
 }
 
 /// Reads a JSON file that need not be there.
@@ -41,6 +40,13 @@ pub(crate) fn malformed(path: &Path, detail: impl Into<String>) -> CheckpointErr
         path: path.to_owned(),
         detail: detail.into(),
     }
+}
+
+pub(crate) fn damaged(path: &Path, kind: &str, error: &dyn std::fmt::Display) -> CheckpointError {
+    malformed(
+        path,
+        format!("not sound {kind} ({error}); it may be damaged, write or download the model again"),
+    )
 }
 
 pub(crate) fn unsupported(

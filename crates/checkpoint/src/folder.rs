@@ -66,9 +66,14 @@ impl Checkpoint {
         let home = folder.join(&modules.transformer);
         let config = read_json(&home.join("config.json"))?;
         // The folder of an encoder has settings that are none of the cross-encoder made of it.
-        let sentence = match (task, &settings.model_type) {
-            (Task::Logits, None) => SentenceConfig::default(),
-            _ => SentenceConfig::load(&home, task)?,
+        let has_settings = match task {
+            // Without modules.json the library looks at nothing but what transformers does.
+            Task::States => folder.join(modules::FILE).is_file(),
+            Task::Logits => settings.model_type.is_some(),
+        };
+        let sentence = match has_settings {
+            true => SentenceConfig::load(&home, task)?,
+            false => SentenceConfig::default(),
         };
         let tokenizer = TokenizerConfig::load(&home, &sentence)?;
         Ok(Self {
@@ -179,13 +184,17 @@ impl Checkpoint {
     }
 
     /// Copies what belongs to every copy of the model but its weights into another folder, which is
-    /// there. A cross-encoder gets the plain form, with all files in one folder.
+    /// there. A plain checkpoint becomes a folder of sentence-transformers, and a cross-encoder gets
+    /// the plain form, with all files in one folder.
     ///
     /// # Errors
     /// If a file cannot be read or written.
     pub fn copy_companions(&self, to: &Path) -> Result<()> {
         match self.task {
-            Task::States => companions::of_encoder(&self.folder, to, &self.modules),
+            Task::States if self.folder.join(modules::FILE).is_file() => {
+                companions::of_encoder(&self.folder, to, &self.modules)
+            }
+            Task::States => companions::of_plain(&self.folder, to, &self.config),
             Task::Logits => companions::of_cross_encoder(&self.home(), to),
         }
     }
@@ -229,8 +238,13 @@ mod tests {
         folder
     }
 
+    const MODULES: (&str, &str) = (
+        "modules.json",
+        r#"[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "p", "type": "sentence_transformers.models.Pooling"}]"#,
+    );
+
     fn length(files: &[(&str, &str)]) -> usize {
-        let folder = folder(files);
+        let folder = folder(&[files, &[MODULES, ("p/config.json", "{}")]].concat());
         Checkpoint::of_encoder(folder.path()).unwrap().max_length()
     }
 

@@ -64,6 +64,9 @@ const APART: [&str; 16] = [
 /// # Errors
 /// If there are more than two logits, or two whose labels say nothing or contradict each other.
 pub fn relevant_logit(file: &Path, config: &Value, logits: usize) -> Result<usize> {
+    if logits == 1 {
+        return Ok(0);
+    }
     let labels = labels(file, config)?;
     let names = || match labels.is_empty() {
         true => String::new(),
@@ -72,14 +75,10 @@ pub fn relevant_logit(file: &Path, config: &Value, logits: usize) -> Result<usiz
             format!(" (labels {})", names.collect::<Vec<_>>().join(", "))
         }
     };
-    match logits {
-        1 => return Ok(0),
-        2 => {}
-        _ => {
-            let what = format!("a model with {logits} logits for each pair{}", names());
-            let supported = "one logit, or two of which one stands for relevant";
-            return Err(unsupported(file, what, supported));
-        }
+    if logits != 2 {
+        let what = format!("a model with {logits} logits for each pair{}", names());
+        let supported = "one logit, or two of which one stands for relevant";
+        return Err(unsupported(file, what, supported));
     }
     if labels.is_empty() {
         return Ok(1);

@@ -33,8 +33,25 @@ impl Similarity {
         }
     }
 
-    /// The similarity of two vectors of one length, which for [`Cosine`](Self::Cosine) are of length
-    /// 1 already; the more alike, the higher. Terms are added up in lanes and in an order that only
+    /// Makes vectors of `dimension` components, row-major, ready to be compared: those of
+    /// [`Cosine`](Self::Cosine) are scaled to length 1, but for vectors that are all 0.
+    pub fn prepare(self, vectors: &mut [f32], dimension: usize) {
+        if self != Self::Cosine {
+            return;
+        }
+        for vector in vectors.chunks_exact_mut(dimension) {
+            let squares = vector
+                .iter()
+                .map(|&value| f64::from(value) * f64::from(value));
+            let norm = squares.sum::<f64>().sqrt();
+            if norm > 0.0 {
+                let scaled = |value: &mut f32| *value = (f64::from(*value) / norm) as f32;
+                vector.iter_mut().for_each(scaled);
+            }
+        }
+    }
+
+    /// The similarity of two [prepared](Self::prepare) vectors of one length; the more alike, the higher. Terms are added up in lanes and in an order that only
     /// the length decides.
     pub fn of(self, a: &[f32], b: &[f32]) -> f32 {
         match self {
@@ -73,6 +90,15 @@ mod tests {
             [18.0, -5.0, -7.0]
         );
         assert_eq!(Similarity::of_name("angular"), None);
+    }
+
+    #[test]
+    fn cosines_are_those_of_vectors_of_length_1() {
+        let mut vectors = [3.0, 4.0, 0.0, 0.0];
+        Similarity::Dot.prepare(&mut vectors, 2);
+        assert_eq!(vectors, [3.0, 4.0, 0.0, 0.0]);
+        Similarity::Cosine.prepare(&mut vectors, 2);
+        assert_eq!(vectors, [0.6, 0.8, 0.0, 0.0]);
     }
 
     #[test]

@@ -7,13 +7,13 @@ use tokenizers::utils::truncation::TruncationDirection;
 use tokenizers::{Encoding, PostProcessor, Tokenizer};
 
 use crate::error::{excerpt, excerpt_of_pair};
-use crate::files::{malformed, unreadable};
+use crate::files::{damaged, malformed, unreadable};
 use crate::tokenizer_class::{Class, rebuilt};
 use crate::tokenizer_config::TokenizerConfig;
 use crate::{CheckpointError, Result};
 
 /// The tokens of one text or pair of texts, with the special tokens.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TokenIds {
     /// Vocabulary ids.
     pub ids: Vec<u32>,
@@ -60,9 +60,7 @@ impl TextTokenizer {
         lowercase: bool,
     ) -> Result<Self> {
         let path = folder.join("tokenizer.json");
-        let bad = |error: &dyn std::fmt::Display| {
-            malformed(&path, format!("not a sound tokenizer: {error}"))
-        };
+        let bad = |error: &dyn std::fmt::Display| damaged(&path, "as a tokenizer", error);
         let class = Class::of(settings, config);
         let mut tokenizer: Tokenizer = match rebuilt(folder, settings, config, class)? {
             Some(json) => serde_json::from_value(json).map_err(|error| bad(&error))?,

@@ -245,7 +245,8 @@ impl Build<'_> {
         };
         Ok(json!({
             "version": "1.0",
-            "truncation": null,
+            // The side at which it cuts counts, the length does not.
+            "truncation": self.json["truncation"],
             "padding": null,
             "model": self.model()?,
             "normalizer": self.normalizer()?,

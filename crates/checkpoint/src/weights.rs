@@ -8,7 +8,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
 use crate::Result;
-use crate::files::{beside, malformed, read_json, unreadable, unsupported};
+use crate::files::{beside, damaged, malformed, read_json, unreadable, unsupported};
 
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -68,9 +68,8 @@ impl Values {
         let mut values = Self::default();
         for path in weight_files(folder)? {
             let bytes = fs::read(&path).map_err(|source| unreadable(&path, source))?;
-            let file = SafeTensors::deserialize(&bytes).map_err(|error| {
-                malformed(&path, format!("not a sound safetensors file ({error}); it may be cut short, fetch it again"))
-            })?;
+            let file = SafeTensors::deserialize(&bytes)
+                .map_err(|error| damaged(&path, "safetensors", &error))?;
             for (name, view) in file.iter() {
                 let numbers = numbers(&view).ok_or_else(|| {
                     let dtype = view.dtype();

@@ -366,6 +366,23 @@ mod tests {
     }
 
     #[test]
+    fn two_runs_read_together_and_neither_adds_or_cuts_then() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = filled(dir.path());
+        let mut first = open(dir.path());
+        first.share();
+        let mut second = open(dir.path());
+        assert_eq!(row(&second, "c"), Some(vec![7.0, 8.0, 9.0]));
+        let add = |store: &mut Store| store.append(&[key("d")], &[0.0; 3]);
+        assert!(add(&mut first).is_err() && add(&mut second).is_err());
+        drop(first);
+        add(&mut second).unwrap();
+        assert_eq!(second.len(), 4);
+        drop(second);
+        assert!(folder.exists() && open(dir.path()).len() == 4);
+    }
+
+    #[test]
     fn embeddings_of_something_else_are_not_used() {
         let dir = tempfile::tempdir().unwrap();
         let folder = filled(dir.path());

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::Path;
 
 use pairmill_inference::SentenceEncoderOptions;
-use pairmill_modeling::{SentenceEncoder, Side};
+use pairmill_modeling::{SentenceEncoder, Side, Similarity};
 use serde::Serialize;
 
 use crate::{EvaluateError, Models, Result};
@@ -103,12 +103,47 @@ impl Network {
         }
     }
 
+    /// How the model's embeddings are compared.
+    pub fn similarity(&self) -> Similarity {
+        match self {
+            Self::Torch(encoder) => encoder.similarity(),
+            Self::Onnx { encoder, .. } => encoder.similarity(),
+        }
+    }
+
     /// The longest text in tokens.
     pub fn max_length(&self) -> usize {
         match self {
             Self::Torch(encoder) => encoder.max_length(),
             Self::Onnx { encoder, .. } => encoder.max_length(),
         }
+    }
+
+    /// Texts so far that were longer and therefore cut.
+    pub fn truncated(&self) -> u64 {
+        match self {
+            Self::Torch(encoder) => encoder.truncated(),
+            Self::Onnx { encoder, .. } => encoder.tally().truncated,
+        }
+    }
+
+    /// Counts those of texts whose embeddings are there already, so that what is said of a run does
+    /// not depend on what an earlier one has kept.
+    pub fn count_cut(&self, name: &str, texts: &[&str], side: Side) -> Result<()> {
+        let Self::Torch(encoder) = self else {
+            return Ok(());
+        };
+        // A token is a byte at least, but for some that mark the ends.
+        const MARKS: usize = 8;
+        let besides = self.prompt(side).len() + MARKS;
+        let long = texts.iter();
+        let long = long.filter(|text| text.len() + besides > encoder.max_length());
+        let long: Vec<&str> = long.copied().collect();
+        let counted = encoder.tokenize(&long, side);
+        counted.map(|_| ()).map_err(|source| EvaluateError::Model {
+            model: name.to_owned(),
+            source,
+        })
     }
 
     /// What is put before a text.

@@ -1,11 +1,16 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem;
 use std::sync::Arc;
 
 use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
 use crate::reader::Reader;
+use crate::repeated::Repeated;
+use crate::repeats::Repeats;
 use crate::{EvaluateError, Result};
+
+/// Stands for the key of a row that is passed over.
+const REPEAT: u32 = u32::MAX;
 
 /// A corpus: its ids in memory, its texts where they are. A document's key is the place of its id in
 /// ascending order, so that comparing keys compares ids.
@@ -14,27 +19,37 @@ pub(crate) struct Corpus<'a> {
     input: &'a str,
     names: &'a ColumnNames,
     pub sorted: Arc<Vec<String>>,
-    /// The key of each row.
+    /// The key of each row; `REPEAT` where it repeats an earlier one.
     keys: Vec<u32>,
+    pub repeated: Repeated,
 }
 
 impl<'a> Corpus<'a> {
     pub fn read(reader: &'a Reader, input: &'a str, names: &'a ColumnNames) -> Result<Self> {
         let mut ids: Vec<(String, u32)> = Vec::new();
-        reader.for_each(input, Table::Corpus, names, &["id"], |batch| {
-            for id in string_column(batch, "id").iter().flatten() {
-                ids.push((id.to_owned(), ids.len() as u32));
+        let mut repeated = Repeated::default();
+        let columns = ["id", "title", "text"];
+        reader.for_each(input, Table::Corpus, names, &columns, |batch| {
+            let [own, titles, texts] = columns.map(|name| string_column(batch, name));
+            for row in 0..batch.num_rows() {
+                ids.push((own.value(row).to_owned(), ids.len() as u32));
+                repeated.add(&passage(titles.value(row), texts.value(row)));
             }
             Ok(())
         })?;
         ids.sort_unstable();
-        if let Some(pair) = ids.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(EvaluateError::DuplicateId {
-                path: input.to_owned(),
-                id: pair[0].0.clone(),
-            });
+        let mut keys = vec![REPEAT; ids.len()];
+        let mut again = HashSet::new();
+        ids.dedup_by(|next, first| {
+            let is_repeat = next.0 == first.0;
+            if is_repeat {
+                again.insert(next.0.clone());
+            }
+            is_repeat
+        });
+        if !again.is_empty() {
+            refuse_other_texts(reader, input, names, &again)?;
         }
-        let mut keys = vec![0; ids.len()];
         for (key, (_, row)) in ids.iter().enumerate() {
             keys[*row as usize] = key as u32;
         }
@@ -44,11 +59,12 @@ impl<'a> Corpus<'a> {
             names,
             sorted: Arc::new(ids.into_iter().map(|(id, _)| id).collect()),
             keys,
+            repeated: repeated.finish(),
         })
     }
 
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.sorted.len()
     }
 
     pub fn contains(&self, id: &str) -> bool {
@@ -124,7 +140,10 @@ impl<'a> Corpus<'a> {
                 let [titles, texts] = columns.map(|name| string_column(batch, name));
                 for row in 0..batch.num_rows() {
                     let text = || passage(titles.value(row), texts.value(row)).into_owned();
-                    each(*keys.next().ok_or_else(changed)?, &text)?;
+                    let key = *keys.next().ok_or_else(changed)?;
+                    if key != REPEAT {
+                        each(key, &text)?;
+                    }
                 }
                 Ok(())
             })?;
@@ -133,6 +152,38 @@ impl<'a> Corpus<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// Reads the texts of ids that several rows have.
+///
+/// # Errors
+/// If two texts of an id differ.
+fn refuse_other_texts(
+    reader: &Reader,
+    input: &str,
+    names: &ColumnNames,
+    repeated: &HashSet<String>,
+) -> Result<()> {
+    let mut repeats = Repeats::default();
+    let mut firsts: HashMap<String, String> = HashMap::new();
+    let columns = ["id", "title", "text"];
+    reader.for_each(input, Table::Corpus, names, &columns, |batch| {
+        let [ids, titles, texts] = columns.map(|name| string_column(batch, name));
+        for row in 0..batch.num_rows() {
+            let id = ids.value(row);
+            if !repeated.contains(id) {
+                continue;
+            }
+            let text = passage(titles.value(row), texts.value(row));
+            match firsts.get(id) {
+                Some(first) => repeats.take(input, id, first, &text)?,
+                None => _ = firsts.insert(id.to_owned(), text.into_owned()),
+            }
+        }
+        Ok(())
+    })?;
+    repeats.warn(input);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 use std::collections::HashMap;
+use std::iter;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pairmill_cli::Progress;
 use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
-use pairmill_modeling::Side;
+use pairmill_modeling::{Side, Similarity};
 use pairmill_tables::{Lineage, hash_input};
 use serde::Serialize;
 
@@ -14,6 +16,8 @@ use crate::compared::Compared;
 use crate::embeddings::Embeddings;
 use crate::{EvaluateError, Result};
 
+/// Raised whenever embeddings that an older version kept must not be reused.
+const LAYOUT: u32 = 2;
 /// Texts embedded between two writes into the cache, which is what a kill may lose. Many, because
 /// those of like length share a batch.
 const KEPT: usize = 8_192;
@@ -121,6 +125,7 @@ impl Cache {
             return Ok(None);
         };
         let about = serde_json::json!({
+            "layout": LAYOUT,
             "model": hash_input(&folder.display().to_string())?,
             "backend": models.backend,
             "int8": models.int8,
@@ -149,6 +154,34 @@ pub(crate) struct Encoder {
     batch_size: usize,
     network: Network,
     cache: Option<Cache>,
+    /// Texts so far, equal ones of a call once.
+    texts: AtomicU64,
+}
+
+impl Compared<Encoder> {
+    /// What speaks against taking the figures for those of the whole texts.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for encoder in iter::once(&self.model).chain(&self.baseline) {
+            let (cut, texts) = encoder.cut();
+            if cut > 0 {
+                warnings.push(format!(
+                    "{cut} of {texts} texts were longer than the {} reads ({} tokens) and were cut",
+                    encoder.role,
+                    encoder.max_length()
+                ));
+            }
+        }
+        if let Some(baseline) = &self.baseline {
+            let (ours, theirs) = (self.model.max_length(), baseline.max_length());
+            if ours < theirs {
+                warnings.push(format!(
+                    "the model reads {ours} tokens of a text and the baseline {theirs}, so the model sees less of long ones; --max-length sets one limit for both"
+                ));
+            }
+        }
+        warnings
+    }
 }
 
 impl Encoder {
@@ -173,6 +206,7 @@ impl Encoder {
             batch_size: models.batch_size,
             network,
             cache,
+            texts: AtomicU64::new(0),
         })
     }
 
@@ -184,6 +218,16 @@ impl Encoder {
     /// Components of an embedding.
     pub fn dimension(&self) -> usize {
         self.network.dimension()
+    }
+
+    /// The longest text in tokens.
+    pub fn max_length(&self) -> usize {
+        self.network.max_length()
+    }
+
+    /// How many texts were longer, of how many.
+    fn cut(&self) -> (u64, u64) {
+        (self.network.truncated(), self.texts.load(Relaxed))
     }
 
     /// Unit vectors of the texts, in their order. Equal texts are computed once, so their vectors
@@ -211,6 +255,7 @@ impl Encoder {
             })
             .collect();
         progress.inc((texts.len() - distinct.len()) as u64);
+        self.texts.fetch_add(distinct.len() as u64, Relaxed);
         let values = match &self.cache {
             Some(cache) => self.encode_cached(&cache.store, &distinct, side, progress)?,
             None => self.encode(&distinct, side, progress)?,
@@ -226,6 +271,25 @@ impl Encoder {
         } else {
             embeddings.select(&row_of_text)
         })
+    }
+
+    /// How the model's embeddings are compared.
+    pub fn similarity(&self) -> Similarity {
+        self.network.similarity()
+    }
+
+    /// As [`embed`](Self::embed), but the vectors as the model compares them: of unit length where
+    /// that is by cosine, else as the model gives them.
+    pub fn embed_to_compare(
+        &self,
+        texts: &[&str],
+        side: Side,
+        progress: &Progress,
+    ) -> Result<Embeddings> {
+        match self.similarity() {
+            Similarity::Cosine => self.embed(texts, side, progress),
+            _ => self.embed_as(Embeddings::new, texts, side, progress),
+        }
     }
 
     /// As [`embed`](Self::embed), with a progress of its own.
@@ -266,6 +330,9 @@ impl Encoder {
             .filter(|(_, key)| store.row(key).is_none())
             .unzip();
         progress.inc((texts.len() - missing.len()) as u64);
+        let known = iter::zip(texts, &keys).filter(|(_, key)| store.row(key).is_some());
+        let known: Vec<&str> = known.map(|(text, _)| *text).collect();
+        self.network.count_cut(&self.name, &known, side)?;
         for (texts, keys) in missing.chunks(KEPT).zip(missing_keys.chunks(KEPT)) {
             let embeddings = self.encode(texts, side, progress)?;
             store.append(keys, &embeddings)?;
@@ -280,7 +347,8 @@ impl Encoder {
         Ok(values)
     }
 
-    fn progress(&self, texts: &[&str]) -> Progress {
+    /// A progress of embedding texts.
+    pub fn progress(&self, texts: &[&str]) -> Progress {
         let label = format!("embedding ({})", self.role);
         Progress::new(label, "texts", Some(texts.len() as u64))
     }

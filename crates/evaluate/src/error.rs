@@ -72,13 +72,19 @@ pub enum EvaluateError {
         /// The beginning of the text.
         text: String,
     },
-    /// Two rows of one id.
-    #[error("{path}: the id `{id}` occurs more than once; give every row an id of its own")]
+    /// An id that stands for two texts.
+    #[error(
+        "{path}: the id `{id}` stands for two texts, `{first}` and `{second}`; give each text an id of its own"
+    )]
     DuplicateId {
         /// The table.
         path: String,
         /// The id.
         id: String,
+        /// The beginning of one text, with its title where it has one.
+        first: String,
+        /// That of the other.
+        second: String,
     },
     /// A table that is written to while it is read.
     #[error("{path}: changed while it was read; run again when it is complete")]

@@ -5,12 +5,29 @@ use std::io::{self, Write};
 use pairmill_metrics::Scores;
 use serde::{Deserialize, Serialize};
 
+use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::evidence::{Evidence, Settings};
 use crate::groups::Group;
-use crate::report::{Report, interval_name};
+use crate::report::{self, P_CORRECTED, Report, interval_name};
+use crate::reporting::complete;
 use crate::sample::Sample;
 use crate::variants::VariantScores;
+use crate::verdict::Verdict;
+
+/// What the chief metric says, for machines and for people.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Verdict>,
+    answer: String,
+}
+
+impl From<(Option<Verdict>, String)> for Answer {
+    fn from((verdict, answer): (Option<Verdict>, String)) -> Self {
+        Self { verdict, answer }
+    }
+}
 
 /// The figures of one evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +56,9 @@ pub struct Evaluation {
     pub conventions: BTreeMap<String, String>,
     /// How much was evaluated, and what was left out.
     pub counts: BTreeMap<String, u64>,
+    /// What a reader has to know before trusting the figures, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Bytes of an embedding as the model gives it, where smaller forms are compared with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding_bytes: Option<u64>,
@@ -73,6 +93,7 @@ impl Evaluation {
                 .into_iter()
                 .map(|(name, count)| (name.to_owned(), count as u64))
                 .collect(),
+            warnings: Vec::new(),
             embedding_bytes: None,
             drawn: Report::default(),
             up_to_date: false,
@@ -83,12 +104,13 @@ impl Evaluation {
     pub(crate) fn of<'a>(
         task: &str,
         samples: &Compared<impl Sample>,
+        clustering: Option<&Clustering>,
         settings: &Settings,
         counts: impl IntoIterator<Item = (&'a str, usize)>,
     ) -> Self {
         let scores = samples.map(Sample::all);
         Self {
-            evidence: Evidence::of(samples, settings),
+            evidence: Evidence::of(samples, clustering, settings),
             ..Self::new(task, scores, counts)
         }
     }
@@ -97,6 +119,25 @@ impl Evaluation {
     pub(crate) fn with_convention(mut self, name: &str, choice: impl Into<String>) -> Self {
         self.conventions.insert(name.to_owned(), choice.into());
         self
+    }
+
+    /// Says what a reader has to know before trusting the figures, now and beside them.
+    pub(crate) fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
+        for warning in warnings {
+            tracing::warn!("{warning}");
+            self.warnings.push(warning);
+        }
+    }
+
+    /// What the chief metric says about the model, as it stands on the page. `None` without a
+    /// baseline.
+    pub(crate) fn answer(&self) -> Option<(Option<Verdict>, String)> {
+        self.baseline.as_ref()?;
+        let report = complete(self.drawn.clone(), self, "");
+        let answer = report::answer_in_words(&report)?;
+        let chief = self.evidence.as_ref().and_then(|all| all.metrics.first());
+        let verdict = chief.and_then(|chief| chief.difference.as_ref()?.verdict);
+        Some((verdict, answer))
     }
 
     /// Prints the figures: as an aligned table, or as one JSON object.
@@ -109,10 +150,13 @@ impl Evaluation {
             struct Line<'a> {
                 up_to_date: bool,
                 #[serde(flatten)]
+                answer: Option<Answer>,
+                #[serde(flatten)]
                 evaluation: &'a Evaluation,
             }
             let line = Line {
                 up_to_date: self.up_to_date,
+                answer: self.answer().map(Answer::from),
                 evaluation: self,
             };
             serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
@@ -143,7 +187,7 @@ impl Evaluation {
         if let Some(evidence) = &self.evidence {
             header.push(interval_name(evidence.confidence));
             if self.baseline.is_some() {
-                header.push("p".to_owned());
+                header.push(P_CORRECTED.to_owned());
             }
         }
         header
@@ -191,6 +235,11 @@ impl Evaluation {
                 text.push('\n');
                 text.push_str(&aligned(&rows));
             }
+        }
+        if self.evidence.is_some()
+            && let Some((_, answer)) = self.answer()
+        {
+            let _ = write!(text, "\n{answer}\n");
         }
         text
     }

@@ -4,6 +4,7 @@ use std::iter;
 use pairmill_metrics::{Interval, Scores, bootstrap, percentile_interval};
 use serde::{Deserialize, Serialize};
 
+use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::evidence::Settings;
 use crate::sample::Sample;
@@ -41,13 +42,18 @@ pub struct GroupIntervals {
 }
 
 impl GroupIntervals {
-    /// The same draws from the items of the group for both models.
-    fn of(samples: &Compared<impl Sample>, items: &[u32], settings: &Settings) -> Self {
+    /// The same draws from the items of the group for both models; items of one cluster together.
+    fn of(
+        samples: &Compared<impl Sample>,
+        items: &[u32],
+        clustering: Option<&Clustering>,
+        settings: &Settings,
+    ) -> Self {
         let chief = |sample: &dyn Fn(&[u32]) -> Vec<f64>, drawn: &[u32]| {
             let drawn: Vec<u32> = drawn.iter().map(|&place| items[place as usize]).collect();
             sample(&drawn).first().copied().unwrap_or(f64::NAN)
         };
-        let rows = bootstrap(items.len(), settings.resamples, settings.seed, |drawn| {
+        let figures = |drawn: &[u32]| {
             let model = chief(&|items| samples.model.figures(items), drawn);
             let baseline = samples.baseline.as_ref();
             let baseline = baseline.map(|one| chief(&|items| one.figures(items), drawn));
@@ -56,7 +62,12 @@ impl GroupIntervals {
                 .chain(baseline)
                 .chain(difference)
                 .collect()
-        });
+        };
+        let (resamples, seed) = (settings.resamples, settings.seed);
+        let rows = match clustering.and_then(|by| by.of_items(items)) {
+            Some(by) => by.clusters.bootstrap(resamples, seed, figures),
+            None => bootstrap(items.len(), resamples, seed, figures),
+        };
         let interval = |column: usize| {
             let figures = rows.iter().filter_map(|row| row.get(column).copied());
             percentile_interval(figures, settings.confidence)
@@ -79,7 +90,12 @@ pub(crate) struct Grouping {
 impl Grouping {
     /// One group a value, in ascending order of the numbers the values start with, then of the
     /// values.
-    pub fn figures(&self, samples: &Compared<impl Sample>, settings: &Settings) -> Vec<Group> {
+    pub fn figures(
+        &self,
+        samples: &Compared<impl Sample>,
+        clustering: Option<&Clustering>,
+        settings: &Settings,
+    ) -> Vec<Group> {
         let mut members: BTreeMap<(u64, &str), Vec<u32>> = BTreeMap::new();
         for (item, value) in (0..).zip(&self.values) {
             let number = value.split(|c: char| !c.is_ascii_digit()).next();
@@ -100,7 +116,7 @@ impl Grouping {
                     items: items.len(),
                     model: scores.model,
                     baseline: scores.baseline,
-                    intervals: GroupIntervals::of(samples, &items, settings),
+                    intervals: GroupIntervals::of(samples, &items, clustering, settings),
                 }
             })
             .collect()

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use arrow::datatypes::DataType;
 use pairmill_tables::{f64_column, string_column};
 
+use crate::clusters::Clustering;
+use crate::items::CLUSTER;
 use crate::reader::Reader;
 use crate::{EvaluateError, Result};
 
@@ -20,6 +22,8 @@ pub(crate) struct ItemTable {
     keys: Vec<String>,
     /// The columns of text.
     texts: Vec<(String, Vec<String>)>,
+    /// What tells items that are alike from others; empty where none are.
+    clusters: Vec<String>,
     /// The model's columns of numbers; NaN where there is none.
     columns: Vec<(String, Vec<f64>)>,
 }
@@ -38,6 +42,7 @@ impl ItemTable {
             })?;
         let mut keys = Vec::new();
         let mut texts: Vec<(String, Vec<String>)> = Vec::new();
+        let mut clusters = Vec::new();
         let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
         let mut seen: HashMap<String, usize> = HashMap::new();
         reader.for_each_of_any(&path.display().to_string(), |batch| {
@@ -50,6 +55,10 @@ impl ItemTable {
                         let values = f64_column(batch, name).iter();
                         let values = values.map(|value| value.unwrap_or(f64::NAN));
                         column_of(&mut columns, name).extend(values);
+                    }
+                    DataType::Utf8 if name == CLUSTER => {
+                        let values = string_column(batch, name).iter().flatten();
+                        clusters.extend(values.map(str::to_owned));
                     }
                     DataType::Utf8 => {
                         let values = string_column(batch, name);
@@ -76,6 +85,7 @@ impl ItemTable {
             path,
             keys,
             texts,
+            clusters,
             columns,
         })
     }
@@ -187,6 +197,15 @@ impl ItemTable {
             }
         })?;
         Ok(rows.iter().map(|&row| values[row].clone()).collect())
+    }
+
+    /// Which of some rows are alike, if any are; `why` says what they have in common.
+    pub fn clustering(&self, rows: &[usize], why: &str) -> Option<Clustering> {
+        if self.clusters.is_empty() {
+            return None;
+        }
+        let values: Vec<&String> = rows.iter().map(|&row| &self.clusters[row]).collect();
+        Clustering::of_values(&values, why)
     }
 
     fn is_of_queries(&self) -> bool {

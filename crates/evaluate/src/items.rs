@@ -6,6 +6,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pairmill_tables::{Lineage, ParquetOutput, TableError};
 
 use crate::Result;
+use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::sample::Sample;
 
@@ -18,14 +19,24 @@ pub(crate) struct Label<'a> {
     pub values: Vec<&'a str>,
 }
 
-/// Writes a row for each item: the labels, the columns of the model and, where there is a
+/// The column that tells which items are alike.
+pub(crate) const CLUSTER: &str = "resampled_with";
+
+/// Writes a row for each item: the labels, where some are alike what tells those from others, the columns of the model and, where there is a
 /// baseline, its columns under the prefix `baseline_`. What is NaN becomes null.
 pub(crate) fn write_items(
     target: &Path,
     labels: &[Label<'_>],
     samples: &Compared<impl Sample>,
+    clustering: Option<&Clustering>,
     lineage: &Lineage,
 ) -> Result<()> {
+    let clusters = clustering.map(Clustering::labels);
+    let cluster = clusters.as_ref().map(|clusters| Label {
+        name: CLUSTER,
+        values: clusters.iter().map(String::as_str).collect(),
+    });
+    let labels: Vec<&Label<'_>> = labels.iter().chain(&cluster).collect();
     let baseline = samples.baseline.iter().flat_map(|sample| {
         let prefixed = |(name, values)| (format!("baseline_{name}"), values);
         sample.columns().into_iter().map(prefixed)

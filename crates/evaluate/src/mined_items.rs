@@ -1,8 +1,10 @@
+use std::collections::{BTreeSet, HashMap};
 use std::iter;
 
 use pairmill_metrics::PairRanking;
 
 use crate::Result;
+use crate::clusters::Clustering;
 use crate::commands::Sentence;
 use crate::compared::Compared;
 use crate::duplicates::Duplicates;
@@ -13,6 +15,8 @@ use crate::sample::{Sample, counts};
 
 /// The figures, chief one first; all but the last are the better the higher they are.
 pub(crate) const METRICS: [&str; 5] = ["ap", "f1", "precision", "recall", "threshold"];
+
+const WHY: &str = "have first sentences that mean the same";
 
 /// Two sentences, by number, the lower one first.
 pub(crate) type Item = (u32, u32);
@@ -25,6 +29,47 @@ pub(crate) fn items(mined: &Compared<Vec<MinedPair>>, duplicates: &Duplicates) -
     items.sort_unstable();
     items.dedup();
     items
+}
+
+/// Which pairs are alike: those whose first sentences mean the same.
+pub(crate) fn clustering(items: &[Item], duplicates: &Duplicates) -> Option<Clustering> {
+    // Sentences that mean the same come first, each pair connecting both of its keys.
+    let pairs: Vec<[u32; 2]> = duplicates.iter().map(|(a, b)| [a, b]).collect();
+    let firsts = items.iter().map(|&(first, _)| [first, first]);
+    let all = Clustering::of_shared(pairs.iter().copied().chain(firsts), WHY)?;
+    let items: Vec<u32> = (0..items.len() as u32)
+        .map(|item| item + pairs.len() as u32)
+        .collect();
+    all.of_items(&items)
+}
+
+/// The same of the items of two evaluations, as [`ParaphrasesSample::of_items`] takes them.
+pub(crate) fn mined_clustering(
+    of: [&ItemTable; 2],
+    rows: &[[Option<usize>; 2]],
+) -> Result<Option<Clustering>> {
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let mut items = Vec::new();
+    let mut same = BTreeSet::new();
+    for row in rows {
+        let sides = iter::zip(of, row).filter_map(|(table, row)| Some((table, (*row)?)));
+        let mut is_duplicate = false;
+        let mut item = None;
+        for (table, row) in sides {
+            is_duplicate |= table.values("label")?[row] > 0.0;
+            let mut number = |column: &str| -> Result<u32> {
+                let id = table.texts(column, &[row])?.swap_remove(0);
+                let next = numbers.len() as u32;
+                Ok(*numbers.entry(id).or_insert(next))
+            };
+            item = Some((number("sentence1_id")?, number("sentence2_id")?));
+        }
+        if is_duplicate {
+            same.extend(item);
+        }
+        items.extend(item);
+    }
+    Ok(clustering(&items, &Duplicates::new(same)))
 }
 
 /// What is written of each pair beside its figures.

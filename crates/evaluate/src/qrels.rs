@@ -3,8 +3,13 @@ use std::collections::BTreeMap;
 use pairmill_tables::{ColumnNames, Table, i32_column, string_column};
 use rustc_hash::FxHashSet;
 
+use crate::clusters::Clustering;
 use crate::reader::Reader;
 use crate::{EvaluateError, Result};
+
+/// A query with more relevant documents asks for a topic or a category, and not for an answer that it
+/// could share with others.
+const ANSWERS: usize = 5;
 
 /// Relevance judgements, query by query.
 #[derive(Debug, Default)]
@@ -106,6 +111,21 @@ impl Qrels {
             .filter(|query| self.of(query).is_some())
     }
 
+    /// Which of these queries share an answer: a document that is relevant to both, where they have
+    /// few of them.
+    pub fn clustering<'a>(&self, queries: impl IntoIterator<Item = &'a str>) -> Option<Clustering> {
+        let answers = queries.into_iter().map(|query| {
+            let judged = self.0.get(query).into_iter().flat_map(Judged::iter);
+            let relevant = judged.filter(|&(_, grade)| grade > 0);
+            let answers: Vec<&str> = relevant.map(|(document, _)| document).collect();
+            match answers.len() <= ANSWERS {
+                true => answers,
+                false => Vec::new(),
+            }
+        });
+        Clustering::of_shared(answers, "share a relevant document")
+    }
+
     /// Query and document of each judgement.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().flat_map(|(query, judged)| {
@@ -150,6 +170,21 @@ mod tests {
         assert_eq!(qrels.judged_queries().collect::<Vec<_>>(), ["q2"]);
         assert_eq!(qrels.len(), 3);
         assert_eq!(qrels.documents().len(), 2);
+    }
+
+    #[test]
+    fn queries_that_share_an_answer_belong_together_and_those_of_a_topic_do_not() {
+        let topic = ["a", "b", "c", "d", "e", "f"];
+        let topics = ["t1", "t2"].map(|query| topic.map(|document| (query, document, 1)));
+        let rows = [
+            ("q1", "x", 1),
+            ("q2", "y", 1),
+            ("q2", "x", 2),
+            ("q3", "x", 0),
+        ];
+        let qrels: Qrels = rows.into_iter().chain(topics.concat()).collect();
+        let found = qrels.clustering(["q1", "q2", "q3", "t1", "t2"]).unwrap();
+        assert_eq!(found.labels(), ["0", "0", "2", "3", "4"]);
     }
 
     #[test]

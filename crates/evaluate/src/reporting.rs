@@ -18,6 +18,7 @@ use crate::report::{
     self, Better, Change, Curve, Estimate, MetricRow, Outcomes, PairedTest, Report, Scatter,
 };
 use crate::sample::Sample;
+use crate::verdict::POWER;
 
 /// A report of which `drawn` is there already: the figures, groups and sizes are added.
 pub(crate) fn complete(drawn: Report, evaluation: &Evaluation, method: &str) -> Report {
@@ -27,15 +28,23 @@ pub(crate) fn complete(drawn: Report, evaluation: &Evaluation, method: &str) -> 
         .iter()
         .map(|(name, value)| metric_row(evaluation, name, value))
         .collect();
+    let evidence = evaluation.evidence.as_ref();
     let full = summary.first().map(|row| (row.model, row.metric.clone()));
     Report {
         task: evaluation.task.clone(),
         created_by: concat!("pairmill-evaluate ", env!("CARGO_PKG_VERSION")).to_owned(),
         chief: chief.to_owned(),
-        confidence: evaluation
-            .evidence
-            .as_ref()
-            .map_or(0.95, |evidence| evidence.confidence),
+        confidence: evidence.map_or(0.95, |evidence| evidence.confidence),
+        items: match drawn.items.is_empty() {
+            true => items_of(&evaluation.task).to_owned(),
+            false => drawn.items.clone(),
+        },
+        items_drawn: evidence.map_or(0, |evidence| evidence.items as u64),
+        clusters: evidence.and_then(|evidence| {
+            let why = evidence.clustered_by.clone().unwrap_or_default();
+            Some((evidence.clusters? as u64, why))
+        }),
+        tests: evidence.and_then(|evidence| evidence.tests).unwrap_or(0) as u64,
         method: method.to_owned() + &conventions(evaluation),
         counts: evaluation.counts.clone(),
         warnings: warnings(evaluation),
@@ -48,14 +57,34 @@ pub(crate) fn complete(drawn: Report, evaluation: &Evaluation, method: &str) -> 
     }
 }
 
+/// What a task looks at, in the plural.
+fn items_of(task: &str) -> &'static str {
+    match task {
+        "retrieval" | "run" | "rerank" => "queries",
+        "similarity" | "pairs" | "paraphrases" => "pairs",
+        "triplets" => "triplets",
+        "classification" => "tickets",
+        _ => "items",
+    }
+}
+
 /// How the intervals and tests were made, in sentences. Empty where there are none.
 pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> String {
     let Some(evidence) = &evaluation.evidence else {
         return String::new();
     };
-    let items = evaluation.drawn.item_name();
+    let items = match evaluation.drawn.items.as_str() {
+        "" => items_of(&evaluation.task),
+        items => items,
+    };
+    let drawn = match (&evidence.clusters, &evidence.clustered_by) {
+        (Some(clusters), Some(why)) => {
+            format!("{clusters} groups of {items} that {why}")
+        }
+        _ => items.to_owned(),
+    };
     let mut notes = format!(
-        "{}s are percentile intervals of {} bootstrap samples of the {items} (seed {})",
+        "{}s are percentile intervals of {} bootstrap samples of the {drawn} (seed {})",
         report::interval_name(evidence.confidence),
         report::count(evidence.resamples as u64),
         settings.seed
@@ -74,13 +103,17 @@ pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> St
             .filter_map(|metric| metric.difference.as_ref())
             .filter(|difference| difference.p.is_some())
     };
-    let corrected = tested().count();
+    let tested_metrics = tested().count();
     let by_values = tested().filter(|one| one.paired.is_some()).count();
     let exchanges = report::count(PERMUTATIONS as u64);
+    let together = match evidence.clusters {
+        Some(_) => ", those of a group together",
+        None => "",
+    };
     let randomisation = format!(
-        "the two-sided paired randomisation test (every exchange of the models' values, or {exchanges} drawn ones where there are more)"
+        "the two-sided paired randomisation test (every exchange of the models' values{together}, or {exchanges} drawn ones where there are more)"
     );
-    notes += &match (by_values, corrected - by_values) {
+    notes += &match (by_values, tested_metrics - by_values) {
         (0, 0) => return notes,
         (_, 0) => format!(" p is of {randomisation}"),
         (0, _) => " p is of the two-sided paired bootstrap".to_owned(),
@@ -88,14 +121,29 @@ pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> St
             " p is of {randomisation}, for metrics that are no mean of the {items} of the two-sided paired bootstrap"
         ),
     };
-    notes += &match corrected {
-        1 => ".".to_owned(),
-        _ => format!("; corrected by Holm's method for {corrected} metrics."),
+    let tests = evidence.tests.unwrap_or(tested_metrics);
+    notes += &match (tests, tested_metrics) {
+        (1, 1) => ".".to_owned(),
+        (tests, metrics) if tests == metrics => {
+            format!("; corrected by Holm's method for {metrics} metrics.")
+        }
+        (tests, metrics) => format!(
+            "; corrected by Holm's method for {tests} tests of {metrics} metrics, of which those that are one figure here, up to a factor, count once."
+        ),
     };
+    notes += &format!(
+        " A difference counts as clear where the interval leaves out 0 and the corrected p is below {}. What a difference takes to be seen is reckoned for a power of {POWER}, and for the least p that any test of so many can have.",
+        rounded(1.0 - evidence.confidence)
+    );
     if by_values > 0 {
         notes += " The effect size is Cohen's d of the paired differences.";
     }
     notes
+}
+
+/// A share without what binary adds to it.
+fn rounded(share: f64) -> f64 {
+    (share * 1e6).round() / 1e6
 }
 
 /// The names of the models, and what the trainer has left beside the model.
@@ -217,6 +265,9 @@ fn metric_row(evaluation: &Evaluation, name: &str, value: f64) -> MetricRow {
         baseline: baseline.map(|value| estimate(value, evidence.and_then(|of| of.baseline))),
         difference: baseline.map(|baseline| report::Difference {
             estimate: estimate(value - baseline, difference.and_then(|of| of.interval)),
+            verdict: difference.and_then(|of| of.verdict),
+            needed: difference.and_then(|of| of.needed),
+            same_as: difference.and_then(|of| of.same_as.clone()),
             p_value: difference.and_then(|of| of.p),
             test: match paired {
                 Some(_) => PairedTest::Randomisation,
@@ -320,7 +371,10 @@ fn warnings(evaluation: &Evaluation) -> Vec<String> {
         })
     };
     let counted = evaluation.counts.iter().filter(|&(_, &count)| count > 0);
-    counted
-        .filter_map(|(name, count)| Some(format!("{count} {}.", sentence(name)?)))
-        .collect()
+    let counted = counted.filter_map(|(name, count)| Some(format!("{count} {}.", sentence(name)?)));
+    let said = evaluation.warnings.iter().map(|warning| {
+        let sentence = report::sentence_case(warning);
+        format!("{sentence}.")
+    });
+    counted.chain(said).collect()
 }

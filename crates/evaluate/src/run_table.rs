@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use pairmill_tables::{
     ColumnNames, Table, TableError, WholeQueries, f32_column, i32_column, string_column,
 };
@@ -19,6 +19,8 @@ const AHEAD: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Ties {
+    /// Falling score; equal scores go by the column `rank`, if there is one, then by ascending id.
+    Score,
     /// The column `rank`; equal ranks go by falling score, then by ascending id.
     Rank,
     /// Falling score, then descending id, as trec_eval does; the column `rank` is not looked at.
@@ -32,6 +34,7 @@ impl Ties {
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Score => "score",
             Self::Rank => "rank",
             Self::Trec => "trec",
             Self::St => "st",
@@ -41,12 +44,13 @@ impl Ties {
     fn order(self, a: &Listed<'_>, b: &Listed<'_>) -> Ordering {
         let by_score = || b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal);
         match self {
+            Self::Score => by_score().then_with(|| a.rank.cmp(&b.rank)),
             Self::Rank => a.rank.cmp(&b.rank).then_with(by_score),
             Self::Trec | Self::St => by_score(),
         }
         .then_with(|| match self {
             Self::Trec => b.document.cmp(a.document),
-            Self::Rank | Self::St => a.document.cmp(b.document),
+            Self::Score | Self::Rank | Self::St => a.document.cmp(b.document),
         })
     }
 }
@@ -55,14 +59,88 @@ impl Ties {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Listed<'a> {
     pub document: &'a str,
-    pub rank: i32,
+    /// `None` where the run has no column of ranks.
+    pub rank: Option<i32>,
     pub score: f32,
 }
 
 /// A run table, which is read query by query.
 pub(crate) struct RunTable<'a> {
     pub path: &'a str,
-    pub ties: Ties,
+    ties: Ties,
+    seen: Mutex<Seen>,
+}
+
+/// What of a run speaks against its order.
+#[derive(Debug, Default)]
+struct Seen {
+    queries: usize,
+    /// Queries whose ranks contradict their scores, and the first of them by id.
+    contrary: usize,
+    first: Option<String>,
+    /// Queries of several results without ranks, and those among them whose scores are all the same.
+    unranked: usize,
+    alike: usize,
+}
+
+impl Seen {
+    /// Takes in the results of a query, in their order.
+    fn take(&mut self, query: &str, results: &[Listed<'_>], ties: Ties) {
+        self.queries += 1;
+        let pairs = || results.windows(2).map(|pair| (pair[0], pair[1]));
+        let is_contrary = match ties {
+            Ties::Score => pairs().any(|(a, b)| a.score > b.score && a.rank > b.rank),
+            Ties::Rank => pairs().any(|(a, b)| a.rank < b.rank && a.score < b.score),
+            Ties::Trec | Ties::St => false,
+        };
+        if is_contrary {
+            self.contrary += 1;
+            if self.first.as_deref().is_none_or(|first| query < first) {
+                self.first = Some(query.to_owned());
+            }
+        }
+        if results.len() > 1 && results.iter().all(|result| result.rank.is_none()) {
+            self.unranked += 1;
+            self.alike += usize::from(pairs().all(|(a, b)| a.score == b.score));
+        }
+    }
+}
+
+impl<'a> RunTable<'a> {
+    pub fn new(path: &'a str, ties: Ties) -> Self {
+        Self {
+            path,
+            ties,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// What a reader of the figures has to know of the run's order, now that it was read.
+    pub fn warnings(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warnings = Vec::new();
+        if let Some(first) = &seen.first {
+            let order = match self.ties {
+                Ties::Rank => {
+                    "results count by rank, where every other tool goes by score (--ties trec)"
+                }
+                _ => {
+                    "results count by falling score, as every other tool has it; if a low score is a good one, give --ties rank"
+                }
+            };
+            warnings.push(format!(
+                "the ranks of {} of {} queries of {} contradict their scores (the first: `{first}`); {order}",
+                seen.contrary, seen.queries, self.path
+            ));
+        }
+        if seen.unranked > 0 && seen.alike == seen.unranked {
+            warnings.push(format!(
+                "{} has no ranks, and all scores of each of its queries are the same, so ids alone order its results; check that it is a run and no table of judgements",
+                self.path
+            ));
+        }
+        warnings
+    }
 }
 
 impl RunTable<'_> {
@@ -96,7 +174,8 @@ impl RunTable<'_> {
         each: &(impl Fn(&str, &[Listed<'_>]) -> T + Sync),
     ) -> Result<Option<Vec<(String, T)>>> {
         let columns = ["query_id", "corpus_id", "rank", "score"];
-        let names = ColumnNames::default();
+        let names = ColumnNames::default().with_optional("rank");
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen::default();
         let found = Mutex::new(Vec::new());
         let waiting = AtomicUsize::new(0);
         let handle = |number: usize, queries: &RecordBatch| {
@@ -172,7 +251,7 @@ impl RunTable<'_> {
             while row < batch.num_rows() && queries.value(row) == query {
                 let result = Listed {
                     document: documents.value(row),
-                    rank: ranks.value(row),
+                    rank: ranks.is_valid(row).then(|| ranks.value(row)),
                     score: scores.value(row),
                 };
                 if result.score.is_nan() {
@@ -193,6 +272,10 @@ impl RunTable<'_> {
                 row += 1;
             }
             results.sort_unstable_by(|a, b| self.ties.order(a, b));
+            self.seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(query, &results, self.ties);
             found.push((query.to_owned(), each(query, &results)));
         }
         Ok(found)

@@ -1,8 +1,10 @@
 use std::cmp::Ordering;
+use std::iter;
 
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, f32_column, string_column};
 
+use crate::clusters::Clustering;
 use crate::encoder::Encoder;
 use crate::item_table::ItemTable;
 use crate::items::Label;
@@ -15,31 +17,61 @@ use crate::{EvaluateError, Result};
 pub(crate) struct SentencePairs {
     first: Vec<String>,
     second: Vec<String>,
+    /// What each has in the column that tells pairs that are alike from others, where there is one.
+    clusters: Option<Vec<String>>,
 }
+
+/// A pair as it is read: its sentences, a value, and its cluster where one is asked for.
+pub(crate) type PairRow<T> = (String, String, T, Option<String>);
 
 impl SentencePairs {
     /// Sorts pairs, each with a value of its own, which is one that can be compared.
-    pub fn sorted<T: PartialOrd>(mut pairs: Vec<(String, String, T)>) -> (Self, Vec<T>) {
+    pub fn sorted<T: PartialOrd>(mut pairs: Vec<PairRow<T>>) -> (Self, Vec<T>) {
         pairs.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
         let (mut first, mut second, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        for (one, other, value) in pairs {
+        let mut clusters = Vec::new();
+        for (one, other, value, cluster) in pairs {
             first.push(one);
             second.push(other);
             values.push(value);
+            clusters.push(cluster);
         }
-        (Self { first, second }, values)
+        let clusters = clusters.into_iter().collect();
+        let pairs = Self {
+            first,
+            second,
+            clusters,
+        };
+        (pairs, values)
+    }
+
+    /// Which pairs are alike: those that have the same in the column that was asked for, else those
+    /// of one first sentence, and of one second sentence that belongs to the first as `belongs` says
+    /// of each pair.
+    pub fn clustering(&self, column: Option<&str>, belongs: &[bool]) -> Option<Clustering> {
+        if let (Some(column), Some(clusters)) = (column, &self.clusters) {
+            return Clustering::of_values(clusters, format!("have the same `{column}`"));
+        }
+        let sentences = iter::zip(&self.first, &self.second).zip(belongs);
+        let keys = sentences.map(|((first, second), &belongs)| {
+            iter::once((0, first)).chain(belongs.then_some((1, second)))
+        });
+        Clustering::of_shared(keys, "share a sentence")
     }
 
     /// Reads pairs with a finite score each, of which `value` makes something, told the row, from 1.
     pub fn read_scored<T: PartialOrd>(
         reader: &Reader,
         input: &str,
+        cluster: Option<&str>,
         value: impl Fn(usize, f32) -> Result<T>,
     ) -> Result<(Self, Vec<T>)> {
         let mut pairs = Vec::new();
         let columns = ["sentence1", "sentence2", "score"];
-        let names = ColumnNames::default();
+        let columns: Vec<&str> = columns.into_iter().chain(cluster).collect();
+        let names = ColumnNames::new([("score", reader.score_or_label(input)?)]);
         reader.for_each(input, Table::Similarity, &names, &columns, |batch| {
+            let clusters = cluster.map(|name| string_column(batch, name));
             let first = string_column(batch, "sentence1");
             let second = string_column(batch, "sentence2");
             let scores = f32_column(batch, "score");
@@ -53,7 +85,8 @@ impl SentencePairs {
                     });
                 }
                 let [first, second] = [first, second].map(|side| side.value(row).to_owned());
-                pairs.push((first, second, value(number, score)?));
+                let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
+                pairs.push((first, second, value(number, score)?, cluster));
             }
             Ok(())
         })?;
@@ -107,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_order_of_the_input_is_of_no_importance() {
-        let pair = |a: &str, b: &str, score| (a.to_owned(), b.to_owned(), score);
+        let pair = |a: &str, b: &str, score| (a.to_owned(), b.to_owned(), score, None);
         let pairs = [
             pair("a cat", "a dog", 0.5),
             pair("a cat", "a dog", 0.25),
@@ -121,5 +154,10 @@ mod tests {
         assert_eq!(scores, [0.0, 1.0, 0.25, 0.5]);
         assert_eq!(scores, other_scores);
         assert_eq!(sentences.labels()[1].values, other.labels()[1].values);
+        // The three of `a cat`, and no more: what is not alike connects nothing.
+        let clustering = sentences.clustering(None, &[false; 4]).unwrap();
+        assert_eq!(clustering.labels(), ["0", "1", "1", "1"]);
+        let connected = sentences.clustering(None, &[true; 4]).unwrap();
+        assert_eq!(connected.clusters.len(), 1);
     }
 }

@@ -1,11 +1,13 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use pairmill_tables::{ColumnNames, Table, string_column};
 
+use crate::clusters::Clustering;
 use crate::groups::{Grouping, length_band};
 use crate::items::Label;
 use crate::qrels::Qrels;
 use crate::reader::Reader;
+use crate::repeats::Repeats;
 use crate::{EvaluateError, Result};
 
 /// The name that groups queries by the length of their texts.
@@ -14,8 +16,8 @@ const LENGTH: &str = "length";
 /// Judgements and the queries they are about.
 pub(crate) struct Topics {
     pub qrels: Qrels,
-    /// All ids of the queries table.
-    pub ids: HashSet<String>,
+    /// All ids of the queries table, with their texts.
+    pub ids: HashMap<String, String>,
     /// The queries that are judged, in ascending order of id.
     pub judged: Vec<Topic>,
     /// What groups the judged queries.
@@ -28,18 +30,23 @@ pub(crate) struct Topic {
     text: String,
     /// One for each grouping.
     groups: Vec<String>,
+    /// Its value of the column that tells queries that are alike from others.
+    cluster: Option<String>,
 }
 
 impl Topics {
-    /// Reads both tables; `group_by` names columns of the queries, or `length`.
+    /// Reads both tables; `group_by` names columns of the queries, or `length`, and `cluster` the
+    /// column of which equal values make queries alike.
     pub fn read(
         reader: &Reader,
         queries: &str,
         qrels_input: &str,
         group_by: &[String],
+        cluster: Option<&str>,
     ) -> Result<Self> {
         let qrels = Qrels::read(reader, qrels_input)?;
-        let mut ids = HashSet::new();
+        let mut ids: HashMap<String, String> = HashMap::new();
+        let mut repeats = Repeats::default();
         let mut judged = Vec::new();
         let names = ColumnNames::default();
         let mut columns = vec!["id", "text"];
@@ -48,16 +55,18 @@ impl Topics {
                 columns.push(column);
             }
         }
+        if let Some(column) = cluster.filter(|column| !columns.contains(column)) {
+            columns.push(column);
+        }
         reader.for_each(queries, Table::Queries, &names, &columns, |batch| {
             let [query_ids, texts] = ["id", "text"].map(|name| string_column(batch, name));
             for row in 0..batch.num_rows() {
                 let (id, text) = (query_ids.value(row), texts.value(row));
-                if !ids.insert(id.to_owned()) {
-                    return Err(EvaluateError::DuplicateId {
-                        path: queries.to_owned(),
-                        id: id.to_owned(),
-                    });
+                if let Some(first) = ids.get(id) {
+                    repeats.take(queries, id, first, text)?;
+                    continue;
                 }
+                ids.insert(id.to_owned(), text.to_owned());
                 if qrels.of(id).is_some() {
                     let group = |column: &String| match column.as_str() {
                         LENGTH => length_band(text).to_owned(),
@@ -67,11 +76,14 @@ impl Topics {
                         id: id.to_owned(),
                         text: text.to_owned(),
                         groups: group_by.iter().map(group).collect(),
+                        cluster: cluster
+                            .map(|column| string_column(batch, column).value(row).to_owned()),
                     });
                 }
             }
             Ok(())
         })?;
+        repeats.warn(queries);
         if judged.is_empty() {
             return Err(EvaluateError::NothingJudged {
                 qrels: qrels_input.to_owned(),
@@ -89,6 +101,21 @@ impl Topics {
             ids,
             judged,
         })
+    }
+
+    /// Which of the judged queries are alike: those that have the same in this column, else those that
+    /// share a relevant document.
+    pub fn clustering(&self, column: Option<&str>) -> Option<Clustering> {
+        match column {
+            Some(column) => {
+                let values: Vec<_> = self.judged.iter().map(|one| &one.cluster).collect();
+                Clustering::of_values(&values, format!("have the same `{column}`"))
+            }
+            None => {
+                let queries = self.judged.iter().map(|one| one.id.as_str());
+                self.qrels.clustering(queries)
+            }
+        }
     }
 
     /// The texts of the judged queries.

@@ -109,7 +109,8 @@ pub(crate) async fn compare_decisions(
     }
     let is_drawn = ident("query_id").in_list(ids.drawn().collect(), false);
     let sample = candidates.clone().filter(is_drawn)?;
-    let float32 = Judge::load(&config.model.in_float32())?.cached(scores)?;
+    let float32 = Judge::load(&config.model.in_float32())?.with_activation(int8.activation());
+    let float32 = float32.cached(scores)?;
     let exact = judged(config, &sample, Arc::new(float32)).await?;
     let rounded = judged(config, &sample, int8.clone()).await?;
     let decisions = exact.iter().zip(&rounded).map(|(a, b)| (&*a.1, &*b.1));

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pairmill_inference::{CrossEncoder, InferenceError, PairScorer, Tally};
+use pairmill_inference::{Activation, CrossEncoder, InferenceError, PairScorer, Tally};
 use pairmill_tables::{Folds, hash_input};
 use tracing::{info, warn};
 
@@ -38,6 +38,22 @@ impl Judge {
             models: folders.into_iter().map(load).collect::<Result<_>>()?,
             folds,
         })
+    }
+
+    /// What turns logits into scores.
+    pub fn activation(&self) -> Activation {
+        let mut models = self.models();
+        models
+            .next()
+            .map_or(Activation::Sigmoid, CrossEncoder::activation)
+    }
+
+    /// Turns logits into scores in another way.
+    pub fn with_activation(mut self, activation: Activation) -> Self {
+        for (model, _) in &mut self.models {
+            model.set_activation(activation);
+        }
+        self
     }
 
     /// Lets the models keep their scores in a folder, if there is one, so that a killed run goes on

@@ -18,6 +18,7 @@ mod plan;
 mod report;
 mod rules;
 mod run;
+mod scale;
 mod score;
 
 pub use config::{Config, Output};

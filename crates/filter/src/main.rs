@@ -120,7 +120,8 @@ struct ModelArgs {
     /// or the rank correlation of the scores is lower
     #[arg(long, value_name = "SHARE", requires = "int8", default_value_t = 0.95, value_parser = share)]
     min_agreement: f64,
-    /// What turns the model's output into a score [default: as its config says, else sigmoid]
+    /// What turns the model's output into a score [default: as its config says, else sigmoid; sigmoid too
+    /// where the config says identity and all thresholds are from 0 to 1]
     #[arg(long, value_enum, value_name = "NAME")]
     activation: Option<ActivationName>,
 }

@@ -14,7 +14,7 @@ use crate::cache::ScoreFolder;
 use crate::decide::decide;
 use crate::gate::compare_decisions;
 use crate::judge::Judge;
-use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan};
+use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan, scale};
 
 /// Scores the candidates, decides on each and writes the outputs, unless they are up to date.
 ///
@@ -61,7 +61,10 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
         }
     }
     let mut scores = ScoreFolder::new(config.model.cache.as_deref(), &config.output.path)?;
-    let judge = Arc::new(Judge::load(&config.model)?.cached(scores.path())?);
+    let judge = Judge::load(&config.model)?;
+    let activation = scale::activation(config, judge.activation());
+    let judge = judge.with_activation(activation);
+    let judge = Arc::new(judge.cached(scores.path())?);
     let mut outputs = Outputs::create(config, lineages)?;
     let int8 = compare_decisions(config, &candidates, &judge, scores.path()).await?;
     scores.keep();

@@ -175,7 +175,7 @@ pub enum GenerateError {
     },
     /// An output whose name tells no form that the table can have.
     #[error(
-        "{output}: cannot hold a {table} table; expected a name that ends in .parquet, in .trec, or for judgements in .tsv (BEIR's form)"
+        "{output}: cannot hold a {table} table; expected a name that ends in .parquet, .csv, .jsonl or .arrow, in .trec, or for judgements in .tsv (BEIR's form)"
     )]
     NoSuchForm {
         /// The output.

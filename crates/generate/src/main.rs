@@ -35,7 +35,7 @@ enum Command {
     /// A folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) becomes a folder of
     /// tables (corpus.parquet, queries_SPLIT.parquet, qrels_SPLIT.parquet, and pairs_train.parquet
     /// of what the judgements of train call relevant), and a folder of tables becomes one in BEIR's
-    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
+    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet, .csv, .jsonl, .arrow,
     /// .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
 }
@@ -239,6 +239,7 @@ fn config(command: Generate, common: &Common) -> Config {
             let options = PairsOptions {
                 negatives_per_anchor: args.negatives_per_anchor as usize,
                 split: args.out.split,
+                same_text: args.out.same_text,
                 limit: limit(args.limit),
                 label_threshold: args.label_threshold,
                 anchor_column: args.anchor_column,

@@ -9,13 +9,13 @@ use datafusion::logical_expr::{Cast, Expr, ident};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
+use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::{Table, TableError, open_any};
 use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::summary::{Facts, Rows};
-use crate::text::TextKey;
 use crate::write::Tables;
 use crate::{Fractions, GenerateError, Result, Split, draw};
 
@@ -41,6 +41,8 @@ pub struct PairsOptions {
     pub negatives_per_anchor: usize,
     /// Fractions of the distinct second texts.
     pub split: Fractions,
+    /// When two anchors are the same.
+    pub same_text: Sameness,
     /// Rows to use at most.
     pub limit: Option<usize>,
     /// The label, from 0 to 1, from which on the second text is relevant to the first.
@@ -244,7 +246,7 @@ impl PairsOptions {
         let mut passages: Vec<Passage> = Vec::new();
         let mut known: HashMap<TextKey, u32> = HashMap::new();
         let mut passage = |text: &str, id: Option<&String>| {
-            let key = TextKey::of(text);
+            let key = TextKey::identical(text);
             *known.entry(key).or_insert_with(|| {
                 passages.push(Passage {
                     id: id.cloned().unwrap_or_else(|| key.id("p-")),
@@ -260,7 +262,7 @@ impl PairsOptions {
         let mut positive: HashSet<(TextKey, u32)> = HashSet::new();
         let mut negative: Vec<(TextKey, u32)> = Vec::new();
         for row in &rows {
-            let anchor = TextKey::of(&row.anchor.text);
+            let anchor = TextKey::new(&row.anchor.text, self.same_text);
             let second = passage(&row.second.text, row.second.id.as_ref());
             match row.is_positive {
                 true => {
@@ -291,7 +293,9 @@ impl PairsOptions {
         let anchors_with_positive: HashSet<TextKey> =
             positive.iter().map(|(anchor, _)| *anchor).collect();
         let without_positive = (rows.iter())
-            .filter(|row| !anchors_with_positive.contains(&TextKey::of(&row.anchor.text)))
+            .filter(|row| {
+                !anchors_with_positive.contains(&TextKey::new(&row.anchor.text, self.same_text))
+            })
             .count() as u64;
         if both_labels > 0 {
             warn!("{both_labels} pairs are called positive and negative; they count as positive");
@@ -299,8 +303,14 @@ impl PairsOptions {
         if without_positive > 0 {
             warn!("{without_positive} rows are left out: their anchors have no positive");
         }
-        let mut set = RetrievalSet::new(passages, relevances, self.negatives_per_anchor, seed);
-        set.set_hard_negatives(&of_anchor);
+        let mut set = RetrievalSet::new(
+            passages,
+            relevances,
+            self.negatives_per_anchor,
+            self.same_text,
+            seed,
+        );
+        set.set_hard_negatives(&of_anchor, self.same_text);
         if let Some(split) = set.split_without_query() {
             return Err(GenerateError::EmptySplit {
                 input: input.to_owned(),

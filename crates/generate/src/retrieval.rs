@@ -119,12 +119,16 @@ impl RetrievalSet {
 
     /// Takes in, by the texts of queries, the ids of passages that the input calls irrelevant to them.
     /// One that is relevant in another split than the query's is left out, so that it is seen in one.
-    pub fn set_hard_negatives(&mut self, of_query: &HashMap<TextKey, Vec<String>>) {
+    pub fn set_hard_negatives(
+        &mut self,
+        of_query: &HashMap<TextKey, Vec<String>>,
+        sameness: Sameness,
+    ) {
         let relevant = self.queries.iter().flat_map(|query| &query.relevant);
         let relevant: HashSet<u32> = relevant.copied().collect();
         for (query, number) in self.queries.iter().zip(0..) {
             let ids = of_query
-                .get(&TextKey::of(&query.text))
+                .get(&TextKey::new(&query.text, sameness))
                 .into_iter()
                 .flatten();
             let numbers = ids.filter_map(|id| {

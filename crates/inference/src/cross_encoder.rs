@@ -176,6 +176,11 @@ impl CrossEncoder {
         self.head.activation
     }
 
+    /// Turns logits into scores in another way from now on; what the cache keeps are logits.
+    pub fn set_activation(&mut self, activation: Activation) {
+        self.head.activation = activation;
+    }
+
     /// How much was done so far.
     pub fn tally(&self) -> Tally {
         Tally {

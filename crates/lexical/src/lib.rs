@@ -45,3 +45,4 @@ pub use score::Bm25Score;
 pub use scoring::{Bm25, Fields};
 pub use search::{Hit, Ranked};
 pub use texts::Texts;
+pub use words::{is_mark, is_unspaced};

@@ -3,8 +3,8 @@ use tantivy::tokenizer::{Token, TokenFilter, TokenStream, Tokenizer};
 use crate::words::is_invisible;
 
 /// Lower-cases words and takes what does not tell them apart out of them: soft hyphens and
-/// joiners, the vowel points of Arabic and Hebrew, which most texts leave out, and the other form
-/// that a Greek sigma has at the end.
+/// joiners, the vowel points of Arabic and Hebrew, which most texts leave out, the other form
+/// that a Greek sigma has at the end, and the letter `ß`, which capitals write as two.
 #[derive(Clone)]
 pub(crate) struct Lower {
     /// Whether `I` is the capital of `ı` and `İ` that of `i`.
@@ -71,8 +71,10 @@ fn lower(word: &mut String, turkish: bool) {
     for letter in word.chars() {
         match letter {
             'I' if turkish => lowered.push('ı'),
-            // Elsewhere the dot would be left behind as a mark.
             'İ' => lowered.push('i'),
+            // Elsewhere `I` is the capital of both.
+            'ı' if !turkish => lowered.push('i'),
+            'ß' | 'ẞ' => lowered.push_str("ss"),
             'ς' => lowered.push('σ'),
             _ if is_invisible(letter) || is_point(letter) => {}
             _ => lowered.extend(letter.to_lowercase()),
@@ -117,8 +119,14 @@ mod tests {
     }
 
     #[test]
+    fn letters_that_share_their_capital_are_one() {
+        assert_eq!(lowered("IŞIK", false), lowered("ışık", false));
+        assert_eq!(lowered("STRASSE", false), lowered("straße", false));
+    }
+
+    #[test]
     fn marks_of_other_scripts_stay() {
-        for word in ["பள்ளி", "विद्यालय", "café", "straße"] {
+        for word in ["பள்ளி", "विद्यालय", "café"] {
             assert_eq!(lowered(word, false), word);
         }
     }

@@ -160,8 +160,8 @@ pub(crate) fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}')
 }
 
-/// Whether a letter is a combining mark of a script, not of symbols or emoji.
-fn is_mark(letter: char) -> bool {
+/// Whether a letter is a combining mark of a script, not of symbols or emoji: a part of its word.
+pub fn is_mark(letter: char) -> bool {
     letter >= '\u{300}'
         && !matches!(letter, '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}')
         && GeneralCategoryGroup::Mark
@@ -169,7 +169,7 @@ fn is_mark(letter: char) -> bool {
 }
 
 /// Whether a letter is of a script that puts no blanks between words.
-fn is_unspaced(letter: char) -> bool {
+pub fn is_unspaced(letter: char) -> bool {
     // The scripts up to Sinhala put them.
     letter >= '\u{e00}' && unspaced_script(letter).is_some()
 }

@@ -35,42 +35,10 @@ impl Estimate {
         }
     }
 
-    /// `self / control - 1` with its interval, by the delta method on the logarithm of the ratio.
-    /// For two proportions with binomial standard errors this is the interval of Katz et al.
-    /// (1978), as `statsmodels` gives with `compare="ratio", method="log"`.
-    ///
-    /// `None` unless both are above 0. There is no interval where neither varies, nor where its upper
-    /// end is past all numbers, as it is for a mean that is tiny beside its standard error.
-    pub fn relative_to(self, control: Self, confidence: f64) -> Option<(f64, Option<Interval>)> {
-        let ratio = self.value / control.value;
-        if self.value <= 0.0 || control.value <= 0.0 || !ratio.is_finite() {
-            return None;
-        }
-        let error =
-            (self.standard_error / self.value).hypot(control.standard_error / control.value);
-        let factor = (two_sided_z(confidence) * error).exp();
-        let interval = Interval {
-            low: ratio / factor - 1.0,
-            high: ratio * factor - 1.0,
-        };
-        let is_known = error > 0.0 && interval.high.is_finite();
-        Some((ratio - 1.0, is_known.then_some(interval)))
-    }
-
     /// How many standard errors it lies from 0, with the two-sided p-value of the normal
     /// distribution. `None` if the standard error is 0.
     pub fn z_test(self) -> Option<ZTest> {
-        let z = self.value / self.standard_error;
-        (self.standard_error > 0.0).then(|| ZTest {
-            z,
-            p_value: 2.0 * Normal::standard().sf(z.abs()),
-        })
-    }
-
-    /// The chance that the truth is above 0, by the normal distribution under a flat prior. `None`
-    /// if the standard error is 0.
-    pub fn chance_above_zero(self) -> Option<f64> {
-        Some(Normal::standard().cdf(self.z_test()?.z))
+        (self.standard_error > 0.0).then(|| ZTest::of(self.value / self.standard_error))
     }
 }
 
@@ -81,6 +49,21 @@ pub struct ZTest {
     pub z: f64,
     /// How likely one as large, of either sign, is where there is none; in 0..=1.
     pub p_value: f64,
+}
+
+impl ZTest {
+    /// Of a difference in standard errors.
+    pub fn of(z: f64) -> Self {
+        Self {
+            z,
+            p_value: 2.0 * Normal::standard().sf(z.abs()),
+        }
+    }
+
+    /// The chance that the truth is above 0, under a flat prior.
+    pub fn chance_above_zero(self) -> f64 {
+        Normal::standard().cdf(self.z)
+    }
 }
 
 /// The sum of the numerators over the sum of the denominators, such as clicks per impression, over
@@ -111,7 +94,7 @@ pub fn ratio_of_sums(units: &[(f64, f64)]) -> Option<Estimate> {
 }
 
 /// The standard normal quantile that leaves out half of `1 - confidence` on either side.
-pub(crate) fn two_sided_z(confidence: f64) -> f64 {
+pub fn two_sided_z(confidence: f64) -> f64 {
     Normal::standard().inverse_cdf(0.5 + confidence / 2.0)
 }
 
@@ -137,21 +120,5 @@ mod tests {
             standard_error: 0.0,
         };
         assert_eq!(exact(0.1).z_test(), None);
-        assert_eq!(exact(0.1).relative_to(exact(0.0), 0.95), None);
-        assert_eq!(exact(-0.1).relative_to(exact(0.2), 0.95), None);
-        assert_eq!(exact(1e200).relative_to(exact(1e-200), 0.95), None);
-        assert_eq!(
-            exact(0.25).relative_to(exact(0.25), 0.95),
-            Some((0.0, None))
-        );
-    }
-
-    #[test]
-    fn a_ratio_that_may_be_anything_has_no_interval() {
-        let vague = Estimate {
-            value: 1e-4,
-            standard_error: 1.0,
-        };
-        assert_eq!(vague.relative_to(vague, 0.95), Some((0.0, None)));
     }
 }

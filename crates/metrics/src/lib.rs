@@ -7,6 +7,7 @@
 mod bootstrap;
 mod chi_square;
 mod classification;
+mod clusters;
 mod correlation;
 mod estimate;
 mod exact;
@@ -16,23 +17,27 @@ mod paired;
 mod pairs;
 mod power;
 mod proportions;
+mod ranged;
 mod ranked;
 #[cfg(test)]
 mod reference;
 mod retrieval;
+mod score_interval;
 mod scores;
 
 pub use bootstrap::{Interval, bootstrap, bootstrap_p, percentile_interval};
 pub use chi_square::{ChiSquare, chi_square};
 pub use classification::{Confusion, accuracy, macro_f1};
+pub use clusters::Clusters;
 pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
-pub use estimate::{Estimate, ZTest, ratio_of_sums};
+pub use estimate::{Estimate, ZTest, ratio_of_sums, two_sided_z};
 pub use means::{Moments, Welch};
 pub use mining::MiningScores;
 pub use paired::{PairedTTest, holm, paired_t_test, randomisation_test};
 pub use pairs::{PairRanking, PairScores, average_precision};
 pub use power::Certainty;
-pub use proportions::Proportion;
+pub use proportions::{Proportion, wilson_interval};
+pub use ranged::Ranged;
 pub use ranked::{
     average_precision_at, average_precision_trec, capped_recall, exponential_ndcg, hit, hole, ndcg,
     precision, recall, reciprocal_rank,

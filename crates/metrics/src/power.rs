@@ -34,6 +34,16 @@ impl Certainty {
             .then(|| 2.0 * ((z_alpha + z_power) / effect).powi(2) + z_alpha * z_alpha / 4.0)
     }
 
+    /// Independent items for a paired test to see `difference` again, where `items` of them gave it
+    /// with this standard error: the error falls with the root of their number, and the difference
+    /// has to be as many errors as the quantiles of alpha and power add up to. `None` if the
+    /// difference is 0.
+    pub fn items(self, items: usize, difference: f64, standard_error: f64) -> Option<f64> {
+        let (z_alpha, z_power) = self.quantiles();
+        let errors = (z_alpha + z_power) * standard_error / difference;
+        (difference != 0.0).then(|| items as f64 * errors * errors)
+    }
+
     fn quantiles(self) -> (f64, f64) {
         (
             two_sided_z(1.0 - self.alpha),
@@ -54,6 +64,20 @@ mod tests {
         };
         assert_eq!(certainty.trials(0.1, 0.1), None);
         assert_eq!(certainty.values(0.0, 1.0), None);
+        assert_eq!(certainty.items(20, 0.0, 0.1), None);
         assert_eq!(certainty.trials(0.1, 0.12), certainty.trials(0.12, 0.1));
+    }
+
+    #[test]
+    fn four_times_the_items_see_half_of_the_difference() {
+        let certainty = Certainty {
+            alpha: 0.05,
+            power: 0.8,
+        };
+        // (1.96 + 0.8416)² of a difference of one error.
+        let items = certainty.items(100, 0.1, 0.1).unwrap();
+        assert!((items - 784.888).abs() < 0.01, "{items}");
+        let half = certainty.items(100, 0.05, 0.1).unwrap();
+        assert!((half - 4.0 * items).abs() < 1e-6);
     }
 }

@@ -31,37 +31,7 @@ impl Proportion {
     /// Wilson's score interval (1927) of the rate, in 0..=1. As
     /// `scipy.stats.binomtest(…).proportion_ci(method="wilson")`.
     pub fn wilson_interval(self, confidence: f64) -> Interval {
-        let n = self.trials as f64;
-        let rate = self.rate();
-        let z = two_sided_z(confidence);
-        let centre = rate + z * z / (2.0 * n);
-        let margin = z * (rate * (1.0 - rate) / n + z * z / (4.0 * n * n)).sqrt();
-        let shrink = 1.0 + z * z / n;
-        // The ends are exact where rounding would carry them past the possible.
-        let low = if self.successes == 0 {
-            0.0
-        } else {
-            (centre - margin) / shrink
-        };
-        let high = if self.successes == self.trials {
-            1.0
-        } else {
-            (centre + margin) / shrink
-        };
-        Interval { low, high }
-    }
-
-    /// The interval of `self - control`, from the Wilson intervals of both (Newcombe 1998, method
-    /// 10). As `statsmodels.stats.proportion.confint_proportions_2indep(method="newcomb")`.
-    pub fn difference_interval(self, control: Self, confidence: f64) -> Interval {
-        let (ours, theirs) = (self.rate(), control.rate());
-        let our_range = self.wilson_interval(confidence);
-        let their_range = control.wilson_interval(confidence);
-        let difference = ours - theirs;
-        Interval {
-            low: difference - (ours - our_range.low).hypot(their_range.high - theirs),
-            high: difference + (our_range.high - ours).hypot(theirs - their_range.low),
-        }
+        wilson_interval(self.rate(), self.trials as f64, confidence)
     }
 
     /// The two-proportion z test with the variance pooled. As
@@ -108,6 +78,25 @@ impl Proportion {
             failures: (self.trials - self.successes) as f64,
         }
     }
+}
+
+/// Wilson's score interval of a rate in 0..=1 among `trials`, which need not be whole: as of so many
+/// independent ones.
+pub fn wilson_interval(rate: f64, trials: f64, confidence: f64) -> Interval {
+    let z = two_sided_z(confidence);
+    let centre = rate + z * z / (2.0 * trials);
+    let margin = z * (rate * (1.0 - rate) / trials + z * z / (4.0 * trials * trials)).sqrt();
+    let shrink = 1.0 + z * z / trials;
+    // The ends are exact where rounding would carry them past the possible.
+    let low = match rate <= 0.0 {
+        true => 0.0,
+        false => (centre - margin) / shrink,
+    };
+    let high = match rate >= 1.0 {
+        true => 1.0,
+        false => (centre + margin) / shrink,
+    };
+    Interval { low, high }
 }
 
 /// Beta(1 + successes, 1 + failures), up to a factor, since log-gamma is too coarse for many trials.

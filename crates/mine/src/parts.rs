@@ -17,6 +17,9 @@ use crate::{MineConfig, MineError, MineSummary, Result};
 
 /// Pairs in a part: at fifty candidates each some seconds of work, so little is lost in a kill.
 const PAIRS: u64 = 4_096;
+/// What the folder beside an output is good for after an interruption.
+pub(crate) const KEPT: &str =
+    "what is mined or embedded so far, from where the same command goes on";
 const STATE: &str = "state.json";
 const ROWS: &str = "rows";
 const AUDIT: &str = "audit";
@@ -107,10 +110,7 @@ impl<'a> Parts<'a> {
         let folder = sibling(output, ".parts")?;
         let unwritable = unwritable(output);
         let lock = Lock::exclusive(&folder.join("lock"), output)?;
-        keep_when_interrupted(
-            &folder,
-            "what is mined or embedded so far, from where the same command goes on",
-        );
+        keep_when_interrupted(&folder, KEPT);
         let found = read_state(&folder).filter(|found| {
             let is_this_run = found.lineage == *lineage && found.audit == audit;
             if config.frame.force || !is_this_run {

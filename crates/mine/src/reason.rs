@@ -10,10 +10,10 @@ use datafusion::logical_expr::{
 use rayon::prelude::*;
 
 use crate::Known;
-use crate::key::{Key, holds, id_key, is_query, question_key};
+use crate::key::{Key, Query, holds, id_key};
 
 /// Rows judged on one thread at a time.
-const SHARE: usize = 64;
+const SHARE: usize = 256;
 
 /// Why a candidate is kept or dropped. Where several hold, the first one in this order is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,19 +113,21 @@ impl Known {
         corpus_id: &str,
         text: &str,
     ) -> Reason {
-        let keys = [id_key(query_id), question_key(query, self.sameness)];
+        let query = Query::new(query_id, query, self.sameness);
+        self.reason_for(&query, positive_id, corpus_id, text)
+    }
+
+    fn reason_for(&self, query: &Query, positive_id: &str, corpus_id: &str, text: &str) -> Reason {
         let candidate = id_key(corpus_id);
-        let is_answer = |text: &Key| self.answers(keys, *text);
+        let is_answer = |text: &Key| self.answers(query.keys, *text);
+        let texts = self.texts(candidate);
         if corpus_id == positive_id || is_answer(&candidate) {
             Reason::PositiveId
-        } else if self
-            .texts(candidate)
-            .is_some_and(|texts| texts.iter().any(is_answer))
-        {
+        } else if texts.is_some_and(|texts| texts.iter().any(is_answer)) {
             Reason::PositiveText
-        } else if corpus_id == query_id && (self.identical_ids || holds(query, text)) {
+        } else if corpus_id == query.id && (self.identical_ids || holds(query.text, text)) {
             Reason::QueryId
-        } else if is_query(query, text, self.sameness) {
+        } else if query.is(text) {
             Reason::QueryText
         } else if self.same_group(id_key(positive_id), candidate) {
             Reason::SameGroup
@@ -169,17 +171,27 @@ impl ScalarUDFImpl for ExclusionReason {
         let columns = ColumnarValue::values_to_arrays(&args.args)?;
         let [query_id, query, positive_id, corpus_id, text] =
             [0, 1, 2, 3, 4].map(|number| columns[number].as_string::<i32>());
-        let reasons: Vec<Reason> = (0..query_id.len())
-            .into_par_iter()
-            .with_min_len(SHARE)
-            .map(|row| {
-                self.known.reason(
-                    query_id.value(row),
-                    query.value(row),
-                    positive_id.value(row),
-                    corpus_id.value(row),
-                    text.value(row),
-                )
+        let rows: Vec<usize> = (0..query_id.len()).collect();
+        let reasons: Vec<Reason> = rows
+            .par_chunks(SHARE)
+            .flat_map_iter(|rows| {
+                // The candidates of a query come one after the other.
+                let mut last: Option<Query> = None;
+                rows.iter().map(move |&row| {
+                    let (id, text_of) = (query_id.value(row), query.value(row));
+                    let same = last.take();
+                    let same = same.filter(|last| last.id == id && last.text == text_of);
+                    let asked =
+                        same.unwrap_or_else(|| Query::new(id, text_of, self.known.sameness));
+                    let reason = self.known.reason_for(
+                        &asked,
+                        positive_id.value(row),
+                        corpus_id.value(row),
+                        text.value(row),
+                    );
+                    last = Some(asked);
+                    reason
+                })
             })
             .collect();
         let names = StringArray::from_iter_values(reasons.into_iter().map(Reason::name));

@@ -8,14 +8,14 @@ use pairmill_cli::Progress;
 use pairmill_lexical::TermFinder;
 use pairmill_tables::{
     ColumnNames, Format, LineOutput, Lineage, Lines, Table, TableOutput, check_output, is_stream,
-    open, session, sibling, string_column,
+    keep_when_interrupted, open, session, sibling, string_column,
 };
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::candidates::warn_of_queries;
 use crate::key::id_key;
-use crate::parts::temporary_folder;
+use crate::parts::{KEPT, temporary_folder};
 use crate::plan::{Runs, for_each_batch, with_hits};
 use crate::retriever::Retriever;
 use crate::{Corpus, Frame, MineError, Report, Result};
@@ -79,7 +79,11 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     };
     let beside = match &temporary {
         Some(temporary) => temporary.path().to_owned(),
-        None => sibling(&frame.output, ".parts")?,
+        None => {
+            let folder = sibling(&frame.output, ".parts")?;
+            keep_when_interrupted(&folder, KEPT);
+            folder
+        }
     };
     let retriever = match Retriever::open(corpus, &session, lineage, threads, &beside).await {
         Ok(retriever) => retriever,

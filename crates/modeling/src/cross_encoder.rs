@@ -6,6 +6,7 @@ use pairmill_checkpoint::{
 use tch::{Device, Tensor};
 
 use crate::classifier::{Classifier, ClassifierConfig};
+use crate::distinct::Distinct;
 use crate::files::declare_single_precision;
 use crate::inference::without_gradients;
 use crate::onnx::Precision;
@@ -152,15 +153,17 @@ impl CrossEncoder {
     /// If the tokenizer or libtorch fails.
     pub fn scores(&self, pairs: &[(&str, &str)], batch_tokens: usize) -> Result<Vec<f32>> {
         let sequences = self.tokenize(pairs)?;
-        without_gradients(
-            &sequences,
+        let distinct = Distinct::of(&sequences);
+        let scores = without_gradients(
+            &distinct.values,
             1,
             batch_tokens,
             self.device,
             || Network::new(&self.parameters, &self.config),
             |network, batch| network.forward(batch, None).sigmoid(),
             &|_| (),
-        )
+        )?;
+        Ok(distinct.rows(scores, 1))
     }
 
     /// Writes the model, trained to give logits of the sigmoid, into an existing folder: weights,

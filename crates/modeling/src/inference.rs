@@ -24,7 +24,7 @@ const CACHED_TOKENS: usize = 2_048;
 /// # Errors
 /// If a network cannot be made, or libtorch fails.
 pub(crate) fn without_gradients<N: Send>(
-    sequences: &[TokenIds],
+    sequences: &[&TokenIds],
     width: usize,
     batch_tokens: usize,
     device: Device,
@@ -50,7 +50,7 @@ pub(crate) fn without_gradients<N: Send>(
         progress(batch.len());
     };
     let run = |network: &N, batch: &[usize]| {
-        let batch: Vec<&TokenIds> = batch.iter().map(|&i| &sequences[i]).collect();
+        let batch: Vec<&TokenIds> = batch.iter().map(|&i| sequences[i]).collect();
         caught(|| {
             let batch = PackedBatch::new(&batch, device);
             to_vec(&tch::no_grad(|| forward(network, &batch)))

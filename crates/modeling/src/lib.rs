@@ -13,6 +13,7 @@ mod classifier;
 mod config;
 mod cross_encoder;
 mod distilbert;
+mod distinct;
 mod dropout;
 mod error;
 mod files;

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +8,7 @@ use pairmill_checkpoint::{
 use serde_json::Value;
 use tch::{Device, Tensor};
 
+use crate::distinct::Distinct;
 use crate::files::declare_single_precision;
 use crate::inference::without_gradients;
 use crate::modules::{Layer, folders, prefix};
@@ -219,30 +219,15 @@ impl SentenceEncoder {
         batch_tokens: usize,
         progress: &dyn Fn(usize),
     ) -> Result<Vec<f32>> {
-        let mut places = HashMap::new();
-        let mut distinct = Vec::new();
-        let place_of_text: Vec<usize> = texts
-            .iter()
-            .map(|&text| {
-                *places.entry(text).or_insert_with(|| {
-                    distinct.push(text);
-                    distinct.len() - 1
-                })
-            })
-            .collect();
-        progress(texts.len() - distinct.len());
-        let dimension = self.dimension();
-        let mut found = Vec::with_capacity(distinct.len() * dimension);
-        for window in distinct.chunks(WINDOW) {
-            let sequences = self.tokenize(window, side)?;
+        let distinct = Distinct::of(texts);
+        progress(texts.len() - distinct.values.len());
+        let mut found = Vec::with_capacity(distinct.values.len() * self.dimension());
+        for window in distinct.values.chunks(WINDOW) {
+            let texts: Vec<&str> = window.iter().map(|text| **text).collect();
+            let sequences = self.tokenize(&texts, side)?;
             found.extend(self.embed(&sequences, batch_tokens, progress)?);
         }
-        if distinct.len() == texts.len() {
-            return Ok(found);
-        }
-        let rows = place_of_text.iter();
-        let rows = rows.flat_map(|place| &found[place * dimension..][..dimension]);
-        Ok(rows.copied().collect())
+        Ok(distinct.rows(found, self.dimension()))
     }
 
     /// The same for tokenised texts.
@@ -255,15 +240,18 @@ impl SentenceEncoder {
         batch_tokens: usize,
         progress: &dyn Fn(usize),
     ) -> Result<Vec<f32>> {
-        without_gradients(
-            sequences,
+        let distinct = Distinct::of(sequences);
+        progress(sequences.len() - distinct.values.len());
+        let found = without_gradients(
+            &distinct.values,
             self.dimension(),
             batch_tokens,
             self.device,
             || Network::new(&self.parameters, &self.config, self.checkpoint.modules()),
             |network, batch| network.forward(batch, None),
             progress,
-        )
+        )?;
+        Ok(distinct.rows(found, self.dimension()))
     }
 
     /// Writes the model into an existing folder in the sentence-transformers format: the weights,

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, SessionContext};
+use futures::StreamExt;
 
 use crate::listing::{columns_of, inferred, listing, parquet_footers};
 use crate::source::{DataFile, Format, Source};
@@ -134,16 +136,49 @@ fn blank_as_null(values: &ArrayRef, file: &DataFile) -> ArrayRef {
 /// Whether an input that is one of both is a [`Table::Run`], which has ranks, or [`Table::Qrels`].
 ///
 /// # Errors
-/// If the input is missing, unreadable or malformed.
+/// If the input is missing, unreadable or malformed, or has no ranks and yet scores that are no
+/// grades.
 pub async fn run_or_qrels(session: &SessionContext, input: &str) -> Result<Table> {
     let source = Source::resolve(input)?;
     let is_run = match source.format {
         Format::Trec => trec::is_run(&source.files)?,
-        _ => column_names(session, input)
-            .await?
-            .contains(&"rank".to_owned()),
+        _ => {
+            let has_ranks = column_names(session, input)
+                .await?
+                .contains(&"rank".to_owned());
+            if !has_ranks {
+                refuse_scores(session, input).await?;
+            }
+            has_ranks
+        }
     };
     Ok(if is_run { Table::Run } else { Table::Qrels })
+}
+
+/// A run without ranks would pass for judgements, were it not that grades are whole.
+async fn refuse_scores(session: &SessionContext, input: &str) -> Result<()> {
+    let frame = open_files(session, input).await?;
+    let Ok(scores) = frame.select_columns(&["score"]) else {
+        return Ok(());
+    };
+    let mut batches = scores.execute_stream().await?;
+    let mut rows = 0;
+    while let Some(batch) = batches.next().await {
+        let batch = batch?;
+        // What is no number is for the reader of the table to refuse.
+        let numbers = cast(batch.column(0), &DataType::Float64).map_err(DataFusionError::from)?;
+        let numbers = numbers.as_primitive::<Float64Type>();
+        let is_score = |number: Option<f64>| number.is_some_and(|number| number.fract() != 0.0);
+        if let Some(row) = numbers.iter().position(is_score) {
+            return Err(TableError::NeitherRunNorQrels {
+                path: input.to_owned(),
+                row: rows + row + 1,
+                found: numbers.value(row),
+            });
+        }
+        rows += numbers.len();
+    }
+    Ok(())
 }
 
 /// The names of an input's columns, for a stage that takes several kinds of tables.

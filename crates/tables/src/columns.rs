@@ -103,8 +103,6 @@ fn names_of_text(table: Table) -> &'static [&'static str] {
 pub struct ColumnNames {
     named: BTreeMap<String, String>,
     optional: Vec<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    content_ids: bool,
 }
 
 impl ColumnNames {
@@ -125,13 +123,6 @@ impl ColumnNames {
         self.optional.push(column.into());
         self
     }
-
-    /// Lets an input do without the ids of its texts (`anchor_id` of `anchor`): they are then made
-    /// from the texts, so that equal texts have equal ids.
-    pub fn with_content_ids(mut self) -> Self {
-        self.content_ids = true;
-        self
-    }
 }
 
 /// A column of the contract with the column of the input that stands for it.
@@ -150,8 +141,6 @@ pub(crate) enum Origin {
     Named(String),
     /// Nowhere: it is null in every row.
     Absent,
-    /// The text of this column of the contract, of which it is the id.
-    IdOf(String),
 }
 
 impl Column {
@@ -218,12 +207,11 @@ fn origin(
     if !is_named && !is_extra {
         for other in others(table, column) {
             if let Some(name) = find(input, other, found)? {
-                say_once(input, column, &name);
+                if !is_beir(&name) {
+                    say_once(input, column, &name);
+                }
                 return Ok(Origin::Named(name));
             }
-        }
-        if let Some(text) = column.strip_suffix("_id").filter(|_| names.content_ids) {
-            return Ok(Origin::IdOf(text.to_owned()));
         }
         if table.may_lack(column) || names.optional.iter().any(|name| name == column) {
             return Ok(Origin::Absent);
@@ -283,6 +271,11 @@ fn others(table: Table, column: &str) -> impl Iterator<Item = &'static str> {
     of_text.iter().chain(listed).copied()
 }
 
+/// Whether a name is one that BEIR's files are known by.
+fn is_beir(name: &str) -> bool {
+    matches!(name, "_id" | "query-id" | "corpus-id")
+}
+
 /// Tells of a column that is read under another name, once for each input.
 fn say_once(input: &str, column: &str, name: &str) {
     static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
@@ -321,7 +314,9 @@ mod tests {
 
     #[test]
     fn the_guides_names_are_known() {
-        let names = ColumnNames::default().with_content_ids();
+        let names = ColumnNames::default()
+            .with_optional("anchor_id")
+            .with_optional("positive_id");
         for found in [
             ["query", "answer"],
             ["question", "answer"],

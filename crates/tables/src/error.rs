@@ -83,6 +83,18 @@ pub enum TableError {
         /// What the reader found, where, and what to do.
         detail: String,
     },
+    /// Scores that are no grades, without ranks.
+    #[error(
+        "{path}: column `score` is {found} in row {row} (counted from 1), which is no grade of a judgement, and a run has a column `rank`; add the ranks, or make the grades whole numbers"
+    )]
+    NeitherRunNorQrels {
+        /// The table.
+        path: String,
+        /// Row number, from 1.
+        row: usize,
+        /// What was found.
+        found: f64,
+    },
     /// A column of the contract is absent.
     #[error("{path}: no column `{column}` (needed for a {table} table); found {found}{hint}")]
     MissingColumn {

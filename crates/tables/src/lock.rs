@@ -63,13 +63,17 @@ impl Lock {
 
     /// Lets others read from now on.
     pub fn share(&self) {
-        // It holds the lock already, so this is at worst without effect.
         let _ = self.file.try_lock_shared();
     }
 
     /// Takes the lock for this process alone from now on; whether that was possible.
     pub fn try_exclusive(&self) -> bool {
-        self.file.try_lock().is_ok()
+        let is_own = self.file.try_lock().is_ok();
+        if !is_own {
+            // A lock that cannot be raised is lost.
+            self.share();
+        }
+        is_own
     }
 }
 

@@ -13,7 +13,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, coalesce, id
 use futures::StreamExt;
 
 use crate::check::RowCheck;
-use crate::columns::{Column, ColumnNames, Origin, resolve};
+use crate::columns::{Column, ColumnNames, resolve};
 use crate::convert::{BadValue, Kind};
 use crate::listing::{FileColumns, columns_of, listing, parquet_footers};
 use crate::source::{DataFile, Format, Source};
@@ -158,7 +158,6 @@ impl Wanted<'_> {
             let mut fields = Vec::new();
             for column in &columns {
                 let Some(name) = column.source() else {
-                    is_plain &= column.origin == Origin::Absent;
                     continue;
                 };
                 let kind = Kind::of(column);
@@ -414,16 +413,6 @@ impl<'a> Checked<'a> {
             };
             converted.push(array);
         }
-        for at in 0..converted.len() {
-            if let Origin::IdOf(text) = &self.columns[at].origin {
-                let text = self
-                    .columns
-                    .iter()
-                    .position(|column| column.field.name() == text);
-                let text = text.expect("a column of ids is named after its texts");
-                converted[at] = content_ids(&converted[text]);
-            }
-        }
         RecordBatch::try_new(self.schema.clone(), converted)
             .map_err(|error| TableError::Query(Box::new(error.into())))
     }
@@ -476,18 +465,6 @@ fn first_null(values: &ArrayRef) -> Option<usize> {
 fn first_blank(values: &ArrayRef) -> Option<usize> {
     let texts = values.as_string_opt::<i32>()?;
     texts.iter().position(|text| text == Some(""))
-}
-
-/// An id for each text, made of it.
-fn content_ids(texts: &ArrayRef) -> ArrayRef {
-    let mut ids = StringBuilder::new();
-    for text in texts.as_string::<i32>() {
-        ids.append_option(text.map(|text| {
-            let hash = blake3::hash(text.as_bytes()).to_hex();
-            format!("t-{}", &hash[..16])
-        }));
-    }
-    Arc::new(ids.finish())
 }
 
 /// A column of the contract by a plan over columns of the input that are near it.

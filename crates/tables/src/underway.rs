@@ -133,7 +133,11 @@ pub fn abandon_outputs() -> Vec<String> {
             }
         }
     }
-    let there = underway.kept.iter().filter(|(path, _)| path.exists());
+    let is_kept = |(path, _): &&(PathBuf, String)| {
+        // One in which nothing is yet goes away.
+        fs::remove_dir(path).is_err() && path.exists()
+    };
+    let there = underway.kept.iter().filter(is_kept);
     let kept = there.map(|(path, what_for)| format!("{} stays: {what_for}", path.display()));
     let kept = kept.collect();
     std::mem::forget(underway);

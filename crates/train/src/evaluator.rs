@@ -6,7 +6,7 @@ use datafusion::prelude::SessionContext;
 use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
-use tch::Tensor;
+use rayon::prelude::*;
 
 use crate::findings::excerpt;
 
@@ -15,7 +15,8 @@ const BATCH_TOKENS: usize = 8_192;
 /// Results ranked for each query.
 const DEPTH: usize = 10;
 
-/// Retrieval on the dev split during training: nDCG@10 of dev queries over the corpus.
+/// Retrieval on the dev split during training: nDCG@10 of dev queries over the corpus, counted as
+/// `pairmill-evaluate retrieval` counts it.
 #[derive(Debug)]
 pub(crate) struct RetrievalEvaluator {
     documents: Vec<TokenIds>,
@@ -166,32 +167,43 @@ impl RetrievalEvaluator {
 
     /// nDCG@10 of the encoder as it is now.
     pub fn ndcg_at_10(&self, encoder: &SentenceEncoder) -> Result<f64> {
-        let embed = |sequences: &[TokenIds]| -> Result<Tensor> {
-            let values = encoder.embed(sequences, BATCH_TOKENS, &|_| {})?;
-            let shape = [sequences.len() as i64, encoder.dimension() as i64];
-            let embeddings = Tensor::from_slice(&values).view(shape);
-            let norms = embeddings.norm_scalaropt_dim(2, [1i64], true);
-            Ok(embeddings / norms.clamp_min(1e-12))
+        let similarity = encoder.similarity();
+        let embed = |sequences: &[TokenIds]| -> Result<Vec<f32>> {
+            let mut values = encoder.embed(sequences, BATCH_TOKENS, &|_| {})?;
+            similarity.prepare(&mut values, encoder.dimension());
+            Ok(values)
         };
         let documents = embed(&self.documents).context("embedding the dev corpus")?;
         let queries = embed(&self.queries).context("embedding the dev queries")?;
-        let depth = DEPTH.min(self.documents.len()) as i64;
-        let scores = queries.f_matmul(&documents.transpose(0, 1))?;
-        let (_, ranked) = scores.f_topk(depth, 1, true, true)?;
-        let ranked = Vec::<Vec<i64>>::try_from(ranked)?;
-        let total: f64 = ranked
-            .iter()
+        let dimension = encoder.dimension();
+        let scores: Vec<f64> = queries
+            .par_chunks_exact(dimension)
             .zip(&self.judgements)
-            .map(|(ranked, known)| {
-                let grades: Vec<Option<i32>> = ranked
-                    .iter()
-                    .map(|&number| known.of_document.get(&(number as usize)).copied())
-                    .collect();
-                RetrievalMetric::Ndcg(DEPTH).score(&grades, &known.grades)
+            .map(|(query, judged)| {
+                let documents = documents.chunks_exact(dimension);
+                // Adding zero turns -0 into 0, which must tie with it.
+                let scores = documents.map(|document| similarity.of(query, document) + 0.0);
+                let ranked = best(scores);
+                let grades = ranked.map(|number| judged.of_document.get(&number).copied());
+                let grades: Vec<Option<i32>> = grades.collect();
+                RetrievalMetric::Ndcg(DEPTH).score(&grades, &judged.grades)
             })
-            .sum();
-        Ok(total / ranked.len() as f64)
+            .collect();
+        Ok(scores.iter().sum::<f64>() / scores.len() as f64)
     }
+}
+
+/// The numbers of the highest scores, best first; of equal ones the lower number, as documents are
+/// in order of their ids.
+fn best(scores: impl Iterator<Item = f32>) -> impl Iterator<Item = usize> {
+    let mut scores: Vec<(usize, f32)> = scores.enumerate().collect();
+    let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if scores.len() > DEPTH {
+        scores.select_nth_unstable_by(DEPTH, order);
+        scores.truncate(DEPTH);
+    }
+    scores.sort_unstable_by(order);
+    scores.into_iter().map(|(number, _)| number)
 }
 
 fn sample(

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use pairmill_cli::Common;
+use pairmill_cli::{Common, Outcome};
+use pairmill_modeling::{ModelError, caught};
 use pairmill_tables::ReadOptions;
 use pairmill_train::config_file::with_config_file;
 use pairmill_train::{cross_encoder, encoder, experiments, export};
+use tch::TchError;
 
 /// Train sentence encoders and cross-encoders
 #[derive(Parser)]
@@ -41,11 +43,24 @@ fn main() -> ExitCode {
     };
     let cli = pairmill_cli::parse_from::<Cli>(arguments);
     cli.reading.clone().set();
-    pairmill_cli::run(&cli.common, || match &cli.command {
+    // Whatever libtorch fails at, above all for want of memory, ends as an error.
+    pairmill_cli::run(&cli.common, || caught(|| run(&cli))?.map_err(plain))
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+    match &cli.command {
         Command::Encoder(args) => encoder::run(args, &cli.common),
         Command::CrossEncoder(args) => cross_encoder::run(args, &cli.common),
         Command::Export(args) => export::run(args, &cli.common),
         Command::CompareLosses(args) => experiments::compare_losses(args, &cli.common),
         Command::LearningCurve(args) => experiments::learning_curve(args, &cli.common),
-    })
+    }
+}
+
+/// An error of libtorch in the words of the models' own.
+fn plain(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<TchError>() {
+        Ok(error) => ModelError::from(error).into(),
+        Err(error) => error,
+    }
 }

@@ -175,7 +175,7 @@ fn the_page_tells_the_story_and_loads_nothing() {
         "95 % intervals are percentile intervals of 1,000 bootstrap samples of the queries (seed 42), \
          the same samples for both models; those of a group draw the queries of the group.",
         "p is of the two-sided paired randomisation test (every exchange",
-        "corrected by Holm's method for 9 metrics.",
+        "corrected by Holm's method for",
     ] {
         assert!(page.contains(part), "{part}");
     }
@@ -313,7 +313,8 @@ fn sentences_can_be_compared_later_too() {
         let report = fs::read_to_string(path.join(format!("{task}-both/report.md"))).unwrap();
         assert!(report.contains("Paired bootstrap: p"), "{report}");
         assert!(
-            report.contains("p is of the two-sided paired bootstrap; corrected by Holm's method"),
+            report
+                .contains("p is of the two-sided paired bootstrap; corrected by Holm's method for"),
             "{report}"
         );
     }
@@ -445,4 +446,137 @@ fn smaller_embeddings_stand_beside_the_full_ones() {
     close(&found["variants"][2]["model"]["ndcg@10"], 1.0, 1e-9);
     let too_many = format!("{RETRIEVAL} --truncate-dim 512");
     assert_snapshot!(EVALUATE.refused(dir.path(), &too_many, 1), @"error: the model model has 384 dimensions, so 512 cannot be kept; give --truncate-dim at most 384");
+}
+
+/// Fifteen questions about five answers, of which the new run finds three at once.
+fn paraphrases() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut qrels = "query_id,corpus_id,score\n".to_owned();
+    let mut runs = ["query_id,corpus_id,rank,score\n".to_owned(), String::new()];
+    runs[1] = runs[0].clone();
+    for question in 0..15 {
+        let answer = question % 5;
+        qrels += &format!("q{question},a{answer},1\n");
+        for (run, first) in runs
+            .iter_mut()
+            .zip([5, if answer < 3 { answer } else { 5 }])
+        {
+            *run += &format!(
+                "q{question},a{first},1,0.9\nq{question},a{},2,0.1\n",
+                6 + answer
+            );
+        }
+    }
+    for (name, text) in [
+        ("qrels.csv", &qrels),
+        ("old.csv", &runs[0]),
+        ("new.csv", &runs[1]),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn paraphrases_of_one_answer_are_no_evidence_of_their_own() {
+    let dir = paraphrases();
+    let line = "run --run new.csv --baseline old.csv --qrels qrels.csv --output out";
+    let found = EVALUATE.done(dir.path(), line);
+    let of = &found["evidence"];
+    assert_eq!((&of["items"], &of["clusters"]), (&json!(15), &json!(5)));
+    assert_eq!(of["correction"], "holm");
+    let chief = &evidence(&found, "ndcg@10")["difference"];
+    // Three of five answers are better: two of 2³ exchanges are as far.
+    assert_eq!(chief["p"], 0.25);
+    assert_eq!(
+        (&chief["verdict"], &found["verdict"]),
+        (&json!("too_few"), &json!("too_few"))
+    );
+    assert!(chief["needed"]["items"].as_u64().unwrap() > 15);
+    let answer = found["answer"].as_str().unwrap();
+    assert!(
+        answer.starts_with("Too few to tell. ")
+            && answer.contains("15 queries in 5 groups are too few to tell"),
+        "{answer}"
+    );
+    let printed = EVALUATE.run(dir.path(), line).stdout;
+    assert!(
+        printed.contains(answer) && printed.contains("p (Holm)"),
+        "{printed}"
+    );
+    let page = fs::read_to_string(dir.path().join("out/report.html")).unwrap();
+    assert!(page.contains("Too few to tell") && !page.contains("▲"));
+    assert!(
+        page.contains("0 clearly improved"),
+        "no metric is called better"
+    );
+    let report = fs::read_to_string(dir.path().join("out/report.md")).unwrap();
+    assert!(
+        report.contains("are too few to tell") && !report.contains("▲"),
+        "{report}"
+    );
+    for metric in ["precision@1", "accuracy@1", "precision@10"] {
+        assert!(
+            evidence(&found, metric)["difference"]["same_as"].is_string(),
+            "{metric}"
+        );
+    }
+
+    // What was written says which questions belong together, so a later comparison knows it too.
+    for run in ["old", "new"] {
+        let line = format!("run --run {run}.csv --qrels qrels.csv --output {run}");
+        EVALUATE.done(dir.path(), &line);
+    }
+    let compared = EVALUATE.done(dir.path(), "compare old new");
+    assert_eq!(compared["comparisons"][0]["evidence"], found["evidence"]);
+}
+
+#[test]
+fn a_column_says_which_queries_belong_together() {
+    let dir = with_a_worse_model();
+    let threads = ["thread", "t1", "t1", "t2", "t2", "t3"];
+    let queries: Vec<String> = QUERIES
+        .lines()
+        .zip(threads)
+        .map(|(row, thread)| format!("{row},{thread}\n"))
+        .collect();
+    fs::write(dir.path().join("queries.csv"), queries.concat()).unwrap();
+    let line = format!("{RETRIEVAL} --baseline worse --thread-column thread");
+    let of = EVALUATE.done(dir.path(), &line)["evidence"].clone();
+    assert_eq!((&of["items"], &of["clusters"]), (&json!(4), &json!(2)));
+    assert_eq!(of["clustered_by"], "have the same `thread`");
+    let alone = EVALUATE.done(
+        dir.path(),
+        &line.replace("--thread-column thread", "--cluster-column id"),
+    );
+    assert!(alone["evidence"].get("clusters").is_none());
+}
+
+#[test]
+fn texts_that_are_cut_and_a_shorter_model_are_told_beside_the_figures() {
+    let dir = help_desk();
+    let path = dir.path();
+    damaged(&path.join("model"), &path.join("short"), 1.0, 0);
+    let config = r#"{"max_seq_length": 8, "do_lower_case": false}"#;
+    fs::write(path.join("short/sentence_bert_config.json"), config).unwrap();
+    let line = RETRIEVAL.replace(
+        "--model model",
+        "--model short --baseline model --output out",
+    );
+    let said = EVALUATE.run(path, &line).stderr;
+    let found = EVALUATE.done(path, &line);
+    let cut = "texts were longer than the model reads (8 tokens) and were cut";
+    let shorter = "the model reads 8 tokens of a text and the baseline 256";
+    for part in [cut, shorter] {
+        assert!(said.contains(part), "{said}");
+        assert!(found["warnings"].to_string().contains(part), "{found}");
+    }
+    let page = fs::read_to_string(path.join("out/report.html")).unwrap();
+    assert!(page.contains(cut) && page.contains("The model reads 8 tokens"));
+    // The same where the embeddings are there already.
+    let cached = |_| EVALUATE.done(path, &format!("{RETRIEVAL} --max-length 8 --cache kept"));
+    let [first, second] = [0, 1].map(cached);
+    assert!(first["warnings"].to_string().contains(cut), "{first}");
+    assert_eq!(first["warnings"], second["warnings"]);
+    assert!(EVALUATE.done(path, RETRIEVAL).get("warnings").is_none());
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use pairmill_tables::{f64_column, string_column};
-use pairmill_tests::EVALUATE;
 use pairmill_tests::tables::read;
+use pairmill_tests::{EVALUATE, GENERATE};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ fn equal_scores_rank_as_the_dialect_says_and_the_output_declares_it() {
     assert_eq!(first("st"), [0.0, 1.0, 0.0], "a first, the earlier id");
     assert_eq!(
         judged(dir.path(), "")["conventions"],
-        json!({"ties": "rank", "without_results": "zero", "identical_ids": "kept"})
+        json!({"ties": "score", "without_results": "zero", "identical_ids": "kept"})
     );
 }
 
@@ -70,7 +70,87 @@ fn scores_decide_where_the_dialect_does_not_look_at_ranks() {
         let options = format!("--metrics mrr@10 --without-results skip --ties {ties}");
         judged(dir.path(), &options)["model"]["mrr@10"].clone()
     };
-    assert_eq!(["rank", "trec", "st"].map(mrr), [1.0, 0.5, 0.5]);
+    assert_eq!(
+        ["score", "rank", "trec", "st"].map(mrr),
+        [0.5, 1.0, 0.5, 0.5]
+    );
+}
+
+#[test]
+fn ranks_that_contradict_scores_are_told_and_missing_ones_are_made_of_scores() {
+    // Two lists put one behind the other, the better one last.
+    let joined = "query_id,corpus_id,rank,score\nq1,x,1,0.3\nq1,y,2,0.2\nq1,b,3,0.9\nq1,a,4,0.8\n\
+        q2,a,1,0.9\nq2,b,2,0.1\n";
+    let bare =
+        "query_id,corpus_id,score\nq1,x,0.3\nq1,y,0.2\nq1,b,0.9\nq1,a,0.8\nq2,a,0.9\nq2,b,0.1\n";
+    let dir = folder(&[
+        ("joined.csv", joined),
+        ("bare.csv", bare),
+        ("qrels.csv", QRELS),
+    ]);
+    let mrr = |run: &str, options: &str| {
+        let line =
+            format!("run --run {run} --qrels qrels.csv --metrics mrr@10 --resamples 0 {options}");
+        let found = EVALUATE.done(dir.path(), &line);
+        let said = EVALUATE.run(dir.path(), &line).stderr;
+        (
+            found["model"]["mrr@10"].clone(),
+            found["warnings"].clone(),
+            said,
+        )
+    };
+    let (by_score, warnings, said) = mrr("joined.csv", "");
+    assert_eq!(by_score, mrr("joined.csv", "--ties trec").0);
+    let warning =
+        "the ranks of 1 of 2 queries of joined.csv contradict their scores (the first: `q1`)";
+    assert!(
+        warnings[0].as_str().unwrap().starts_with(warning),
+        "{warnings}"
+    );
+    assert!(said.contains(warning), "{said}");
+    let (by_rank, warnings, _) = mrr("joined.csv", "--ties rank");
+    assert!(by_rank.as_f64() < by_score.as_f64());
+    assert!(
+        warnings[0]
+            .as_str()
+            .unwrap()
+            .contains("results count by rank"),
+        "{warnings}"
+    );
+    let (of_bare, warnings, _) = mrr("bare.csv", "");
+    assert_eq!((of_bare, warnings.is_null()), (by_score, true));
+    // Judgements in the place of a run order nothing.
+    let (_, warnings, _) = mrr("qrels.csv", "");
+    assert!(
+        warnings.is_null(),
+        "one result a query has no order: {warnings}"
+    );
+    fs::write(
+        dir.path().join("flat.csv"),
+        bare.replace("0.", "1.")
+            .replace(",1.3", ",1")
+            .replace(",1.2", ",1")
+            .replace(",1.9", ",1")
+            .replace(",1.8", ",1")
+            .replace(",1.1", ",1"),
+    )
+    .unwrap();
+    let (_, warnings, _) = mrr("flat.csv", "");
+    assert!(
+        warnings[0]
+            .as_str()
+            .unwrap()
+            .contains("flat.csv has no ranks"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn a_run_without_ranks_is_not_taken_for_judgements() {
+    let bare = "query_id,corpus_id,score\nq1,x,12\nq1,y,11.5\n";
+    let dir = folder(&[("bare.csv", bare)]);
+    let said = GENERATE.refused(dir.path(), "convert --input bare.csv --output bare.tsv", 1);
+    assert_snapshot!(said, @"error: bare.csv: column `score` is 11.5 in row 2 (counted from 1), which is no grade of a judgement, and a run has a column `rank`; add the ranks, or make the grades whole numbers");
 }
 
 #[test]

@@ -240,3 +240,66 @@ fn write(dir: &Path, name: &str, rows: impl IntoIterator<Item = Value>) -> PathB
     }
     fs::canonicalize(path).unwrap()
 }
+
+#[test]
+fn test_tickets_that_train_holds_and_threads_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let train = "id,text,category\n1,My parcel is late.,delivery\n2,I forgot the password!,account\n\
+        3,The invoice is wrong,billing\n";
+    let test = "id,text,category,thread\n4,my  parcel is LATE,delivery,t1\n5,where is my parcel,delivery,t1\n\
+        6,forgot the password,account,t2\n7,wrong amount on the bill,billing,t3\n";
+    fs::write(dir.path().join("train.csv"), train).unwrap();
+    fs::write(dir.path().join("test.csv"), test).unwrap();
+    let line = format!(
+        "classification --model {} --train train.csv --test test.csv --neighbours 1 --cluster-column thread",
+        model().display()
+    );
+    let found = EVALUATE.done(dir.path(), &line);
+    assert_eq!(found["counts"]["test_tickets_that_train_holds"], 1);
+    let warning = "1 of 4 tickets of test.csv have a text that train.csv holds too";
+    assert!(
+        found["warnings"][0].as_str().unwrap().starts_with(warning),
+        "{found}"
+    );
+    assert!(EVALUATE.run(dir.path(), &line).stderr.contains(warning));
+    assert_eq!(
+        (&found["evidence"]["items"], &found["evidence"]["clusters"]),
+        (&json!(4), &json!(3))
+    );
+}
+
+#[test]
+fn labels_are_read_under_either_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = "the cat sleeps,a cat is asleep,1\nthe cat sleeps,bread is baked,0\nhe runs,a man runs,1\n\
+        he runs,it rains,0\n";
+    for name in ["label", "score"] {
+        fs::write(
+            dir.path().join(format!("{name}.csv")),
+            format!("sentence1,sentence2,{name}\n{rows}"),
+        )
+        .unwrap();
+        let ids = "sentence1_id,sentence2_id";
+        let pairs = format!("{ids},{name}\na,b,1\na,c,0\n");
+        fs::write(dir.path().join(format!("known-{name}.csv")), pairs).unwrap();
+    }
+    let sentences = "id,text\na,the cat sleeps\nb,a cat is asleep\nc,bread is baked\n";
+    fs::write(dir.path().join("sentences.csv"), sentences).unwrap();
+    let found = |line: &str| {
+        let line = format!("{line} --model {}", model().display());
+        EVALUATE.done(dir.path(), &line)
+    };
+    for task in ["similarity", "pairs"] {
+        let [label, score] =
+            ["label", "score"].map(|name| found(&format!("{task} --pairs {name}.csv")));
+        assert_eq!(label, score, "{task}");
+    }
+    for name in ["label", "score"] {
+        let line = format!("paraphrases --sentences sentences.csv --duplicates known-{name}.csv");
+        assert_eq!(
+            found(&line)["counts"]["duplicates"],
+            1,
+            "a row of 0 is no duplicate"
+        );
+    }
+}

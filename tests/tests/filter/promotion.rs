@@ -11,6 +11,7 @@ use pairmill_tests::tables::{read, write};
 use serde_json::json;
 
 use crate::harness::{Candidate, LINE, candidates, rows, workplace};
+use crate::tiny_model::TinyModel;
 
 const PAIR: [&str; 2] = ["anchor_id", "positive_id"];
 
@@ -302,4 +303,51 @@ fn the_similarity_of_the_retriever_has_a_say_where_it_is_asked() {
     };
     assert_eq!(promoted(0.6), json!(0));
     assert_eq!(promoted(0.8), json!(1));
+}
+
+#[test]
+fn thresholds_from_0_to_1_mean_the_same_to_a_model_that_gives_logits() {
+    let dir = workplace();
+    let identity = r#""max_position_embeddings": 32, "sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity"}"#;
+    let model = TinyModel {
+        config: identity,
+        ..TinyModel::default()
+    };
+    model.write(&dir.path().join("logits"));
+    let line =
+        format!("{LINE} --format teacher-pair --promote-above 0.5 --audit audit.parquet --force");
+    let wanted = ["corpus_id", "score", "decision", "reason"];
+    let audit = |options: &str| {
+        let ended = FILTER.run(
+            dir.path(),
+            &format!(
+                "{} {options}",
+                line.replace("--model model", "--model logits")
+            ),
+        );
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        (
+            rows(&dir.path().join("audit.parquet"), &wanted),
+            ended.stderr,
+        )
+    };
+    FILTER.done(dir.path(), &line);
+    let expected = rows(&dir.path().join("audit.parquet"), &wanted);
+    let (found, said) = audit("");
+    assert_eq!(found, expected);
+    assert!(
+        said.contains("its scores are logits, and --promote-above 0.5, --label-threshold 0.8 is on a scale from 0 to 1"),
+        "{said}"
+    );
+    let (logits, said) = audit("--activation identity");
+    assert_ne!(logits, expected);
+    assert!(!said.contains("scale"), "{said}");
+    let (_, said) = audit("--label-threshold 3");
+    assert!(said.contains("is on their scale"), "{said}");
+    let ended = FILTER.run(dir.path(), &format!("{LINE} --max-score 4 --force"));
+    assert!(
+        ended.stderr.contains("--max-score 4 lies outside"),
+        "{}",
+        ended.stderr
+    );
 }

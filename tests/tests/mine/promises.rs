@@ -242,14 +242,12 @@ fn an_index_folder_is_reused_until_the_corpus_changes() {
 #[test]
 fn an_output_of_the_same_inputs_and_options_is_left_alone() {
     let dir = help_desk();
-    MINE.done(dir.path(), LINE);
+    let mut first = MINE.done(dir.path(), LINE);
     let output = dir.path().join("candidates.parquet");
     let written = fs::metadata(&output).unwrap().modified().unwrap();
     let report = MINE.done(dir.path(), &format!("{LINE} --threads 1 --index elsewhere"));
-    assert_eq!(
-        report,
-        json!({"up_to_date": true, "output": "candidates.parquet"})
-    );
+    first["up_to_date"] = true.into();
+    assert_eq!(report, first, "the figures of the run that wrote it");
     assert_eq!(fs::metadata(&output).unwrap().modified().unwrap(), written);
     assert_eq!(
         MINE.done(dir.path(), &format!("{LINE} --top-k 7"))["up_to_date"],

@@ -34,6 +34,10 @@ fn folder(tokenizer_config: &str, more: &[(&str, &str)]) -> tempfile::TempDir {
         r#"{"model_type": "bert"}"#,
     )
     .unwrap();
+    let modules = r#"[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "p", "type": "sentence_transformers.models.Pooling"}]"#;
+    fs::write(folder.path().join("modules.json"), modules).unwrap();
+    fs::create_dir(folder.path().join("p")).unwrap();
+    fs::write(folder.path().join("p/config.json"), "{}").unwrap();
     for (name, text) in more {
         fs::write(folder.path().join(name), text).unwrap();
     }

@@ -7,7 +7,7 @@ use super::{Job, confidence};
 
 /// The log has a row for each event, or rows that sum up several: arm, user_id (optional),
 /// impressions or queries (1 where absent), clicks or clicked, satisfaction (null where nobody
-/// answered). A row that sums up answers has their mean there, and satisfaction_count and
+/// answered), impression_id and timestamp (both optional). A row that sums up answers has their mean there, and satisfaction_count and
 /// satisfaction_sd beside it
 #[derive(Debug, clap::Args)]
 pub struct AbTestArgs {
@@ -41,6 +41,13 @@ pub struct AbTestArgs {
     /// Column of the satisfaction; NAME_count and NAME_sd go with it [default: satisfaction, if there]
     #[arg(long, value_name = "NAME")]
     satisfaction_column: Option<String>,
+    /// Column of ids that rows of one impression share, so that it counts once [default:
+    /// impression_id, if there]
+    #[arg(long, value_name = "NAME")]
+    impression_id_column: Option<String>,
+    /// Column of times [default: timestamp, time, ts or event_time, if there]
+    #[arg(long, value_name = "NAME")]
+    time_column: Option<String>,
     /// Folder for the figures and a report
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -101,6 +108,8 @@ impl AbTestArgs {
                 impressions: self.impressions_column.clone(),
                 clicks: self.clicks_column.clone(),
                 satisfaction: self.satisfaction_column.clone(),
+                impression_id: self.impression_id_column.clone(),
+                time: self.time_column.clone(),
             },
             by_user: !self.ignore_users,
             control: self.control.clone(),

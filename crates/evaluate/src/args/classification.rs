@@ -29,6 +29,10 @@ pub struct ClassificationArgs {
     /// How often to draw them; the figures are means
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one, requires = "samples_per_label")]
     experiments: usize,
+    /// Column of the test tickets of which equal values make them one unit of the intervals and tests,
+    /// such as their thread [default: tickets of one text are one]
+    #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
+    cluster_column: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -48,6 +52,7 @@ impl ClassificationArgs {
             neighbours: self.neighbours,
             samples_per_label: self.samples_per_label,
             experiments: self.experiments,
+            cluster_column: self.cluster_column.clone(),
         });
         Ok(Request {
             task,

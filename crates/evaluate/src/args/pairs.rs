@@ -11,6 +11,10 @@ pub struct PairsArgs {
     /// Arrow IPC stream from standard input)
     #[arg(long, value_name = "FILE")]
     pairs: String,
+    /// Column of which equal values make pairs one unit of the intervals and tests [default: pairs that
+    /// share their first sentence are one, or the second where both mean the same]
+    #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
+    cluster_column: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -21,6 +25,7 @@ impl PairsArgs {
             task: Task::Pairs(Pairs {
                 models: self.models.models(common)?,
                 pairs: self.pairs.clone(),
+                cluster_column: self.cluster_column.clone(),
             }),
             output: &self.output,
             thresholds: &self.models.fail_on_regression,

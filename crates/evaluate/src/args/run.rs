@@ -6,7 +6,7 @@ use super::{OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// Ranked run: query_id, corpus_id, rank, score; or in TREC's form
+    /// Ranked run: query_id, corpus_id, rank (may be absent), score; or in TREC's form
     #[arg(long, value_name = "FILE")]
     run: String,
     /// The run to compare it with, in the same form
@@ -18,7 +18,7 @@ pub struct RunArgs {
     #[command(flatten)]
     metrics: MetricArgs,
     /// What ranks the results, and which of two equal ones stands first
-    #[arg(long, value_enum, default_value_t = Ties::Rank)]
+    #[arg(long, value_enum, default_value_t = Ties::Score)]
     ties: Ties,
     /// What becomes of judged queries for which the run has no result
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = WithoutResults::Zero)]

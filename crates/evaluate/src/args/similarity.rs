@@ -10,6 +10,10 @@ pub struct SimilarityArgs {
     /// Pairs: sentence1, sentence2, score (`-` reads an Arrow IPC stream from standard input)
     #[arg(long, value_name = "FILE")]
     pairs: String,
+    /// Column of which equal values make pairs one unit of the intervals and tests [default: pairs that
+    /// share their first sentence are one, or the second at the highest score]
+    #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
+    cluster_column: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -20,6 +24,7 @@ impl SimilarityArgs {
             task: Task::Similarity(Similarity {
                 models: self.models.models(common)?,
                 pairs: self.pairs.clone(),
+                cluster_column: self.cluster_column.clone(),
             }),
             output: &self.output,
             thresholds: &self.models.fail_on_regression,

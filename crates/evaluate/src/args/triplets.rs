@@ -14,6 +14,10 @@ pub struct TripletsArgs {
     /// functions or for one of cosine, dot, euclidean and manhattan; may be repeated [default: 0]
     #[arg(long, value_name = "[FUNCTION:]BY", allow_hyphen_values = true)]
     margin: Vec<Margin>,
+    /// Column of which equal values make triplets one unit of the intervals and tests [default: triplets
+    /// that share an anchor or a positive are one]
+    #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
+    cluster_column: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -25,6 +29,7 @@ impl TripletsArgs {
                 models: self.models.models(common)?,
                 triplets: self.triplets.clone(),
                 margins: self.margin.clone(),
+                cluster_column: self.cluster_column.clone(),
             }),
             output: &self.output,
             thresholds: &self.models.fail_on_regression,

@@ -13,7 +13,7 @@ use crate::evaluation::aligned;
 use crate::examples::most_changed;
 use crate::groups::Grouping;
 use crate::item_table::ItemTable;
-use crate::mined_items::ParaphrasesSample;
+use crate::mined_items::{ParaphrasesSample, mined_clustering};
 use crate::predictions::Predictions;
 use crate::reader::Reader;
 use crate::report::{Example, Examples, Report, comparison_html, comparison_markdown};
@@ -192,19 +192,26 @@ impl Compare {
                 second: second.path().to_owned(),
             });
         }
+        let why = reference.evidence.as_ref();
+        let why = why.and_then(|evidence| evidence.clustered_by.as_deref());
+        let clustering = match task {
+            PARAPHRASES => mined_clustering([first, second], &first.either(second))?,
+            _ => first.clustering(&of_first, why.unwrap_or("are alike")),
+        };
         let counts = [
             ("items", samples.model.len()),
             ("items_of_the_reference_alone", only_first),
             ("items_of_the_other_alone", only_second),
         ];
         let settings = &self.frame.settings;
-        let mut evaluation = Evaluation::of(task, &samples, settings, counts);
+        let clustering = clustering.as_ref();
+        let mut evaluation = Evaluation::of(task, &samples, clustering, settings, counts);
         for column in &self.group_by {
             let grouping = Grouping {
                 column: column.clone(),
                 values: first.texts(column, &of_first)?,
             };
-            let groups = grouping.figures(&samples, settings);
+            let groups = grouping.figures(&samples, clustering, settings);
             evaluation.groups.extend(groups);
         }
         evaluation.drawn = Report {

@@ -28,6 +28,8 @@ pub struct Pairs {
     /// A table of `sentence1`, `sentence2` and `label` (1 = same meaning, 0 = another). The
     /// labelled pairs of `pairmill-generate`, with 0 and 1 in a column `score`, serve as well.
     pub pairs: String,
+    /// Column of which equal values make pairs one unit of the intervals and tests.
+    pub cluster_column: Option<String>,
 }
 
 impl Pairs {
@@ -35,7 +37,7 @@ impl Pairs {
         frame.run(
             "pairs",
             METHOD,
-            &self.models.options(),
+            &(self.models.options(), &self.cluster_column),
             |lineage| {
                 self.models
                     .add_to(lineage.with_input("pairs", &self.pairs)?)
@@ -55,15 +57,15 @@ impl Pairs {
                     Ok(PairsSample::new(similarities, labels.clone()))
                 })?;
                 let counts = [("pairs", labels.len()), ("positive_pairs", positives)];
+                let clustering = sentences.clustering(self.cluster_column.as_deref(), &labels);
+                let clustering = clustering.as_ref();
                 if let Some(results) = results {
-                    write_items(
-                        &results.items(),
-                        &sentences.labels(),
-                        &samples,
-                        results.lineage,
-                    )?;
+                    let (target, names) = (results.items(), sentences.labels());
+                    write_items(&target, &names, &samples, clustering, results.lineage)?;
                 }
-                let mut evaluation = Evaluation::of("pairs", &samples, &frame.settings, counts);
+                let mut evaluation =
+                    Evaluation::of("pairs", &samples, clustering, &frame.settings, counts);
+                evaluation.warn(encoders.warnings());
                 evaluation.drawn = self.draw(&samples)?;
                 Ok(evaluation)
             },
@@ -101,7 +103,8 @@ impl Pairs {
             Err(EvaluateError::Table(TableError::MissingColumn { column, found, .. }))
                 if column == "label" && found.split(", ").any(|name| name == "score") =>
             {
-                SentencePairs::read_scored(reader, &self.pairs, |row, score| {
+                let cluster = self.cluster_column.as_deref();
+                SentencePairs::read_scored(reader, &self.pairs, cluster, |row, score| {
                     self.label("score", row, score)
                 })
             }
@@ -111,17 +114,21 @@ impl Pairs {
 
     fn read_labels(&self, reader: &Reader) -> Result<(SentencePairs, Vec<bool>)> {
         let mut pairs = Vec::new();
+        let cluster = self.cluster_column.as_deref();
         let columns = ["sentence1", "sentence2", "label"];
+        let columns: Vec<&str> = columns.into_iter().chain(cluster).collect();
         let names = ColumnNames::default();
         reader.for_each(&self.pairs, Table::BinaryPairs, &names, &columns, |batch| {
             let first = string_column(batch, "sentence1");
             let second = string_column(batch, "sentence2");
             let found = i32_column(batch, "label");
+            let clusters = cluster.map(|name| string_column(batch, name));
             for row in 0..batch.num_rows() {
                 let label = found.value(row) as f32;
                 let label = self.label("label", pairs.len() + 1, label)?;
                 let [first, second] = [first, second].map(|side| side.value(row).to_owned());
-                pairs.push((first, second, label));
+                let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
+                pairs.push((first, second, label, cluster));
             }
             Ok(())
         })?;

@@ -9,8 +9,9 @@ use crate::duplicates::Duplicates;
 use crate::encoder::Encoder;
 use crate::items::write_items;
 use crate::mined::{MinedPair, mine, write_mined};
-use crate::mined_items::{METRICS, ParaphrasesSample, items, labels};
+use crate::mined_items::{METRICS, ParaphrasesSample, clustering, items, labels};
 use crate::reader::Reader;
+use crate::repeats::Repeats;
 use crate::reporting::{of_models, short};
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
 
@@ -71,6 +72,8 @@ impl Paraphrases {
                 let mined = encoders.try_map(|encoder| self.mine(&sentences, encoder))?;
                 let items = items(&mined, &duplicates);
                 let samples = mined.map(|pairs| ParaphrasesSample::of(&items, pairs, &duplicates));
+                let clustering = clustering(&items, &duplicates);
+                let clustering = clustering.as_ref();
                 if let Some(results) = results {
                     let write = |name: &str, pairs: &[MinedPair]| {
                         let target = results.folder.join(name);
@@ -81,7 +84,8 @@ impl Paraphrases {
                         write("pairs_baseline.parquet", pairs)?;
                     }
                     let labels = labels(&items, &sentences);
-                    write_items(&results.items(), &labels, &samples, results.lineage)?;
+                    let target = results.items();
+                    write_items(&target, &labels, &samples, clustering, results.lineage)?;
                 }
                 let counts = [
                     ("sentences", sentences.len()),
@@ -90,11 +94,12 @@ impl Paraphrases {
                     ("mined_pairs", mined.model.len()),
                 ];
                 let mut evaluation =
-                    Evaluation::of("paraphrases", &samples, &frame.settings, counts)
+                    Evaluation::of("paraphrases", &samples, clustering, &frame.settings, counts)
                         .with_convention("top_k", self.top_k.to_string())
                         .with_convention("max_pairs", self.max_pairs.to_string());
                 evaluation.drawn = of_models(&self.models, "pairs")?;
                 evaluation.drawn.title = short(&self.sentences);
+                evaluation.warn(encoders.warnings());
                 Ok(evaluation)
             },
         )
@@ -123,14 +128,14 @@ impl Paraphrases {
             }
             Ok(())
         })?;
-        sentences.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        match sentences.windows(2).find(|pair| pair[0].id == pair[1].id) {
-            Some(pair) => Err(EvaluateError::DuplicateId {
-                path: self.sentences.clone(),
-                id: pair[0].id.clone(),
-            }),
-            None => Ok(sentences),
+        sentences.sort_unstable_by(|a: &Sentence, b| (&a.id, &a.text).cmp(&(&b.id, &b.text)));
+        let mut repeats = Repeats::default();
+        for pair in sentences.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+            repeats.take(&self.sentences, &pair[0].id, &pair[0].text, &pair[1].text)?;
         }
+        repeats.warn(&self.sentences);
+        sentences.dedup_by(|a, b| a.id == b.id);
+        Ok(sentences)
     }
 
     /// The duplicates, and how many rows name a sentence that is not there.
@@ -141,9 +146,11 @@ impl Paraphrases {
     ) -> Result<(Duplicates, usize)> {
         let mut pairs = BTreeSet::new();
         let (mut rows, mut unknown) = (0, 0);
-        let names = ["sentence1", "sentence2", "score"]
-            .into_iter()
-            .fold(ColumnNames::default(), ColumnNames::with_optional);
+        let score = reader.score_or_label(&self.duplicates)?;
+        let names = ["sentence1", "sentence2", "score"].into_iter().fold(
+            ColumnNames::new([("score", score)]),
+            ColumnNames::with_optional,
+        );
         let columns = ["sentence1_id", "sentence2_id", "score"];
         let place = |id: &str| {
             let place = sentences.binary_search_by(|sentence| sentence.id.as_str().cmp(id));

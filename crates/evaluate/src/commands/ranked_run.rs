@@ -91,15 +91,20 @@ impl RankedRun {
                 let counted = self.counted(&judged)?;
                 let scores = judged.map(|run| self.means(run, &counted));
                 let counts = self.counts(&judged, &qrels, counted.len());
-                let mut evaluation = Evaluation::of("run", &scores, &frame.settings, counts);
+                let queries = counted.iter().map(|&query| judged.model.id(query));
+                let clustering = qrels.clustering(queries.clone());
+                let clustering = clustering.as_ref();
+                let mut evaluation =
+                    Evaluation::of("run", &scores, clustering, &frame.settings, counts);
+                let runs = iter::once(&judged.model).chain(&judged.baseline);
+                evaluation.warn(runs.flat_map(|run| run.warnings.clone()));
                 if let Some(results) = results {
-                    let queries = counted.iter().map(|&query| judged.model.id(query));
                     let target = results.folder.join("per_query.parquet");
                     let ids = Label {
                         name: "query_id",
                         values: queries.clone().collect(),
                     };
-                    write_items(&target, &[ids], &scores, results.lineage)?;
+                    write_items(&target, &[ids], &scores, clustering, results.lineage)?;
                     evaluation.drawn = self.draw(&judged, &counted);
                     evaluation.drawn.scatter = scatter(&scores, queries);
                 }
@@ -110,10 +115,7 @@ impl RankedRun {
 
     fn judge(&self, reader: &Reader, path: &str, qrels: &Qrels, draw: bool) -> Result<JudgedRun> {
         let assessor = Assessor::new(qrels, &self.metrics);
-        let run = RunTable {
-            path,
-            ties: self.ties,
-        };
+        let run = RunTable::new(path, self.ties);
         let answered = answered(
             &run,
             reader,
@@ -142,6 +144,7 @@ impl RankedRun {
         Ok(JudgedRun {
             answered,
             identical_ids,
+            warnings: run.warnings(),
         })
     }
 
@@ -192,6 +195,7 @@ impl RankedRun {
         if let Some(JudgedRun {
             answered,
             identical_ids,
+            ..
         }) = &runs.baseline
         {
             let (unjudged, missing) = (answered.unjudged, answered.without_results());
@@ -238,6 +242,10 @@ impl RankedRun {
 
     fn method(&self) -> String {
         let order = match self.ties {
+            Ties::Score => {
+                "Results count by falling score; equal scores go by the column `rank`, if there is \
+                 one, then by ascending id."
+            }
             Ties::Rank => {
                 "Results count in the order of the column `rank`; equal ranks go by score, then by \
                  ascending id."
@@ -266,6 +274,8 @@ struct JudgedRun {
     answered: Answered<Found>,
     /// Results dropped because they have the id of their query.
     identical_ids: usize,
+    /// What speaks against its order.
+    warnings: Vec<String>,
 }
 
 /// What a run has found for a query.

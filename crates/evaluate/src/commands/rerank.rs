@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{gain, identical_ids, of_unknown_documents};
 use crate::answered::answered;
+use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::examples::Examples;
 use crate::first_stage::{ranking_of, with_positives};
@@ -18,6 +19,7 @@ use crate::qrels::Qrels;
 use crate::ranked_curves::{INTERPOLATED, precision_by_recall};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::repeats::Repeats;
 use crate::report::Report;
 use crate::reporting::{self, names, scatter, short};
 use crate::run_table::{Listed, RunTable, Ties};
@@ -89,7 +91,11 @@ impl Rerank {
             |results| {
                 let reader = Reader::new(frame.threads)?;
                 let qrels = Qrels::read(&reader, &self.qrels)?;
-                let (before, mut counts) = self.read_run(&reader, &qrels)?;
+                let FirstStage {
+                    ranking: before,
+                    mut counts,
+                    warnings,
+                } = self.read_run(&reader, &qrels)?;
                 let given = match self.always_rerank_positives {
                     true => with_positives(&before, &qrels, true),
                     false => before.clone(),
@@ -112,9 +118,23 @@ impl Rerank {
                     baseline: Some(before),
                 };
                 let scores = rankings.map(|run| run.assess(&qrels, &self.metrics));
-                let mut evaluation = Evaluation::of("rerank", &scores, &frame.settings, counts);
+                let queries = rankings.model.queries.iter().map(String::as_str);
+                let clustering = qrels.clustering(queries);
+                let clustering = clustering.as_ref();
+                let mut evaluation =
+                    Evaluation::of("rerank", &scores, clustering, &frame.settings, counts);
+                let cut = (tally.truncated > 0).then(|| {
+                    let pairs = tally.scored + tally.cached;
+                    format!(
+                        "{} of {pairs} pairs of texts were longer than the model reads ({} tokens) and were cut",
+                        tally.truncated,
+                        model.max_length()
+                    )
+                });
+                evaluation.warn(warnings.into_iter().chain(cut));
                 if let Some(results) = results {
-                    evaluation.drawn = self.write(&results, &qrels, &rankings, &scores, &texts)?;
+                    let drawn = self.write(&results, &qrels, &rankings, &scores, &texts, clustering);
+                    evaluation.drawn = drawn?;
                 }
                 Ok(self.declare(evaluation))
             },
@@ -129,6 +149,7 @@ impl Rerank {
         rankings: &Compared<Ranking>,
         scores: &Compared<Means>,
         texts: &Texts,
+        clustering: Option<&Clustering>,
     ) -> Result<Report> {
         let file = |name: &str| results.folder.join(name);
         let after = &rankings.model;
@@ -142,6 +163,7 @@ impl Rerank {
             &file("per_query.parquet"),
             &[label],
             scores,
+            clustering,
             results.lineage,
         )?;
         let queries: Vec<&str> = ids.iter().map(|id| texts.query(id)).collect();
@@ -173,7 +195,7 @@ impl Rerank {
             false => "of the run",
         };
         evaluation
-            .with_convention("ties", Ties::Rank.name())
+            .with_convention("ties", Ties::Score.name())
             .with_convention("without_results", "zero")
             .with_convention("identical_ids", identical_ids(self.ignore_identical_ids))
             .with_convention("top_k", self.top_k.to_string())
@@ -193,8 +215,8 @@ impl Rerank {
             false => "",
         };
         format!(
-            "The baseline is the run as it is, by its column `rank`, the model the same documents \
-             by falling score of the cross-encoder; equal scores stay in the order of the run. \
+            "The baseline is the run as it is, by falling score and for equal ones by its column \
+             `rank`, the model the same documents by falling score of the cross-encoder; equal scores stay in the order of the run. \
              Ranked are the first {} results of each query{positives}.{identical} {}Means are over \
              the queries to which at least one document is judged relevant; one of these without \
              results scores 0.",
@@ -224,15 +246,8 @@ impl Rerank {
     }
 
     /// The judged queries and the first results of each.
-    fn read_run(
-        &self,
-        reader: &Reader,
-        qrels: &Qrels,
-    ) -> Result<(Ranking, Vec<(&'static str, usize)>)> {
-        let run = RunTable {
-            path: &self.run,
-            ties: Ties::Rank,
-        };
+    fn read_run(&self, reader: &Reader, qrels: &Qrels) -> Result<FirstStage> {
+        let run = RunTable::new(&self.run, Ties::Score);
         let answered = answered(&run, reader, qrels, &self.qrels, |query, _, results| {
             let is_other = |one: &&Listed<'_>| !self.ignore_identical_ids || one.document != query;
             let others = results.iter().filter(is_other);
@@ -249,7 +264,11 @@ impl Rerank {
         if self.ignore_identical_ids {
             counts.push(("identical_ids_ignored", dropped));
         }
-        Ok((ranking_of(answered), counts))
+        Ok(FirstStage {
+            ranking: ranking_of(answered),
+            counts,
+            warnings: run.warnings(),
+        })
     }
 
     fn read_texts(&self, reader: &Reader, ranking: &Ranking, qrels: &Qrels) -> Result<Texts> {
@@ -295,7 +314,8 @@ impl Rerank {
         needed: &HashSet<&str>,
         keep: impl Fn(&str) -> bool,
     ) -> Result<HashMap<String, String>> {
-        let mut texts = HashMap::with_capacity(needed.len());
+        let mut texts: HashMap<String, String> = HashMap::with_capacity(needed.len());
+        let mut repeats = Repeats::default();
         let names = ColumnNames::default();
         reader.for_each(input, table, &names, columns, |batch| {
             let columns: Vec<&StringArray> = columns
@@ -309,15 +329,14 @@ impl Rerank {
                 }
                 let title = columns.get(2).map_or("", |titles| titles.value(row));
                 let text = passage(title, columns[1].value(row)).into_owned();
-                if texts.insert(id.to_owned(), text).is_some() {
-                    return Err(EvaluateError::DuplicateId {
-                        path: input.to_owned(),
-                        id: id.to_owned(),
-                    });
+                match texts.get(id) {
+                    Some(first) => repeats.take(input, id, first, &text)?,
+                    None => _ = texts.insert(id.to_owned(), text),
                 }
             }
             Ok(())
         })?;
+        repeats.warn(input);
         // The first in order of id, so that the message is always the same.
         let without = needed.iter().filter(|id| !texts.contains_key(**id));
         match without.min() {
@@ -329,6 +348,13 @@ impl Rerank {
             None => Ok(texts),
         }
     }
+}
+
+/// What a run hands to the cross-encoder.
+struct FirstStage {
+    ranking: Ranking,
+    counts: Vec<(&'static str, usize)>,
+    warnings: Vec<String>,
 }
 
 /// By id.

@@ -2,10 +2,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use pairmill_cli::Progress;
 use pairmill_metrics::RetrievalMetric;
-use pairmill_modeling::Side;
+use pairmill_modeling::{Side, Similarity};
 use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
 use super::{gain, identical_ids, of_unknown_documents};
+use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::corpus::Corpus;
 use crate::embeddings::Embeddings;
@@ -15,6 +16,7 @@ use crate::items::write_items;
 use crate::ranked_curves::{INTERPOLATED, precision_by_recall, score_distributions};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::repeated::Once;
 use crate::report::Report;
 use crate::reporting::{self, of_models, scatter, short};
 use crate::run_table::Ties;
@@ -60,6 +62,9 @@ pub struct Retrieval {
     /// Whether to drop a document that has the id of the query, as BEIR does where queries are
     /// documents of the corpus themselves.
     pub ignore_identical_ids: bool,
+    /// Column of the queries of which equal values make them one unit of the intervals and tests;
+    /// `id` keeps each by itself, and without one those are that share a relevant document.
+    pub cluster_column: Option<String>,
 }
 
 impl Retrieval {
@@ -78,6 +83,7 @@ impl Retrieval {
                 &self.precision,
                 metrics.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 self.ignore_identical_ids,
+                &self.cluster_column,
             ),
             |lineage| {
                 let tables = lineage
@@ -88,7 +94,7 @@ impl Retrieval {
             },
             |results| {
                 let reader = Reader::new(frame.threads)?;
-                let topics = Topics::read(&reader, &self.queries, &self.qrels, &self.group_by)?;
+                let topics = self.topics(&reader)?;
                 let corpus = Corpus::read(&reader, &self.corpus, &self.names)?;
                 let counts = self.count(&topics, &corpus);
                 let encoders = self.models.load()?;
@@ -99,9 +105,22 @@ impl Retrieval {
                 let scores = found.map(|found| found.as_is.assess(&topics.qrels, metrics));
                 let counts = counts.into_iter().chain(found.model.identical_ids());
                 let counts = counts.chain(lacking.map(|forms| ("forms_without_baseline", forms)));
-                let mut evaluation = Evaluation::of("retrieval", &scores, &frame.settings, counts)
+                let clustering = topics.clustering(self.cluster_column.as_deref());
+                let clustering = clustering.as_ref();
+                let settings = &frame.settings;
+                let evaluation = Evaluation::of("retrieval", &scores, clustering, settings, counts);
+                let mut evaluation = evaluation
                     .with_convention("ties", Ties::St.name())
                     .with_convention("identical_ids", identical_ids(self.ignore_identical_ids));
+                let similarities = encoders.map(Encoder::similarity);
+                for (name, similarity) in [
+                    ("similarity", Some(similarities.model)),
+                    ("similarity_baseline", similarities.baseline),
+                ] {
+                    if let Some(similarity) = similarity.filter(|one| *one != Similarity::Cosine) {
+                        evaluation = evaluation.with_convention(name, similarity.name());
+                    }
+                }
                 evaluation.variants = variants
                     .iter()
                     .map(|&variant| {
@@ -119,16 +138,22 @@ impl Retrieval {
                 let groupings = &topics.groupings;
                 evaluation.groups = groupings
                     .iter()
-                    .flat_map(|one| one.figures(&scores, &frame.settings))
+                    .flat_map(|one| one.figures(&scores, clustering, settings))
                     .collect();
                 if let Some(results) = results {
                     let rankings = found.into_map(|found| found.as_is);
                     evaluation.drawn =
-                        self.write(&reader, &results, &topics, &rankings, &scores)?;
+                        self.write(&reader, &results, &topics, &rankings, &scores, clustering)?;
                 }
+                evaluation.warn(encoders.warnings());
                 Ok(evaluation)
             },
         )
+    }
+
+    fn topics(&self, reader: &Reader) -> Result<Topics> {
+        let cluster = self.cluster_column.as_deref();
+        Topics::read(reader, &self.queries, &self.qrels, &self.group_by, cluster)
     }
 
     fn method(&self) -> String {
@@ -137,9 +162,9 @@ impl Retrieval {
             false => "A document that has the id of the query is a result like any other.",
         };
         format!(
-            "Exact cosine search over the whole corpus, {} results a query; title and text of a \
-             document are joined by a blank. Documents of equal cosine rank in ascending order of \
-             id. {identical} {}Means are over the queries to which at least one document is judged \
+            "Exact search over the whole corpus by cosine, or by the similarity that a model names, \
+             {} results a query; title and text of a document are joined by a blank. Documents that \
+             are equally alike rank in ascending order of id. {identical} {}Means are over the queries to which at least one document is judged \
              relevant.",
             self.depth(),
             gain(&self.metrics)
@@ -160,6 +185,7 @@ impl Retrieval {
         topics: &Topics,
         rankings: &Compared<Ranking>,
         scores: &Compared<Means>,
+        clustering: Option<&Clustering>,
     ) -> Result<Report> {
         let file = |name: &str| results.folder.join(name);
         rankings
@@ -169,7 +195,13 @@ impl Retrieval {
             run.write(&file("run_baseline.parquet"), results.lineage)?;
         }
         let target = file("per_query.parquet");
-        write_items(&target, &topics.labels(), scores, results.lineage)?;
+        write_items(
+            &target,
+            &topics.labels(),
+            scores,
+            clustering,
+            results.lineage,
+        )?;
         let texts = topics.texts();
         let mut examples = Examples::choose(self.examples, &texts, &topics.qrels, rankings, scores);
         examples.fill(&self.texts_of(reader, &examples.documents())?);
@@ -221,7 +253,7 @@ impl Retrieval {
         let of_unknown_queries = topics
             .qrels
             .pairs()
-            .filter(|(query, _)| !topics.ids.contains(*query))
+            .filter(|(query, _)| !topics.ids.contains_key(*query))
             .count();
         if without_judgements > 0 {
             tracing::warn!(
@@ -262,20 +294,27 @@ impl Retrieval {
         corpus: &Corpus<'_>,
         variants: &[Variant],
     ) -> Result<Found> {
-        let queries = encoder.embed_all(&topics.texts(), Side::Query)?;
+        let similarity = encoder.similarity();
+        let texts = topics.texts();
+        let progress = encoder.progress(&texts);
+        let queries = encoder.embed_to_compare(&texts, Side::Query, &progress)?;
+        drop(progress);
         let of_baseline = |one: &&Variant| one.dimension <= encoder.dimension();
         let variants: Vec<Variant> = variants.iter().filter(of_baseline).copied().collect();
         let variant_queries: Vec<Embeddings> = variants
             .iter()
-            .map(|variant| variant.of_queries(&queries))
+            .map(|variant| variant.of_queries(&queries, similarity))
             .collect();
         let depth = self.depth() + usize::from(self.ignore_identical_ids);
         let depth = depth.min(corpus.len());
-        let mut as_is = Search::new(&queries, depth);
+        let mut as_is = Search::by(similarity, &queries, depth);
         let mut smaller: Vec<(Variant, Search<'_>, Option<Steps>)> = variants
             .iter()
             .zip(&variant_queries)
-            .map(|(&variant, queries)| (variant, Search::new(queries, depth), None))
+            .map(|(&variant, queries)| {
+                let search = Search::by(variant.compared_by(similarity), queries, depth);
+                (variant, search, None)
+            })
             .collect();
         let progress = Progress::new(
             format!("embedding the corpus ({})", encoder.role),
@@ -288,14 +327,18 @@ impl Retrieval {
             true => corpus.drawn(BLOCK),
             false => Vec::new(),
         };
+        let mut once = Once::new(&corpus.repeated);
         corpus.for_each_block(BLOCK, &first, |texts, keys| {
-            let documents = encoder.embed(texts, Side::Document, &progress)?;
+            let documents = once.embed(texts, |texts| {
+                encoder.embed_to_compare(texts, Side::Document, &progress)
+            })?;
             as_is.add(&documents, keys);
             for (variant, search, steps) in &mut smaller {
                 if steps.is_none() {
-                    *steps = variant.calibrate(&documents);
+                    *steps = variant.calibrate(&documents, similarity);
                 }
-                search.add(&variant.of_documents(&documents, steps.as_ref()), keys);
+                let documents = variant.of_documents(&documents, similarity, steps.as_ref());
+                search.add(&documents, keys);
             }
             Ok(())
         })?;

@@ -22,6 +22,8 @@ pub struct Similarity {
     pub models: Models,
     /// A table of `sentence1`, `sentence2` and `score`, where higher means more alike.
     pub pairs: String,
+    /// Column of which equal values make pairs one unit of the intervals and tests.
+    pub cluster_column: Option<String>,
 }
 
 impl Similarity {
@@ -29,15 +31,16 @@ impl Similarity {
         frame.run(
             "similarity",
             METHOD,
-            &self.models.options(),
+            &(self.models.options(), &self.cluster_column),
             |lineage| {
                 self.models
                     .add_to(lineage.with_input("pairs", &self.pairs)?)
             },
             |results| {
                 let reader = Reader::new(frame.threads)?;
+                let cluster = self.cluster_column.as_deref();
                 let (sentences, people) =
-                    SentencePairs::read_scored(&reader, &self.pairs, |_, score| {
+                    SentencePairs::read_scored(&reader, &self.pairs, cluster, |_, score| {
                         Ok(f64::from(score))
                     })?;
                 if people.iter().all(|score| *score == people[0]) {
@@ -58,13 +61,19 @@ impl Similarity {
                 {
                     return Err(self.no_correlation("the model's similarity is"));
                 }
+                let highest = people.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let belongs: Vec<bool> = people.iter().map(|&score| score >= highest).collect();
+                let clustering = sentences.clustering(cluster, &belongs);
+                let clustering = clustering.as_ref();
                 if let Some(results) = results {
                     let labels = sentences.labels();
-                    write_items(&results.items(), &labels, &samples, results.lineage)?;
+                    let target = results.items();
+                    write_items(&target, &labels, &samples, clustering, results.lineage)?;
                 }
                 let counts = [("pairs", people.len())];
                 let mut evaluation =
-                    Evaluation::of("similarity", &samples, &frame.settings, counts);
+                    Evaluation::of("similarity", &samples, clustering, &frame.settings, counts);
+                evaluation.warn(encoders.warnings());
                 evaluation.drawn = of_models(&self.models, "pairs")?;
                 evaluation.drawn.title = short(&self.pairs);
                 Ok(evaluation)

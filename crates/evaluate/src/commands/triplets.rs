@@ -5,6 +5,7 @@ use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, string_column};
 use serde::Serialize;
 
+use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::encoder::Encoder;
 use crate::item_table::ItemTable;
@@ -31,6 +32,8 @@ pub struct Triplets {
     /// By how much a positive has to be more alike to its anchor than the negative; of margins of
     /// one function the last counts.
     pub margins: Vec<Margin>,
+    /// Column of which equal values make triplets one unit of the intervals and tests.
+    pub cluster_column: Option<String>,
 }
 
 /// By how much a positive has to be more alike than a negative; `[FUNCTION:]BY` as text.
@@ -62,14 +65,16 @@ impl FromStr for Margin {
 impl Triplets {
     pub(crate) fn run(&self, frame: &Frame) -> Result<Evaluation> {
         #[derive(Serialize)]
-        struct Options<T> {
+        struct Options<'a, T> {
             #[serde(flatten)]
             models: T,
             margins: [f64; 4],
+            cluster_column: &'a Option<String>,
         }
         let options = Options {
             models: self.models.options(),
             margins: self.margins(),
+            cluster_column: &self.cluster_column,
         };
         frame.run(
             "triplets",
@@ -80,7 +85,8 @@ impl Triplets {
                     .add_to(lineage.with_input("triplets", &self.triplets)?)
             },
             |results| {
-                let texts = self.read(&Reader::new(frame.threads)?)?;
+                let (texts, clustering) = self.read(&Reader::new(frame.threads)?)?;
+                let clustering = clustering.as_ref();
                 let encoders = self.models.load()?;
                 let samples = encoders
                     .try_map(|encoder| TripletsSample::embed(&texts, encoder, self.margins()))?;
@@ -92,9 +98,12 @@ impl Triplets {
                         values: texts.iter().map(String::as_str).collect(),
                     });
                     let labels: Vec<Label<'_>> = labels.collect();
-                    write_items(&results.items(), &labels, &samples, results.lineage)?;
+                    let target = results.items();
+                    write_items(&target, &labels, &samples, clustering, results.lineage)?;
                 }
-                let mut evaluation = Evaluation::of("triplets", &samples, &frame.settings, counts);
+                let mut evaluation =
+                    Evaluation::of("triplets", &samples, clustering, &frame.settings, counts);
+                evaluation.warn(encoders.warnings());
                 let mut drawn = of_models(&self.models, "triplets")?;
                 drawn.title = short(&self.triplets);
                 drawn.distributions = distributions(&drawn, &samples);
@@ -114,27 +123,46 @@ impl Triplets {
     }
 
     /// The anchors, the positives and the negatives, in ascending order of the triplets, so that
-    /// nothing that is drawn from them depends on the order of the input.
-    fn read(&self, reader: &Reader) -> Result<[Vec<String>; 3]> {
-        let mut triplets: Vec<[String; 3]> = Vec::new();
-        let columns = ["anchor", "positive", "negative"];
+    /// nothing that is drawn from them depends on the order of the input; and which triplets are
+    /// alike: those that have the same in the column asked for, else the same anchor or positive.
+    fn read(&self, reader: &Reader) -> Result<([Vec<String>; 3], Option<Clustering>)> {
+        let mut triplets: Vec<([String; 3], Option<String>)> = Vec::new();
+        let texts = ["anchor", "positive", "negative"];
+        let cluster = self.cluster_column.as_deref();
+        let columns: Vec<&str> = texts.into_iter().chain(cluster).collect();
         let names = ["anchor_id", "positive_id", "negative_id"]
             .into_iter()
             .fold(ColumnNames::default(), ColumnNames::with_optional);
         reader.for_each(&self.triplets, Table::Triplets, &names, &columns, |batch| {
-            let columns = columns.map(|name| string_column(batch, name));
+            let columns = texts.map(|name| string_column(batch, name));
+            let clusters = cluster.map(|name| string_column(batch, name));
             let rows = 0..batch.num_rows();
-            triplets.extend(rows.map(|row| columns.map(|column| column.value(row).to_owned())));
+            triplets.extend(rows.map(|row| {
+                let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
+                (columns.map(|column| column.value(row).to_owned()), cluster)
+            }));
             Ok(())
         })?;
         triplets.sort_unstable();
+        let clustering = match cluster {
+            Some(column) => {
+                let values: Vec<_> = triplets.iter().map(|(_, cluster)| cluster).collect();
+                Clustering::of_values(&values, format!("have the same `{column}`"))
+            }
+            None => {
+                let keys = triplets.iter().map(|([anchor, positive, _], _)| {
+                    [(0, anchor.as_str()), (1, positive.as_str())]
+                });
+                Clustering::of_shared(keys, "share an anchor or a positive")
+            }
+        };
         let mut texts = [const { Vec::new() }; 3];
-        for triplet in triplets {
+        for (triplet, _) in triplets {
             for (texts, text) in texts.iter_mut().zip(triplet) {
                 texts.push(text);
             }
         }
-        Ok(texts)
+        Ok((texts, clustering))
     }
 }
 

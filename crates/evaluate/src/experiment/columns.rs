@@ -1,6 +1,6 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Schema};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, TimeUnit};
 
 use super::ExperimentError;
 
@@ -108,6 +108,48 @@ impl<'a> Column<'a> {
         };
         let numbers = self.numbers(EXPECTED)?;
         numbers.into_iter().enumerate().map(count).collect()
+    }
+
+    /// Times in microseconds, null where there is none or it is none: what a type of time says, a
+    /// text in ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970,
+    /// whichever puts it nearest to now.
+    pub fn times(&self) -> Result<Vec<Option<i64>>> {
+        let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
+        let since_1970 = |number: f64| {
+            let unit = match number.abs() {
+                below if below < 1e11 => 1e6,
+                below if below < 1e14 => 1e3,
+                below if below < 1e17 => 1.0,
+                _ => 1e-3,
+            };
+            (number * unit) as i64
+        };
+        let is_time = matches!(
+            self.kind,
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64
+        );
+        if is_time || self.kind.is_string() {
+            // A text that is no time becomes null.
+            let times = cast(&self.values, &micros).map_err(ExperimentError::Arrow)?;
+            let times = cast(&times, &DataType::Int64).map_err(ExperimentError::Arrow)?;
+            let times = times.as_primitive::<Int64Type>();
+            if is_time || times.null_count() < times.len() {
+                return Ok(times.iter().collect());
+            }
+            let texts = cast(&self.values, &DataType::Utf8).map_err(ExperimentError::Arrow)?;
+            let texts = texts.as_string::<i32>();
+            let number = |text: Option<&str>| text?.trim().parse().ok().map(since_1970);
+            return Ok(texts.iter().map(number).collect());
+        }
+        if self.kind.is_numeric() {
+            let numbers = cast(&self.values, &DataType::Float64).map_err(ExperimentError::Arrow)?;
+            let numbers = numbers.as_primitive::<Float64Type>();
+            return Ok(numbers
+                .iter()
+                .map(|number| number.map(since_1970))
+                .collect());
+        }
+        Ok(vec![None; self.values.len()])
     }
 
     /// What is wrong with the value in this row of the batch.

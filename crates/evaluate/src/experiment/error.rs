@@ -141,6 +141,20 @@ pub enum ExperimentError {
         /// Its impressions.
         impressions: u64,
     },
+    /// More clicks than impressions in a row that sums up several.
+    #[error(
+        "{path}: row {row} (counted from 1, header not counted) has {clicks} clicks in {impressions} impressions; count an impression that was clicked twice once, or name the column of impressions with --impressions-column"
+    )]
+    ClicksOfRow {
+        /// The log.
+        path: String,
+        /// Row number, from 1.
+        row: u64,
+        /// Its clicks.
+        clicks: u64,
+        /// Its impressions.
+        impressions: u64,
+    },
     /// A batch that Arrow refuses.
     #[error("a batch of rows cannot be put together")]
     Arrow(#[source] arrow::error::ArrowError),

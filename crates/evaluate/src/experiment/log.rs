@@ -23,6 +23,8 @@ const DEVIATION: &str = "a standard deviation from 0 to 1e100";
 /// | `impressions`, `queries` | a whole number; 1 where absent |
 /// | `clicks`, `clicked` | a whole number or a truth value; may be absent |
 /// | `satisfaction` | any number, null where nobody answered; may be absent |
+/// | `impression_id` | text or an integer that rows of one impression share; may be absent |
+/// | `timestamp`, `time`, `ts`, `event_time` | when it was; may be absent |
 ///
 /// A row is an event, or sums up several: then `satisfaction` is a mean and the columns
 /// `satisfaction_count` and `satisfaction_sd` give the answers behind it and their sample standard
@@ -39,7 +41,18 @@ pub struct LogColumns {
     pub clicks: Option<String>,
     /// Instead of `satisfaction`.
     pub satisfaction: Option<String>,
+    /// Instead of `impression_id`.
+    pub impression_id: Option<String>,
+    /// Instead of `timestamp`, `time`, `ts` and `event_time`.
+    pub time: Option<String>,
 }
+
+/// Names that a column of times may have.
+const TIMES: [&str; 4] = ["timestamp", "time", "ts", "event_time"];
+/// Clicks on one impression that no user makes: past this, a row sums up several impressions.
+const MOST_CLICKS: u64 = 20;
+/// Users who are named in a message.
+pub(super) const NAMED: usize = 3;
 
 /// What a log says.
 #[derive(Debug, Default)]
@@ -49,6 +62,55 @@ pub(super) struct Log {
     pub arms: BTreeMap<String, ArmLog>,
     /// Users that were seen in more than one arm, where there are users.
     pub users_in_several_arms: Option<u64>,
+    /// The first of them, in order of id.
+    pub crossers: Vec<String>,
+    /// What was counted once though the log has it several times.
+    pub repeats: Repeats,
+    /// What the times say, where the log has them.
+    pub order: Order,
+}
+
+/// What a log has several times and counts once.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    /// Rows of one impression with several clicks.
+    pub rows: u64,
+    /// The first of them with its clicks, counted from 1.
+    pub first: Option<(u64, u64)>,
+    /// Rows of an impression that an earlier row has the id of.
+    pub impressions: u64,
+    /// Users with more clicks than impressions, and the first of them with both.
+    pub users: u64,
+    pub first_user: Option<(String, u64, u64)>,
+    /// Clicks that do not count.
+    pub clicks: u64,
+}
+
+/// Whether rows stand in the order of their times.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// Rows with a time.
+    pub rows: u64,
+    /// Rows before the one above them.
+    pub earlier: u64,
+    /// Rows behind the one above them.
+    pub later: u64,
+    /// The first row before the one above it, counted from 1, with both times.
+    pub first: Option<(u64, i64, i64)>,
+    last: Option<i64>,
+}
+
+impl Order {
+    fn take(&mut self, row: u64, time: i64) {
+        self.rows += 1;
+        if let Some(last) = self.last.replace(time) {
+            self.earlier += u64::from(time < last);
+            self.later += u64::from(time > last);
+            if time < last {
+                self.first.get_or_insert((row, time, last));
+            }
+        }
+    }
 }
 
 /// What a log says about an arm.
@@ -61,11 +123,17 @@ pub(super) struct ArmLog {
     pub satisfaction: Option<Moments>,
     /// In order of id, where the log has users.
     pub users: Option<Vec<User>>,
+    /// The first and the last time, in microseconds, where the log has times.
+    pub times: Option<(i64, i64)>,
 }
 
 /// Sums over the events of a user in an arm.
 #[derive(Debug, Default)]
 pub(super) struct User {
+    pub id: String,
+    /// Rows, and the first and the last time, in microseconds, where the log has times.
+    pub rows: u64,
+    pub times: Option<(i64, i64)>,
     pub impressions: f64,
     pub clicks: f64,
     pub satisfaction: f64,
@@ -84,6 +152,13 @@ impl Log {
     }
 }
 
+/// Takes a time into a span.
+fn widen(span: &mut Option<(i64, i64)>, time: i64) {
+    let (first, last) = span.get_or_insert((time, time));
+    *first = time.min(*first);
+    *last = time.max(*last);
+}
+
 /// Where in a row is what.
 struct Places {
     arm: usize,
@@ -91,6 +166,8 @@ struct Places {
     impressions: Option<usize>,
     clicks: Option<usize>,
     satisfaction: Option<usize>,
+    impression_id: Option<usize>,
+    time: Option<usize>,
     count: Option<usize>,
     deviation: Option<usize>,
     /// The names of the columns of counts and of standard deviations, for messages.
@@ -130,6 +207,12 @@ impl Places {
                 &["satisfaction"],
                 "--satisfaction-column",
             )?,
+            impression_id: of(
+                &columns.impression_id,
+                &["impression_id"],
+                "--impression-id-column",
+            )?,
+            time: of(&columns.time, &TIMES, "--time-column")?,
             count: schema.index_of(&count_name).ok(),
             deviation: schema.index_of(&deviation_name).ok(),
             count_name,
@@ -150,6 +233,10 @@ impl Places {
 struct Reading {
     rows: u64,
     arms: BTreeMap<String, Arm>,
+    repeats: Repeats,
+    order: Order,
+    /// The impressions of known ids, by a hash of arm and id, and whether they were clicked.
+    impressions: HashMap<[u8; 16], bool>,
 }
 
 #[derive(Default)]
@@ -180,6 +267,14 @@ impl Reading {
             .satisfaction
             .map(|place| self.answers(path, places, batch, place))
             .transpose()?;
+        let impression_ids = places
+            .impression_id
+            .map(|place| column(place)?.ids("an id of the impression"))
+            .transpose()?;
+        let times = places
+            .time
+            .map(|place| column(place)?.times())
+            .transpose()?;
         for row in 0..batch.num_rows() {
             let name = arms.value(row);
             if !self.arms.contains_key(name) {
@@ -195,10 +290,53 @@ impl Reading {
             let Some(arm) = self.arms.get_mut(name) else {
                 continue;
             };
-            let shown = impressions.as_ref().map_or(1, |counts| counts[row]);
-            let clicked = clicks.as_ref().map(|counts| counts[row]);
+            let mut shown = impressions.as_ref().map_or(1, |counts| counts[row]);
+            let mut clicked = clicks.as_ref().map(|counts| counts[row]);
+            let number = before + row as u64 + 1;
+            if let Some(clicks) = &mut clicked {
+                let is_one = shown == 1 && (impressions.is_some() || *clicks <= MOST_CLICKS);
+                match *clicks > shown && shown > 0 {
+                    true if is_one => {
+                        self.repeats.rows += 1;
+                        self.repeats.first.get_or_insert((number, *clicks));
+                        self.repeats.clicks += *clicks - 1;
+                        *clicks = 1;
+                    }
+                    true => {
+                        return Err(ExperimentError::ClicksOfRow {
+                            path: path.to_owned(),
+                            row: number,
+                            clicks: *clicks,
+                            impressions: shown,
+                        });
+                    }
+                    false => {}
+                }
+            }
+            if let Some(ids) = &impression_ids {
+                let key = impression_key(name, ids.value(row));
+                let known = self.impressions.get(&key).copied();
+                let has_click = clicked.is_some_and(|clicks| clicks > 0);
+                if let Some(was_clicked) = known {
+                    self.repeats.impressions += 1;
+                    shown = 0;
+                    if was_clicked && has_click {
+                        self.repeats.clicks += clicked.unwrap_or(0);
+                        clicked = Some(0);
+                    }
+                }
+                self.impressions
+                    .insert(key, known.unwrap_or(false) || has_click);
+            }
+            let time = times.as_ref().and_then(|times| times[row]);
+            if let Some(time) = time {
+                self.order.take(number, time);
+            }
             let answer = answers.as_ref().map(|answers| answers[row]);
             let log = &mut arm.log;
+            if let Some(time) = time {
+                widen(&mut log.times, time);
+            }
             log.impressions = log.impressions.saturating_add(shown);
             if let Some(clicked) = clicked {
                 log.clicks = Some(log.clicks.unwrap_or(0).saturating_add(clicked));
@@ -213,6 +351,10 @@ impl Reading {
                     Some(user) => user,
                     None => of_arm.entry(id.to_owned()).or_default(),
                 };
+                user.rows += 1;
+                if let Some(time) = time {
+                    widen(&mut user.times, time);
+                }
                 user.impressions += shown as f64;
                 user.clicks += clicked.unwrap_or(0) as f64;
                 if let Some(answer) = &answer {
@@ -280,27 +422,62 @@ impl Reading {
             *arms_of_user.entry(id).or_default() += 1;
         }
         let has_users = self.arms.values().any(|arm| arm.users.is_some());
-        let several = arms_of_user.values().filter(|&&arms| arms > 1).count() as u64;
+        let several = arms_of_user.iter().filter(|&(_, &arms)| arms > 1);
+        let mut crossers: Vec<String> = several.map(|(id, _)| (*id).to_owned()).collect();
+        crossers.sort_unstable();
+        let several = crossers.len() as u64;
+        crossers.truncate(NAMED);
+        let mut repeats = self.repeats;
+        let arms = self.arms.into_iter();
         Log {
             rows: self.rows,
             users_in_several_arms: has_users.then_some(several),
-            arms: self
-                .arms
-                .into_iter()
-                .map(|(name, arm)| (name, arm.finish()))
+            crossers,
+            arms: arms
+                .map(|(name, arm)| (name, arm.finish(&mut repeats)))
                 .collect(),
+            repeats,
+            order: self.order,
         }
     }
 }
 
+fn impression_key(arm: &str, id: &str) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&(arm.len() as u64).to_le_bytes());
+    hasher.update(arm.as_bytes());
+    hasher.update(id.as_bytes());
+    let mut key = [0; 16];
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    key
+}
+
 impl Arm {
-    fn finish(self) -> ArmLog {
+    fn finish(self, repeats: &mut Repeats) -> ArmLog {
+        let mut clicks = self.log.clicks;
         // Sums over users come out the same whatever the order of the table in memory.
         let users = self.users.map(|users| {
-            let mut users: Vec<_> = users.into_iter().collect();
-            users.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-            users.into_iter().map(|(_, user)| user).collect()
+            let users = users.into_iter().map(|(id, user)| User { id, ..user });
+            let mut users: Vec<User> = users.collect();
+            users.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+            // Clicks in rows of their own, more of them than there was to click.
+            let has_more =
+                |user: &&mut User| user.impressions > 0.0 && user.clicks > user.impressions;
+            for user in users.iter_mut().filter(has_more) {
+                let first = (user.id.clone(), user.clicks as u64, user.impressions as u64);
+                repeats.users += 1;
+                repeats.first_user.get_or_insert(first);
+                let more = (user.clicks - user.impressions) as u64;
+                repeats.clicks += more;
+                clicks = clicks.map(|clicks| clicks.saturating_sub(more));
+                user.clicks = user.impressions;
+            }
+            users
         });
-        ArmLog { users, ..self.log }
+        ArmLog {
+            users,
+            clicks,
+            ..self.log
+        }
     }
 }

@@ -11,6 +11,7 @@ mod page;
 mod plan;
 mod print;
 mod result;
+mod suspects;
 mod warnings;
 
 pub use abtest::AbTest;

@@ -41,7 +41,10 @@ impl AbTestResult {
             section(
                 "split",
                 "Split of the traffic",
-                html! { p.prose { (self.split()) } },
+                html! {
+                    p.prose { (self.split()) }
+                    p.prose { "The answers rest on " (self.rests_on) "." }
+                },
             ),
             section("method", "Method", html! { p.prose { (METHOD) } }),
         ];
@@ -246,14 +249,14 @@ mod tests {
                 impressions,
                 clicks: Some(clicks),
                 satisfaction: Some(Moments::of(clicks, 4.2, 0.8)),
-                users: None,
+                ..ArmLog::default()
             };
             (name.to_owned(), arm)
         };
         let log = Log {
             rows: arms.len() as u64,
             arms: arms.iter().map(log).collect(),
-            users_in_several_arms: None,
+            ..Log::default()
         };
         let shares: BTreeMap<String, f64> = log.arms.keys().map(|arm| (arm.clone(), 1.0)).collect();
         AbTestResult::of(&log, "control", &shares, 0.95)

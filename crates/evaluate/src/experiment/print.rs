@@ -7,15 +7,17 @@ use super::result::{AbTestResult, Effects, Figure};
 use crate::evaluation::{aligned, chance};
 use crate::report::{code, interval_name, literal, one_line};
 
-pub(super) const METHOD: &str = "Intervals of click-through are Wilson's, of its difference Newcombe's, of its \
-relative lift Katz's; those of satisfaction are Student's and Welch's. The z test pools the variance; where \
-fewer than five clicks, or impressions without one, are to be expected in an arm, Fisher's exact test is in its place. \
+pub(super) const METHOD: &str = "Intervals of click-through are Wilson's, of its difference and of its relative \
+lift what the score test does not refuse (Miettinen and Nurminen 1985, Koopman 1984); those of satisfaction are \
+Student's and Welch's. The z test, which pools the variance, is that test; where fewer than five clicks, or impressions without one, are to be expected in an arm, Fisher's exact test is in its place. \
 Tests by user take only users as independent of each other, with the variance of the delta method (Deng, \
-Knoblich, Lu 2018), and are the ones to believe where a user has several impressions or answers. The \
+Knoblich, Lu 2018), and are the ones to believe where a user has several impressions or answers; an arm whose \
+users all have the same rate, such as none, has Wilson's interval over users. Relative lifts of satisfaction and \
+by user have Fieller's interval, or its like for unequal sides (Donner and Zou 2012), so that it holds 0 where that of the difference does. The \
 chance to be better is that of two beta posteriors under uniform priors for click-through by impression, \
 else that of a normal or t distribution under a flat prior. Several arms: p is corrected by Holm's method \
 for each measure and test, and intervals are not corrected. A difference counts as clear where p, corrected \
-if it can be, is below 1 less the share of the intervals. The traffic was not split as planned if p of the chi-square test is below 0.001.";
+if it can be, is below 1 less the share of the intervals, and the interval leaves out 0. The traffic was not split as planned if p of the chi-square test is below 0.001.";
 
 impl AbTestResult {
     pub(super) fn text(&self) -> String {
@@ -24,10 +26,11 @@ impl AbTestResult {
             aligned(&rows.into_iter().map(row).collect::<Vec<_>>())
         };
         format!(
-            "{}\n{}\n{}\n",
+            "{}\n{}\n{}\nthe answers rest on {}\n",
             table(self.arm_rows()),
             table(self.lift_rows()),
-            one_line(&self.split())
+            one_line(&self.split()),
+            self.rests_on
         )
     }
 
@@ -39,7 +42,12 @@ impl AbTestResult {
         markdown_table(&mut page, &self.arm_rows());
         let _ = writeln!(page, "\n## Against {}\n", code(&self.control));
         markdown_table(&mut page, &self.lift_rows());
-        let _ = writeln!(page, "\n{}\n\n{METHOD}", literal(&self.split()));
+        let _ = writeln!(
+            page,
+            "\n{}\n\nThe answers rest on {}.\n\n{METHOD}",
+            literal(&self.split()),
+            self.rests_on
+        );
         page
     }
 

@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use pairmill_metrics::{ChiSquare, Estimate, Interval, Proportion, chi_square, ratio_of_sums};
+use pairmill_metrics::{
+    ChiSquare, Estimate, Interval, Proportion, Ranged, chi_square, ratio_of_sums,
+};
 use serde::{Deserialize, Serialize};
 
-use super::effect::{Effect, correct};
+use super::effect::{Effect, by_user, correct};
 use super::log::{ArmLog, Log, User};
-use super::warnings::warnings;
+use super::warnings::{rests_on, warnings};
 
 /// Below this p-value the traffic was hardly split as planned (Fabijan et al., *Diagnosing Sample
 /// Ratio Mismatch in Online Controlled Experiments*, 2019).
@@ -30,6 +32,9 @@ pub struct AbTestResult {
     /// Users that were seen in more than one arm, where the log has users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users_in_several_arms: Option<u64>,
+    /// What the answers rest on, in a sentence.
+    #[serde(default)]
+    pub rests_on: String,
     /// What speaks against believing the figures.
     pub warnings: Vec<String>,
     /// Whether the figures are those of an earlier run.
@@ -50,7 +55,8 @@ pub struct ArmFigures {
     /// Clicks, where the log has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicks: Option<u64>,
-    /// Clicks per impression, with Wilson's interval.
+    /// Clicks per impression, with Wilson's interval, and by user that of the delta method; where all
+    /// users have the same rate, such as none, Wilson's over users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub click_through: Option<Figure>,
     /// Answers about satisfaction, where the log has them.
@@ -141,7 +147,7 @@ impl AbTestResult {
         let measured: BTreeMap<&str, Measured<'_>> = log
             .arms
             .iter()
-            .map(|(name, arm)| (name.as_str(), Measured::of(arm)))
+            .map(|(name, arm)| (name.as_str(), Measured::of(arm, confidence)))
             .collect();
         let (control_first, others): (Vec<_>, Vec<_>) =
             measured.iter().partition(|(name, _)| **name == control);
@@ -173,7 +179,8 @@ impl AbTestResult {
             rows: log.rows,
             arms,
             lifts,
-            warnings: warnings(log, control, &sample_ratio),
+            rests_on: rests_on(log),
+            warnings: warnings(log, control, &sample_ratio, confidence),
             sample_ratio,
             users_in_several_arms: log.users_in_several_arms,
             up_to_date: false,
@@ -222,17 +229,28 @@ impl Part {
 struct Measured<'a> {
     log: &'a ArmLog,
     click_through: Option<Proportion>,
-    click_through_by_user: Option<Estimate>,
-    satisfaction_by_user: Option<Estimate>,
+    click_through_by_user: Option<ByUser>,
+    satisfaction_by_user: Option<ByUser>,
+}
+
+/// A figure by user.
+#[derive(Clone, Copy)]
+struct ByUser {
+    estimate: Estimate,
+    ranged: Ranged,
 }
 
 impl<'a> Measured<'a> {
-    fn of(log: &'a ArmLog) -> Self {
-        let by_user = |parts: fn(&User) -> (f64, f64)| {
+    fn of(log: &'a ArmLog, confidence: f64) -> Self {
+        let of_users = |is_rate: bool, parts: fn(&User) -> (f64, f64)| {
             let users = log.users.as_ref()?.iter().map(parts);
             // Who was shown nothing, or said nothing, is no part of the sample.
             let users: Vec<_> = users.filter(|(_, count)| *count > 0.0).collect();
-            ratio_of_sums(&users)
+            let estimate = ratio_of_sums(&users)?;
+            Some(ByUser {
+                estimate,
+                ranged: by_user(estimate, users.len(), is_rate, confidence),
+            })
         };
         let click_through = log
             .clicks
@@ -241,16 +259,16 @@ impl<'a> Measured<'a> {
             log,
             click_through,
             click_through_by_user: click_through
-                .and_then(|_| by_user(|user| (user.clicks, user.impressions))),
+                .and_then(|_| of_users(true, |user| (user.clicks, user.impressions))),
             satisfaction_by_user: log
                 .satisfaction
-                .and_then(|_| by_user(|user| (user.satisfaction, user.answers))),
+                .and_then(|_| of_users(false, |user| (user.satisfaction, user.answers))),
         }
     }
 
     fn figures(&self, name: &str, confidence: f64) -> ArmFigures {
-        let design_effect = |by_user: Option<Estimate>, independent: Option<Estimate>| {
-            let ratio = by_user?.standard_error / independent?.standard_error;
+        let design_effect = |by_user: Option<ByUser>, independent: Option<Estimate>| {
+            let ratio = by_user?.estimate.standard_error / independent?.standard_error;
             Some(ratio * ratio).filter(|effect| effect.is_finite())
         };
         let answered = self.log.satisfaction.filter(|moments| moments.count() > 0);
@@ -262,26 +280,22 @@ impl<'a> Measured<'a> {
             click_through: self.click_through.map(|rate| Figure {
                 value: rate.rate(),
                 interval: Some(rate.wilson_interval(confidence)),
-                by_user: self
-                    .click_through_by_user
-                    .map(|estimate| estimate.interval(confidence)),
+                by_user: self.click_through_by_user.map(|of| of.ranged.interval),
                 design_effect: design_effect(self.click_through_by_user, Some(rate.estimate())),
             }),
             answers: self.log.satisfaction.map(|moments| moments.count()),
             satisfaction: answered.map(|moments| Figure {
                 value: moments.mean(),
                 interval: moments.interval(confidence),
-                by_user: self
-                    .satisfaction_by_user
-                    .map(|estimate| estimate.interval(confidence)),
+                by_user: self.satisfaction_by_user.map(|of| of.ranged.interval),
                 design_effect: design_effect(self.satisfaction_by_user, moments.estimate()),
             }),
         }
     }
 
     fn lift(&self, name: &str, control: &Self, confidence: f64) -> Lift {
-        let by_user = |ours: Option<Estimate>, theirs: Option<Estimate>| {
-            Some(Effect::of_ratios(ours?, theirs?, confidence))
+        let by_user = |ours: Option<ByUser>, theirs: Option<ByUser>| {
+            Some(Effect::of_users(ours?.ranged, theirs?.ranged, confidence))
         };
         let rates = self.click_through.zip(control.click_through);
         let means = self.log.satisfaction.zip(control.log.satisfaction);

@@ -3,13 +3,19 @@ use pairmill_metrics::Proportion;
 use super::effect::LEAST_EXPECTED;
 use super::log::{ArmLog, Log, User};
 use super::result::SampleRatio;
+use super::suspects::Suspects;
 use crate::evaluation::chance;
 
 /// With fewer users a sum over them is hardly normally distributed.
 const FEW_USERS: usize = 30;
 
 /// What speaks against believing the figures.
-pub(super) fn warnings(log: &Log, control: &str, ratio: &SampleRatio) -> Vec<String> {
+pub(super) fn warnings(
+    log: &Log,
+    control: &str,
+    ratio: &SampleRatio,
+    confidence: f64,
+) -> Vec<String> {
     let mut warnings = Vec::new();
     warnings.extend(mismatch(ratio));
     match log.users_in_several_arms {
@@ -18,9 +24,14 @@ pub(super) fn warnings(log: &Log, control: &str, ratio: &SampleRatio) -> Vec<Str
         ),
         Some(0) => {}
         Some(users) => warnings.push(format!(
-            "{users} users were seen in more than one arm; they count in each of them, which blurs the difference"
+            "{users} users were seen in more than one arm ({}); they count in each of them as another user, which blurs the difference",
+            named(&log.crossers, users)
         )),
     }
+    warnings.extend(repeats(log));
+    warnings.extend(order(log));
+    warnings.extend(spans(log, control));
+    warnings.extend(robots(log, control, confidence));
     warnings.extend(absent(log, ratio));
     warnings.extend(empty(log, "impressions", "click-through", |arm| {
         arm.clicks.map(|_| arm.impressions)
@@ -36,6 +47,119 @@ pub(super) fn warnings(log: &Log, control: &str, ratio: &SampleRatio) -> Vec<Str
         warnings.extend(few_users(log, "answers", |user| user.answers));
     }
     warnings
+}
+
+/// What the answers rest on.
+pub(super) fn rests_on(log: &Log) -> String {
+    if log.users_in_several_arms.is_none() {
+        return "the tests by impression and by answer, since the log has no users".to_owned();
+    }
+    let users = log.arms.values().flat_map(|arm| arm.users.iter().flatten());
+    let (mut all, mut several) = (0u64, 0u64);
+    for user in users {
+        all += 1;
+        several += u64::from(user.impressions.max(user.answers) > 1.0);
+    }
+    format!(
+        "the tests by user: {all} users, {several} of them with several impressions or answers, which are not independent of each other"
+    )
+}
+
+fn named(ids: &[String], all: u64) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+    match all > ids.len() as u64 {
+        true => format!("{}, …", ids.join(", ")),
+        false => ids.join(", "),
+    }
+}
+
+/// What the log has several times and counts once.
+fn repeats(log: &Log) -> Vec<String> {
+    let mut said = Vec::new();
+    let repeats = &log.repeats;
+    if let Some((row, clicks)) = repeats.first {
+        said.push(format!(
+            "{} of {} rows have more clicks than their one impression (the first: row {row}, {clicks} clicks); such an impression counts as clicked once. If rows sum up several impressions, name their column with --impressions-column",
+            repeats.rows, log.rows
+        ));
+    }
+    if repeats.impressions > 0 {
+        said.push(format!(
+            "{} of {} rows are of an impression that an earlier row has; it counts once, and its click too",
+            repeats.impressions, log.rows
+        ));
+    }
+    if let Some((user, clicks, impressions)) = &repeats.first_user {
+        said.push(format!(
+            "{} users have more clicks than impressions (the first: `{user}`, {clicks} clicks on {impressions}); as many clicks as impressions count",
+            repeats.users
+        ));
+    }
+    said
+}
+
+/// Rows that do not stand in the order of their times, unless all of them are turned round.
+fn order(log: &Log) -> Option<String> {
+    let order = &log.order;
+    let (row, time, above) = order.first?;
+    (order.later > 0).then(|| {
+        format!(
+            "{} of {} rows with a time lie before the row above them (the first: row {row}, {} below {}); the figures do not depend on the order, but clocks or files may be mixed up",
+            order.earlier,
+            order.rows,
+            when(time),
+            when(above)
+        )
+    })
+}
+
+/// Arms that ran at other times than the control.
+fn spans(log: &Log, control: &str) -> Vec<String> {
+    let Some(base) = log.arms.get(control).and_then(|arm| arm.times) else {
+        return Vec::new();
+    };
+    let arms = log.arms.iter().filter(|(name, _)| *name != control);
+    arms.filter_map(|(name, arm)| {
+        let (first, last) = arm.times?;
+        let common = last.min(base.1) - first.max(base.0);
+        let longest = (last - first).max(base.1 - base.0);
+        // Half of the time, so that a start some hours later does not count.
+        (longest > 0 && 2 * common.max(0) < longest).then(|| {
+            format!(
+                "{name} was seen from {} to {} and {control} from {} to {}, so what differs may be the time and not the arm",
+                when(first),
+                when(last),
+                when(base.0),
+                when(base.1)
+            )
+        })
+    })
+    .collect()
+}
+
+fn when(micros: i64) -> String {
+    match arrow::temporal_conversions::timestamp_us_to_datetime(micros) {
+        Some(time) => time.format("%Y-%m-%d %H:%M:%S").to_string(),
+        None => micros.to_string(),
+    }
+}
+
+/// Users who are hardly people, and what the test says without them.
+fn robots(log: &Log, control: &str, confidence: f64) -> Vec<String> {
+    let mut said = Vec::new();
+    let of_arms: Vec<(&String, Suspects<'_>)> = (log.arms.iter())
+        .map(|(name, arm)| (name, Suspects::of(arm)))
+        .collect();
+    let base = of_arms.iter().find(|(name, _)| *name == control);
+    for (name, suspects) in &of_arms {
+        said.extend(suspects.sentences(name));
+    }
+    if let Some((_, base)) = base {
+        let others = of_arms.iter().filter(|(name, _)| *name != control);
+        let touched = others.filter(|(_, one)| !one.is_empty() || !base.is_empty());
+        said.extend(touched.filter_map(|(name, one)| one.without(name, base, confidence)));
+    }
+    said
 }
 
 fn mismatch(ratio: &SampleRatio) -> Option<String> {

@@ -6,7 +6,7 @@ use super::charts::{self, ForestRow};
 use super::data::Report;
 use super::format::{self, interval, signed};
 use super::frame::{Page, figures, section, warnings};
-use super::headline::{Headline, side};
+use super::headline::{Headline, verdict};
 use super::{examples, markdown, page};
 
 /// Several models, each against the same baseline, on one page: the chief metric of all first.
@@ -82,7 +82,7 @@ fn overview(reports: &[Report]) -> Option<Markup> {
             let ends = interval(&estimate, number).map(|ends| format!(" ({ends})"));
             Some(ForestRow {
                 label: report.model.clone(),
-                class: side(&estimate, row.better).series_class(),
+                class: verdict(row).series_class(),
                 value: signed(estimate.value, 3),
                 tooltip: format!(
                     "{}: {}{}",
@@ -95,7 +95,7 @@ fn overview(reports: &[Report]) -> Option<Markup> {
         })
         .collect();
     let note = format!(
-        "Bars are the {}s. One that crosses 0 shows no clear difference.",
+        "Bars are the {}s. What is grey shows no clear difference, by the bar or by p after Holm's correction.",
         reports.first()?.interval_name()
     );
     charts::forest(

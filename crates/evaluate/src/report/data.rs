@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::verdict::{Needed, Verdict};
+
 /// Everything a report draws from. A part without data leaves no trace in the report.
 ///
 /// Figures may be NaN where they are undefined; they are `null` in JSON.
@@ -22,6 +24,11 @@ pub(crate) struct Report {
     pub items: String,
     /// Which metric of the summary the headline is about; the first where it is empty.
     pub chief: String,
+    /// How many items there are, and in how many clusters of what kind, where some are alike.
+    pub items_drawn: u64,
+    pub clusters: Option<(u64, String)>,
+    /// For how many tests chances are corrected.
+    pub tests: u64,
     /// Coverage of all intervals, in 0..1.
     pub confidence: f64,
     /// How the figures are made, in sentences.
@@ -103,12 +110,21 @@ pub(crate) struct MetricRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Difference {
     pub estimate: Estimate,
+    /// What interval and corrected chance say together; `None` where they claim nothing.
+    #[serde(default)]
+    pub verdict: Option<Verdict>,
+    /// What would show a difference of this size, where it is not clear.
+    #[serde(default)]
+    pub needed: Option<Needed>,
+    /// The metric that is the same figure and stands above it.
+    #[serde(default)]
+    pub same_as: Option<String>,
     /// Of a paired test, in 0..1.
     pub p_value: Option<f64>,
     /// Which test that is.
     #[serde(default)]
     pub test: PairedTest,
-    /// The same, corrected for the number of metrics.
+    /// The same after Holm's correction for the number of tests.
     pub corrected_p: Option<f64>,
     /// Mean of the differences over their standard deviation (Cohen's d of pairs).
     pub effect_size: Option<f64>,

@@ -116,7 +116,7 @@ pub(super) fn metric(key: &str) -> String {
 }
 
 /// A text with its first letter in upper case.
-pub(super) fn sentence_case(text: &str) -> String {
+pub(crate) fn sentence_case(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         // nDCG stays as it is.

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::data::{Estimate, Example, GroupTable, MetricRow, Report, Variants};
 use super::format::{self, count, cut, figure, interval, percent, probability, signed};
-use super::headline::{Headline, Verdict, side, verdict};
+use super::headline::{Headline, P_CORRECTED, Verdict, verdict};
 use super::tables::group_name;
 
 /// Characters of a query or a document in an example.
@@ -21,7 +21,15 @@ pub(crate) fn markdown(report: &Report) -> String {
     };
     let mut page = format!("# Evaluation: {}\n", plain(title));
     if let Some(headline) = Headline::of(report) {
-        let _ = write!(page, "\n**{}**", headline.sentence);
+        let _ = match headline.verdict.name() {
+            "" => write!(page, "\n**{}**", headline.sentence),
+            name => write!(
+                page,
+                "\n{} **{name}.** **{}**",
+                headline.verdict.sign(),
+                headline.sentence
+            ),
+        };
         if !headline.details.is_empty() {
             let _ = write!(page, " {}", headline.details.join(" "));
         }
@@ -112,14 +120,19 @@ fn summary(page: &mut String, report: &Report) {
             ("model", Box::new(|row| Some(level(&row.model)))),
             (
                 "difference",
-                Box::new(|row| Some(change(&row.difference.as_ref()?.estimate, verdict(row)))),
+                Box::new(|row| {
+                    Some(change(
+                        &row.difference.as_ref()?.estimate,
+                        Some(verdict(row)),
+                    ))
+                }),
             ),
             (
                 "p",
                 Box::new(|row| Some(escaped(&probability(row.difference.as_ref()?.p_value?)))),
             ),
             (
-                "p corrected",
+                P_CORRECTED,
                 Box::new(|row| Some(escaped(&probability(row.difference.as_ref()?.corrected_p?)))),
             ),
             (
@@ -160,7 +173,6 @@ fn groups(page: &mut String, report: &Report, groups: &GroupTable) {
         return;
     }
     let rows = &groups.rows[..groups.rows.len().min(GROUPS)];
-    let better = report.better(&groups.metric);
     let _ = write!(
         page,
         "\n## {} by {}\n",
@@ -188,7 +200,7 @@ fn groups(page: &mut String, report: &Report, groups: &GroupTable) {
                 "difference",
                 Box::new(|row| {
                     let difference = row.difference.as_ref()?;
-                    Some(change(difference, side(difference, better)))
+                    Some(change(difference, None))
                 }),
             ),
         ],
@@ -276,9 +288,9 @@ fn level(estimate: &Estimate) -> String {
     with_interval(estimate, |value| figure(value, 4))
 }
 
-fn change(estimate: &Estimate, verdict: Verdict) -> String {
+fn change(estimate: &Estimate, verdict: Option<Verdict>) -> String {
     let change = with_interval(estimate, |value| signed(value, 4));
-    format!("{} {change}", verdict.sign())
+    format!("{} {change}", verdict.map_or("", Verdict::sign))
         .trim_start()
         .to_owned()
 }

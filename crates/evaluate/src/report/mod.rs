@@ -23,8 +23,9 @@ pub(crate) mod training;
 pub(crate) use charts::{ForestRow, forest};
 pub(crate) use comparison::{comparison_html, comparison_markdown};
 pub(crate) use data::*;
-pub(crate) use format::{count, interval_name};
+pub(crate) use format::{count, interval_name, sentence_case};
 pub(crate) use frame::{Page, figures, section, warnings};
+pub(crate) use headline::{P_CORRECTED, answer_in_words};
 pub(crate) use markdown::{code, literal, markdown, one_line};
 pub(crate) use page::html;
 #[cfg(test)]

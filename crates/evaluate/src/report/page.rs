@@ -5,7 +5,7 @@ use super::data::{Better, Outcomes, Report};
 use super::examples;
 use super::format::{self, count, figure, interval, percent, signed};
 use super::frame::{Page, Section, figures, section, warnings};
-use super::headline::{Headline, Verdict, side};
+use super::headline::{Headline, Verdict, verdict};
 use super::tables;
 
 /// A forest plot of more groups is no longer read.
@@ -60,13 +60,13 @@ pub(super) fn models(report: &Report) -> Markup {
 }
 
 pub(super) fn answer(report: &Report, headline: &Headline) -> Markup {
-    let (class, badge) = match headline.verdict {
-        Verdict::Better => ("better", "Better"),
-        Verdict::Worse => ("worse", "Worse"),
-        Verdict::Unclear => ("unclear", "No clear difference"),
-        Verdict::Untested => ("unclear", "Not tested"),
-        Verdict::Alone => ("alone", ""),
+    let class = match headline.verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::Unclear | Verdict::TooFew | Verdict::Untested => "unclear",
+        Verdict::Alone => "alone",
     };
+    let badge = headline.verdict.name();
     let chief = headline.chief;
     let difference = chief.difference.as_ref();
     html! {
@@ -180,7 +180,7 @@ fn forest_of_metrics(report: &Report) -> Option<Markup> {
                 ),
                 label: name,
                 class: if compared {
-                    side(&estimate, row.better).series_class()
+                    verdict(row).series_class()
                 } else {
                     "s0"
                 },
@@ -194,7 +194,10 @@ fn forest_of_metrics(report: &Report) -> Option<Markup> {
         (
             "Model minus baseline, by metric",
             "difference of the metric",
-            format!("Bars are the {with}s. One that crosses 0 shows no clear difference."),
+            format!(
+                "Bars are the {with}s, each for itself. What is grey shows no clear difference: the bar \
+                 crosses 0, or p after Holm's correction is too large."
+            ),
         )
     } else {
         (
@@ -213,20 +216,19 @@ fn groups(report: &Report) -> Option<Section> {
 pub(super) fn group_tables(report: &Report) -> Markup {
     html! {
         @for table in report.groups.iter().filter(|table| !table.rows.is_empty()) {
-            @let better = report.better(&table.metric);
             @let rows: Vec<_> = table.rows.iter().filter_map(|row| {
                 let estimate = row.difference?;
                 let label = tables::group_name(&row.group).to_owned();
                 Some(charts::ForestRow {
                     tooltip: format!("{label}, {} {}: {}", count(row.items), report.item_name(), signed(estimate.value, 4)),
                     label,
-                    class: side(&estimate, better).series_class(),
+                    class: "same",
                     value: signed(estimate.value, 3),
                     estimate,
                 })
             }).collect();
             @let title = format!("{} by {}", format::sentence_case(&format::metric(&table.metric)), table.column);
-            @let note = format!("Bars are the {}s; small groups have wide ones.", report.interval_name());
+            @let note = format!("Bars are the {}s; small groups have wide ones. Groups are not tested one by one.", report.interval_name());
             @let forest = (2..=GROUPS_DRAWN).contains(&rows.len())
                 .then(|| charts::forest("Model minus baseline, by group", "difference", &rows, true, note)).flatten();
             h3 { (title) }

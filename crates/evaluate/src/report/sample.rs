@@ -1,6 +1,7 @@
 //! A made-up report with every part, for tests and for looking at.
 
 use super::data::*;
+use crate::verdict::Verdict;
 
 /// Numbers in 0..1 that look random and are the same each time.
 struct Noise(u64);
@@ -32,6 +33,13 @@ fn row(metric: &str, before: f64, after: f64, half: f64, p: f64) -> MetricRow {
         baseline: Some(estimate(before, 0.046)),
         difference: Some(Difference {
             estimate: estimate(after - before, half),
+            verdict: Some(match ((after - before).abs() > half, after > before) {
+                (true, true) => Verdict::Better,
+                (true, false) => Verdict::Worse,
+                (false, _) => Verdict::Unclear,
+            }),
+            needed: None,
+            same_as: None,
             p_value: Some(p),
             test: PairedTest::Randomisation,
             corrected_p: Some((p * 6.0).min(1.0)),
@@ -238,6 +246,9 @@ pub(super) fn full() -> Report {
         baseline: Some("all-MiniLM-L6-v2".to_owned()),
         items: "queries".to_owned(),
         chief: "ndcg@10".to_owned(),
+        items_drawn: 300,
+        clusters: None,
+        tests: 6,
         confidence: 0.95,
         method: "Exact cosine search over the whole corpus, 100 results a query. nDCG has linear gain.".to_owned(),
         evidence: "Intervals are 95 % percentile intervals of 10,000 bootstrap samples of the queries (seed 42).".to_owned(),

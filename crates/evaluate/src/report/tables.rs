@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::data::{ConfusionTable, Difference, Estimate, GroupTable, MetricRow, Report, Variants};
 use super::format::{self, count, figure, interval, percent, probability, signed};
-use super::headline::{Verdict, side, verdict};
+use super::headline::{P_CORRECTED, Verdict, verdict};
 
 /// Groups that are shown at once.
 const GROUPS: usize = 25;
@@ -36,7 +36,7 @@ pub(super) fn summary(report: &Report) -> Markup {
                     th.number scope="col" { "model" }
                     @if difference { th.number scope="col" { "difference" } }
                     @if p { th.number scope="col" title="Of the paired test: how often chance alone would give such a difference" { "p" } }
-                    @if corrected { th.number scope="col" title="The p value, corrected for the number of metrics" { "p corrected" } }
+                    @if corrected { th.number scope="col" title="The p value after Holm's correction for the number of tests" { (P_CORRECTED) } }
                     @if effect { th.number scope="col" title="Mean difference over the standard deviation of the differences" { "effect size" } }
                     @if outcomes { th.number scope="col" { "higher / lower / same" } }
                 }
@@ -109,7 +109,6 @@ pub(super) fn groups(report: &Report, table: &GroupTable) -> Markup {
     let (first, rest) = table.rows.split_at(table.rows.len().min(GROUPS));
     let baseline = table.rows.iter().any(|row| row.baseline.is_some());
     let difference = table.rows.iter().any(|row| row.difference.is_some());
-    let better = report.better(&table.metric);
     let part = |rows: &[super::data::GroupRow]| {
         let table = html! {
             table {
@@ -129,7 +128,7 @@ pub(super) fn groups(report: &Report, table: &GroupTable) -> Markup {
                             td.number { (count(row.items)) }
                             @if baseline { (optional(row.baseline.as_ref(), |estimate| with_interval(estimate, figure, None))) }
                             (with_interval(&row.model, figure, None))
-                            @if difference { (optional(row.difference.as_ref(), |estimate| difference_cell(estimate, side(estimate, better)))) }
+                            @if difference { (optional(row.difference.as_ref(), |estimate| with_interval(estimate, signed, None))) }
                         }
                     }
                 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::parsed::ParsedPage;
 use super::sample::full;
 use super::*;
+use crate::verdict::Verdict;
 
 fn parsed(report: &Report) -> ParsedPage {
     ParsedPage::read(&html(report))
@@ -285,19 +286,24 @@ fn bad_news_is_not_hidden() {
         .iter_mut()
         .find(|row| row.metric == "ndcg@10")
         .unwrap();
-    row.difference.as_mut().unwrap().estimate = Estimate::new(0.011, Some((-0.02, 0.042)));
+    let difference = row.difference.as_mut().unwrap();
+    difference.estimate = Estimate::new(0.011, Some((-0.02, 0.042)));
+    difference.verdict = Some(Verdict::Unclear);
     let page = parsed(&report);
     assert!(page.text.contains("No clear difference"));
     assert!(
-        page.text
-            .contains("no clear change: the 95 % interval, −0.020 to +0.042, covers 0.")
+        page.text.contains(
+            "95 % interval −0.020 to +0.042), no clear change: the 95 % interval covers 0."
+        )
     );
     let row = report
         .summary
         .iter_mut()
         .find(|row| row.metric == "ndcg@10")
         .unwrap();
-    row.difference.as_mut().unwrap().estimate = Estimate::new(-0.1, Some((-0.15, -0.05)));
+    let difference = row.difference.as_mut().unwrap();
+    difference.estimate = Estimate::new(-0.1, Some((-0.15, -0.05)));
+    difference.verdict = Some(Verdict::Worse);
     let page = parsed(&report);
     assert!(page.text.contains("▼ Worse") && page.text.contains("nDCG@10 fell from"));
 }
@@ -319,13 +325,13 @@ fn markdown_has_the_answer_the_tables_and_the_examples() {
     insta::assert_snapshot!(markdown(&report), @r##"
     # Evaluation: Help desk, test split
 
-    **nDCG@10 rose from 0.416 to 0.618 (+0.202, 95 % interval +0.150 to +0.254).** Of 300 queries, 131 are better, 42 worse and 127 unchanged. Paired randomisation test: p < 0.0001 (< 0.0001 corrected for 2 metrics). Of 2 metrics, 2 clearly improved, 0 clearly worsened and 0 did neither.
+    ▲ **Better.** **nDCG@10 rose from 0.416 to 0.618 (+0.202, 95 % interval +0.150 to +0.254).** Of 300 queries, 131 are better, 42 worse and 127 unchanged. Paired randomisation test: p < 0.0001 (< 0.0001 by Holm's correction for 6 tests). Of 2 metrics, 2 clearly improved, 0 clearly worsened and 0 did neither.
 
     Model `runs/qa/model` against baseline `all-MiniLM-L6-v2`.
 
     > **Note.** 4 of 304 queries have no relevant document and are left out.
 
-    | metric | baseline | model | difference | p | p corrected | effect size | higher / lower / same |
+    | metric | baseline | model | difference | p | p (Holm) | effect size | higher / lower / same |
     | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
     | accuracy@1 | 0.3100 [0.2640 to 0.3560] | 0.5070 [0.4650 to 0.5490] | ▲ +0.1970 [+0.1370 to +0.2570] | &lt; 0.0001 | 0.0001 | +0.41 | 131 / 42 / 127 |
     | ndcg@10 | 0.4160 [0.3700 to 0.4620] | 0.6180 [0.5760 to 0.6600] | ▲ +0.2020 [+0.1500 to +0.2540] | &lt; 0.0001 | &lt; 0.0001 | +0.42 | 131 / 42 / 127 |
@@ -336,8 +342,8 @@ fn markdown_has_the_answer_the_tables_and_the_examples() {
 
     | category | queries | baseline | model | difference |
     | --- | ---: | ---: | ---: | ---: |
-    | `sign-in` | 84 | 0.3900 [0.2918 to 0.4882] | 0.6600 [0.5618 to 0.7582] | ▲ +0.2700 [+0.1718 to +0.3682] |
-    | ``a\|b `c` <d>`` | 71 | 0.4400 [0.3332 to 0.5468] | 0.6500 [0.5432 to 0.7568] | ▲ +0.2100 [+0.1032 to +0.3168] |
+    | `sign-in` | 84 | 0.3900 [0.2918 to 0.4882] | 0.6600 [0.5618 to 0.7582] | +0.2700 [+0.1718 to +0.3682] |
+    | ``a\|b `c` <d>`` | 71 | 0.4400 [0.3332 to 0.5468] | 0.6500 [0.5432 to 0.7568] | +0.2100 [+0.1032 to +0.3168] |
 
     ## Size and quality
 
