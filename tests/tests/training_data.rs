@@ -242,6 +242,24 @@ fn a_label_of_0_is_a_hard_negative_in_each_form_of_the_guides() {
 }
 
 #[test]
+fn columns_of_any_name_are_read() {
+    let dir = workplace();
+    table(dir.path(), "pairs.jsonl", pairs(20));
+    trained(dir.path(), "pairs.jsonl", "--max-steps 2");
+    let expected = weights(dir.path());
+    let rows = (0..20).map(|n| json!({"Frage": question(n), "Antwort": answer(n), "anchor": n}));
+    table(dir.path(), "german.jsonl", rows);
+    let named = "--anchor-column frage --positive-column Antwort --max-steps 2";
+    trained(dir.path(), "german.jsonl", named);
+    assert!(weights(dir.path()) == expected);
+    let error = refused(dir.path(), "german.jsonl", "--anchor-column question");
+    assert!(
+        error.contains("german.jsonl: no column `question`; found"),
+        "{error}"
+    );
+}
+
+#[test]
 fn label_0_alone_is_no_pair() {
     let dir = workplace();
     let rows =
@@ -416,6 +434,12 @@ fn texts_that_are_cut_are_counted() {
         "--document-max-length 128 --max-steps 2",
     );
     assert!(!ended.stderr.contains("are cut"), "{}", ended.stderr);
+    let notice = "please read this notice before anything else and keep it ".repeat(3);
+    let rows = (0..20)
+        .map(|n| json!({"anchor": question(n), "positive": format!("{notice}{}", answer(n))}));
+    table(dir.path(), "notice.jsonl", rows);
+    let ended = trained(dir.path(), "notice.jsonl", "--max-length 24 --max-steps 2");
+    warns(&ended, "of 20 of them the same is read as of another");
     let rows =
         (0..20).map(|n| json!({"sentence1": question(n), "sentence2": answer(n), "label": n % 2}));
     table(dir.path(), "labeled.jsonl", rows);

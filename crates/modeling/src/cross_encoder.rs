@@ -141,15 +141,6 @@ impl CrossEncoder {
         Ok(self.tokenizer.encode_pairs(&pairs)?)
     }
 
-    /// Which of these pairs are longer than the model reads.
-    ///
-    /// # Errors
-    /// If the tokenizer fails.
-    pub fn are_cut(&self, pairs: &[(&str, &str)]) -> Result<Vec<bool>> {
-        let tokens = self.tokenize(pairs)?;
-        Ok(tokens.iter().map(|ids| ids.truncated).collect())
-    }
-
     /// Logits `[pairs]` in input order, in one forward pass.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);

@@ -195,15 +195,6 @@ impl SentenceEncoder {
         }
     }
 
-    /// Which of these texts of one side are longer than the model reads, prompt included.
-    ///
-    /// # Errors
-    /// If the tokenizer fails.
-    pub fn are_cut(&self, texts: &[&str], side: Side) -> Result<Vec<bool>> {
-        let tokens = self.tokens(texts, side)?;
-        Ok(tokens.iter().map(|ids| ids.truncated).collect())
-    }
-
     /// Embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients flow
     /// unless the caller has turned them off.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {

@@ -69,14 +69,14 @@ impl Cut {
 }
 
 /// Counts the distinct texts of rows, or of a sample of them, that are cut: `of_rows` gives the texts
-/// of rows, `read` what the model reads of some texts that it cuts, and nothing of the others.
+/// of rows, `read` what the model reads of some texts.
 ///
 /// # Errors
 /// Those of `read`.
 pub(crate) fn count_cut<T: Clone + Eq + Hash>(
     rows: usize,
     of_rows: impl Fn(&[usize]) -> Vec<T>,
-    read: impl Fn(&[T]) -> Result<Vec<Option<Vec<u32>>>>,
+    read: impl Fn(&[T]) -> Result<Vec<TokenIds>>,
 ) -> Result<Cut> {
     let looked_at = rows.min(ROWS);
     let sample: Vec<usize> = (0..looked_at).map(|n| n * rows / looked_at).collect();
@@ -90,31 +90,13 @@ pub(crate) fn count_cut<T: Clone + Eq + Hash>(
         let texts = of_rows(rows).into_iter();
         let texts: Vec<T> = texts.filter(|text| seen.insert(text.clone())).collect();
         counted.of += texts.len();
-        for head in read(&texts)?.into_iter().flatten() {
+        for tokens in read(&texts)?.into_iter().filter(|tokens| tokens.truncated) {
             counted.cut += 1;
-            *heads.entry(head).or_default() += 1;
+            *heads.entry(tokens.ids).or_default() += 1;
         }
     }
     counted.alike = heads.into_values().filter(|&texts| texts > 1).sum();
     Ok(counted)
-}
-
-/// What is read of those texts that are cut: the tokens of each, which `tokenize` gives.
-///
-/// # Errors
-/// Those of `tokenize`.
-pub(crate) fn heads<T: Copy>(
-    texts: &[T],
-    are_cut: &[bool],
-    tokenize: impl FnOnce(&[T]) -> Result<Vec<TokenIds>>,
-) -> Result<Vec<Option<Vec<u32>>>> {
-    let cut = texts.iter().zip(are_cut).filter(|(_, is_cut)| **is_cut);
-    let cut: Vec<T> = cut.map(|(text, _)| *text).collect();
-    let mut heads = tokenize(&cut)?.into_iter();
-    let of_each = are_cut
-        .iter()
-        .map(|is_cut| is_cut.then(|| heads.next()).flatten());
-    Ok(of_each.map(|head| head.map(|tokens| tokens.ids)).collect())
 }
 
 #[cfg(test)]
@@ -124,14 +106,18 @@ mod tests {
     #[test]
     fn each_text_counts_once() {
         let texts = |rows: &[usize]| rows.iter().map(|row| row % 10).collect();
-        let long = |texts: &[usize]| {
-            let head = |text: &usize| (*text > 5).then(|| vec![*text as u32 / 2]);
-            Ok(texts.iter().map(head).collect())
+        let read = |texts: &[usize]| {
+            let tokens = texts.iter().map(|&text| TokenIds {
+                ids: vec![text as u32 / 2],
+                truncated: text > 5,
+                ..TokenIds::default()
+            });
+            Ok(tokens.collect())
         };
-        let counted = count_cut(100, texts, long).unwrap();
+        let counted = count_cut(100, texts, read).unwrap();
         assert_eq!((counted.cut, counted.of, counted.is_sample), (4, 10, false));
         assert_eq!(counted.alike, 4, "6 and 7 read alike, 8 and 9 too");
-        assert!(count_cut(ROWS + 1, texts, long).unwrap().is_sample);
-        assert_eq!(count_cut(0, texts, long).unwrap(), Cut::default());
+        assert!(count_cut(ROWS + 1, texts, read).unwrap().is_sample);
+        assert_eq!(count_cut(0, texts, read).unwrap(), Cut::default());
     }
 }

@@ -3,13 +3,13 @@ use std::collections::{HashMap, HashSet};
 use anyhow::{Result, bail, ensure};
 use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
+use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::{ColumnNames, Table, TableError, f32_column, open, string_column};
 use rayon::prelude::*;
 
 use crate::findings::{Findings, excerpt};
-use crate::form::{Form, Kind};
+use crate::form::{ColumnArgs, Form, Input, Kind};
 use crate::labels::Labels;
-use crate::same_text;
 use crate::window::Window;
 
 /// A text of the training data: the number of its content, and of its id where it has one.
@@ -75,19 +75,23 @@ struct OddRows {
 
 impl TrainingSet {
     /// Reads training tables, at least one of which must have rows if they are read whole.
-    /// `label_column` is that of pairs with a label, where the user has named it; empty for none.
     ///
     /// # Errors
     /// If a table is unsound, or none has a row.
     pub async fn read_all(
         session: &SessionContext,
         files: &[&str],
-        label_column: Option<&str>,
+        columns: &ColumnArgs,
         window: Window,
     ) -> Result<Self> {
         let mut set = Self::default();
         for file in files {
-            match set.read(session, file, label_column, window).await {
+            let input = Input {
+                file,
+                columns,
+                is_only: files.len() == 1,
+            };
+            match set.read(session, input, window).await {
                 Err(error) => match error.downcast_ref::<TableError>() {
                     // Hard negatives are an extra: a filter may have left none.
                     Some(TableError::Empty { path, .. }) if files.len() > 1 => {
@@ -116,11 +120,11 @@ impl TrainingSet {
     async fn read(
         &mut self,
         session: &SessionContext,
-        input: &str,
-        label_column: Option<&str>,
+        input: Input<'_>,
         window: Window,
     ) -> Result<()> {
-        let form = Form::of_positives(session, input, label_column).await?;
+        let form = Form::of_positives(session, input).await?;
+        let input = input.file;
         if let Some(unread) = &form.unread
             && window.is_first()
         {
@@ -129,11 +133,11 @@ impl TrainingSet {
             );
         }
         self.tables.push(input.to_owned());
-        let frame = open(session, input, form.table, &form.names, &[]).await?;
+        let frame = form.open(session, input).await?;
         for (first, batch) in window.read(frame).await?.numbered() {
             match &form.kind {
                 Kind::Positives { negatives } => self.add(batch, negatives, first),
-                Kind::Labeled => self.add_labeled(batch, &form, first)?,
+                Kind::Labeled { label } => self.add_labeled(batch, label, first)?,
             }
         }
         Ok(())
@@ -180,11 +184,10 @@ impl TrainingSet {
         }
     }
 
-    fn add_labeled(&mut self, batch: &RecordBatch, form: &Form, first: usize) -> Result<()> {
+    fn add_labeled(&mut self, batch: &RecordBatch, column: &str, first: usize) -> Result<()> {
         let firsts = Column::of(batch, "sentence1");
         let seconds = Column::of(batch, "sentence2");
         let labels = f32_column(batch, "score");
-        let column = form.label.as_deref().unwrap_or("score");
         for i in 0..batch.num_rows() {
             let place = self.place(first + i);
             let label = labels.value(i);
@@ -243,14 +246,17 @@ impl TrainingSet {
     fn are_identical(&self, a: Text, b: Text) -> bool {
         a.text == b.text || {
             let (a, b) = (self.text(a), self.text(b));
-            same_text::identical(a) == same_text::identical(b)
+            are_identical(a, b)
         }
     }
 
     /// Gives the pairs of label 0 to the rows of their anchors, takes negatives out that are known
     /// to be right, and says what was odd.
     fn settle(&mut self) {
-        self.classes = Classes::of(&self.texts.values);
+        let anchors = self.rows.iter().map(|row| row.anchor);
+        let anchors = anchors.chain(self.labeled_negatives.iter().map(|row| row.anchor));
+        let letters = anchors.map(|anchor| self.text(anchor).chars().count());
+        self.classes = Classes::of(&self.texts.values, letters.max().unwrap_or(0));
         let mut of_anchor: HashMap<u32, (HashSet<u32>, Vec<usize>)> = HashMap::new();
         for (at, row) in self.rows.iter().enumerate() {
             let anchor = self.classes.equivalent(row.anchor.text);
@@ -458,6 +464,10 @@ impl<'a> Column<'a> {
     }
 }
 
+fn are_identical(a: &str, b: &str) -> bool {
+    pairmill_schema::identical(a) == pairmill_schema::identical(b)
+}
+
 /// Which texts are the same, by the numbers of texts; of texts that are not known, each is its own.
 #[derive(Debug, Default)]
 pub(crate) struct Classes {
@@ -466,17 +476,24 @@ pub(crate) struct Classes {
 }
 
 impl Classes {
-    fn of(texts: &[String]) -> Self {
-        let classes = |key: fn(&str) -> u128| {
-            let keys: Vec<u128> = texts.par_iter().map(|text| key(text)).collect();
-            let mut numbers: HashMap<u128, u32> = HashMap::with_capacity(keys.len());
+    /// `letters` are those of the longest anchor: equivalents are looked for among anchors and what may
+    /// be the same as one.
+    fn of(texts: &[String], letters: usize) -> Self {
+        let classes = |key: &(dyn Fn(&str) -> Option<TextKey> + Sync)| {
+            let keys: Vec<Option<TextKey>> = texts.par_iter().map(|text| key(text)).collect();
+            let mut numbers: HashMap<TextKey, u32> = HashMap::with_capacity(keys.len());
             let number = (0..).zip(keys);
-            let classes = number.map(|(text, key)| *numbers.entry(key).or_insert(text));
+            let classes = number.map(|(text, key)| match key {
+                Some(key) => *numbers.entry(key).or_insert(text),
+                None => text,
+            });
             classes.collect()
         };
         Self {
-            identical: classes(same_text::identical),
-            equivalent: classes(same_text::equivalent),
+            identical: classes(&|text| Some(TextKey::identical(text))),
+            equivalent: classes(&|text| {
+                TextKey::unless_longer(text, Sameness::Equivalent, letters)
+            }),
         }
     }
 
@@ -511,7 +528,7 @@ impl Ids {
         };
         if first != text && !self.unsound.contains(&number) {
             let [a, b] = [first, text].map(|text| texts.values[text as usize].as_str());
-            if same_text::identical(a) != same_text::identical(b) {
+            if !are_identical(a, b) {
                 self.unsound.insert(number);
                 let row = place.row;
                 let (a, b) = (excerpt(a), excerpt(b));

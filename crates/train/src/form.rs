@@ -1,43 +1,56 @@
-//! Which columns of a training table are its texts, ids and labels: the forms in which guides write
-//! pairs.
+//! Which columns of a training table are its texts, ids and labels.
 
-use anyhow::{Result, bail};
-use datafusion::prelude::SessionContext;
-use pairmill_tables::{ColumnNames, Table, column_names};
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+use datafusion::prelude::{DataFrame, SessionContext};
+use pairmill_tables::{ColumnNames, Table, TableError, column_names, open};
+use serde::Serialize;
 
-/// What guides call the two texts of a pair.
-const PAIRS: [(&str, &str); 10] = [
-    ("anchor", "positive"),
-    ("sentence1", "sentence2"),
-    ("query", "positive"),
-    ("question", "positive"),
-    ("query", "document"),
-    ("query", "passage"),
-    ("query", "answer"),
-    ("question", "answer"),
-    ("question", "document"),
-    ("question", "passage"),
-];
-/// What they call whether the texts belong together, or how far.
-const LABELS: [&str; 2] = ["label", "score"];
+/// What guides call whether two texts belong together, or how far.
+const LABELS: [&str; 4] = ["label", "labels", "is_duplicate", "score"];
+const SIMILARITIES: [&str; 5] = ["score", "similarity_score", "similarity", "label", "labels"];
+
+/// What training tables call their columns, where that is not told from them.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct ColumnArgs {
+    /// Column of anchors: queries, first sentences [default: anchor, query, question, sentence1, …]
+    #[arg(long, value_name = "NAME")]
+    anchor_column: Option<String>,
+    /// Column of positives: documents, second sentences [default: positive, answer, document, sentence2, …]
+    #[arg(long, value_name = "NAME")]
+    positive_column: Option<String>,
+    /// Column of hard negatives [default: negative, or negative_1, negative_2, …]
+    #[arg(long, value_name = "NAME")]
+    negative_column: Option<String>,
+    /// Column of labels or similarities of pairs; an empty name reads none [default: label, score, …]
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
+}
+
+/// A training table among those that are read together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub file: &'a str,
+    pub columns: &'a ColumnArgs,
+    /// Whether it must have the columns that the user named; of several tables one may.
+    pub is_only: bool,
+}
 
 /// What the rows of a training table are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A pair that belongs together, with the texts in these columns as hard negatives.
     Positives { negatives: Vec<String> },
-    /// Two texts and a label.
-    Labeled,
+    /// Two texts and the label in this column of the input.
+    Labeled { label: String },
 }
 
 /// A training table with the columns that are read of it.
 #[derive(Debug)]
 pub(crate) struct Form {
     pub kind: Kind,
-    pub table: Table,
-    pub names: ColumnNames,
-    /// The column of labels, of labelled rows.
-    pub label: Option<String>,
+    table: Table,
+    names: Vec<(String, String)>,
     /// A column of labels or scores that rows of this kind have no use for.
     pub unread: Option<String>,
 }
@@ -53,82 +66,50 @@ pub(crate) enum Wanted {
 
 impl Form {
     /// The form of a table for losses over positives: pairs, triplets, n-tuples, or pairs with a
-    /// label. `label_column` is the one that the user has named; an empty name is none.
+    /// label.
     ///
     /// # Errors
     /// If the table cannot be read, or is one of candidates.
-    pub async fn of_positives(
-        session: &SessionContext,
-        input: &str,
-        label_column: Option<&str>,
-    ) -> Result<Self> {
-        let columns = Columns(column_names(session, input).await?);
-        if columns.has("decision") {
+    pub async fn of_positives(session: &SessionContext, input: Input<'_>) -> Result<Self> {
+        let columns = Columns(column_names(session, input.file).await?);
+        if columns.find("decision").is_some() {
             bail!(
-                "{input}: is a table of candidates, not of pairs; write training rows of it with `pairmill-filter --format triplet` (or n-tuple)"
+                "{}: is a table of candidates, not of pairs; write training rows of it with `pairmill-filter --format triplet` (or n-tuple)",
+                input.file
             );
         }
-        let numbered = (1..).take_while(|n| columns.has(&format!("negative_{n}")));
-        let negatives = match numbered.count() {
-            0 if columns.has("negative") => vec!["negative".to_owned()],
-            count => (1..=count).map(|n| format!("negative_{n}")).collect(),
-        };
-        let label = columns.label(label_column, Wanted::Labels);
-        if negatives.is_empty() && label.is_some() {
-            return Ok(columns.labeled(label));
-        }
-        let pair = columns.pair();
-        let mut naming = Naming::default();
-        naming.add_text(&columns, "anchor", pair.0);
-        naming.add_text(&columns, "positive", pair.1);
-        for negative in &negatives {
-            naming.add_text(&columns, negative, negative);
-        }
-        let table = match negatives.as_slice() {
-            [] => Table::Pairs,
-            [one] if one == "negative" => Table::Triplets,
-            several => Table::NTuples(several.len()),
-        };
-        Ok(Self {
-            names: naming.finish(),
-            kind: Kind::Positives { negatives },
-            table,
-            label: None,
-            unread: label,
-        })
+        columns.of_positives(input)
     }
 
     /// The form of a table of labelled pairs.
     ///
     /// # Errors
-    /// If the table cannot be read.
+    /// If the table cannot be read, or has no column of labels.
     pub async fn of_labeled(
         session: &SessionContext,
-        input: &str,
-        label_column: Option<&str>,
+        input: Input<'_>,
         wanted: Wanted,
     ) -> Result<Self> {
-        let columns = Columns(column_names(session, input).await?);
-        let label = columns.label(label_column, wanted);
-        let (first, second) = columns.pair();
-        if label.is_none() && columns.has(first) && columns.has(second) {
-            bail!(
-                "{input}: has pairs without a label (columns {}), and this loss needs one; name the column with --label-column, or use --loss mnrl for pairs that belong together",
-                columns.0.join(", ")
-            );
-        }
-        if label.is_some() {
-            let other = LABELS.iter().filter_map(|name| columns.find(name));
-            let other: Vec<&str> = other
-                .filter(|name| Some(*name) != label.as_deref())
-                .collect();
-            if let (None, [other], Some(read)) = (label_column, other.as_slice(), &label) {
-                tracing::warn!(
-                    "{input}: has two columns that may be labels; `{read}` is read and `{other}` is not (--label-column {other} would read it)"
-                );
-            }
-        }
-        Ok(columns.labeled(label))
+        let columns = Columns(column_names(session, input.file).await?);
+        columns.of_labeled(input, wanted)
+    }
+
+    /// Opens the table, whose ids may be absent.
+    ///
+    /// # Errors
+    /// If it is unsound.
+    pub async fn open(
+        &self,
+        session: &SessionContext,
+        input: &str,
+    ) -> Result<DataFrame, TableError> {
+        let named = self.names.iter();
+        let named = named.map(|(column, name)| (column.as_str(), Some(name.as_str())));
+        let schema = self.table.schema();
+        let columns = schema.fields().iter().map(|field| field.name());
+        let ids = columns.filter(|name| name.ends_with("_id"));
+        let names = ids.fold(ColumnNames::new(named), ColumnNames::with_optional);
+        open(session, input, self.table, &names, &[]).await
     }
 }
 
@@ -138,89 +119,125 @@ struct Columns(Vec<String>);
 impl Columns {
     /// The name of a column as the input writes it.
     fn find(&self, name: &str) -> Option<&str> {
-        let alike = |column: &&String| column.eq_ignore_ascii_case(name);
         let exact = self.0.iter().find(|column| *column == name);
-        exact
-            .or_else(|| self.0.iter().find(alike))
-            .map(String::as_str)
+        let folded = name.trim().to_lowercase();
+        let alike = |column: &&String| column.trim().to_lowercase() == folded;
+        let found = exact.or_else(|| self.0.iter().find(alike));
+        found.map(String::as_str)
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.find(name).is_some()
+    fn of_positives(&self, input: Input<'_>) -> Result<Form> {
+        let columns = input.columns;
+        let numbered = (1..).take_while(|n| self.find(&format!("negative_{n}")).is_some());
+        let named = self.named(input, columns.negative_column.as_deref())?;
+        let negatives = match (named, numbered.count()) {
+            (Some(_), _) => vec!["negative".to_owned()],
+            (None, 0) if self.find("negative").is_some() => vec!["negative".to_owned()],
+            (None, count) => (1..=count).map(|n| format!("negative_{n}")).collect(),
+        };
+        let label = match (columns.label_column.as_deref(), negatives.is_empty()) {
+            (Some(""), _) => None,
+            (label, true) => match self.named(input, label)? {
+                None => self.first_of(&LABELS),
+                label => label,
+            },
+            (_, false) => self.first_of(&LABELS),
+        };
+        if let (Some(label), true) = (&label, negatives.is_empty()) {
+            return self.labeled(input, label.clone());
+        }
+        let mut names = self.texts(input, "anchor", "positive")?;
+        if let Some(named) = named {
+            names.push(("negative".to_owned(), named));
+        }
+        let table = match negatives.as_slice() {
+            [] => Table::Pairs,
+            [one] if one == "negative" => Table::Triplets,
+            several => Table::NTuples(several.len()),
+        };
+        Ok(Form {
+            kind: Kind::Positives { negatives },
+            table,
+            names,
+            unread: label,
+        })
     }
 
-    fn label(&self, named: Option<&str>, wanted: Wanted) -> Option<String> {
-        match named {
+    fn of_labeled(&self, input: Input<'_>, wanted: Wanted) -> Result<Form> {
+        let file = input.file;
+        let known: &[&str] = match wanted {
+            Wanted::Labels => &LABELS,
+            Wanted::Similarities => &SIMILARITIES,
+        };
+        let label = match input.columns.label_column.as_deref() {
             Some("") => None,
-            Some(name) => Some(self.find(name).unwrap_or(name).to_owned()),
-            None => {
-                let mut names = LABELS;
-                if wanted == Wanted::Similarities {
-                    names.reverse();
-                }
-                names
-                    .iter()
-                    .find_map(|name| self.find(name))
-                    .map(str::to_owned)
+            named => match self.named(input, named)? {
+                None => self.first_of(known),
+                named => return self.labeled(input, named.unwrap_or_default()),
+            },
+        };
+        let Some(label) = label else {
+            bail!(
+                "{file}: has no column `label` or `score`, and this loss needs one (found {}); name the column with --label-column, or use --loss mnrl for pairs that belong together",
+                self.0.join(", ")
+            );
+        };
+        let other = ["label", "score"].iter().filter_map(|name| self.find(name));
+        if let Some(other) = other.filter(|name| **name != label).next_back() {
+            tracing::warn!(
+                "{file}: has two columns that may be labels; `{label}` is read and `{other}` is not (--label-column {other} would read it)"
+            );
+        }
+        self.labeled(input, label)
+    }
+
+    fn labeled(&self, input: Input<'_>, label: String) -> Result<Form> {
+        let mut names = self.texts(input, "sentence1", "sentence2")?;
+        names.push(("score".to_owned(), label.clone()));
+        Ok(Form {
+            kind: Kind::Labeled { label },
+            table: Table::LabeledPairs,
+            names,
+            unread: None,
+        })
+    }
+
+    fn first_of(&self, names: &[&str]) -> Option<String> {
+        names
+            .iter()
+            .find_map(|name| self.find(name))
+            .map(str::to_owned)
+    }
+
+    /// A column that the user has named, as the input writes it.
+    fn named(&self, input: Input<'_>, name: Option<&str>) -> Result<Option<String>> {
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        match self.find(name) {
+            None if input.is_only => Err(anyhow!(
+                "{}: no column `{name}`; found {}",
+                input.file,
+                self.0.join(", ")
+            )),
+            found => Ok(found.map(str::to_owned)),
+        }
+    }
+
+    /// The two texts under the contract's names, where the user has named them.
+    fn texts(&self, input: Input<'_>, first: &str, second: &str) -> Result<Vec<(String, String)>> {
+        let ColumnArgs {
+            anchor_column,
+            positive_column,
+            ..
+        } = input.columns;
+        let mut names = Vec::new();
+        for (column, name) in [(first, anchor_column), (second, positive_column)] {
+            if let Some(name) = self.named(input, name.as_deref())? {
+                names.push((column.to_owned(), name));
             }
         }
-    }
-
-    /// What the input calls the two texts of a pair.
-    fn pair(&self) -> (&'static str, &'static str) {
-        let is_there = |(first, second): &(&str, &str)| self.has(first) && self.has(second);
-        PAIRS.into_iter().find(is_there).unwrap_or(PAIRS[0])
-    }
-
-    fn labeled(&self, label: Option<String>) -> Form {
-        let pair = self.pair();
-        let mut naming = Naming::default();
-        naming.add_text(self, "sentence1", pair.0);
-        naming.add_text(self, "sentence2", pair.1);
-        if let Some(label) = &label {
-            naming.add("score", label);
-        }
-        Form {
-            kind: Kind::Labeled,
-            table: Table::LabeledPairs,
-            names: naming.finish(),
-            label,
-            unread: None,
-        }
-    }
-}
-
-/// What the input calls columns of the contract.
-#[derive(Default)]
-struct Naming {
-    named: Vec<(String, String)>,
-    optional: Vec<String>,
-}
-
-impl Naming {
-    fn add(&mut self, column: &str, found: &str) {
-        if found != column {
-            self.named.push((column.to_owned(), found.to_owned()));
-        }
-    }
-
-    /// A text, and its id, which an input may lack.
-    fn add_text(&mut self, columns: &Columns, column: &str, name: &str) {
-        if let Some(found) = columns.find(name) {
-            self.add(column, found);
-        }
-        let id = format!("{column}_id");
-        match columns.find(&format!("{name}_id")) {
-            Some(found) => self.add(&id, found),
-            None => self.optional.push(id),
-        }
-    }
-
-    fn finish(self) -> ColumnNames {
-        let named = self.named.iter();
-        let named = named.map(|(column, found)| (column.as_str(), Some(found.as_str())));
-        let optional = self.optional.into_iter();
-        optional.fold(ColumnNames::new(named), ColumnNames::with_optional)
+        Ok(names)
     }
 }
 
@@ -232,30 +249,79 @@ mod tests {
         Columns(names.iter().map(|&name| name.to_owned()).collect())
     }
 
+    fn input(columns: &ColumnArgs) -> Input<'_> {
+        Input {
+            file: "a.csv",
+            columns,
+            is_only: true,
+        }
+    }
+
     #[test]
-    fn pairs_are_found_under_the_names_of_the_guides() {
-        let pair = |names: &[&str]| columns(names).pair();
+    fn pairs_with_a_label_are_told_from_pairs_and_triplets() {
+        let args = ColumnArgs::default();
+        let form = |names: &[&str]| columns(names).of_positives(input(&args)).unwrap();
+        let label = |names: &[&str]| match form(names).kind {
+            Kind::Labeled { label } => Some(label),
+            Kind::Positives { .. } => None,
+        };
+        assert_eq!(label(&["anchor", "positive"]), None);
+        assert_eq!(label(&["query", "document", "Label"]).unwrap(), "Label");
         assert_eq!(
-            pair(&["sentence1", "sentence2", "label"]),
-            ("sentence1", "sentence2")
+            label(&["question1", "question2", "is_duplicate"]).unwrap(),
+            "is_duplicate"
         );
+        let triplets = form(&["anchor", "positive", "negative", "score"]);
+        assert_eq!(triplets.table, Table::Triplets);
+        assert_eq!(triplets.unread.as_deref(), Some("score"));
         assert_eq!(
-            pair(&["id", "Query", "document", "label"]),
-            ("query", "document")
+            form(&["a", "negative_1", "negative_2"]).table,
+            Table::NTuples(2)
         );
-        assert_eq!(
-            pair(&["query", "positive", "negative"]),
-            ("query", "positive")
-        );
-        assert_eq!(pair(&["left", "right"]), ("anchor", "positive"));
     }
 
     #[test]
     fn a_label_goes_by_what_the_loss_wants_of_it() {
-        let both = columns(&["score", "Label"]);
-        assert_eq!(both.label(None, Wanted::Labels).unwrap(), "Label");
-        assert_eq!(both.label(None, Wanted::Similarities).unwrap(), "score");
-        assert_eq!(both.label(Some("same"), Wanted::Labels).unwrap(), "same");
-        assert_eq!(both.label(Some(""), Wanted::Labels), None);
+        let both = columns(&["sentence1", "sentence2", "score", "Label"]);
+        let args = ColumnArgs::default();
+        let label =
+            |args: &ColumnArgs, wanted| match both.of_labeled(input(args), wanted).unwrap().kind {
+                Kind::Labeled { label } => label,
+                Kind::Positives { .. } => String::new(),
+            };
+        assert_eq!(label(&args, Wanted::Labels), "Label");
+        assert_eq!(label(&args, Wanted::Similarities), "score");
+        let named = ColumnArgs {
+            label_column: Some("score".to_owned()),
+            ..ColumnArgs::default()
+        };
+        assert_eq!(label(&named, Wanted::Labels), "score");
+    }
+
+    #[test]
+    fn a_name_that_the_only_table_lacks_is_refused() {
+        let args = ColumnArgs {
+            anchor_column: Some("titel".to_owned()),
+            ..ColumnArgs::default()
+        };
+        let found = columns(&["anchor", "positive"]);
+        let error = found.of_positives(input(&args)).unwrap_err().to_string();
+        assert_eq!(error, "a.csv: no column `titel`; found anchor, positive");
+        let one_of_several = Input {
+            is_only: false,
+            ..input(&args)
+        };
+        assert!(found.of_positives(one_of_several).is_ok());
+    }
+
+    #[test]
+    fn an_empty_name_reads_no_labels() {
+        let args = ColumnArgs {
+            label_column: Some(String::new()),
+            ..ColumnArgs::default()
+        };
+        let found = columns(&["anchor", "positive", "score"]);
+        let form = found.of_positives(input(&args)).unwrap();
+        assert_eq!((form.table, form.unread), (Table::Pairs, None));
     }
 }

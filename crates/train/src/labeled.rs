@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Result, bail};
 use datafusion::prelude::SessionContext;
+use pairmill_schema::TextKey;
 use pairmill_tables::{ColumnNames, Folds, Table, column_names, f32_column, open, string_column};
 use rand::SeedableRng;
 use rand::seq::index;
@@ -9,9 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::findings::Findings;
-use crate::form::{Form, Wanted};
+use crate::form::{ColumnArgs, Form, Input, Kind, Wanted};
 use crate::labels::Labels;
-use crate::same_text::identical;
 use crate::window::Window;
 
 /// Two texts and whether the second answers the first.
@@ -45,13 +45,12 @@ pub(crate) struct LeftOut {
 /// How labelled pairs are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading<'a> {
-    /// The column of labels that the user has named; empty for none.
-    pub label_column: Option<&'a str>,
+    pub columns: &'a ColumnArgs,
     pub labels: Labels,
     /// What decides between two columns of labels.
     pub wanted: Wanted,
-    /// Whether the table may lack the column that the user has named, since that is of another table.
-    pub may_lack_column: bool,
+    /// Whether the table must have the columns that the user has named.
+    pub is_only: bool,
     /// Of a candidates table, the candidates of each query to take.
     pub mined: usize,
     pub seed: u64,
@@ -61,7 +60,7 @@ impl Reading<'_> {
     /// How those of a dev split are read.
     pub fn of_dev(self) -> Self {
         Self {
-            may_lack_column: true,
+            is_only: false,
             ..self
         }
     }
@@ -102,24 +101,24 @@ impl LabeledSet {
         window: Window,
     ) -> Result<()> {
         let Reading {
-            label_column,
+            columns,
             labels,
             wanted,
-            may_lack_column,
+            is_only,
             ..
         } = reading;
-        let label_column = match label_column {
-            Some(name) if may_lack_column => {
-                let columns = column_names(session, input).await?;
-                let is_there = columns.iter().any(|column| column == name);
-                is_there.then_some(name)
-            }
-            named => named,
+        let file = Input {
+            file: input,
+            columns,
+            is_only,
         };
-        let form = Form::of_labeled(session, input, label_column, wanted).await?;
-        let column = form.label.as_deref().unwrap_or("score");
-        let frame = open(session, input, form.table, &form.names, &[]).await?;
-        let mut seen: HashMap<(u128, u128), (f32, usize)> = HashMap::new();
+        let form = Form::of_labeled(session, file, wanted).await?;
+        let column = match &form.kind {
+            Kind::Labeled { label } => label.as_str(),
+            Kind::Positives { .. } => "score",
+        };
+        let frame = form.open(session, input).await?;
+        let mut seen: HashMap<(TextKey, TextKey), (f32, usize)> = HashMap::new();
         let (mut empty, mut contradictory) = (Findings::default(), Findings::default());
         for (first, batch) in window.read(frame).await?.numbered() {
             let queries = string_column(batch, "sentence1");
@@ -135,7 +134,7 @@ impl LabeledSet {
                     continue;
                 }
                 if label == 0.0 || label == 1.0 {
-                    let key = (identical(query), identical(text));
+                    let key = (TextKey::identical(query), TextKey::identical(text));
                     let (other, its_row) = *seen.entry(key).or_insert((label, number));
                     if other != label {
                         contradictory.add(format!("{input} rows {its_row} and {number}"));

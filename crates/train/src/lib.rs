@@ -25,7 +25,6 @@ mod options;
 mod plan;
 mod report;
 mod run;
-mod same_text;
 mod sampler;
 mod schedule;
 mod stall;
@@ -33,5 +32,6 @@ mod task;
 mod trainer;
 mod window;
 
+pub use form::ColumnArgs;
 pub use options::{DeviceKind, Hyperparameters};
 pub use schedule::ScheduleKind;

@@ -16,10 +16,10 @@ use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
 use self::objective::{LabelLoss, ListLoss, Objective};
-use crate::cut::{Cut, count_cut, heads};
+use crate::cut::{Cut, count_cut};
 use crate::data::TrainingSet;
 use crate::export::write_quantized;
-use crate::form::Wanted;
+use crate::form::{ColumnArgs, Wanted};
 use crate::labeled::{LabeledSet, LeftOut, Reading};
 use crate::labels::Labels;
 use crate::objective::{NoSignal, read_scored_pairs};
@@ -81,9 +81,8 @@ struct DataArgs {
     /// bce, mse: mined negatives of each query, drawn at random from its kept candidates
     #[arg(long, default_value_t = 2, value_name = "N")]
     mined_negatives: usize,
-    /// Column of labels or similarities of pairs; an empty name reads none [default: label or score]
-    #[arg(long, value_name = "NAME")]
-    label_column: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
     /// Longest pair in tokens [default: the model's own]
     #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(5..))]
     max_length: Option<u16>,
@@ -307,13 +306,13 @@ impl CrossEncoderArgs {
     /// How labelled pairs are read.
     fn reading(&self, mined: usize, seed: u64) -> Reading<'_> {
         Reading {
-            label_column: self.data.label_column.as_deref(),
+            columns: &self.data.columns,
             labels: Labels::Share,
             wanted: match self.data.loss {
                 Loss::Mse => Wanted::Similarities,
                 _ => Wanted::Labels,
             },
-            may_lack_column: false,
+            is_only: self.train.len() == 1,
             mined,
             seed,
         }
@@ -373,8 +372,7 @@ impl CrossEncoderArgs {
                     },
                     _ => ListLoss::Lambda,
                 };
-                let label_column = data.label_column.as_deref();
-                let set = TrainingSet::read_all(session, &files, label_column, window).await?;
+                let set = TrainingSet::read_all(session, &files, &data.columns, window).await?;
                 Objective::ranking(&set, loss, window)
             }
         }
@@ -458,10 +456,7 @@ impl Task for CrossEncoderTask<'_> {
         let cut = count_cut(
             objective.rows(),
             |rows| objective.pairs(rows),
-            |pairs| {
-                let are_cut = self.model.are_cut(pairs)?;
-                heads(pairs, &are_cut, |cut| Ok(self.model.tokenize(cut)?))
-            },
+            |pairs| Ok(self.model.tokenize(pairs)?),
         )?;
         Ok(vec![Cut {
             texts: "pairs of texts",

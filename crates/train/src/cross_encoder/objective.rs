@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Result, ensure};
+use pairmill_schema::TextKey;
 use tch::Tensor;
 
 use crate::data::TrainingSet;
@@ -8,7 +9,6 @@ use crate::labeled::LabeledSet;
 use crate::loss::lambda::{LambdaLossOptions, lambda_loss};
 use crate::loss::reranking;
 use crate::objective::ScoredPair;
-use crate::same_text::{equivalent, identical};
 use crate::sampler::shuffled_batches;
 use crate::window::Window;
 
@@ -40,22 +40,25 @@ pub(super) struct List {
     query: String,
     documents: Vec<(String, f32)>,
     /// What the query and each document are compared by.
-    query_key: u128,
-    keys: Vec<u128>,
+    query_key: TextKey,
+    keys: Vec<TextKey>,
 }
 
 impl List {
     fn new(query: String, documents: Vec<(String, f32)>) -> Self {
         Self {
-            query_key: equivalent(&query),
-            keys: documents.iter().map(|(text, _)| identical(text)).collect(),
+            query_key: TextKey::equivalent(&query),
+            keys: documents
+                .iter()
+                .map(|(text, _)| TextKey::identical(text))
+                .collect(),
             query,
             documents,
         }
     }
 
     /// The first document, with its key.
-    fn positive(&self) -> (u128, &str) {
+    fn positive(&self) -> (TextKey, &str) {
         (self.keys[0], &self.documents[0].0)
     }
 }
@@ -71,12 +74,12 @@ pub(super) enum Objective {
 pub(super) struct Lists {
     lists: Vec<List>,
     /// The places of the lists of each query, where the loss draws negatives from other queries.
-    of_query: HashMap<u128, Vec<usize>>,
+    of_query: HashMap<TextKey, Vec<usize>>,
 }
 
 impl Lists {
     fn new(lists: Vec<List>, loss: ListLoss) -> Self {
-        let mut of_query: HashMap<u128, Vec<usize>> = HashMap::new();
+        let mut of_query: HashMap<TextKey, Vec<usize>> = HashMap::new();
         if let ListLoss::MultipleNegatives { .. } = loss {
             for (place, list) in lists.iter().enumerate() {
                 of_query.entry(list.query_key).or_default().push(place);
@@ -86,7 +89,7 @@ impl Lists {
     }
 
     /// The first positive of each list of a query.
-    fn positives(&self, query: u128) -> impl Iterator<Item = u128> {
+    fn positives(&self, query: TextKey) -> impl Iterator<Item = TextKey> {
         let places = self.of_query.get(&query).into_iter().flatten();
         places.map(|&place| self.lists[place].positive().0)
     }
@@ -281,7 +284,8 @@ fn layout<'a>(set: &'a Lists, loss: ListLoss, rows: &[usize]) -> Vec<ListOfTexts
         .map(|place| {
             let list = &lists[rows[place]];
             let own_keys = list.keys.iter().copied();
-            let mut known: HashSet<u128> = own_keys.chain(set.positives(list.query_key)).collect();
+            let mut known: HashSet<TextKey> =
+                own_keys.chain(set.positives(list.query_key)).collect();
             let mates = (1..rows.len()).map(|ahead| &lists[rows[(place + ahead) % rows.len()]]);
             let negatives: Vec<(&str, f32)> = mates
                 .filter(|mate| mate.query_key != list.query_key)

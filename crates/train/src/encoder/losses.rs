@@ -336,8 +336,7 @@ async fn read_pairs(
     files: &[&str],
     window: Window,
 ) -> Result<TrainingSet> {
-    let label_column = data.label_column.as_deref();
-    let mut set = TrainingSet::read_all(session, files, label_column, window).await?;
+    let mut set = TrainingSet::read_all(session, files, &data.columns, window).await?;
     if let Some(groups) = &data.groups {
         let column = &data.group_column;
         set.read_groups(session, groups, column, window).await?;
@@ -354,13 +353,13 @@ async fn read_labeled(
     seed: u64,
 ) -> Result<LabeledSet> {
     let reading = Reading {
-        label_column: data.label_column.as_deref(),
+        columns: &data.columns,
         labels,
         wanted: match labels {
             Labels::Binary => Wanted::Labels,
             _ => Wanted::Similarities,
         },
-        may_lack_column: false,
+        is_only: files.len() == 1,
         mined: 0,
         seed,
     };

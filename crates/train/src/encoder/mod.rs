@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 
 use crate::evaluator::RetrievalEvaluator;
 use crate::export::write_onnx;
+use crate::form::ColumnArgs;
 use crate::loss::matryoshka::MatryoshkaDim;
 use crate::options::Hyperparameters;
 use crate::run::{Job, finish_training, prepare, trainable};
@@ -81,9 +82,8 @@ pub struct DataArgs {
     /// Documents of the dev corpus to search; of a larger one, the judged ones and a sample
     #[arg(long, default_value_t = 5_000, value_name = "N")]
     eval_corpus_size: usize,
-    /// Column of labels or similarities of pairs; an empty name reads none [default: label or score]
-    #[arg(long, value_name = "NAME")]
-    label_column: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
     /// Table with `id` and a group column: documents of one group are never negatives of each other
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]

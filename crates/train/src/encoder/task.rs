@@ -3,7 +3,7 @@ use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
 use tch::{Kind, Tensor};
 
 use super::stream::Stream;
-use crate::cut::{Cut, count_cut, heads};
+use crate::cut::{Cut, count_cut};
 use crate::evaluator::RetrievalEvaluator;
 use crate::loss::matryoshka::{MatryoshkaDim, matryoshka};
 use crate::objective::{BatchText, LossOfEmbeddings, NoSignal, Objective, tokenized};
@@ -172,10 +172,7 @@ impl Task for EncoderTask {
                     texts.map(|text| text.text).collect()
                 };
                 of_side.add(count_cut(objective.rows(), of_rows, |texts| {
-                    let are_cut = self.encoder.are_cut(texts, side)?;
-                    heads(texts, &are_cut, |cut| {
-                        Ok(self.encoder.tokenize(cut, side)?)
-                    })
+                    Ok(self.encoder.tokenize(texts, side)?)
                 })?);
             }
             if of_side.of > 0 {

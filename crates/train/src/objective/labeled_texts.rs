@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Result, ensure};
 use datafusion::prelude::SessionContext;
+use pairmill_schema::TextKey;
 use pairmill_tables::{ColumnNames, Table, open, string_column};
 use tch::Tensor;
 
@@ -9,7 +10,6 @@ use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, picked, text};
 use crate::findings::Findings;
 use crate::loss::similarity::Distance;
 use crate::loss::triplets;
-use crate::same_text::equivalent;
 use crate::sampler::label_batches;
 use crate::window::Window;
 
@@ -92,10 +92,10 @@ impl LabeledTexts {
 /// Names categories that differ in case, punctuation or white space alone: to the loss their texts are
 /// negatives of each other.
 fn warn_of_spellings<'a>(inputs: &[&str], categories: impl Iterator<Item = &'a String>) {
-    let mut alike: BTreeMap<u128, Vec<&str>> = BTreeMap::new();
+    let mut alike: BTreeMap<TextKey, Vec<&str>> = BTreeMap::new();
     for category in categories {
         alike
-            .entry(equivalent(category))
+            .entry(TextKey::equivalent(category))
             .or_default()
             .push(category);
     }
