@@ -506,10 +506,6 @@ fn paraphrases_of_one_answer_are_no_evidence_of_their_own() {
     );
     let page = fs::read_to_string(dir.path().join("out/report.html")).unwrap();
     assert!(page.contains("Too few to tell") && !page.contains("▲"));
-    assert!(
-        page.contains("0 clearly improved"),
-        "no metric is called better"
-    );
     let report = fs::read_to_string(dir.path().join("out/report.md")).unwrap();
     assert!(
         report.contains("are too few to tell") && !report.contains("▲"),
