@@ -26,8 +26,9 @@ help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Variables of `make pipeline`:'
-	@echo '  PIPELINE   qa (questions with answers), tickets (texts with categories) or'
-	@echo '             corpus (a folder of Markdown, HTML or text)                       [$(PIPELINE)]'
+	@echo '  PIPELINE   qa (questions with answers), pairs (labelled pairs, pairs or triplets),'
+	@echo '             tickets (texts with categories) or corpus (a folder of Markdown, HTML'
+	@echo '             or text)                                                          [$(PIPELINE)]'
 	@echo '  INPUT      your table: Parquet, CSV, JSON Lines or Arrow; or your folder     [the sample in data/]'
 	@echo '  RUN        folder for everything the pipeline writes                         [runs/$(PIPELINE)]'
 	@echo '  MODEL      folder of the sentence-transformers model to start from           [all-MiniLM-L6-v2]'

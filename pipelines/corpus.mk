@@ -12,16 +12,16 @@ corpus: EPOCHS        ?= 4
 corpus: BATCH_SIZE    ?= 32
 corpus: LEARNING_RATE ?= 2e-5
 corpus: build
-	@printf '\n[1/6] generate: passages of %s, and the headings and titles that ask for them\n' '$(INPUT)'
-	@$(BIN)/pairmill-generate corpus $(FLAGS) --input '$(INPUT)' --output '$(RUN)/data' $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
+	@printf '\n[1/6] generate: passages of %s, and the headings and titles that ask for them\n' $(call named,INPUT)
+	@$(bin)/pairmill-generate corpus $(FLAGS) --input $(call named,INPUT) --output $(call run,data) $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
 	@printf '\n[2/6] mine: the best BM25 hits of each heading; those of its own document are no negatives\n'
-	@$(MINE) --qrels '$(RUN)/data/qrels_train.parquet' --group-column source $(MINE_FLAGS)
+	@$(MINE) --qrels $(call run,data/qrels_train.parquet) --group-column source $(MINE_FLAGS)
 	@printf '\n[3/6] train cross-encoder: a judge of heading and passage\n'
 	@$(TRAIN_CROSS_ENCODER)
 	@printf '\n[4/6] filter: hits that score above %s become pairs, the sound negatives triplets\n' '$(PROMOTE_ABOVE)'
-	@$(FILTER) --promote-above $(PROMOTE_ABOVE) --promote-below-positive --also pairs='$(RUN)/pairs.parquet'
+	@$(FILTER) --promote-above $(PROMOTE_ABOVE) --promote-below-positive --also pairs=$(call run,pairs.parquet)
 	@printf '\n[5/6] train encoder: multiple-negatives ranking over first and promoted pairs\n'
-	@$(TRAIN_ENCODER) --train '$(RUN)/pairs.parquet' $(TRAIN_FLAGS)
+	@$(TRAIN_ENCODER) --train $(call run,pairs.parquet) $(TRAIN_FLAGS)
 	@printf '\n[6/6] evaluate: the base model and the tuned one on the headings of unseen documents\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)

@@ -1,36 +1,47 @@
 # The stages that pipelines share, with the options they have in common. Each stage decides by its
 # lineage whether it has work to do. RUN, MODEL, EPOCHS and so on are those of the pipeline.
 
+# A text as one word of the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+# What the user named, without looking for variables of make in it: `$$` in a path is that.
+named = $(call quoted,$(value $(1)))
+# A path in the folder of the run.
+run = $(call quoted,$(value RUN)/$(1))
+
+bin    = $(call quoted,$(BIN))
 FLAGS  = --seed $(SEED)
 LENGTH = $(if $(MAX_LENGTH),--max-length $(MAX_LENGTH))
 
-MINE = $(BIN)/pairmill-mine $(FLAGS) --pairs '$(RUN)/data/pairs_train.parquet' --corpus '$(RUN)/data/corpus.parquet' \
-	--top-k $(TOP_K) --output '$(RUN)/candidates.parquet'
+# The model to start from; the one that `make setup` brings lies where its own variables say.
+model = $(if $(filter file,$(origin MODEL)),$(call quoted,$(MODEL)),$(call named,MODEL))
+
+MINE = $(bin)/pairmill-mine $(FLAGS) --pairs $(call run,data/pairs_train.parquet) --corpus $(call run,data/corpus.parquet) \
+	--top-k $(TOP_K) --output $(call run,candidates.parquet)
 
 # The judge: a model for each fold of the queries, unless the caller has an ONNX cross-encoder of
-# their own.
-JUDGE ?= $(RUN)/cross-encoder
+# their own (JUDGE).
 FOLDS ?= 3
+judge = $(if $(value JUDGE),$(call named,JUDGE),$(call run,cross-encoder))
 
-TRAIN_CROSS_ENCODER = $(if $(filter $(RUN)/cross-encoder,$(JUDGE)),$(TRAIN_JUDGE),printf 'left out: the judge is %s\n' '$(JUDGE)')
-TRAIN_JUDGE = $(BIN)/pairmill-train cross-encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) $(LENGTH) \
-	--train '$(RUN)/data/labeled_train.parquet' --train '$(RUN)/candidates.parquet' --eval '$(RUN)/data' \
-	--folds $(FOLDS) --mined-negatives 1 --batch-size 16 --learning-rate 1e-4 --output '$(JUDGE)' $(CROSS_ENCODER_FLAGS)
+TRAIN_CROSS_ENCODER = $(if $(value JUDGE),printf 'left out: the judge is %s\n' $(judge),$(TRAIN_JUDGE))
+TRAIN_JUDGE = $(bin)/pairmill-train cross-encoder $(FLAGS) --model $(model) --device $(DEVICE) $(LENGTH) \
+	--train $(call run,data/labeled_train.parquet) --train $(call run,candidates.parquet) --eval $(call run,data) \
+	--folds $(FOLDS) --mined-negatives 1 --batch-size 16 --learning-rate 1e-4 --output $(judge) $(CROSS_ENCODER_FLAGS)
 
 # A judge that has seen too little may leave no hard negative: training then goes on with pairs alone.
-FILTER = $(BIN)/pairmill-filter $(FLAGS) --candidates '$(RUN)/candidates.parquet' --model '$(JUDGE)' \
-	--cache '$(RUN)/scores' --num-negatives $(NEGATIVES) --allow-empty --output '$(RUN)/triplets.parquet' --audit '$(RUN)/audit.parquet' $(FILTER_FLAGS)
+FILTER = $(bin)/pairmill-filter $(FLAGS) --candidates $(call run,candidates.parquet) --model $(judge) \
+	--cache $(call run,scores) --num-negatives $(NEGATIVES) --allow-empty --output $(call run,triplets.parquet) --audit $(call run,audit.parquet) $(FILTER_FLAGS)
 
-TRAIN_ENCODER = $(BIN)/pairmill-train encoder $(FLAGS) --model '$(MODEL)' --device $(DEVICE) $(LENGTH) \
-	--train '$(RUN)/data/pairs_train.parquet' --train '$(RUN)/triplets.parquet' --eval '$(RUN)/data' \
-	--epochs $(EPOCHS) --batch-size $(BATCH_SIZE) --learning-rate $(LEARNING_RATE) --output '$(RUN)/model'
+TRAIN_ENCODER = $(bin)/pairmill-train encoder $(FLAGS) --model $(model) --device $(DEVICE) $(LENGTH) \
+	--train $(call run,data/pairs_train.parquet) --train $(call run,triplets.parquet) --eval $(call run,data) \
+	--epochs $(EPOCHS) --batch-size $(BATCH_SIZE) --learning-rate $(LEARNING_RATE) --output $(call run,model)
 
-EVALUATE_RETRIEVAL = $(BIN)/pairmill-evaluate retrieval $(FLAGS) --model '$(RUN)/model' --baseline '$(MODEL)' --device $(DEVICE) \
-	--corpus '$(RUN)/data/corpus.parquet' --queries '$(RUN)/data/queries_test.parquet' \
-	--qrels '$(RUN)/data/qrels_test.parquet' --group-by length --cache '$(RUN)/embeddings' --output '$(RUN)/report' $(EVALUATE_FLAGS)
+EVALUATE_RETRIEVAL = $(bin)/pairmill-evaluate retrieval $(FLAGS) --model $(call run,model) --baseline $(model) --device $(DEVICE) \
+	--corpus $(call run,data/corpus.parquet) --queries $(call run,data/queries_test.parquet) \
+	--qrels $(call run,data/qrels_test.parquet) --group-by length --cache $(call run,embeddings) --output $(call run,report) $(EVALUATE_FLAGS)
 
 define WHERE_EVERYTHING_LIES
-	@printf '\nEverything lies in %s:\n' '$(RUN)'
+	@printf '\nEverything lies in %s:\n' $(call named,RUN)
 	@printf '  %-20s %s\n' \
 		model/ 'the tuned model: load it with sentence-transformers or pairmill-evaluate' \
 		report/report.html 'before and after, with intervals and examples: open it in a browser' \

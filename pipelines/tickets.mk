@@ -11,8 +11,8 @@ tickets: EPOCHS        ?= 2
 tickets: BATCH_SIZE    ?= 32
 tickets: LEARNING_RATE ?= 2e-5
 tickets: build
-	@printf '\n[1/7] generate: splits and pairs of one category from %s\n' '$(INPUT)'
-	@$(BIN)/pairmill-generate tickets $(FLAGS) --input '$(INPUT)' --output '$(RUN)/data' --max-pairs $(MAX_PAIRS) \
+	@printf '\n[1/7] generate: splits and pairs of one category from %s\n' $(call named,INPUT)
+	@$(bin)/pairmill-generate tickets $(FLAGS) --input $(call named,INPUT) --output $(call run,data) --max-pairs $(MAX_PAIRS) \
 		$(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
 	@printf '\n[2/7] mine: tickets that look alike but are of another category\n'
 	@$(MINE) --group-column category $(MINE_FLAGS)
@@ -21,12 +21,12 @@ tickets: build
 	@printf '\n[4/7] filter: likely mislabelled neighbours dropped, the rest become triplets\n'
 	@$(FILTER)
 	@printf '\n[5/7] train encoder: multiple-negatives ranking; tickets of one category are never negatives\n'
-	@$(TRAIN_ENCODER) --groups '$(RUN)/data/corpus.parquet' $(TRAIN_FLAGS)
+	@$(TRAIN_ENCODER) --groups $(call run,data/corpus.parquet) $(TRAIN_FLAGS)
 	@printf '\n[6/7] evaluate retrieval: does a new ticket find old ones of its category?\n'
 	@$(EVALUATE_RETRIEVAL)
 	@printf '\n[7/7] evaluate classification: the category by the nearest labelled tickets\n'
-	@$(BIN)/pairmill-evaluate classification $(FLAGS) --model '$(RUN)/model' --baseline '$(MODEL)' --device $(DEVICE) \
-		--train '$(RUN)/data/tickets_train.parquet' --test '$(RUN)/data/tickets_test.parquet' \
-		--cache '$(RUN)/embeddings' --output '$(RUN)/report-categories'
+	@$(bin)/pairmill-evaluate classification $(FLAGS) --model $(call run,model) --baseline $(model) --device $(DEVICE) \
+		--train $(call run,data/tickets_train.parquet) --test $(call run,data/tickets_test.parquet) \
+		--cache $(call run,embeddings) --output $(call run,report-categories)
 	$(WHERE_EVERYTHING_LIES)
 	@printf '\nNext: your own data with `make pipeline PIPELINE=tickets INPUT=tickets.csv RUN=runs/mine`\n      (columns id, text, category; other names through GENERATE_FLAGS), or `make help`.\n'

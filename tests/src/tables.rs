@@ -5,6 +5,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
@@ -59,4 +60,12 @@ pub fn stream(batches: &[RecordBatch]) -> Vec<u8> {
         writer.write(batch).unwrap();
     }
     writer.into_inner().unwrap()
+}
+
+/// All rows of an Arrow IPC stream.
+pub fn read_stream(bytes: &[u8]) -> RecordBatch {
+    let reader = StreamReader::try_new(bytes, None).unwrap();
+    let schema = reader.schema();
+    let batches: Vec<_> = reader.map(Result::unwrap).collect();
+    concat_batches(&schema, &batches).unwrap()
 }

@@ -163,7 +163,7 @@ fn options_without_meaning_are_refused() {
     let error = |options: &str| TRAIN.refused(dir.path(), &format!("{line} {options}"), 1);
     assert_snapshot!(error("--loss triplet"), @"error: no training row has a hard negative, which the triplet loss needs; give triplets or n-tuples, or use --loss mnrl");
     assert_snapshot!(error("--freeze-layers 3"), @"error: --freeze-layers 3: the model has 2 layers");
-    assert_snapshot!(error("--loss cosent"), @"error: data/pairs_train.parquet: no column `sentence1` (needed for a labeled pairs table); found anchor_id, anchor, positive_id, positive");
+    assert_snapshot!(error("--loss cosent"), @"error: data/pairs_train.parquet: has pairs without a label (columns anchor_id, anchor, positive_id, positive), and this loss needs one; name the column with --label-column, or use --loss mnrl for pairs that belong together");
 }
 
 #[test]

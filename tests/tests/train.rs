@@ -184,7 +184,7 @@ fn bad_input_is_named_and_leaves_no_output() {
         )
     };
     assert_snapshot!(message("no.parquet"), @"error: no.parquet: no such file or folder; check the path");
-    assert_snapshot!(message("absent.parquet"), @"error: absent.parquet: no column `positive` (needed for a pairs table); found anchor");
+    assert_snapshot!(message("absent.parquet"), @"error: absent.parquet: no column `positive` (needed for a pairs table); found anchor; name another one with --positive-column");
     assert_snapshot!(message("type.parquet"), @"error: type.parquet: column `positive` is Int32; expected text");
     assert_snapshot!(message("empty.parquet"), @"error: empty.parquet: has no rows; expected a pairs table with at least one");
     assert_snapshot!(message("null.parquet"), @"error: null.parquet: column `positive` is null in row 1 (counted from 1, header not counted); fill it or remove the row");
@@ -230,7 +230,7 @@ fn a_broken_model_folder_is_named_and_leaves_no_output() {
     replace("\"hidden_size\":32", "\"hidden_size\":64");
     assert_snapshot!(message("tiny"), @"error: tiny/model.safetensors: tensor `embeddings.word_embeddings.weight` has shape [30522, 32], config.json asks for [30522, 64]");
     replace("\"vocab_size\":30522", "\"vocab_size\":100");
-    assert_snapshot!(message("tiny"), @"error: tiny/tokenizer.json: has token 30521, but config.json says vocab_size 100; the tokenizer is not this model's");
+    assert_snapshot!(message("tiny"), @"error: tiny/tokenizer.json: has token 30521, but config.json says vocab_size 100: the tokenizer does not fit the model; put the tokenizer.json there that the model was trained with");
     fs::write(tiny.join("config.json"), &config).unwrap();
 
     let weights = fs::read(tiny.join("model.safetensors")).unwrap();

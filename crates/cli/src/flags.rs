@@ -1,4 +1,8 @@
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
+
+use crate::UsageError;
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -19,7 +23,7 @@ pub struct Common {
     /// Format of the log on standard error
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,
-    /// Say only what went wrong
+    /// Say only what went wrong or needs attention
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say more (twice: still more)
@@ -37,6 +41,19 @@ pub enum LogFormat {
 }
 
 impl Common {
+    /// Refuses to write both a table and the report to standard output.
+    ///
+    /// # Errors
+    /// If both are asked for.
+    pub fn check_output(&self, output: &Path) -> Result<(), UsageError> {
+        match self.json && output == Path::new("-") {
+            true => Err(UsageError(
+                "--json and --output - both want standard output; give a file".to_owned(),
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// The number of threads to use: what the user said, else the number of cores.
     pub fn threads(&self) -> usize {
         match self.threads {

@@ -2,10 +2,14 @@
 //! Nothing here knows about tables or models.
 
 mod flags;
+mod interrupt;
 mod logging;
 mod outcome;
+mod parse;
 mod progress;
 
 pub use flags::{Common, LogFormat};
+pub use interrupt::on_interrupt;
 pub use outcome::{Outcome, UsageError, fail, run};
+pub use parse::{parse, parse_from};
 pub use progress::Progress;

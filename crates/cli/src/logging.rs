@@ -1,15 +1,19 @@
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 use crate::progress::with_bars_hidden;
 use crate::{Common, LogFormat};
 
 /// Sends the log to standard error. `PAIRMILL_LOG` takes a tracing filter and wins over `-q`/`-v`.
 pub(crate) fn init(common: &Common) {
+    let _ = FORMAT.set(common.log_format);
     let level = match (common.quiet, common.verbose) {
-        (true, _) => "error",
+        (true, _) => "warn",
         (false, 0) => "info",
         (false, 1) => "debug",
         (false, _) => "trace",
@@ -62,6 +66,46 @@ fn expand_crates(directives: &str) -> String {
         }),
         None => directives.to_owned(),
     }
+}
+
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// The format of the log, also before the command line is understood.
+pub(crate) fn format() -> LogFormat {
+    FORMAT.get().copied().unwrap_or_else(|| {
+        let arguments: Vec<_> = std::env::args_os().collect();
+        let is_json = arguments.iter().any(|one| one == "--log-format=json")
+            || (arguments.windows(2)).any(|two| two[0] == "--log-format" && two[1] == "json");
+        match is_json {
+            true => LogFormat::Json,
+            false => LogFormat::Text,
+        }
+    })
+}
+
+/// Writes what ends the run to the log, whatever that leaves out: a line with its causes below it,
+/// or one JSON object.
+pub(crate) fn last_word(message: &str, causes: &[String], code: u8) {
+    let text = match format() {
+        LogFormat::Text => {
+            let causes = causes.iter().map(|cause| format!("\n  because: {cause}"));
+            format!("error: {message}{}", causes.collect::<String>())
+        }
+        LogFormat::Json => {
+            let mut time = String::new();
+            let _ = SystemTime.format_time(&mut Writer::new(&mut time));
+            serde_json::json!({
+                "timestamp": time,
+                "level": "ERROR",
+                "message": message,
+                "causes": causes,
+                "exit_code": code,
+            })
+            .to_string()
+        }
+    };
+    // Not eprintln, which panics where standard error is closed or its disk is full.
+    let _ = writeln!(Stderr, "{text}");
 }
 
 struct Stderr;

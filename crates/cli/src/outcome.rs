@@ -2,7 +2,9 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::{Common, logging};
+use anyhow::Context;
+
+use crate::{Common, logging, logging::last_word};
 
 /// How a command ended, when it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +27,22 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
+/// What stands at the end of every help text.
+pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold that was set is missed, 130 and 143 ended by SIGINT and SIGTERM. A reader that closes its pipe is no failure.";
+
 /// Runs a command in the common frame and turns its result into an exit code: 0 done, 1 failed,
-/// 2 wrong usage, 3 a threshold missed. A closed pipe on standard output is no failure.
+/// 2 wrong usage, 3 a threshold missed. A closed pipe on standard output is no failure, a full one is.
 pub fn run(common: &Common, command: impl FnOnce() -> anyhow::Result<Outcome>) -> ExitCode {
     logging::init(common);
-    match start_threads(common.threads()).and_then(|()| command()) {
+    let result = start_threads(common.threads()).and_then(|()| command());
+    let result = result.and_then(|outcome| {
+        // What is still in the buffer would be lost without a word.
+        io::stdout()
+            .flush()
+            .context("standard output cannot be written to")?;
+        Ok(outcome)
+    });
+    match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::ThresholdMissed) => ExitCode::from(3),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -49,10 +62,10 @@ fn start_threads(threads: usize) -> anyhow::Result<()> {
 
 /// Prints an error with its causes: exit code 2 for wrong usage, else 1.
 pub fn fail(error: &anyhow::Error) -> ExitCode {
-    // Not eprintln, which panics where standard error is closed or its disk is full.
-    let _ = writeln!(io::stderr(), "error: {}", chain(error));
     let usage = error.chain().any(|cause| cause.is::<UsageError>());
-    ExitCode::from(if usage { 2 } else { 1 })
+    let code = if usage { 2 } else { 1 };
+    last_word(&error.to_string(), &causes(error), code);
+    ExitCode::from(code)
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
@@ -63,25 +76,23 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// The error and its causes, one a line; a cause whose text the line above already holds is left out.
-fn chain(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    let mut last = text.clone();
+/// The causes of an error; one whose text the one above it already holds is left out.
+fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut last = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
         if !last.contains(&cause) {
-            text.push_str("\n  because: ");
-            text.push_str(&cause);
+            causes.push(cause.clone());
             last = cause;
         }
     }
-    text
+    causes
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::Context;
 
     #[test]
     fn causes_follow_and_repeats_are_left_out() {
@@ -89,10 +100,8 @@ mod tests {
         let error = anyhow::Error::new(cause)
             .context("cannot write: disk full")
             .context("mining failed");
-        assert_eq!(
-            chain(&error),
-            "mining failed\n  because: cannot write: disk full"
-        );
+        assert_eq!(error.to_string(), "mining failed");
+        assert_eq!(causes(&error), ["cannot write: disk full"]);
     }
 
     #[test]

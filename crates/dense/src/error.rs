@@ -27,14 +27,6 @@ pub enum DenseError {
     /// A text cannot be embedded.
     #[error(transparent)]
     Encoder(#[from] InferenceError),
-    /// A model whose embeddings are not compared by products.
-    #[error(
-        "the model compares embeddings by their {name} distance; supported: cosine and dot; name one as similarity_fn_name in its config_sentence_transformers.json"
-    )]
-    Similarity {
-        /// What the model wants.
-        name: &'static str,
-    },
     /// The folder holds embeddings of something else than its name says.
     #[error(
         "{path}: the embeddings are not described as those of this model and these options; delete the folder"

@@ -6,13 +6,13 @@ use pairmill_inference::{SentenceEncoder, Similarity};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
+use crate::Result;
 use crate::passages::Passages;
 use crate::recent::Recent;
 use crate::store::{Key, Store, key};
-use crate::{DenseError, Result};
 
 /// Raised whenever embeddings written by an older version must not be reused.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Texts embedded between two writes, which is what a kill may lose.
 const WINDOW: usize = 1_024;
 /// Bytes of texts among them.
@@ -50,15 +50,6 @@ impl Model {
                 .for_each(normalise);
         }
         Ok(embeddings)
-    }
-
-    fn check_similarity(&self) -> Result<()> {
-        let name = match self.encoder.similarity() {
-            Similarity::Cosine | Similarity::Dot => return Ok(()),
-            Similarity::Euclidean => "Euclidean",
-            Similarity::Manhattan => "Manhattan",
-        };
-        Err(DenseError::Similarity { name })
     }
 
     /// What decides on the embedding of a passage.
@@ -103,10 +94,9 @@ impl Builder {
     /// nameless file there holds the texts for as long as the index lives.
     ///
     /// # Errors
-    /// If the model compares embeddings by a distance, two passages share an id, the corpus cannot
+    /// If two passages share an id, the corpus cannot
     /// be read to its end, the folder cannot be written, or another process is adding to it.
     pub async fn open(folder: &Path, model: Model, corpus: DataFrame) -> Result<Self> {
-        model.check_similarity()?;
         let store = Store::open(folder, &model.about(), model.encoder.dimension())?;
         let (passages, keys) = Passages::read(corpus, folder).await?;
         let mut seen = FxHashSet::default();
@@ -164,7 +154,7 @@ impl Builder {
             self.store.append(&keys, &embeddings)?;
             missing = rest;
         }
-        self.store.unlock();
+        self.store.share();
         Ok(self.finish())
     }
 
@@ -229,6 +219,10 @@ impl Index {
     /// Whether the index holds no passage.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    pub(crate) fn similarity(&self) -> Similarity {
+        self.model.encoder.similarity()
     }
 
     pub(crate) fn dimension(&self) -> usize {

@@ -1,4 +1,40 @@
 use matrixmultiply::sgemm;
+use pairmill_inference::Similarity;
+
+/// How alike vectors of `dimension` components are, row-major: `scores[q, p]` of `queries[q]` and
+/// `passages[p]`, the higher the more alike. Its bits are the same whatever else is compared with
+/// it.
+///
+/// # Panics
+/// If the sizes do not fit.
+pub(crate) fn similarities(
+    kind: Similarity,
+    queries: &[f32],
+    passages: &[f32],
+    dimension: usize,
+    scores: &mut [f32],
+) {
+    match kind {
+        Similarity::Cosine | Similarity::Dot => products(queries, passages, dimension, scores),
+        Similarity::Euclidean | Similarity::Manhattan => {
+            let rows = scores.chunks_exact_mut(passages.len() / dimension);
+            for (query, scores) in queries.chunks_exact(dimension).zip(rows) {
+                let passages = passages.chunks_exact(dimension);
+                for (score, passage) in scores.iter_mut().zip(passages) {
+                    // Zero has no sign here: -0 would not tie with 0.
+                    *score = kind.of(query, passage) + 0.0;
+                }
+            }
+        }
+    }
+}
+
+/// How alike two vectors are, equal to the bit to what [`similarities`] gives.
+pub(crate) fn similarity(kind: Similarity, query: &[f32], passage: &[f32]) -> f32 {
+    let mut score = [0.0];
+    similarities(kind, query, passage, query.len(), &mut score);
+    score[0]
+}
 
 /// The dot products of vectors of `dimension` components, row-major: `scores[q, p]` of `queries[q]`
 /// and `passages[p]`.
@@ -8,7 +44,7 @@ use matrixmultiply::sgemm;
 ///
 /// # Panics
 /// If the sizes do not fit.
-pub(crate) fn products(queries: &[f32], passages: &[f32], dimension: usize, scores: &mut [f32]) {
+fn products(queries: &[f32], passages: &[f32], dimension: usize, scores: &mut [f32]) {
     let (rows, columns) = (queries.len() / dimension, passages.len() / dimension);
     assert_eq!(queries.len(), rows * dimension);
     assert_eq!(passages.len(), columns * dimension);
@@ -37,13 +73,6 @@ pub(crate) fn products(queries: &[f32], passages: &[f32], dimension: usize, scor
     }
     // Zero has no sign here: -0 would not tie with 0.
     scores.iter_mut().for_each(|score| *score += 0.0);
-}
-
-/// The dot product of two vectors, equal to the bit to that of [`products`].
-pub(crate) fn product(query: &[f32], passage: &[f32]) -> f32 {
-    let mut score = [0.0];
-    products(query, passage, query.len(), &mut score);
-    score[0]
 }
 
 #[cfg(test)]
@@ -86,7 +115,8 @@ mod tests {
                     }
                 }
             }
-            let last = product(
+            let last = similarity(
+                Similarity::Dot,
                 &queries[(rows - 1) * dimension..],
                 &passages[(columns - 1) * dimension..],
             );
@@ -110,6 +140,8 @@ mod tests {
 
     #[test]
     fn zero_has_no_sign() {
-        assert_eq!(product(&[-1.0, 0.0], &[0.0, 5.0]).to_bits(), 0);
+        let of = |kind, a: &[f32], b: &[f32]| similarity(kind, a, b).to_bits();
+        assert_eq!(of(Similarity::Dot, &[-1.0, 0.0], &[0.0, 5.0]), 0);
+        assert_eq!(of(Similarity::Euclidean, &[1.0, 2.0], &[1.0, 2.0]), 0);
     }
 }

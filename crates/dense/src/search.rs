@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
 use crate::index::{NONE, Side};
-use crate::product::{product, products};
+use crate::product::{similarities, similarity};
 use crate::top::{Found, Top};
 use crate::{Index, Result};
 
@@ -47,7 +47,7 @@ impl Index {
     /// # Errors
     /// As [`search`](Self::search).
     pub fn search_all(&self, queries: &[&str], top_k: usize) -> Result<Vec<Vec<Ranked>>> {
-        let dimension = self.dimension();
+        let (dimension, kind) = (self.dimension(), self.similarity());
         let queries = self.embeddings(queries, Side::Query)?;
         let mut tops = vec![Top::new(top_k); queries.len() / dimension];
         let tile = tops
@@ -67,7 +67,7 @@ impl Index {
                 .zip(queries.par_chunks(tile * dimension))
                 .for_each_init(Vec::new, |scores, (tops, queries)| {
                     scores.resize(tops.len() * passages.len(), 0.0);
-                    products(queries, block, dimension, scores);
+                    similarities(kind, queries, block, dimension, scores);
                     for (top, scores) in tops.iter_mut().zip(scores.chunks(passages.len())) {
                         top.collect(scores, passages);
                     }
@@ -109,13 +109,13 @@ impl Index {
     /// The similarity of each query to the text, or passage, beside it: to the bit what a search
     /// gives.
     pub(crate) fn similarities(&self, queries: &[&str], documents: &[f32]) -> Result<Vec<f32>> {
-        let dimension = self.dimension();
+        let (dimension, kind) = (self.dimension(), self.similarity());
         let queries = self.embeddings(queries, Side::Query)?;
         let pairs = queries
             .par_chunks(dimension)
             .zip(documents.par_chunks(dimension));
         Ok(pairs
-            .map(|(query, document)| product(query, document))
+            .map(|(query, document)| similarity(kind, query, document))
             .collect())
     }
 }

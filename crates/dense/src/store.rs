@@ -3,7 +3,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use pairmill_tables::{TableError, lock_exclusively};
+use pairmill_tables::{Lock, TableError};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -42,12 +42,14 @@ pub struct Store {
     embeddings: SharedFile,
     keys: File,
     rows: FxHashMap<Key, u32>,
-    /// Held while rows are added.
-    lock: Option<File>,
+    lock: Lock,
+    /// Whether others may read too, so that nothing is cut or added.
+    is_shared: bool,
 }
 
 impl Store {
-    /// Opens the embeddings that `about` describes, in a folder of their own below `base`.
+    /// Opens the embeddings that `about` describes, in a folder of their own below `base`. It is this
+    /// process' own until it is [shared](Self::share); one that another process shares can be read.
     ///
     /// # Errors
     /// If the folder cannot be read or written, holds something else, or another process adds to it.
@@ -62,8 +64,15 @@ impl Store {
             options.read(true).write(true).create(true).truncate(false);
             options.open(folder.join(name)).map_err(unwritable(&folder))
         };
-        let lock = open(LOCK)?;
-        lock_exclusively(&lock, &folder)?;
+        let path = folder.join(LOCK);
+        let (lock, is_shared) = match Lock::exclusive(&path, &folder) {
+            Ok(lock) => (lock.staying(), false),
+            Err(busy @ TableError::Busy { .. }) => match Lock::shared(&path, &folder)? {
+                Some(lock) => (lock.staying(), true),
+                None => return Err(busy.into()),
+            },
+            Err(error) => return Err(error.into()),
+        };
         let described = folder.join(ABOUT);
         if !described.exists() {
             write_whole(&described, &about).map_err(unwritable(&folder))?;
@@ -77,7 +86,8 @@ impl Store {
             embeddings,
             keys,
             rows: FxHashMap::default(),
-            lock: Some(lock),
+            lock,
+            is_shared,
         };
         store.recover()?;
         Ok(store)
@@ -102,8 +112,13 @@ impl Store {
     /// returns.
     ///
     /// # Errors
-    /// If they cannot be written.
+    /// If they cannot be written, or others read.
     pub fn append(&mut self, keys: &[Key], embeddings: &[f32]) -> Result<()> {
+        if self.is_shared && !self.take_for_itself() {
+            return Err(DenseError::Table(TableError::Busy {
+                path: self.folder.clone(),
+            }));
+        }
         let first = self.len() as u32;
         let bytes = self.row_bytes();
         let written = self.embeddings.with(|file| {
@@ -141,9 +156,19 @@ impl Store {
             .map_err(|source| self.unreadable(source))
     }
 
-    /// Lets others add rows from now on.
-    pub fn unlock(&mut self) {
-        self.lock = None;
+    /// Lets others read from now on.
+    pub fn share(&mut self) {
+        self.lock.share();
+        self.is_shared = true;
+    }
+
+    /// Shuts others out, unless they read or have added rows.
+    fn take_for_itself(&mut self) -> bool {
+        let length = (self.len() * KEY_ROW) as u64;
+        let is_own = self.lock.try_exclusive()
+            && self.keys.metadata().is_ok_and(|keys| keys.len() == length);
+        self.is_shared = !is_own;
+        is_own
     }
 
     fn row_bytes(&self) -> usize {
@@ -187,6 +212,9 @@ impl Store {
             let number = self.rows.len() as u32;
             self.rows.insert(key, number);
         }
+        if self.is_shared {
+            return Ok(());
+        }
         self.cut(sound).map_err(unwritable(&self.folder))
     }
 
@@ -207,8 +235,11 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         // Nothing is lost with an empty one, and a run that fails at once leaves nothing.
-        if self.rows.is_empty() {
-            let _ = fs::remove_dir_all(&self.folder);
+        if self.rows.is_empty() && self.lock.try_exclusive() {
+            for name in [ABOUT, EMBEDDINGS, KEYS, LOCK] {
+                let _ = fs::remove_file(self.folder.join(name));
+            }
+            let _ = fs::remove_dir(&self.folder);
             let _ = self.folder.parent().map(fs::remove_dir);
         }
     }
@@ -326,12 +357,29 @@ mod tests {
             path: first.folder.clone(),
         });
         assert_eq!(second().err().unwrap().to_string(), busy.to_string());
-        first.unlock();
+        first.share();
         assert!(second().is_ok());
         drop(first);
         let base = dir.path().join("dense");
         drop(Store::open(&base, &"tests", 3).unwrap());
         assert!(!base.exists());
+    }
+
+    #[test]
+    fn two_runs_read_together_and_neither_adds_or_cuts_then() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = filled(dir.path());
+        let mut first = open(dir.path());
+        first.share();
+        let mut second = open(dir.path());
+        assert_eq!(row(&second, "c"), Some(vec![7.0, 8.0, 9.0]));
+        let add = |store: &mut Store| store.append(&[key("d")], &[0.0; 3]);
+        assert!(add(&mut first).is_err() && add(&mut second).is_err());
+        drop(first);
+        add(&mut second).unwrap();
+        assert_eq!(second.len(), 4);
+        drop(second);
+        assert!(folder.exists() && open(dir.path()).len() == 4);
     }
 
     #[test]

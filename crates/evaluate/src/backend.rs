@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::Path;
 
 use pairmill_inference::SentenceEncoderOptions;
-use pairmill_modeling::{SentenceEncoder, Side};
+use pairmill_modeling::{SentenceEncoder, Side, Similarity};
 use serde::Serialize;
 
 use crate::{EvaluateError, Models, Result};
@@ -64,7 +64,7 @@ impl Network {
         let prompts = encoder
             .prompts()
             .with(query.as_deref(), document.as_deref());
-        encoder.set_prompts(prompts).map_err(failed)?;
+        encoder.set_prompts(prompts);
         Ok(Self::Torch(Box::new(encoder)))
     }
 
@@ -100,6 +100,14 @@ impl Network {
         match self {
             Self::Torch(encoder) => encoder.dimension(),
             Self::Onnx { encoder, .. } => encoder.dimension(),
+        }
+    }
+
+    /// How the model's embeddings are compared.
+    pub fn similarity(&self) -> Similarity {
+        match self {
+            Self::Torch(encoder) => encoder.similarity(),
+            Self::Onnx { encoder, .. } => encoder.similarity(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
 use crate::reader::Reader;
+use crate::repeated::Repeated;
 use crate::repeats::Repeats;
 use crate::{EvaluateError, Result};
 
@@ -20,29 +21,34 @@ pub(crate) struct Corpus<'a> {
     pub sorted: Arc<Vec<String>>,
     /// The key of each row; `REPEAT` where it repeats an earlier one.
     keys: Vec<u32>,
+    pub repeated: Repeated,
 }
 
 impl<'a> Corpus<'a> {
     pub fn read(reader: &'a Reader, input: &'a str, names: &'a ColumnNames) -> Result<Self> {
         let mut ids: Vec<(String, u32)> = Vec::new();
-        reader.for_each(input, Table::Corpus, names, &["id"], |batch| {
-            for id in string_column(batch, "id").iter().flatten() {
-                ids.push((id.to_owned(), ids.len() as u32));
+        let mut repeated = Repeated::default();
+        let columns = ["id", "title", "text"];
+        reader.for_each(input, Table::Corpus, names, &columns, |batch| {
+            let [own, titles, texts] = columns.map(|name| string_column(batch, name));
+            for row in 0..batch.num_rows() {
+                ids.push((own.value(row).to_owned(), ids.len() as u32));
+                repeated.add(&passage(titles.value(row), texts.value(row)));
             }
             Ok(())
         })?;
         ids.sort_unstable();
         let mut keys = vec![REPEAT; ids.len()];
-        let mut repeated = HashSet::new();
+        let mut again = HashSet::new();
         ids.dedup_by(|next, first| {
             let is_repeat = next.0 == first.0;
             if is_repeat {
-                repeated.insert(next.0.clone());
+                again.insert(next.0.clone());
             }
             is_repeat
         });
-        if !repeated.is_empty() {
-            refuse_other_texts(reader, input, names, &repeated)?;
+        if !again.is_empty() {
+            refuse_other_texts(reader, input, names, &again)?;
         }
         for (key, (_, row)) in ids.iter().enumerate() {
             keys[*row as usize] = key as u32;
@@ -53,6 +59,7 @@ impl<'a> Corpus<'a> {
             names,
             sorted: Arc::new(ids.into_iter().map(|(id, _)| id).collect()),
             keys,
+            repeated: repeated.finish(),
         })
     }
 

@@ -46,8 +46,8 @@ impl Embeddings {
         self.values.chunks_exact(self.dimension)
     }
 
-    /// The first components of every row, scaled to length 1 again.
-    pub fn truncated(&self, dimension: usize) -> Self {
+    /// The first components of every row, scaled to length 1 again where `is_scaled`.
+    pub fn truncated(&self, dimension: usize, is_scaled: bool) -> Self {
         if dimension == self.dimension {
             return self.clone();
         }
@@ -56,7 +56,8 @@ impl Embeddings {
             dimension,
             values: kept.copied().collect(),
         };
-        for vector in truncated.values.chunks_exact_mut(dimension) {
+        let vectors = truncated.values.chunks_exact_mut(dimension);
+        for vector in vectors.filter(|_| is_scaled) {
             scale(vector, exact_dot(vector, vector).sqrt());
         }
         truncated
@@ -112,22 +113,6 @@ fn exact_dot(a: &[f32], b: &[f32]) -> f64 {
         .sum()
 }
 
-/// The inner product in single precision. Sums run in lanes, which the compiler turns into vector
-/// instructions; their order is fixed, so the result does not depend on the rows around.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
-    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0f32; LANES];
-    for (x, y) in a_chunks.iter().zip(b_chunks) {
-        for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
-            *sum += x * y;
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    sums.iter().sum::<f32>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,12 +137,5 @@ mod tests {
         let vector: Vec<f32> = (0..384).map(|i| (i as f32 * 0.37).sin()).collect();
         assert_eq!(cosine(&vector, &vector), 1.0);
         assert_eq!(cosine(&vector, &[0.0; 384]), 0.0);
-    }
-
-    #[test]
-    fn dot_covers_a_length_that_is_no_multiple_of_the_lanes() {
-        let a: Vec<f32> = (0..37).map(|i| i as f32).collect();
-        let b = vec![2.0; 37];
-        assert_eq!(dot(&a, &b), 2.0 * (36.0 * 37.0 / 2.0));
     }
 }

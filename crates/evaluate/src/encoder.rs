@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pairmill_cli::Progress;
 use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
-use pairmill_modeling::Side;
+use pairmill_modeling::{Side, Similarity};
 use pairmill_tables::{Lineage, hash_input};
 use serde::Serialize;
 
@@ -16,6 +16,8 @@ use crate::compared::Compared;
 use crate::embeddings::Embeddings;
 use crate::{EvaluateError, Result};
 
+/// Raised whenever embeddings that an older version kept must not be reused.
+const LAYOUT: u32 = 2;
 /// Texts embedded between two writes into the cache, which is what a kill may lose. Many, because
 /// those of like length share a batch.
 const KEPT: usize = 8_192;
@@ -123,6 +125,7 @@ impl Cache {
             return Ok(None);
         };
         let about = serde_json::json!({
+            "layout": LAYOUT,
             "model": hash_input(&folder.display().to_string())?,
             "backend": models.backend,
             "int8": models.int8,
@@ -270,6 +273,25 @@ impl Encoder {
         })
     }
 
+    /// How the model's embeddings are compared.
+    pub fn similarity(&self) -> Similarity {
+        self.network.similarity()
+    }
+
+    /// As [`embed`](Self::embed), but the vectors as the model compares them: of unit length where
+    /// that is by cosine, else as the model gives them.
+    pub fn embed_to_compare(
+        &self,
+        texts: &[&str],
+        side: Side,
+        progress: &Progress,
+    ) -> Result<Embeddings> {
+        match self.similarity() {
+            Similarity::Cosine => self.embed(texts, side, progress),
+            _ => self.embed_as(Embeddings::new, texts, side, progress),
+        }
+    }
+
     /// As [`embed`](Self::embed), with a progress of its own.
     pub fn embed_all(&self, texts: &[&str], side: Side) -> Result<Embeddings> {
         self.embed(texts, side, &self.progress(texts))
@@ -325,7 +347,8 @@ impl Encoder {
         Ok(values)
     }
 
-    fn progress(&self, texts: &[&str]) -> Progress {
+    /// A progress of embedding texts.
+    pub fn progress(&self, texts: &[&str]) -> Progress {
         let label = format!("embedding ({})", self.role);
         Progress::new(label, "texts", Some(texts.len() as u64))
     }

@@ -34,6 +34,7 @@ mod ranked_curves;
 mod ranking;
 mod reader;
 mod regression;
+mod repeated;
 mod repeats;
 mod report;
 mod reporting;

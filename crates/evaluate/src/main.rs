@@ -5,14 +5,15 @@ mod args;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use pairmill_cli::{Outcome, UsageError};
 use pairmill_evaluate::{Evaluation, Regression};
 
 use args::Job;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
+    let args: args::Args = pairmill_cli::parse();
+    args.reading.clone().set();
     pairmill_cli::run(&args.common, || match args.validate()? {
         Job::Evaluate {
             task,

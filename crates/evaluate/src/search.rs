@@ -1,9 +1,10 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use pairmill_modeling::Similarity;
 use rayon::prelude::*;
 
-use crate::embeddings::{Embeddings, dot};
+use crate::embeddings::Embeddings;
 
 /// Documents that one query is compared with before the next query: their vectors stay in cache.
 const TILE_ROWS: usize = 64;
@@ -36,18 +37,25 @@ impl PartialOrd for Hit {
     }
 }
 
-/// Exact search for the `k` documents of highest cosine. Documents come in blocks; neither the
+/// Exact search for the `k` documents that are most alike. Documents come in blocks; neither the
 /// blocks nor the number of threads change the result.
 pub(crate) struct Search<'a> {
     queries: &'a Embeddings,
+    similarity: Similarity,
     k: usize,
     best: Vec<BinaryHeap<Hit>>,
 }
 
 impl<'a> Search<'a> {
+    /// By the inner product, which is the cosine of vectors of length 1.
     pub fn new(queries: &'a Embeddings, k: usize) -> Self {
+        Self::by(Similarity::Dot, queries, k)
+    }
+
+    pub fn by(similarity: Similarity, queries: &'a Embeddings, k: usize) -> Self {
         Self {
             queries,
+            similarity,
             k,
             best: vec![BinaryHeap::with_capacity(k + 1); queries.len()],
         }
@@ -55,7 +63,7 @@ impl<'a> Search<'a> {
 
     /// Compares every query with every row of `documents`; `keys` names the rows.
     pub fn add(&mut self, documents: &Embeddings, keys: &[u32]) {
-        let (queries, k) = (self.queries, self.k);
+        let (queries, similarity, k) = (self.queries, self.similarity, self.k);
         self.best
             .par_chunks_mut(TILE_QUERIES)
             .enumerate()
@@ -66,7 +74,7 @@ impl<'a> Search<'a> {
                         let query = queries.row(chunk * TILE_QUERIES + i);
                         for row in rows.clone() {
                             // Adding zero turns -0 into 0, which must tie with it.
-                            let score = dot(query, documents.row(row)) + 0.0;
+                            let score = similarity.of(query, documents.row(row)) + 0.0;
                             keep_best(
                                 best,
                                 k,
@@ -138,7 +146,7 @@ mod tests {
                 .zip(&keys)
                 .map(|(row, &key)| Hit {
                     key,
-                    score: dot(queries.row(q), row),
+                    score: Similarity::Dot.of(queries.row(q), row),
                 })
                 .collect();
             expected.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.key.cmp(&b.key)));

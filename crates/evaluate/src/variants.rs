@@ -1,6 +1,7 @@
 use std::fmt;
 
 use pairmill_metrics::Scores;
+use pairmill_modeling::Similarity;
 use serde::{Deserialize, Serialize};
 
 use crate::compared::Compared;
@@ -82,9 +83,21 @@ impl Variant {
         }
     }
 
+    /// How embeddings in this form are compared where the whole ones are compared by `whole`.
+    pub fn compared_by(&self, whole: Similarity) -> Similarity {
+        match self.precision {
+            Precision::Binary => Similarity::Dot,
+            _ => whole,
+        }
+    }
+
+    fn kept(&self, embeddings: &Embeddings, whole: Similarity) -> Embeddings {
+        embeddings.truncated(self.dimension, whole == Similarity::Cosine)
+    }
+
     /// The embeddings of queries in this form.
-    pub fn of_queries(&self, queries: &Embeddings) -> Embeddings {
-        let kept = queries.truncated(self.dimension);
+    pub fn of_queries(&self, queries: &Embeddings, whole: Similarity) -> Embeddings {
+        let kept = self.kept(queries, whole);
         match self.precision {
             Precision::Float32 | Precision::Int8 => kept,
             Precision::Binary => kept.map(|_, value| sign(value)),
@@ -97,14 +110,19 @@ impl Variant {
     }
 
     /// What the steps of int8 are made from: documents that stand for all.
-    pub fn calibrate(&self, documents: &Embeddings) -> Option<Steps> {
+    pub fn calibrate(&self, documents: &Embeddings, whole: Similarity) -> Option<Steps> {
         self.has_steps()
-            .then(|| Steps::of(&documents.truncated(self.dimension)))
+            .then(|| Steps::of(&self.kept(documents, whole)))
     }
 
     /// The embeddings of documents in this form, with the numbers that their bytes stand for.
-    pub fn of_documents(&self, documents: &Embeddings, steps: Option<&Steps>) -> Embeddings {
-        let kept = documents.truncated(self.dimension);
+    pub fn of_documents(
+        &self,
+        documents: &Embeddings,
+        whole: Similarity,
+        steps: Option<&Steps>,
+    ) -> Embeddings {
+        let kept = self.kept(documents, whole);
         match (self.precision, steps) {
             (Precision::Int8, Some(steps)) => kept.map(|i, value| steps.rounded(i, value)),
             (Precision::Binary, _) => kept.map(|_, value| sign(value)),
@@ -219,8 +237,8 @@ mod tests {
             dimension: 2,
             precision: Precision::Int8,
         };
-        let steps = int8.calibrate(&documents);
-        let rounded = int8.of_documents(&documents, steps.as_ref());
+        let steps = int8.calibrate(&documents, Similarity::Cosine);
+        let rounded = int8.of_documents(&documents, Similarity::Cosine, steps.as_ref());
         for (found, row) in rounded.rows().zip(documents.rows()) {
             for (found, value) in found.iter().zip(row) {
                 assert!((found - value).abs() <= 1.6 / 255.0 / 2.0 + 1e-6);
@@ -230,13 +248,14 @@ mod tests {
             precision: Precision::Binary,
             ..int8
         };
-        assert_eq!(binary.of_documents(&documents, None).row(1), [-1.0, 1.0]);
+        let bits = binary.of_documents(&documents, Similarity::Cosine, None);
+        assert_eq!(bits.row(1), [-1.0, 1.0]);
     }
 
     #[test]
     fn truncated_vectors_are_of_unit_length_again() {
         let embeddings = Embeddings::normalised(vec![0.3, 0.4, 5.0], 3).unwrap();
-        let kept = embeddings.truncated(2);
+        let kept = embeddings.truncated(2, true);
         assert!((kept.row(0)[0] - 0.6).abs() < 1e-6 && (kept.row(0)[1] - 0.8).abs() < 1e-6);
     }
 }

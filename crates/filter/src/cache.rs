@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pairmill_tables::sibling;
+use pairmill_tables::{is_stream, keep_when_interrupted, sibling};
 use tracing::warn;
 
 use crate::Result;
@@ -18,10 +18,15 @@ pub(crate) struct ScoreFolder {
 }
 
 impl ScoreFolder {
-    pub fn new(kept: Option<&Path>, output: Option<&Path>) -> Result<Self> {
-        let hidden = output
-            .map(|output| sibling(output, ".scores"))
-            .transpose()?;
+    pub fn new(kept: Option<&Path>, output: &Path) -> Result<Self> {
+        let hidden = match is_stream(output) {
+            true => None,
+            false => Some(sibling(output, ".scores")?),
+        };
+        if let Some(folder) = kept.or(hidden.as_deref()) {
+            let goes_on = "the scores so far, from where the same command goes on";
+            keep_when_interrupted(folder, goes_on);
+        }
         Ok(Self {
             kept: kept.map(Path::to_owned),
             // Left from a run that was killed.

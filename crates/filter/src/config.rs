@@ -67,6 +67,11 @@ impl Config {
         if self.candidates == "-" && self.model.int8.is_some() {
             return Err("--int8 is compared with float32 on a sample of the candidates first, so these cannot come from standard input; give a file".to_owned());
         }
+        if self.also.iter().any(|output| output.path == Path::new("-")) {
+            return Err(
+                "only --output can be standard output; give a file for the others".to_owned(),
+            );
+        }
         let absolute = |path: &Path| std::path::absolute(path).ok();
         let paths: Vec<_> = self.outputs().map(|output| &*output.path).collect();
         for (number, path) in paths.iter().enumerate() {

@@ -11,7 +11,7 @@ use pairmill_cli::Progress;
 use pairmill_inference::PairScorer;
 use pairmill_metrics::spearman;
 use pairmill_tables::{WholeQueries, f32_column, string_column};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::decide::decide;
@@ -25,7 +25,7 @@ const QUERIES: usize = 64;
 const PAIRS: usize = 500;
 
 /// How far int8 agrees with float32 on a sample.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
     /// Candidates or pairs of the sample that were scored.
     pub pairs: u64,

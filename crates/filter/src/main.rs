@@ -4,7 +4,7 @@ mod rule_args;
 
 use std::convert::Infallible;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,7 +12,7 @@ use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_filter::{Config, Format, Model, Output, Rules, ScoreConfig};
 use pairmill_hub::ModelSource;
 use pairmill_inference::Activation;
-use pairmill_tables::LABEL_THRESHOLD;
+use pairmill_tables::{LABEL_THRESHOLD, ReadOptions, table_path};
 use serde::Serialize;
 
 use crate::rule_args::{RuleArgs, number, share};
@@ -36,6 +36,8 @@ struct Cli {
     #[command(flatten)]
     rules: Option<RuleArgs>,
     #[command(flatten)]
+    reading: ReadOptions,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -50,14 +52,15 @@ struct FilterArgs {
     /// Candidates from pairmill-mine: a file, folder or glob; `-` reads an Arrow IPC stream from standard input
     #[arg(long, value_name = "FILE")]
     candidates: String,
-    /// Parquet file to write
-    #[arg(long, value_name = "FILE")]
+    /// Table to write, as the name says: .parquet, .csv, .tsv, .jsonl or .arrow; `-` writes an Arrow
+    /// IPC stream to standard output
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Triplet, value_name = "FORMAT")]
     format: Format,
     /// Also write all candidates with scores, decisions and reasons: short for --also candidates=FILE
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
     audit: Option<PathBuf>,
     /// Also write the same decisions in another format, such as pairs=FILE; may be repeated
     #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
@@ -80,9 +83,9 @@ struct ScoreArgs {
     pairs: String,
     #[command(flatten)]
     model: ModelArgs,
-    /// Parquet file to write: all columns of the table, in its order, and the scores; `-` writes an
-    /// Arrow IPC stream to standard output
-    #[arg(long, value_name = "FILE")]
+    /// Table to write, as the name says (.parquet, .csv, .tsv, .jsonl or .arrow): all columns of the
+    /// table, in its order, and the scores; `-` writes an Arrow IPC stream to standard output
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// The columns of text [default: sentence1,sentence2, else anchor,positive, else query,text]
     #[arg(long, value_name = "A,B", value_parser = two_columns)]
@@ -145,11 +148,14 @@ enum ActivationName {
 fn output(text: &str) -> Result<Output, String> {
     let parts = text.split_once('=').and_then(|(format, path)| {
         let format = Format::from_str(format, false).ok()?;
-        Some((format, PathBuf::from(path)))
+        (!path.is_empty()).then_some((format, path))
     });
     match parts {
-        Some((format, path)) if !path.as_os_str().is_empty() => Ok(Output { format, path }),
-        _ => Err("expected FORMAT=FILE with a format of --format".to_owned()),
+        Some((format, path)) => Ok(Output {
+            format,
+            path: table_path(path)?,
+        }),
+        None => Err("expected FORMAT=FILE with a format of --format".to_owned()),
     }
 }
 
@@ -207,16 +213,15 @@ fn config(cli: FilterArgs, model: Model, rules: Rules, common: &Common) -> Confi
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
+    let cli: Cli = pairmill_cli::parse();
     let common = cli.common;
+    cli.reading.set();
     pairmill_cli::run(&common, || match (cli.command, cli.filter, cli.model) {
         (Some(Command::Score(args)), _, _) => {
             let config = args.config(&common);
             config.validate().map_err(UsageError)?;
-            if common.json && config.output == Path::new("-") {
-                let message = "--json and --output - both want standard output; give a file";
-                return Err(UsageError(message.to_owned()).into());
-            }
+            common.check_output(&config.output)?;
             print(&common, &pairmill_filter::score(&config)?)
         }
         (None, Some(args), Some(model)) => {
@@ -224,6 +229,7 @@ fn main() -> ExitCode {
             let rules = cli.rules.map_or_else(Rules::default, |rules| rules.rules());
             let config = config(args, model.model(&common), rules, &common);
             config.validate().map_err(UsageError)?;
+            common.check_output(&config.output.path)?;
             let mut outputs = std::iter::once(&config.output).chain(&config.also);
             if has_threshold && !outputs.any(|output| output.format == Format::TeacherPair) {
                 let only = "--label-threshold has no meaning without the format teacher-pair";

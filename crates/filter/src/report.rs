@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pairmill_tables::{Judged, TrainingRows, f32_column, string_column};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::rules::Reason;
@@ -15,13 +15,14 @@ pub struct Report {
     pub up_to_date: bool,
     /// The output.
     pub output: PathBuf,
-    /// What was decided, unless there was nothing to do.
+    /// What was decided, now or by the run that wrote the output.
     #[serde(flatten)]
     pub summary: Option<Summary>,
 }
 
 /// What was decided.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     /// Rows read.
     pub candidates: u64,
@@ -60,6 +61,15 @@ pub struct Summary {
 const TELLING_SHARE: f64 = 0.7;
 
 impl Summary {
+    /// The figures that go with the output, which do not depend on what was in a cache.
+    pub(crate) fn figures(&self) -> Self {
+        Self {
+            scored: self.scored + self.cached,
+            cached: 0,
+            ..self.clone()
+        }
+    }
+
     /// The share of candidates that the model ranks below the positive: 0.5 is chance.
     fn share_below_positive(&self) -> f64 {
         self.below_positive as f64 / (self.compared as f64).max(1.0)

@@ -24,8 +24,8 @@ use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan, 
 /// output cannot be written. Judged candidates are written even where no training row can be made.
 pub fn run(config: &Config) -> Result<Report> {
     let lineages = config.lineages()?;
-    let report = |summary: Option<Summary>| Report {
-        up_to_date: summary.is_none(),
+    let report = |up_to_date, summary| Report {
+        up_to_date,
         output: config.output.path.clone(),
         summary,
     };
@@ -35,7 +35,9 @@ pub fn run(config: &Config) -> Result<Report> {
     }
     if is_done {
         info!("{} is up to date", config.output.path.display());
-        return Ok(report(None));
+        let figures = Lineage::figures(&config.output.path);
+        let summary = figures.and_then(|figures| serde_json::from_value(figures).ok());
+        return Ok(report(true, summary));
     }
     let summary = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.model.threads.max(1))
@@ -44,7 +46,7 @@ pub fn run(config: &Config) -> Result<Report> {
         .map_err(FilterError::Runtime)?
         .block_on(filter(config, &lineages))?;
     summary.log(config);
-    Ok(report(Some(summary)))
+    Ok(report(false, Some(summary)))
 }
 
 async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
@@ -58,7 +60,7 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
             sound(&batch, config)?;
         }
     }
-    let mut scores = ScoreFolder::new(config.model.cache.as_deref(), Some(&config.output.path))?;
+    let mut scores = ScoreFolder::new(config.model.cache.as_deref(), &config.output.path)?;
     let judge = Judge::load(&config.model)?;
     let activation = scale::activation(config, judge.activation());
     let judge = judge.with_activation(activation);
@@ -84,12 +86,13 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     judge_all(scored, config, &mut outputs).await?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
-    let mut summary = outputs.finish()?;
-    let tally = judge.finish(scores, before, seconds)?;
-    summary.int8 = int8;
-    summary.scored = tally.scored;
-    summary.cached = tally.cached;
-    summary.truncated = tally.truncated;
+    let tally = judge.tally() - before;
+    outputs.summary.int8 = int8;
+    outputs.summary.scored = tally.scored;
+    outputs.summary.cached = tally.cached;
+    outputs.summary.truncated = tally.truncated;
+    let summary = outputs.finish()?;
+    judge.finish(scores, before, seconds)?;
     Ok(summary)
 }
 
@@ -179,10 +182,11 @@ impl<'a> Outputs<'a> {
             if failure.is_some() && output.format != Format::Candidates {
                 continue;
             }
-            table.finish()?;
             if is_main(output) {
                 self.summary.rows = rows;
+                table.finish_with(&self.summary.figures())?;
             } else {
+                table.finish()?;
                 let path = output.path.display().to_string();
                 self.summary.also.insert(path, rows);
             }

@@ -8,8 +8,8 @@ use datafusion::prelude::{DataFrame, ident};
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_inference::CrossEncoderScore;
-use pairmill_tables::{Lineage, RowOutput, TableError, open_any, row_count, session};
-use serde::Serialize;
+use pairmill_tables::{Lineage, TableError, TableOutput, open_any, row_count, session};
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::cache::ScoreFolder;
@@ -29,7 +29,7 @@ pub const KNOWN_COLUMNS: [[&str; 2]; 3] = [
 pub struct ScoreConfig {
     /// A table with two columns of text: a path, folder or glob in any supported format, or `-`.
     pub pairs: String,
-    /// The Parquet file to write, or `-` for an Arrow IPC stream on standard output.
+    /// The table to write, in the format of its name, or `-` for an Arrow IPC stream on standard output.
     pub output: PathBuf,
     /// The model.
     pub model: Model,
@@ -50,13 +50,14 @@ pub struct ScoreReport {
     pub up_to_date: bool,
     /// The output.
     pub output: PathBuf,
-    /// What was scored, unless there was nothing to do.
+    /// What was scored, now or by the run that wrote the output.
     #[serde(flatten)]
     pub summary: Option<ScoreSummary>,
 }
 
 /// What was scored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ScoreSummary {
     /// Rows read and written.
     pub rows: u64,
@@ -125,13 +126,11 @@ impl ScoreConfig {
 /// written.
 pub fn score(config: &ScoreConfig) -> Result<ScoreReport> {
     let lineage = config.lineage()?;
-    let is_done = match config.to_file() {
-        Some(output) => lineage.is_done(output, config.force)?,
-        None => false,
-    };
+    let is_done = lineage.is_done(&config.output, config.force)?;
     let summary = if is_done {
         info!("{} is up to date", config.output.display());
-        None
+        let figures = Lineage::figures(&config.output);
+        figures.and_then(|figures| serde_json::from_value(figures).ok())
     } else {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(config.model.threads.max(1))
@@ -141,7 +140,7 @@ pub fn score(config: &ScoreConfig) -> Result<ScoreReport> {
         Some(runtime.block_on(write_scores(config, &lineage))?)
     };
     Ok(ScoreReport {
-        up_to_date: summary.is_none(),
+        up_to_date: is_done,
         output: config.output.clone(),
         summary,
     })
@@ -156,8 +155,7 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         "-" => None,
         input => Some(row_count(&session, input).await? as u64),
     };
-    let output = config.to_file();
-    let mut scores = ScoreFolder::new(config.model.cache.as_deref(), output)?;
+    let mut scores = ScoreFolder::new(config.model.cache.as_deref(), &config.output)?;
     let judge = Arc::new(Judge::load(&config.model)?.cached(scores.path())?);
     let texts = pairs.clone().select(texts_of(&columns))?;
     let int8 = compare_scores(config, texts, &judge, scores.path()).await?;
@@ -172,7 +170,7 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
     );
     let progress = Arc::new(Progress::new("scoring", "rows", rows));
     let schema = scored_schema(&pairs, &config.score_column);
-    let mut sink = RowOutput::create(output, schema, lineage)?;
+    let mut sink = TableOutput::create(&config.output, schema, lineage)?;
     let with_progress = CrossEncoderScore::new(judge.clone()).on_progress({
         let progress = progress.clone();
         move |rows| progress.inc(rows)
@@ -188,14 +186,21 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         sink.write(&batch)?;
     }
     drop(batches);
-    sink.finish()?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
-    let tally = judge.finish(scores, before, seconds)?;
+    let tally = judge.tally() - before;
     summary.int8 = int8;
     summary.scored = tally.scored;
     summary.cached = tally.cached;
     summary.truncated = tally.truncated;
+    // What goes with the output does not depend on what was in a cache.
+    let figures = ScoreSummary {
+        scored: tally.scored + tally.cached,
+        cached: 0,
+        ..summary.clone()
+    };
+    sink.finish_with(&figures)?;
+    judge.finish(scores, before, seconds)?;
     log(config, &summary);
     Ok(summary)
 }

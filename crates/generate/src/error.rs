@@ -39,6 +39,20 @@ pub enum GenerateError {
         /// The columns that must not be empty.
         columns: [&'static str; 2],
     },
+    /// A label that is none.
+    #[error(
+        "{input}: `{column}` is {found:?} in row {row} (counted from 1, header not counted); expected a number from 0 (not relevant) to 1 (relevant): scale other scores first"
+    )]
+    Label {
+        /// The input as the user gave it.
+        input: String,
+        /// The column of labels.
+        column: String,
+        /// Row number, from 1.
+        row: u64,
+        /// What stands there.
+        found: String,
+    },
     /// A split without a query.
     #[error(
         "{input}: {found} leave {split} without a query (split {fractions}); bring more {more} or give {split} more with --split"
@@ -161,7 +175,7 @@ pub enum GenerateError {
     },
     /// An output whose name tells no form that the table can have.
     #[error(
-        "{output}: cannot hold a {table} table; expected a name that ends in .parquet, in .trec, or for judgements in .tsv (BEIR's form)"
+        "{output}: cannot hold a {table} table; expected a name that ends in .parquet, .csv, .jsonl or .arrow, in .trec, or for judgements in .tsv (BEIR's form)"
     )]
     NoSuchForm {
         /// The output.

@@ -6,6 +6,7 @@
 //!
 //! [`convert`] exchanges data sets, runs and judgements with tools that read BEIR's or TREC's form.
 
+mod categories;
 mod convert;
 mod corpus;
 mod draw;
@@ -13,6 +14,7 @@ mod error;
 mod input;
 mod negatives;
 mod pairing;
+mod pairs;
 #[cfg(test)]
 mod properties;
 mod qa;
@@ -20,7 +22,6 @@ mod retrieval;
 mod run;
 mod split;
 mod summary;
-mod text;
 mod ticket_tables;
 mod tickets;
 mod write;
@@ -30,8 +31,9 @@ pub use convert::{
 };
 pub use corpus::{CorpusOptions, PassageTitles, SkippedFiles};
 pub use error::{GenerateError, Result};
+pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};
 pub use split::{Fractions, Split, SplitError};
 pub use summary::{Facts, Rows, SplitCounts, Summary};
-pub use tickets::TicketsOptions;
+pub use tickets::{MAX_JUDGEMENTS, TicketsOptions};

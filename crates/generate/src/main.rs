@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_generate::{
-    Config, ConvertConfig, CorpusOptions, Fractions, PassageTitles, QaOptions, Source,
-    TicketsOptions,
+    Config, ConvertConfig, CorpusOptions, Fractions, MAX_JUDGEMENTS, PairsOptions, PassageTitles,
+    QaOptions, Source, TicketsOptions,
 };
+use pairmill_schema::Sameness;
+use pairmill_tables::ReadOptions;
 use serde::Serialize;
 
 /// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
@@ -18,6 +20,8 @@ use serde::Serialize;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -31,7 +35,7 @@ enum Command {
     /// A folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) becomes a folder of
     /// tables (corpus.parquet, queries_SPLIT.parquet, qrels_SPLIT.parquet, and pairs_train.parquet
     /// of what the judgements of train call relevant), and a folder of tables becomes one in BEIR's
-    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
+    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet, .csv, .jsonl, .arrow,
     /// .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
 }
@@ -40,6 +44,13 @@ enum Command {
 enum Generate {
     /// From question/answer pairs: an answer is relevant to its questions
     Qa(QaArgs),
+    /// From labelled pairs, pairs or triplets: a text labelled 1 is relevant to its anchor
+    ///
+    /// The columns are found by the names of the usual guides: anchor, positive, negative; query,
+    /// document, label; question, answer; sentence1, sentence2, label or score. A pair labelled 0 and
+    /// a negative are hard negatives: of train they stand in triplets_train.parquet, of every split in
+    /// its labelled pairs.
+    Pairs(PairsArgs),
     /// From support tickets: tickets of one category are relevant to each other
     Tickets(TicketsArgs),
     /// From files of text: the passage below a heading is relevant to it
@@ -78,6 +89,9 @@ struct OutArgs {
     /// Fractions of train, dev and test
     #[arg(long, value_name = "TRAIN,DEV,TEST", default_value_t)]
     split: Fractions,
+    /// When two questions are the same (also headings, tickets and categories); answers and passages are always compared as `identical`
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    same_text: Sameness,
 }
 
 #[derive(Debug, Args)]
@@ -96,6 +110,36 @@ struct QaArgs {
 }
 
 #[derive(Debug, Args)]
+struct PairsArgs {
+    /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob; `-` reads an Arrow IPC stream from standard input
+    #[arg(long, value_name = "FILE")]
+    input: String,
+    #[command(flatten)]
+    out: OutArgs,
+    /// Use only N rows, chosen by a hash of their texts [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Random negatives for each anchor in the labelled pairs
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    negatives_per_anchor: u32,
+    /// The label, from 0 to 1, from which on a text is relevant to its anchor
+    #[arg(long, value_name = "X", default_value_t = 0.5)]
+    label_threshold: f64,
+    /// Column of the anchors [default: anchor, query, question, sentence1, sentence_a or text1]
+    #[arg(long, value_name = "NAME")]
+    anchor_column: Option<String>,
+    /// Column of the other texts [default: positive, document, passage, answer, sentence2, sentence_b or text2]
+    #[arg(long, value_name = "NAME")]
+    positive_column: Option<String>,
+    /// Column of texts that are not relevant to the anchor [default: negative or hard_negative, if there is one]
+    #[arg(long, value_name = "NAME")]
+    negative_column: Option<String>,
+    /// Column of the labels [default: label or score, if there is one]
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct TicketsArgs {
     #[command(flatten)]
     table: TableArgs,
@@ -105,6 +149,9 @@ struct TicketsArgs {
     /// Random negatives for each positive in the labelled pairs
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives_per_positive: u32,
+    /// Most relevance judgements of dev and of test: every ticket of train is relevant to those of its category, so beyond this fewer tickets are queries
+    #[arg(long, value_name = "N", default_value_t = MAX_JUDGEMENTS, value_parser = clap::value_parser!(u64).range(1..))]
+    max_judgements: u64,
     /// Column of the texts [default: text]
     #[arg(long, value_name = "NAME")]
     text_column: Option<String>,
@@ -179,6 +226,7 @@ fn config(command: Generate, common: &Common) -> Config {
             let options = QaOptions {
                 negatives_per_question: args.negatives_per_question as usize,
                 split: args.table.out.split,
+                same_text: args.table.out.same_text,
                 limit: limit(args.table.limit),
                 id_column: args.table.id_column,
                 question_column: args.question_column,
@@ -187,11 +235,28 @@ fn config(command: Generate, common: &Common) -> Config {
             let input = args.table.input;
             (args.table.out.output, Source::Qa { input, options })
         }
+        Generate::Pairs(args) => {
+            let options = PairsOptions {
+                negatives_per_anchor: args.negatives_per_anchor as usize,
+                split: args.out.split,
+                same_text: args.out.same_text,
+                limit: limit(args.limit),
+                label_threshold: args.label_threshold,
+                anchor_column: args.anchor_column,
+                positive_column: args.positive_column,
+                negative_column: args.negative_column,
+                label_column: args.label_column,
+            };
+            let input = args.input;
+            (args.out.output, Source::Pairs { input, options })
+        }
         Generate::Tickets(args) => {
             let options = TicketsOptions {
                 max_pairs: args.max_pairs as usize,
                 negatives_per_positive: args.negatives_per_positive as usize,
+                max_judgements: args.max_judgements,
                 split: args.table.out.split,
+                same_text: args.table.out.same_text,
                 limit: limit(args.table.limit),
                 id_column: args.table.id_column,
                 text_column: args.text_column,
@@ -208,6 +273,7 @@ fn config(command: Generate, common: &Common) -> Config {
                 max_documents_per_heading: args.max_documents_per_heading,
                 negatives_per_anchor: args.negatives_per_anchor as usize,
                 split: args.out.split,
+                same_text: args.out.same_text,
                 limit: limit(args.limit),
             };
             let inputs = args.input;
@@ -224,7 +290,13 @@ fn config(command: Generate, common: &Common) -> Config {
 }
 
 fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
+    let Cli {
+        command,
+        reading,
+        common,
+    } = pairmill_cli::parse();
+    reading.set();
     pairmill_cli::run(&common, || match command {
         Command::Generate(command) => {
             print(&common, &pairmill_generate::run(&config(command, &common))?)

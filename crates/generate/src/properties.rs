@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pairmill_schema::identical;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::input::Row;
 use crate::qa;
 use crate::retrieval::RetrievalSet;
-use crate::text::normalise;
 use crate::tickets::TicketSet;
 use crate::{Fractions, GenerateError, QaOptions, Split, TicketsOptions, draw};
 
@@ -50,7 +50,10 @@ fn qa_splits_share_no_text_and_negatives_are_never_known_answers() {
         };
         let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for row in &rows {
-            let [question, answer] = row.texts.each_ref().map(|text| normalise(text));
+            let [question, answer] = row
+                .texts
+                .each_ref()
+                .map(|text| identical(text).into_owned());
             known.entry(question).or_default().insert(answer);
         }
         let set = match qa::retrieval_set(rows, &options, "table", table) {
@@ -71,7 +74,7 @@ fn check_qa(set: &RetrievalSet, known: &BTreeMap<String, BTreeSet<String>>, want
     let texts: BTreeSet<_> = set
         .passages
         .iter()
-        .map(|answer| normalise(&answer.text))
+        .map(|answer| identical(&answer.text))
         .collect();
     assert_eq!(texts.len(), set.passages.len(), "answers are distinct");
     assert!(set.passages.is_sorted_by(|a, b| a.id < b.id));
@@ -87,11 +90,11 @@ fn check_qa(set: &RetrievalSet, known: &BTreeMap<String, BTreeSet<String>>, want
         let members: BTreeSet<u32> = of_split.map(|(_, at)| at).collect();
         let pool = set.negative_pool(split);
         for question in set.queries_of(split) {
-            let text_of = |&at: &u32| normalise(&set.passages[at as usize].text);
+            let text_of = |&at: &u32| identical(&set.passages[at as usize].text).into_owned();
             let answers: BTreeSet<_> = question.relevant.iter().map(text_of).collect();
             assert_eq!(
                 &answers,
-                &known[&normalise(&question.text)],
+                &known[&*identical(&question.text)],
                 "every known answer is judged"
             );
             let earlier = |&at: &u32| set.passages[at as usize].split < split;
@@ -128,7 +131,10 @@ fn tickets_pair_within_a_category_and_negatives_share_none() {
         };
         let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for row in &rows {
-            let [text, category] = row.texts.each_ref().map(|text| normalise(text));
+            let [text, category] = row
+                .texts
+                .each_ref()
+                .map(|text| identical(text).into_owned());
             known.entry(text).or_default().insert(category);
         }
         let set = match TicketSet::new(rows, &options, "table", table) {
@@ -150,7 +156,7 @@ fn check_tickets(
     known: &BTreeMap<String, BTreeSet<String>>,
     options: &TicketsOptions,
 ) {
-    let text_of = |at: u32| normalise(&set.tickets[at as usize].text);
+    let text_of = |at: u32| identical(&set.tickets[at as usize].text).into_owned();
     let categories_of = |at: u32| &known[&text_of(at)];
     assert!(set.positives_of(Split::Train).len() <= options.max_pairs);
     for split in Split::ALL {

@@ -1,12 +1,12 @@
 use std::collections::HashMap;
 
+use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::{ColumnNames, Table};
 use serde::Serialize;
 
 use crate::input::{Input, Row};
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::summary::Facts;
-use crate::text::TextKey;
 use crate::{Fractions, GenerateError, Result};
 
 /// The options that shape what is made of question/answer pairs.
@@ -16,6 +16,8 @@ pub struct QaOptions {
     pub negatives_per_question: usize,
     /// Fractions of the distinct answers.
     pub split: Fractions,
+    /// When two questions are one.
+    pub same_text: Sameness,
     /// Rows to use at most.
     pub limit: Option<usize>,
     /// The input's column of ids, if not `id`.
@@ -41,8 +43,8 @@ impl QaOptions {
     }
 }
 
-/// Sorts out rows ordered by id: distinct answers are the passages, distinct questions the
-/// queries. An answer's split is a hash of its text, a question's the earliest of its answers'.
+/// Sorts out rows ordered by id: answers that are not identical are the passages, questions that
+/// are not the same the queries. An answer's split is a hash of its text, a question's the earliest of its answers'.
 pub(crate) fn retrieval_set(
     rows: Vec<Row>,
     options: &QaOptions,
@@ -58,7 +60,7 @@ pub(crate) fn retrieval_set(
         texts: [question, answer],
     } in rows
     {
-        let key = TextKey::of(&answer);
+        let key = TextKey::identical(&answer);
         let passage = *known.entry(key).or_insert_with(|| {
             answers.push(Passage {
                 id: key.id("a-"),
@@ -75,7 +77,13 @@ pub(crate) fn retrieval_set(
             passage,
         });
     }
-    let set = RetrievalSet::new(answers, relevances, options.negatives_per_question, seed);
+    let set = RetrievalSet::new(
+        answers,
+        relevances,
+        options.negatives_per_question,
+        options.same_text,
+        seed,
+    );
     if let Some(split) = set.split_without_query() {
         return Err(GenerateError::EmptySplit {
             input: input.to_owned(),
@@ -103,6 +111,7 @@ pub(crate) fn facts(set: &RetrievalSet) -> Facts {
     let (questions_across_splits, pairs_left_out) = set.across_splits();
     Facts::Qa {
         questions: set.queries.len() as u64,
+        questions_respelled: set.respelled,
         answers: set.passages.len() as u64,
         questions_across_splits,
         pairs_left_out,

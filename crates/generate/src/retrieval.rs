@@ -1,14 +1,14 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::Table;
 use rand::seq::index;
 use tracing::info;
 
 use crate::summary::SplitCounts;
-use crate::text::TextKey;
 use crate::write::Tables;
 use crate::{Result, Split, draw};
 
@@ -35,7 +35,7 @@ impl Passage {
     }
 }
 
-/// A distinct query text.
+/// A query, one for all texts that are the same.
 #[derive(Debug)]
 pub(crate) struct Query {
     pub id: String,
@@ -58,6 +58,10 @@ pub(crate) struct Relevance {
 pub(crate) struct RetrievalSet {
     pub queries: Vec<Query>,
     pub passages: Vec<Passage>,
+    /// Passages that the input calls irrelevant to a query, by the number of the query.
+    hard_negatives: HashMap<u32, Vec<u32>>,
+    /// Spellings of queries beside the first one of each.
+    pub respelled: u64,
     negatives_per_query: usize,
     seed: u64,
 }
@@ -69,18 +73,22 @@ pub(crate) struct SplitPassages<'a> {
 }
 
 impl RetrievalSet {
-    /// Puts queries and passages together. Queries of equal text are one, with the id of the first.
+    /// Puts queries and passages together. Queries of the same text are one, with the id and the
+    /// spelling of the first.
     pub fn new(
         passages: Vec<Passage>,
         relevances: impl IntoIterator<Item = Relevance>,
         negatives_per_query: usize,
+        sameness: Sameness,
         seed: u64,
     ) -> Self {
         let mut queries: Vec<Query> = Vec::new();
         let mut known = HashMap::new();
+        let mut spellings = HashSet::new();
         for relevance in relevances {
+            spellings.insert(TextKey::identical(&relevance.query));
             let at = *known
-                .entry(TextKey::of(&relevance.query))
+                .entry(TextKey::new(&relevance.query, sameness))
                 .or_insert_with(|| {
                     queries.push(Query {
                         id: relevance.query_id,
@@ -93,8 +101,10 @@ impl RetrievalSet {
             queries[at].relevant.push(relevance.passage);
         }
         let mut set = Self {
+            respelled: (spellings.len() - queries.len()) as u64,
             queries,
             passages,
+            hard_negatives: HashMap::new(),
             negatives_per_query,
             seed,
         };
@@ -105,6 +115,54 @@ impl RetrievalSet {
             query.split = splits.min().unwrap_or(Split::Test);
         }
         set
+    }
+
+    /// Takes in, by the texts of queries, the ids of passages that the input calls irrelevant to them.
+    /// One that is relevant in another split than the query's is left out, so that it is seen in one.
+    pub fn set_hard_negatives(
+        &mut self,
+        of_query: &HashMap<TextKey, Vec<String>>,
+        sameness: Sameness,
+    ) {
+        let relevant = self.queries.iter().flat_map(|query| &query.relevant);
+        let relevant: HashSet<u32> = relevant.copied().collect();
+        for (query, number) in self.queries.iter().zip(0..) {
+            let ids = of_query
+                .get(&TextKey::new(&query.text, sameness))
+                .into_iter()
+                .flatten();
+            let numbers = ids.filter_map(|id| {
+                let at = self.passages.binary_search_by(|passage| passage.id.cmp(id));
+                at.ok().map(|at| at as u32)
+            });
+            let is_open = |at: &u32| {
+                let passage = &self.passages[*at as usize];
+                passage.split == query.split || !relevant.contains(at)
+            };
+            let mut negatives: Vec<u32> = numbers.filter(is_open).collect();
+            negatives.sort_unstable();
+            negatives.dedup();
+            if !negatives.is_empty() {
+                self.hard_negatives.insert(number, negatives);
+            }
+        }
+    }
+
+    /// How many hard negatives there are.
+    pub fn hard_negatives(&self) -> u64 {
+        self.hard_negatives
+            .values()
+            .map(|all| all.len() as u64)
+            .sum()
+    }
+
+    /// Those of a query.
+    pub fn hard_negatives_of(&self, query: &Query) -> &[u32] {
+        let at = self
+            .queries
+            .binary_search_by(|other| other.id.cmp(&query.id));
+        let negatives = at.ok().and_then(|at| self.hard_negatives.get(&(at as u32)));
+        negatives.map_or(&[], Vec::as_slice)
     }
 
     /// Orders queries and passages by id, so that order of index is order of id from here on.
@@ -167,7 +225,8 @@ impl RetrievalSet {
     /// Passages drawn from `pool`, that of the query's split, without its known ones and without
     /// other parts of what these were cut from.
     pub fn negatives(&self, query: &Query, positives: &[u32], pool: &SplitPassages) -> Vec<u32> {
-        let mut barred = positives.to_vec();
+        let hard = self.hard_negatives_of(query);
+        let mut barred = [positives, hard].concat();
         for &at in positives {
             let source = self.passages[at as usize].source.as_deref();
             let parts = source.and_then(|source| pool.by_source.get(source));
@@ -180,12 +239,12 @@ impl RetrievalSet {
         let size = pool.passages.len();
         let drawn = wanted.saturating_add(barred.len()).min(size);
         let mut chance = draw::generator(self.seed, "negatives", &[query.id.as_bytes()]);
-        index::sample(&mut chance, size, drawn)
+        let random = index::sample(&mut chance, size, drawn)
             .into_iter()
             .map(|at| pool.passages[at])
             .filter(|passage| barred.binary_search(passage).is_err())
-            .take(wanted)
-            .collect()
+            .take(wanted);
+        hard.iter().copied().chain(random).collect()
     }
 
     /// How many queries have passages in several splits, and how many of their pairs are in no

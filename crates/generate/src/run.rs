@@ -8,7 +8,10 @@ use crate::corpus::{self, Files};
 use crate::input::{Input, Row};
 use crate::tickets::TicketSet;
 use crate::write::Tables;
-use crate::{CorpusOptions, GenerateError, QaOptions, Result, Rows, Summary, TicketsOptions, qa};
+use crate::{
+    CorpusOptions, GenerateError, PairsOptions, QaOptions, Result, Rows, Summary, TicketsOptions,
+    qa,
+};
 
 /// What to generate, from where, to where.
 #[derive(Debug, Clone)]
@@ -34,6 +37,13 @@ pub enum Source {
         input: String,
         /// What to make of it.
         options: QaOptions,
+    },
+    /// Labelled pairs, pairs or triplets.
+    Pairs {
+        /// A path, folder or glob in any supported format, or `-`.
+        input: String,
+        /// What to make of it.
+        options: PairsOptions,
     },
     /// Tickets with categories.
     Tickets {
@@ -83,6 +93,16 @@ pub fn run(config: &Config) -> Result<Report> {
                         splits: set.write(tables)?,
                     })
                 })
+            })
+        }
+        Source::Pairs { input, options } => {
+            let lineage =
+                Lineage::new("generate pairs", options, seed).with_input("input", input)?;
+            config.unless_up_to_date(&lineage, || {
+                let session = session(config.threads)?;
+                let read = options.read(&session, input, seed);
+                let set = config.runtime()?.block_on(read)?;
+                config.publish(&lineage, |tables| set.write(tables))
             })
         }
         Source::Tickets { input, options } => {
@@ -139,13 +159,17 @@ impl Config {
         Ok(report(false, summary))
     }
 
-    fn read(&self, input: Input<'_>, limit: Option<usize>) -> Result<(Vec<Row>, Rows)> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+    fn runtime(&self) -> Result<tokio::runtime::Runtime> {
+        tokio::runtime::Builder::new_multi_thread()
             .worker_threads(self.threads.max(1))
             .enable_all()
             .build()
-            .map_err(GenerateError::Runtime)?;
-        runtime.block_on(input.rows(&session(self.threads)?, limit, self.seed))
+            .map_err(GenerateError::Runtime)
+    }
+
+    fn read(&self, input: Input<'_>, limit: Option<usize>) -> Result<(Vec<Row>, Rows)> {
+        self.runtime()?
+            .block_on(input.rows(&session(self.threads)?, limit, self.seed))
     }
 
     fn publish(

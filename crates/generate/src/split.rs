@@ -1,10 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use pairmill_schema::TextKey;
 use serde::{Deserialize, Serialize};
 
 use crate::draw;
-use crate::text::TextKey;
 
 /// A part of the data. The order is that in which a question with answers in several parts is
 /// given to one.
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn texts_fall_in_proportion_and_the_seed_moves_them() {
         let keys: Vec<_> = (0..20_000)
-            .map(|n| TextKey::of(&format!("text {n}")))
+            .map(|n| TextKey::identical(&format!("text {n}")))
             .collect();
         let fractions = Fractions::default();
         let count = |split| {

@@ -44,11 +44,31 @@ pub enum Facts {
     Qa {
         /// Distinct question texts.
         questions: u64,
+        /// Spellings of questions (letter case, punctuation) beside the first one of each.
+        #[serde(default)]
+        questions_respelled: u64,
         /// Distinct answer texts: the corpus.
         answers: u64,
         /// Questions with answers in several splits, kept in the earliest one.
         questions_across_splits: u64,
         /// Their question/answer pairs that are in no split.
+        pairs_left_out: u64,
+    },
+    /// Labelled pairs, pairs or triplets.
+    Pairs {
+        /// Distinct anchors that have a positive.
+        anchors: u64,
+        /// Distinct texts that are positive or negative: the corpus.
+        passages: u64,
+        /// Pairs of an anchor and a text that the input calls negative.
+        hard_negatives: u64,
+        /// Rows whose pair another one calls positive.
+        both_labels: u64,
+        /// Rows whose anchors have no positive.
+        without_positive: u64,
+        /// Anchors with positives in several splits, kept in the earliest one.
+        anchors_across_splits: u64,
+        /// Their pairs that are in no split.
         pairs_left_out: u64,
     },
     /// Tickets.
@@ -63,6 +83,12 @@ pub enum Facts {
         categories_without_pair: u64,
         /// Texts of dev and test that are no query, because train has nothing of their category.
         texts_without_judgement: u64,
+        /// Texts of dev and test that are no query, because all would make too many judgements.
+        #[serde(default)]
+        queries_not_judged: u64,
+        /// Categories that are spelled in several ways.
+        #[serde(default)]
+        categories_respelled: u64,
     },
     /// Files of text.
     Corpus {
@@ -70,6 +96,9 @@ pub enum Facts {
         documents: u64,
         /// Distinct headings, titles and descriptions that ask for a passage.
         queries: u64,
+        /// Spellings of queries (letter case, punctuation) beside the first one of each.
+        #[serde(default)]
+        queries_respelled: u64,
         /// Headings that stand behind their document's title, because they say nothing alone.
         headings_prefixed: u64,
         /// Headings that are no query, because they or the passage below them say nothing of their
@@ -133,20 +162,40 @@ impl Summary {
         match self.facts {
             Facts::Qa {
                 questions,
+                questions_respelled,
                 answers,
                 questions_across_splits,
                 pairs_left_out,
             } => {
                 info!("texts: {questions} distinct questions, {answers} distinct answers");
+                log_respelled("questions", questions_respelled);
                 if questions_across_splits > 0 {
                     info!(
                         "{questions_across_splits} questions have answers in several splits and stay in the earliest: {pairs_left_out} pairs left out"
                     );
                 }
             }
+            Facts::Pairs {
+                anchors,
+                passages,
+                hard_negatives,
+                anchors_across_splits,
+                pairs_left_out,
+                ..
+            } => {
+                info!(
+                    "texts: {anchors} distinct anchors, {passages} distinct other texts, {hard_negatives} pairs that the input calls negative"
+                );
+                if anchors_across_splits > 0 {
+                    info!(
+                        "{anchors_across_splits} anchors have positives in several splits and stay in the earliest: {pairs_left_out} pairs left out"
+                    );
+                }
+            }
             Facts::Corpus {
                 documents,
                 queries,
+                queries_respelled,
                 headings_prefixed,
                 headings_left_out,
                 queries_across_splits,
@@ -157,6 +206,7 @@ impl Summary {
                 info!(
                     "texts: {queries} distinct queries from {documents} documents ({skipped}; {other_files} files of other kinds)"
                 );
+                log_respelled("queries", queries_respelled);
                 info!(
                     "headings: {headings_prefixed} behind their document's title, {headings_left_out} left out"
                 );
@@ -201,6 +251,14 @@ impl Summary {
     }
 }
 
+fn log_respelled(texts: &str, respelled: u64) {
+    if respelled > 0 {
+        info!(
+            "{respelled} spellings of {texts} differ from another one in letter case or punctuation alone and count as the same; --same-text identical keeps them apart"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +274,7 @@ mod tests {
             },
             facts: Facts::Qa {
                 questions: 5,
+                questions_respelled: 2,
                 answers: 4,
                 questions_across_splits: 1,
                 pairs_left_out: 1,

@@ -7,12 +7,9 @@ use pairmill_tables::Table;
 use tracing::{info, warn};
 
 use crate::summary::{Facts, Rows, SplitCounts, Summary};
-use crate::tickets::{Text, Ticket, TicketSet};
+use crate::tickets::{Ticket, TicketSet};
 use crate::write::Tables;
 use crate::{Result, Split};
-
-/// Judgements from which on the user is told how many there will be.
-const MANY_JUDGEMENTS: u64 = 50_000_000;
 
 /// A corpus whose documents have a category: documents of one category are relevant to each
 /// other, which qrels of train would need quadratic space to say.
@@ -39,26 +36,25 @@ impl TicketSet {
         }
         self.write_pairs(tables)?;
         let relevant = self.relevant();
+        let mut queries_not_judged = 0;
         for (split, counts) in &mut splits {
             if *split != Split::Train {
-                self.write_queries(tables, *split, &relevant, counts)?;
+                queries_not_judged += self.write_queries(tables, *split, &relevant, counts)?;
             }
         }
-        let held_out = [Split::Dev, Split::Test];
-        let texts: usize = held_out
-            .iter()
-            .map(|&split| self.texts_of(split).count())
-            .sum();
-        let queries: usize = held_out
-            .iter()
-            .map(|&split| self.queries(split).count())
-            .sum();
+        let held_out = [Split::Dev, Split::Test].into_iter();
+        let without_judgement = held_out.map(|split| {
+            let texts = self.texts_of(split).count();
+            texts - self.queries(split).count()
+        });
         let facts = Facts::Tickets {
             texts: self.texts.len() as u64,
             categories: self.categories.len() as u64,
             ambiguous_texts: self.ambiguous_texts() as u64,
             categories_without_pair: self.categories_without_pair() as u64,
-            texts_without_judgement: (texts - queries) as u64,
+            texts_without_judgement: without_judgement.sum::<usize>() as u64,
+            queries_not_judged,
+            categories_respelled: self.categories_respelled as u64,
         };
         Ok(Summary {
             rows,
@@ -126,19 +122,25 @@ impl TicketSet {
         split: Split,
         relevant: &[Vec<u32>],
         counts: &mut SplitCounts,
-    ) -> Result<()> {
-        let documents = |text: &Text| -> u64 {
-            let of_category = |&category: &u32| relevant[category as usize].len() as u64;
-            text.categories.iter().map(of_category).sum()
-        };
-        let judgements: u64 = self.queries(split).map(documents).sum();
-        if judgements > MANY_JUDGEMENTS {
-            warn!("qrels_{split} gets {judgements} judgements; --limit takes fewer tickets");
+    ) -> Result<u64> {
+        let judged = self.judged(split, relevant);
+        let all = self.queries(split).count();
+        let not_judged = all - judged.len();
+        if not_judged > 0 {
+            warn!(
+                "{} of the {all} texts of {split} are queries, drawn at random: all would make more than {} judgements, as every ticket of train is relevant to those of its category (--max-judgements takes more)",
+                judged.len(),
+                self.max_judgements
+            );
         }
         let mut queries = tables.create(&format!("queries_{split}"), Table::Queries.schema())?;
         let mut qrels = tables.create(&format!("qrels_{split}"), Table::Qrels.schema())?;
-        let progress = Progress::new(format!("judging {split}"), "judgements", Some(judgements));
-        for text in self.queries(split) {
+        let progress = Progress::new(
+            format!("judging {split}"),
+            "queries",
+            Some(judged.len() as u64),
+        );
+        for text in judged {
             let query = &self.tickets[text.ticket as usize];
             queries.push(&[&query.id, &query.text])?;
             let mut documents: Vec<u32> = text
@@ -151,10 +153,10 @@ impl TicketSet {
             for &at in &documents {
                 qrels.push_scored(&[&query.id, &self.tickets[at as usize].id], 1)?;
             }
-            progress.inc(documents.len() as u64);
+            progress.inc(1);
         }
         counts.queries = queries.finish()?;
         counts.judgements = qrels.finish()?;
-        Ok(())
+        Ok(not_judged as u64)
     }
 }

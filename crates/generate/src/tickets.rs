@@ -1,25 +1,34 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
+use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::{ColumnNames, Table};
 use rand::seq::SliceRandom;
 use serde::Serialize;
 use tracing::warn;
 
+use crate::categories::Categories;
 use crate::input::{Input, Row};
 use crate::negatives::NegativePool;
 use crate::pairing::circular_pairs;
-use crate::text::{TextKey, normalise};
 use crate::{Fractions, GenerateError, Result, Split, draw};
 
+/// Judgements of a split where nothing else is asked for: some hundred queries even where a
+/// category has ten thousand tickets, and seconds to write and to read.
+pub const MAX_JUDGEMENTS: u64 = 5_000_000;
+
 /// The options that shape what is made of tickets.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct TicketsOptions {
     /// Positive pairs to make at most.
     pub max_pairs: usize,
     /// Random negatives for each positive in the labelled pairs.
     pub negatives_per_positive: usize,
+    /// Judgements of dev and of test at most: beyond, fewer texts are queries.
+    pub max_judgements: u64,
     /// Fractions of the distinct texts.
     pub split: Fractions,
+    /// When the texts of two tickets, or two categories, are one.
+    pub same_text: Sameness,
     /// Rows to use at most.
     pub limit: Option<usize>,
     /// The input's column of ids, if not `id`.
@@ -28,6 +37,22 @@ pub struct TicketsOptions {
     pub text_column: Option<String>,
     /// The input's column of categories, if not `category`.
     pub category_column: Option<String>,
+}
+
+impl Default for TicketsOptions {
+    fn default() -> Self {
+        Self {
+            max_pairs: 10_000,
+            negatives_per_positive: 1,
+            max_judgements: MAX_JUDGEMENTS,
+            split: Fractions::default(),
+            same_text: Sameness::default(),
+            limit: None,
+            id_column: None,
+            text_column: None,
+            category_column: None,
+        }
+    }
 }
 
 impl TicketsOptions {
@@ -55,7 +80,7 @@ pub(crate) struct Ticket {
     pub text_at: u32,
 }
 
-/// A distinct text, which several tickets may share.
+/// A text, the same one for several tickets perhaps.
 #[derive(Debug)]
 pub(crate) struct Text {
     pub split: Split,
@@ -74,11 +99,14 @@ pub(crate) struct TicketSet {
     pub texts: Vec<Text>,
     /// Names, in order.
     pub categories: Vec<String>,
+    /// How many categories are spelled in several ways.
+    pub categories_respelled: usize,
     /// For each split and category one ticket of each distinct text, in order.
     pub members: [Vec<Vec<u32>>; 3],
     /// For each split the positive pairs, in order.
     pub positives: [Vec<(u32, u32)>; 3],
     pub negatives_per_positive: usize,
+    pub max_judgements: u64,
     pub seed: u64,
 }
 
@@ -89,12 +117,14 @@ impl TicketSet {
             tickets: Vec::with_capacity(rows.len()),
             texts: Vec::new(),
             categories: Vec::new(),
+            categories_respelled: 0,
             members: Default::default(),
             positives: Default::default(),
             negatives_per_positive: options.negatives_per_positive,
+            max_judgements: options.max_judgements,
             seed,
         };
-        set.add(rows, options.split);
+        set.add(rows, options);
         if let [category] = set.categories.as_slice() {
             return Err(GenerateError::OneCategory {
                 input: input.to_owned(),
@@ -113,40 +143,45 @@ impl TicketSet {
         Ok(set)
     }
 
-    fn add(&mut self, rows: Vec<Row>, fractions: Fractions) {
-        let names: Vec<String> = rows.iter().map(|row| normalise(&row.texts[1])).collect();
-        let distinct: BTreeSet<&String> = names.iter().collect();
-        let number: HashMap<&String, u32> = distinct.iter().copied().zip(0..).collect();
+    fn add(&mut self, rows: Vec<Row>, options: &TicketsOptions) {
+        let given = rows.iter().map(|row| row.texts[1].as_str());
+        let categories = Categories::new(given, options.same_text);
+        categories.warn();
+        let numbers = rows.iter().map(|row| categories.number(&row.texts[1]));
+        let numbers: Vec<u32> = numbers.collect();
+        self.categories_respelled = categories.respelled();
+        self.categories = categories.names;
         let mut known = HashMap::new();
-        for (
-            Row {
-                id,
-                texts: [text, _],
-            },
-            name,
-        ) in rows.into_iter().zip(&names)
-        {
-            let key = TextKey::of(&text);
+        // The least key of each text's spellings, which tells its split whatever the ids are.
+        let mut keys: Vec<TextKey> = Vec::new();
+        for (row, category) in rows.into_iter().zip(numbers) {
+            let [text, _] = row.texts;
+            let spelling = TextKey::identical(&text);
+            let key = match options.same_text {
+                Sameness::Identical => spelling,
+                sameness => TextKey::new(&text, sameness),
+            };
             let ticket = self.tickets.len() as u32;
             let text_at = *known.entry(key).or_insert_with(|| {
                 self.texts.push(Text {
-                    split: fractions.split_of(self.seed, key),
+                    split: Split::Train,
                     ticket,
                     categories: Vec::new(),
                 });
+                keys.push(spelling);
                 self.texts.len() as u32 - 1
             });
-            let category = number[name];
+            keys[text_at as usize] = keys[text_at as usize].min(spelling);
             self.texts[text_at as usize].categories.push(category);
             self.tickets.push(Ticket {
-                id,
+                id: row.id,
                 text,
                 category,
                 text_at,
             });
         }
-        self.categories = distinct.into_iter().cloned().collect();
-        for text in &mut self.texts {
+        for (text, key) in self.texts.iter_mut().zip(keys) {
+            text.split = options.split.split_of(self.seed, key);
             text.categories.sort_unstable();
             text.categories.dedup();
         }
@@ -221,6 +256,34 @@ impl TicketSet {
             let mut categories = text.categories.iter();
             categories.any(|&category| !train[category as usize].is_empty())
         })
+    }
+
+    /// Those queries of a split that are judged, in order: all, or where their judgements would be
+    /// more than `max_judgements`, as many as make no more, at least one, drawn evenly. Judging all of
+    /// some says more than some of the judgements of all: what is not judged counts as wrong.
+    pub fn judged(&self, split: Split, relevant: &[Vec<u32>]) -> Vec<&Text> {
+        let mut queries: Vec<&Text> = self.queries(split).collect();
+        let documents = |text: &Text| -> u64 {
+            let of_category = |&category: &u32| relevant[category as usize].len() as u64;
+            text.categories.iter().map(of_category).sum()
+        };
+        let all: u64 = queries.iter().map(|text| documents(text)).sum();
+        if all <= self.max_judgements {
+            return queries;
+        }
+        queries.sort_by_cached_key(|text| {
+            let id = self.tickets[text.ticket as usize].id.as_bytes();
+            draw::number(self.seed, "judged", &[split.name().as_bytes(), id])
+        });
+        let mut judgements = 0;
+        let within = queries.iter().take_while(|text| {
+            judgements += documents(text);
+            judgements <= self.max_judgements
+        });
+        let within = within.count().max(1);
+        queries.truncate(within);
+        queries.sort_unstable_by_key(|text| text.ticket);
+        queries
     }
 
     pub fn positives_of(&self, split: Split) -> &[(u32, u32)] {

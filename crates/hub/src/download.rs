@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
+use pairmill_checkpoint::module_folders;
 use pairmill_cli::Progress;
 
 use crate::source::Id;
@@ -13,6 +14,8 @@ use crate::{HubError, Result};
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 /// Further tries of a download that breaks off; each goes on where the last one stopped.
 const RETRIES: usize = 3;
+/// What names the folders of a model's modules.
+const MODULES: &str = "modules.json";
 
 /// The Hub and the cache of what was fetched from it, as the environment says.
 pub(crate) struct Hub {
@@ -71,14 +74,7 @@ impl Hub {
             .info()
             .map_err(failed)?;
         let names = info.siblings.iter().map(|file| file.rfilename.as_str());
-        let wanted = weights.wanted(&names.collect::<Vec<_>>());
-        if wanted.is_empty() {
-            return Err(HubError::NoWeights {
-                model: given.to_owned(),
-                endpoint: self.endpoint.clone(),
-                wanted: weights.name(),
-            });
-        }
+        let names: Vec<&str> = names.collect();
         if info.sha.is_empty() || !info.sha.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(HubError::Unreachable {
                 model: given.to_owned(),
@@ -90,12 +86,29 @@ impl Hub {
         let remote = api.repo(repo(id.name, &info.sha));
         let named = self.cache.repo(repo(id.name, id.revision));
         let folder = named.pointer_path(&info.sha);
-        for name in wanted {
-            if !folder.join(name).is_file() {
+        let fetch = |name: &str| match folder.join(name).is_file() {
+            true => Ok(()),
+            false => {
                 let bar = Bar::new(name);
-                remote.download_with_progress(name, bar).map_err(failed)?;
+                let fetched = remote.download_with_progress(name, bar);
+                fetched.map(drop).map_err(failed)
             }
+        };
+        let mut modules = Vec::new();
+        if names.contains(&MODULES) && !weights.wanted(&names, &[]).is_empty() {
+            fetch(MODULES)?;
+            // What is wrong with that file is said by what loads the model.
+            modules = module_folders(&folder).unwrap_or_default();
         }
+        let wanted = weights.wanted(&names, &modules);
+        if wanted.is_empty() {
+            return Err(HubError::NoWeights {
+                model: given.to_owned(),
+                endpoint: self.endpoint.clone(),
+                wanted: weights.name(),
+            });
+        }
+        wanted.into_iter().try_for_each(fetch)?;
         let unwritable = |error: std::io::Error| failed(ApiError::IoError(error));
         named.create_ref(&info.sha).map_err(unwritable)?;
         Ok(folder)

@@ -40,9 +40,10 @@ impl Weights {
     }
 
     /// The files that loading the model can need, in the order in which to fetch them; none if
-    /// there are no weights. What tells a whole model comes last, so that a fetch that broke off is
+    /// there are no weights; `modules` are the folders that its modules.json names. What tells a whole model comes last, so that a fetch that broke off is
     /// not taken for one.
-    pub fn wanted<'a>(self, names: &[&'a str]) -> Vec<&'a str> {
+    pub fn wanted<'a>(self, names: &[&'a str], modules: &[String]) -> Vec<&'a str> {
+        let is_module_file = |name: &str, endings: &[&str]| is_module_file(name, endings, modules);
         let places = self.onnx_files().iter();
         let found = places.map(|places| places.iter().find(|file| names.contains(file)));
         let Some(onnx) = found.collect::<Option<Vec<_>>>() else {
@@ -92,9 +93,9 @@ impl Weights {
     }
 }
 
-/// Whether a file lies in the model folder or in that of a module (`1_Pooling`, `0_Transformer`, …)
-/// and has one of these endings.
-fn is_module_file(name: &str, endings: &[&str]) -> bool {
+/// Whether a file lies in the model folder or in that of a module (one of `modules`, or `1_Pooling`,
+/// `0_Transformer`, …) and has one of these endings.
+fn is_module_file(name: &str, endings: &[&str], modules: &[String]) -> bool {
     let path = Path::new(name);
     let mut parts = Vec::new();
     for part in path.components() {
@@ -107,10 +108,18 @@ fn is_module_file(name: &str, endings: &[&str]) -> bool {
         let index = folder.split_once('_').map(|(index, _)| index);
         index.is_some_and(|index| index.parse::<u32>().is_ok())
     };
+    let is_named = || {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut modules = modules.iter().map(|module| Path::new(module).components());
+        modules.any(|module| {
+            let parts = module.filter(|part| *part != Component::CurDir);
+            parts.eq(folder.components())
+        })
+    };
     let is_place = match parts.as_slice() {
         [_] => true,
-        [folder, _] => is_module(folder),
-        _ => false,
+        [folder, _] if is_module(folder) => true,
+        _ => is_named(),
     };
     let ending = path.extension().and_then(|ending| ending.to_str());
     is_place && ending.is_some_and(|ending| endings.contains(&ending))
@@ -143,7 +152,7 @@ mod tests {
     #[test]
     fn only_what_loading_needs_is_fetched() {
         assert_eq!(
-            Weights::Safetensors.wanted(&NAMES),
+            Weights::Safetensors.wanted(&NAMES, &[]),
             [
                 "vocab.txt",
                 "sentencepiece.bpe.model",
@@ -155,7 +164,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            Weights::Onnx.wanted(&NAMES),
+            Weights::Onnx.wanted(&NAMES, &[]),
             [
                 "vocab.txt",
                 "sentencepiece.bpe.model",
@@ -170,6 +179,25 @@ mod tests {
     }
 
     #[test]
+    fn modules_in_folders_of_any_name_are_fetched() {
+        let names = [
+            "config.json",
+            "model.safetensors",
+            "parts/pooling/config.json",
+            "parts/other/config.json",
+        ];
+        let modules = ["".to_owned(), "./parts/pooling".to_owned()];
+        assert_eq!(
+            Weights::Safetensors.wanted(&names, &modules),
+            [
+                "model.safetensors",
+                "parts/pooling/config.json",
+                "config.json"
+            ]
+        );
+    }
+
+    #[test]
     fn the_onnx_file_of_the_model_folder_wins() {
         let names = [
             "config.json",
@@ -177,9 +205,12 @@ mod tests {
             "onnx/model.onnx",
             "onnx/model.onnx_data",
         ];
-        assert_eq!(Weights::Onnx.wanted(&names), ["config.json", "model.onnx"]);
-        assert!(Weights::Safetensors.wanted(&names).is_empty());
-        assert!(Weights::Onnx.wanted(&["config.json"]).is_empty());
+        assert_eq!(
+            Weights::Onnx.wanted(&names, &[]),
+            ["config.json", "model.onnx"]
+        );
+        assert!(Weights::Safetensors.wanted(&names, &[]).is_empty());
+        assert!(Weights::Onnx.wanted(&["config.json"], &[]).is_empty());
     }
 
     #[test]
@@ -189,8 +220,8 @@ mod tests {
             "onnx/model.onnx",
             "onnx/model_quantized.onnx",
         ];
-        assert_eq!(Weights::OnnxAndInt8.wanted(&names), names);
-        assert_eq!(Weights::Onnx.wanted(&names), names[..2]);
-        assert!(Weights::OnnxAndInt8.wanted(&names[..2]).is_empty());
+        assert_eq!(Weights::OnnxAndInt8.wanted(&names, &[]), names);
+        assert_eq!(Weights::Onnx.wanted(&names, &[]), names[..2]);
+        assert!(Weights::OnnxAndInt8.wanted(&names[..2], &[]).is_empty());
     }
 }

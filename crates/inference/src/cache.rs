@@ -1,6 +1,7 @@
 use std::collections::HashMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use rustc_hash::FxBuildHasher;
 use crate::{InferenceError, Result};
 
 /// Raised whenever what is kept, or how it is computed, changes.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 const MAGIC: [u8; 8] = *b"pairmill";
 const HEADER: usize = MAGIC.len() + blake3::OUT_LEN;
 /// A pair's key, its logit, and whether it was cut.
@@ -71,7 +72,7 @@ struct Kept {
 pub(crate) fn key(model_hash: &str, max_length: usize, int8: bool) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     let length = max_length.to_string();
-    for part in [env!("CARGO_PKG_VERSION"), ort::info(), model_hash, &length] {
+    for part in [ort::info(), model_hash, &length] {
         hasher.update(part.as_bytes());
         hasher.update(&[0]);
     }
@@ -89,18 +90,18 @@ impl ScoreCache {
         fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
         let path = folder.join(format!("{}.scores", &key.to_hex()[..32]));
         let failed = |source| failed(&path, source);
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(InferenceError::CacheBusy { path }),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = loop {
+            let file = options.open(&path).map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, &path) => break file,
+                // The one who held it has removed it since it was opened here.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(InferenceError::CacheBusy { path }),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
+        };
         let header = [&MAGIC[..], key.as_bytes()].concat();
         let found = file.metadata().map_err(failed)?.len();
         let (known, whole) = read(&file, found, &header).map_err(failed)?;
@@ -218,6 +219,12 @@ impl Drop for ScoreCache {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Whether an open file is still the one at `path`.
+fn is_at(file: &File, path: &Path) -> bool {
+    let inode = |file: io::Result<Metadata>| file.ok().map(|file| (file.dev(), file.ino()));
+    inode(file.metadata()).is_some_and(|open| inode(fs::metadata(path)) == Some(open))
 }
 
 fn failed(path: &Path, source: io::Error) -> InferenceError {

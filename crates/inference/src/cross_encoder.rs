@@ -3,15 +3,16 @@ use std::iter::Sum;
 use std::ops::Sub;
 use std::path::Path;
 
+use pairmill_checkpoint::{
+    Checkpoint, TextTokenizer, TokenIds, declared_activation, excerpt_of_pair, relevant_logit,
+};
 use rayon::prelude::*;
 
 use crate::cache::{self, PairKey, ScoreCache};
-use crate::error::excerpt_of_pair;
-use crate::folder::{Kind, ModelFolder};
+use crate::files::{self, Kind};
 use crate::head::{Activation, Head};
 use crate::model::{Output, TokenModel};
 use crate::runner::Runner;
-use crate::tokenize::{ModelTokenizer, Tokens};
 use crate::{InferenceError, Result};
 
 /// How to run a cross-encoder.
@@ -20,7 +21,8 @@ pub struct CrossEncoderOptions {
     /// Threads that share the work of a batch.
     pub threads: usize,
     /// Longest pair in tokens, marks counted; longer ones are cut. Without it: what the
-    /// tokenizer's config says, else 512, and never more than the model has positions for.
+    /// tokenizer's config says, and never more than the model has positions for; 512 where neither
+    /// says anything.
     pub max_length: Option<usize>,
     /// Tokens in a batch, padding counted. It has no influence on the scores.
     pub token_budget: usize,
@@ -96,7 +98,9 @@ impl PairScorer for CrossEncoder {
 /// A model that reads two texts together and says how well they belong together.
 #[derive(Debug)]
 pub struct CrossEncoder {
-    tokenizer: ModelTokenizer,
+    tokenizer: TextTokenizer,
+    /// Put before the first text of each pair.
+    prompt: String,
     runner: Runner,
     head: Head,
     int8: bool,
@@ -110,23 +114,16 @@ impl CrossEncoder {
     /// If a file is missing or damaged, the tokenizer does not fit the model, the model does not
     /// give one or two logits per pair, or ONNX Runtime cannot be loaded.
     pub fn load(folder: &Path, options: &CrossEncoderOptions) -> Result<Self> {
-        let folder = ModelFolder::open(folder, "", Kind::CrossEncoder, options.int8)?;
-        let mut tokenizer = folder.tokenizer(false)?;
-        let default = folder.tokenizer_max_length.unwrap_or(512);
+        let (checkpoint, model) = files::open(folder, Kind::CrossEncoder, options.int8)?;
+        let mut tokenizer = checkpoint.tokenizer()?;
         // One token of each text must be left, or every pair would look the same.
         let least = tokenizer.marks(true) + 2;
-        let max_length = folder.max_length(options.max_length, Some(default), least)?;
+        let max_length = files::max_length(&checkpoint, options.max_length, least)?;
         tokenizer.set_max_length(max_length);
-        let config = &folder.config;
-        let pad_id = config.pad_token_id.or(tokenizer.pad_id()).unwrap_or(0);
-        let mut model = TokenModel::open(&folder.model, 1, pad_id)?;
+        let mut model = TokenModel::open(&model, 1, checkpoint.pad_id(&tokenizer))?;
         model.select(|output| output.name() == "logits");
-        let head = find_head(
-            &tokenizer,
-            &model,
-            options.activation,
-            config.activation_class(),
-        )?;
+        model.check_output()?;
+        let head = find_head(&checkpoint, &tokenizer, &model, options.activation)?;
         let budget = if options.int8 {
             1
         } else {
@@ -134,6 +131,7 @@ impl CrossEncoder {
         };
         Ok(Self {
             tokenizer,
+            prompt: checkpoint.prompts().text.clone(),
             runner: Runner::new(model, options.threads, max_length, budget)?,
             head,
             int8: options.int8,
@@ -228,8 +226,16 @@ impl CrossEncoder {
         }
         let tokens = fresh
             .par_iter()
-            .map(|&pair| self.tokenizer.encode_pair(pairs[pair].0, pairs[pair].1))
-            .collect::<Result<Vec<Tokens>>>()?;
+            .map(|&pair| {
+                let (query, text) = pairs[pair];
+                Ok(match self.prompt.as_str() {
+                    "" => self.tokenizer.encode_pair(query, text)?,
+                    prompt => self
+                        .tokenizer
+                        .encode_pair(&format!("{prompt}{query}"), text)?,
+                })
+            })
+            .collect::<Result<Vec<TokenIds>>>()?;
         self.runner.run(&tokens, |items, output| {
             self.check_shape(&output, items.len())?;
             let rows = output.values.chunks(self.head.logits);
@@ -271,15 +277,15 @@ fn others(indices: &[usize], count: usize) -> Vec<usize> {
 
 /// Scores one pair to see what the model gives for it.
 fn find_head(
-    tokenizer: &ModelTokenizer,
+    checkpoint: &Checkpoint,
+    tokenizer: &TextTokenizer,
     model: &TokenModel,
     chosen: Option<Activation>,
-    class: Option<&str>,
 ) -> Result<Head> {
     let pair = tokenizer.encode_pair("a question", "an answer")?;
     let output = model.run(&[&pair, &pair], pair.len())?;
     let last = tokenizer.vocab_size().saturating_sub(1) as u32;
-    let unusual = Tokens {
+    let unusual = TokenIds {
         ids: vec![last; pair.len()],
         ..pair.clone()
     };
@@ -292,10 +298,13 @@ fn find_head(
         })?;
     let logits = match output.shape[..] {
         [2] => 1,
-        [2, logits @ 1..=2] => logits as usize,
+        [2, logits] if logits >= 1 => logits as usize,
         _ => return Err(unexpected_head(model, &output.shape)),
     };
-    Head::new(logits, chosen, class).map_err(|detail| InferenceError::NotACrossEncoder {
+    let config = checkpoint.home().join("config.json");
+    let relevant = relevant_logit(&config, checkpoint.config(), logits)?;
+    let class = declared_activation(checkpoint);
+    Head::new(logits, relevant, chosen, class).map_err(|detail| InferenceError::NotACrossEncoder {
         path: model.path().to_owned(),
         detail,
     })
@@ -304,7 +313,6 @@ fn find_head(
 fn unexpected_head(model: &TokenModel, shape: &[i64]) -> InferenceError {
     let guess = match shape {
         [_, _, _] => "; this looks like an encoder, whose output is one vector per token",
-        [_, 3] => "; this looks like a classifier of entailment",
         _ => "",
     };
     InferenceError::NotACrossEncoder {

@@ -1,11 +1,16 @@
 use std::path::PathBuf;
 
+use pairmill_checkpoint::CheckpointError;
+
 /// The result of an operation on a model.
 pub type Result<T, E = InferenceError> = std::result::Result<T, E>;
 
 /// What can be wrong with the runtime, a model folder or a score. Every message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum InferenceError {
+    /// What the model's folder says cannot be read or is not supported.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// No usable ONNX Runtime library was found.
     #[error(
         "ONNX Runtime cannot be loaded; run `make setup`, or set ORT_DYLIB_PATH to the file {library} of ONNX Runtime 1.17 or newer{tried}"
@@ -54,18 +59,6 @@ pub enum InferenceError {
         /// What is wrong with it.
         detail: String,
     },
-    /// The tokenizer makes ids that the model has no embedding for.
-    #[error(
-        "{folder}: the tokenizer does not fit the model: it knows {tokens} tokens, but the model's vocab_size is {vocab_size}; put the tokenizer.json there that the model was trained with"
-    )]
-    TokenizerMismatch {
-        /// The model folder.
-        folder: PathBuf,
-        /// Size of the tokenizer's vocabulary.
-        tokens: usize,
-        /// Size of the model's vocabulary.
-        vocab_size: usize,
-    },
     /// The model fails on a token of the tokenizer, although not on others.
     #[error(
         "{path}: the tokenizer does not fit the model, which fails on its last token, {id}; put the tokenizer.json there that the model was trained with"
@@ -103,6 +96,20 @@ pub enum InferenceError {
         /// The names of the inputs.
         found: String,
     },
+    /// An input or output of numbers that we cannot give or read.
+    #[error(
+        "{path}: `{name}` is of type {found}; expected {expected}; export the model with such a type"
+    )]
+    UnexpectedType {
+        /// The model file.
+        path: PathBuf,
+        /// The input or output.
+        name: String,
+        /// Its type.
+        found: String,
+        /// What was expected.
+        expected: &'static str,
+    },
     /// A model that does not score pairs of texts.
     #[error("{path}: not a cross-encoder: {detail}")]
     NotACrossEncoder {
@@ -119,16 +126,6 @@ pub enum InferenceError {
         /// What is there and what was expected.
         detail: String,
     },
-    /// A module or setting of a sentence-transformers folder that is not supported.
-    #[error("{path}: {what} is not supported; supported: {supported}")]
-    Unsupported {
-        /// The file that names it.
-        path: PathBuf,
-        /// What it names.
-        what: String,
-        /// What is supported.
-        supported: &'static str,
-    },
     /// ONNX Runtime failed on a batch.
     #[error("{path}: ONNX Runtime failed on a batch of {rows} rows of {tokens} tokens each")]
     Run {
@@ -141,14 +138,6 @@ pub enum InferenceError {
         /// What it said.
         #[source]
         source: ort::Error,
-    },
-    /// A text or pair that the tokenizer cannot handle.
-    #[error("the tokenizer failed ({detail}) on {text}")]
-    Tokenize {
-        /// What the tokenizer said.
-        detail: String,
-        /// The beginning of the text, or of both.
-        text: String,
     },
     /// Scores that another process keeps.
     #[error(
@@ -187,17 +176,4 @@ pub enum InferenceError {
         /// The beginning of the text.
         text: String,
     },
-}
-
-/// The beginning of a text, for a message.
-pub(crate) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
-    }
-}
-
-/// The beginning of a pair of texts, for a message.
-pub(crate) fn excerpt_of_pair(query: &str, text: &str) -> String {
-    format!("({}, {})", excerpt(query), excerpt(text))
 }

@@ -30,12 +30,13 @@ impl Activation {
 
 /// How a row of logits becomes one score.
 ///
-/// One logit goes through the activation. Of two logits the second stands for "relevant" (as in
-/// MS MARCO, paraphrase and duplicate classifiers); what goes through the activation is the second
-/// less the first, so that the sigmoid is the softmax probability of the second.
+/// One logit goes through the activation. Of two logits one stands for "relevant"; what goes through
+/// the activation is that one less the other, so that the sigmoid is its softmax probability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub logits: usize,
+    /// The one that stands for "relevant".
+    pub relevant: usize,
     pub activation: Activation,
 }
 
@@ -44,6 +45,7 @@ impl Head {
     /// one of the config, else the sigmoid.
     pub fn new(
         logits: usize,
+        relevant: usize,
         chosen: Option<Activation>,
         class: Option<&str>,
     ) -> Result<Self, String> {
@@ -55,12 +57,17 @@ impl Head {
             })?,
             _ => Activation::Sigmoid,
         };
-        Ok(Self { logits, activation })
+        Ok(Self {
+            logits,
+            relevant,
+            activation,
+        })
     }
 
     /// What of a row of logits goes through the activation.
     pub fn logit(self, row: &[f32]) -> f32 {
         match row {
+            [first, second] if self.relevant == 0 => first - second,
             [first, second] => second - first,
             _ => row[0],
         }
@@ -79,28 +86,30 @@ mod tests {
 
     #[test]
     fn one_logit_follows_the_user_then_the_config_then_the_sigmoid() {
-        let activation = |chosen, class| Head::new(1, chosen, class).unwrap().activation;
+        let activation = |chosen, class| Head::new(1, 0, chosen, class).unwrap().activation;
         assert_eq!(activation(None, None), Activation::Sigmoid);
         assert_eq!(activation(None, IDENTITY), Activation::Identity);
         assert_eq!(
             activation(Some(Activation::Sigmoid), IDENTITY),
             Activation::Sigmoid
         );
-        assert!(Head::new(1, None, Some("torch.nn.Tanh")).is_err());
+        assert!(Head::new(1, 0, None, Some("torch.nn.Tanh")).is_err());
     }
 
     #[test]
     fn two_logits_give_the_softmax_of_the_second() {
-        let head = Head::new(2, None, IDENTITY).unwrap();
+        let head = Head::new(2, 1, None, IDENTITY).unwrap();
         let softmax = 2f32.exp() / (2f32.exp() + 0.5f32.exp());
         assert!((score(head, &[0.5, 2.0]) - softmax).abs() < 1e-6);
-        let odds = Head::new(2, Some(Activation::Identity), None).unwrap();
+        let odds = Head::new(2, 1, Some(Activation::Identity), None).unwrap();
         assert_eq!(score(odds, &[0.5, 2.0]), 1.5);
+        let first = Head::new(2, 0, Some(Activation::Identity), None).unwrap();
+        assert_eq!(score(first, &[0.5, 2.0]), -1.5);
     }
 
     #[test]
     fn the_sigmoid_keeps_its_ends() {
-        let head = Head::new(1, None, None).unwrap();
+        let head = Head::new(1, 0, None, None).unwrap();
         assert_eq!(score(head, &[200.0]), 1.0);
         assert_eq!(score(head, &[-200.0]), 0.0);
         assert!(score(head, &[f32::NAN]).is_nan());

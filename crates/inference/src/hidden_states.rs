@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::Result;
 use crate::model::TokenModel;
-use crate::tokenize::Tokens;
+use pairmill_checkpoint::TokenIds;
 
 /// An encoder as ONNX: token ids to last hidden states.
 #[derive(Debug)]
@@ -28,10 +28,10 @@ impl HiddenStates {
     /// # Errors
     /// If the model fails.
     pub fn of(&self, ids: &[u32], type_ids: &[u32]) -> Result<Vec<f32>> {
-        let tokens = Tokens {
+        let tokens = TokenIds {
             ids: ids.to_vec(),
-            type_ids: type_ids.to_vec(),
-            truncated: false,
+            types: type_ids.to_vec(),
+            ..TokenIds::default()
         };
         Ok(self.model.run(&[&tokens], tokens.len())?.values)
     }

@@ -1,12 +1,23 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use half::{bf16, f16};
 use ort::session::builder::PrepackedWeights;
 use ort::session::{Session, SessionInputValue};
-use ort::value::{Outlet, Tensor};
+use ort::value::{
+    DynValue, Outlet, PrimitiveTensorElementType, Tensor, TensorElementType, ValueType,
+};
+use pairmill_checkpoint::{TokenIds, refuse_foreign_data};
 
-use crate::tokenize::Tokens;
 use crate::{InferenceError, Result, runtime};
+
+/// Types of the numbers that a model may give.
+const FLOATS: [TensorElementType; 4] = [
+    TensorElementType::Float32,
+    TensorElementType::Float16,
+    TensorElementType::Bfloat16,
+    TensorElementType::Float64,
+];
 
 /// An ONNX model that takes batches of token ids.
 #[derive(Debug)]
@@ -21,15 +32,30 @@ pub(crate) struct TokenModel {
     weights: PrepackedWeights,
 }
 
+/// An input, and the type of its numbers.
+#[derive(Debug, Clone, Copy)]
+struct Input {
+    role: Role,
+    number: Number,
+}
+
 /// The inputs that a BERT-like model may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Input {
+enum Role {
     Ids,
     AttentionMask,
     TokenTypeIds,
 }
 
-impl Input {
+/// Types of numbers that an input may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Number {
+    Int64,
+    Int32,
+    Float32,
+}
+
+impl Role {
     fn of_name(name: &str) -> Option<Self> {
         match name {
             "input_ids" => Some(Self::Ids),
@@ -40,11 +66,110 @@ impl Input {
     }
 }
 
+impl Input {
+    fn of(path: &Path, outlet: &Outlet, role: Role) -> Result<Self> {
+        let number = match element(outlet) {
+            Some(TensorElementType::Int64) => Number::Int64,
+            Some(TensorElementType::Int32) => Number::Int32,
+            Some(TensorElementType::Float32) if role != Role::Ids => Number::Float32,
+            _ => return Err(unexpected_type(path, outlet, "int64 or int32")),
+        };
+        Ok(Self { role, number })
+    }
+
+    /// The values of a batch, each row filled up to `length`.
+    fn value(
+        self,
+        rows: &[&TokenIds],
+        length: usize,
+        pad_id: u32,
+    ) -> Result<SessionInputValue<'static>, ort::Error> {
+        match self.number {
+            Number::Int64 => self.tensor(rows, length, pad_id, i64::from),
+            Number::Int32 => self.tensor(rows, length, pad_id, |id| id as i32),
+            Number::Float32 => self.tensor(rows, length, pad_id, |id| id as f32),
+        }
+    }
+
+    fn tensor<T: PrimitiveTensorElementType + std::fmt::Debug + Clone + 'static>(
+        self,
+        rows: &[&TokenIds],
+        length: usize,
+        pad_id: u32,
+        number: impl Fn(u32) -> T,
+    ) -> Result<SessionInputValue<'static>, ort::Error> {
+        let mut tensor = Vec::with_capacity(rows.len() * length);
+        for row in rows {
+            let end = tensor.len() + length;
+            match self.role {
+                Role::Ids => tensor.extend(row.ids.iter().map(|&id| number(id))),
+                Role::AttentionMask => tensor.extend(row.ids.iter().map(|_| number(1))),
+                Role::TokenTypeIds => tensor.extend(row.types.iter().map(|&id| number(id))),
+            }
+            tensor.resize(end, number(if self.role == Role::Ids { pad_id } else { 0 }));
+        }
+        Ok(Tensor::from_array(([rows.len(), length], tensor))?.into())
+    }
+}
+
+fn element(outlet: &Outlet) -> Option<TensorElementType> {
+    match outlet.dtype() {
+        ValueType::Tensor { ty, .. } => Some(*ty),
+        _ => None,
+    }
+}
+
+/// Whether an output is of numbers that can be read, and how many dimensions it has.
+pub(crate) fn floats(outlet: &Outlet) -> Option<usize> {
+    match outlet.dtype() {
+        ValueType::Tensor { ty, shape, .. } => FLOATS.contains(ty).then_some(shape.len()),
+        _ => None,
+    }
+}
+
+fn unexpected_type(path: &Path, outlet: &Outlet, expected: &'static str) -> InferenceError {
+    InferenceError::UnexpectedType {
+        path: path.to_owned(),
+        name: outlet.name().to_owned(),
+        found: match element(outlet) {
+            Some(element) => format!("{element:?}").to_lowercase(),
+            None => "no tensor".to_owned(),
+        },
+        expected,
+    }
+}
+
 /// A tensor that a model gave, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Output {
     pub shape: Vec<i64>,
     pub values: Vec<f32>,
+}
+
+impl Output {
+    fn of(value: &DynValue) -> Result<Self, ort::Error> {
+        let element = match value.dtype() {
+            ValueType::Tensor { ty, .. } => *ty,
+            _ => TensorElementType::Float32,
+        };
+        match element {
+            TensorElementType::Float16 => Self::converted(value, f16::to_f32),
+            TensorElementType::Bfloat16 => Self::converted(value, bf16::to_f32),
+            TensorElementType::Float64 => Self::converted(value, |number: f64| number as f32),
+            _ => Self::converted(value, |number: f32| number),
+        }
+    }
+
+    fn converted<T: PrimitiveTensorElementType + Copy>(
+        value: &DynValue,
+        number: impl Fn(T) -> f32,
+    ) -> Result<Self, ort::Error> {
+        let (shape, values) = value.try_extract_tensor::<T>()?;
+        Ok(Self {
+            shape: shape.to_vec(),
+            values: values.iter().copied().map(number).collect(),
+        })
+    }
 }
 
 fn open_session(path: &Path, threads: usize, weights: &PrepackedWeights) -> Result<Session> {
@@ -70,20 +195,23 @@ impl TokenModel {
     pub fn open(path: &Path, threads: usize, pad_id: u32) -> Result<Self> {
         // The library must be there before anything is asked of it.
         runtime::environment()?;
+        refuse_foreign_data(path)?;
         let weights = PrepackedWeights::new();
         let session = open_session(path, threads, &weights)?;
         let names: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
-        let inputs: Option<Vec<Input>> = names.iter().map(|name| Input::of_name(name)).collect();
-        let inputs = inputs
-            .filter(|inputs| inputs.contains(&Input::Ids))
+        let roles: Option<Vec<Role>> = names.iter().map(|name| Role::of_name(name)).collect();
+        let roles = roles
+            .filter(|roles| roles.contains(&Role::Ids))
             .ok_or_else(|| InferenceError::UnexpectedInputs {
                 path: path.to_owned(),
                 found: names.join(", "),
             })?;
+        let inputs = session.inputs().iter().zip(roles);
+        let inputs = inputs.map(|(outlet, role)| Input::of(path, outlet, role));
         Ok(Self {
             path: path.to_owned(),
+            inputs: inputs.collect::<Result<_>>()?,
             session: Mutex::new(session),
-            inputs,
             output: 0,
             pad_id,
             weights,
@@ -116,6 +244,18 @@ impl TokenModel {
         found.is_some()
     }
 
+    /// Refuses an output of other numbers than can be read.
+    pub fn check_output(&self) -> Result<()> {
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        match session.outputs().get(self.output) {
+            Some(output) if floats(output).is_none() => {
+                let expected = "float32, float16, bfloat16 or float64";
+                Err(unexpected_type(&self.path, output, expected))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The outputs with their types, for a message.
     pub fn describe_outputs(&self) -> String {
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,7 +265,7 @@ impl TokenModel {
     }
 
     /// Runs a batch, each row padded to `length`.
-    pub fn run(&self, rows: &[&Tokens], length: usize) -> Result<Output> {
+    pub fn run(&self, rows: &[&TokenIds], length: usize) -> Result<Output> {
         self.try_run(rows, length)
             .map_err(|source| InferenceError::Run {
                 path: self.path.clone(),
@@ -135,44 +275,12 @@ impl TokenModel {
             })
     }
 
-    fn try_run(&self, rows: &[&Tokens], length: usize) -> Result<Output, ort::Error> {
-        let inputs = self
-            .inputs
-            .iter()
-            .map(|&input| {
-                let tensor = self.tensor(input, rows, length);
-                Ok(Tensor::from_array(([rows.len(), length], tensor))?.into())
-            })
-            .collect::<Result<Vec<SessionInputValue>, ort::Error>>()?;
+    fn try_run(&self, rows: &[&TokenIds], length: usize) -> Result<Output, ort::Error> {
+        let inputs = self.inputs.iter();
+        let inputs = inputs.map(|input| input.value(rows, length, self.pad_id));
+        let inputs = inputs.collect::<Result<Vec<SessionInputValue>, ort::Error>>()?;
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let outputs = session.run(inputs.as_slice())?;
-        let (shape, values) = outputs[self.output].try_extract_tensor::<f32>()?;
-        Ok(Output {
-            shape: shape.to_vec(),
-            values: values.to_vec(),
-        })
-    }
-
-    fn tensor(&self, input: Input, rows: &[&Tokens], length: usize) -> Vec<i64> {
-        let mut tensor = Vec::with_capacity(rows.len() * length);
-        for row in rows {
-            let end = tensor.len() + length;
-            let padding = match input {
-                Input::Ids => {
-                    tensor.extend(row.ids.iter().map(|&id| i64::from(id)));
-                    i64::from(self.pad_id)
-                }
-                Input::AttentionMask => {
-                    tensor.extend(row.ids.iter().map(|_| 1));
-                    0
-                }
-                Input::TokenTypeIds => {
-                    tensor.extend(row.type_ids.iter().map(|&id| i64::from(id)));
-                    0
-                }
-            };
-            tensor.resize(end, padding);
-        }
-        tensor
+        Output::of(&outputs[self.output])
     }
 }

@@ -1,27 +1,18 @@
-use std::path::{Component, Path};
+use std::path::Path;
 
-use serde::Deserialize;
+use pairmill_checkpoint::{
+    Activation, Checkpoint, DenseConfig, Head, LayerNormConfig, Pooling, Values,
+};
 
-use crate::dense::Dense;
-use crate::folder::read_json;
-use crate::pooling::Pooling;
-use crate::{InferenceError, Result};
+use crate::Result;
+use crate::pooling::pool;
 
 /// Smallest norm a vector is divided by, as in `torch.nn.functional.normalize`.
 const NORM_EPS: f32 = 1e-12;
 
-#[derive(Debug, Deserialize)]
-struct Entry {
-    path: String,
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-/// The modules of a sentence-transformers folder, as `modules.json` lists them.
-#[derive(Debug, Default)]
+/// The modules behind the transformer, with their weights.
+#[derive(Debug)]
 pub(crate) struct Modules {
-    /// Folder of the transformer inside the model folder, mostly empty.
-    pub transformer: String,
     pub pooling: Pooling,
     layers: Vec<Layer>,
 }
@@ -30,92 +21,134 @@ pub(crate) struct Modules {
 #[derive(Debug)]
 enum Layer {
     Dense(Dense),
+    LayerNorm { weight: Vec<f32>, bias: Vec<f32> },
     Normalize,
 }
 
 impl Modules {
-    /// A folder without `modules.json` (a plain transformers checkpoint) gets mean pooling, as in
-    /// sentence-transformers.
-    pub fn load(folder: &Path) -> Result<Self> {
-        let path = folder.join("modules.json");
-        if !path.is_file() {
-            return Ok(Self::default());
+    /// Reads the weights of the modules that a folder names.
+    pub fn load(checkpoint: &Checkpoint) -> Result<Self> {
+        let modules = checkpoint.modules();
+        let folder = checkpoint.folder();
+        let layers = modules.heads.iter().map(|head| Layer::load(folder, head));
+        Ok(Self {
+            pooling: modules.pooling.clone(),
+            layers: layers.collect::<Result<_>>()?,
+        })
+    }
+
+    /// The embedding of a text from the states of its tokens, row-major `[tokens, hidden]`, of which
+    /// the first `prompt` take no part.
+    pub fn embed(&self, states: &[f32], hidden: usize, prompt: usize) -> Vec<f32> {
+        let pooled = pool(&self.pooling, states, hidden, prompt);
+        let layers = self.layers.iter();
+        layers.fold(pooled, |vector, layer| layer.forward(vector))
+    }
+}
+
+impl Layer {
+    fn load(folder: &Path, head: &Head) -> Result<Self> {
+        Ok(match head {
+            Head::Normalize => Self::Normalize,
+            Head::Dense(config) => Self::Dense(Dense::new(
+                config,
+                &Values::load(&folder.join(&config.path))?,
+            )?),
+            Head::LayerNorm(config) => {
+                let values = Values::load(&folder.join(&config.path))?;
+                let shape = [config.dimension];
+                Self::LayerNorm {
+                    weight: values.get("norm.weight", &shape)?.to_vec(),
+                    bias: values.get("norm.bias", &shape)?.to_vec(),
+                }
+            }
+        })
+    }
+
+    fn forward(&self, vector: Vec<f32>) -> Vec<f32> {
+        match self {
+            Self::Dense(dense) => dense.forward(&vector),
+            Self::LayerNorm { weight, bias } => layer_norm(vector, weight, bias),
+            Self::Normalize => normalized(vector),
         }
-        let bad = |detail: String| InferenceError::BadFile {
-            path: path.clone(),
-            detail,
+    }
+}
+
+/// A linear layer with an activation.
+#[derive(Debug)]
+struct Dense {
+    linear: Linear,
+    activation: Activation,
+    residual: Residual,
+}
+
+/// What of the incoming vector is added to the outgoing one.
+#[derive(Debug)]
+enum Residual {
+    None,
+    Itself,
+    Through(Linear),
+}
+
+#[derive(Debug)]
+struct Linear {
+    /// Row-major `[inputs, outputs]`.
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Dense {
+    fn new(config: &DenseConfig, values: &Values) -> Result<Self> {
+        let linear =
+            |name: &str, bias| Linear::new(values, name, [config.inputs, config.outputs], bias);
+        Ok(Self {
+            linear: linear("linear", config.bias)?,
+            activation: config.activation,
+            residual: match (config.residual, config.has_residual_layer()) {
+                (_, true) => Residual::Through(linear("residual", false)?),
+                (true, false) => Residual::Itself,
+                (false, false) => Residual::None,
+            },
+        })
+    }
+
+    fn forward(&self, vector: &[f32]) -> Vec<f32> {
+        let mut outputs = self.linear.forward(vector);
+        outputs
+            .iter_mut()
+            .for_each(|output| *output = self.activation.of(*output));
+        let residual = match &self.residual {
+            Residual::None => return outputs,
+            Residual::Itself => vector.to_vec(),
+            Residual::Through(linear) => linear.forward(vector),
         };
-        let entries: Vec<Entry> = read_json(&path)?;
-        let mut modules = Self::default();
-        let mut seen = Vec::new();
-        for entry in &entries {
-            let is_inside = |part| matches!(part, Component::Normal(_));
-            if !Path::new(&entry.path).components().all(is_inside) {
-                let detail = format!("`{}` is not a folder inside the model folder", entry.path);
-                return Err(bad(detail));
-            }
-            let home = folder.join(&entry.path);
-            // Module types have moved between packages; the name of the class has stayed.
-            let class = entry.kind.rsplit('.').next().unwrap_or_default();
-            match (class, seen.as_slice()) {
-                ("Transformer", []) => modules.transformer.clone_from(&entry.path),
-                ("Pooling", ["Transformer"]) => modules.pooling = Pooling::load(&home)?,
-                ("Dense", ["Transformer", "Pooling", ..]) => {
-                    modules.layers.push(Layer::Dense(Dense::load(&home)?));
-                }
-                ("Normalize", ["Transformer", "Pooling", ..]) => {
-                    modules.layers.push(Layer::Normalize);
-                }
-                _ => {
-                    return Err(InferenceError::Unsupported {
-                        path,
-                        what: match seen.last() {
-                            Some(before) => format!("the module `{class}` after `{before}`"),
-                            None => format!("the module `{class}` at the start"),
-                        },
-                        supported: "Transformer, Pooling, then any number of Dense and Normalize",
-                    });
-                }
-            }
-            seen.push(class);
-        }
-        if seen.len() < 2 {
-            return Err(bad("names no Pooling module".to_owned()));
-        }
-        Ok(modules)
+        let pairs = outputs.iter_mut().zip(residual);
+        pairs.for_each(|(output, residual)| *output += residual);
+        outputs
+    }
+}
+
+impl Linear {
+    fn new(values: &Values, name: &str, [inputs, outputs]: [usize; 2], bias: bool) -> Result<Self> {
+        let rows = values.get(&format!("{name}.weight"), &[outputs, inputs])?;
+        let column = |input: usize| rows[input..].iter().step_by(inputs);
+        Ok(Self {
+            weight: (0..inputs).flat_map(column).copied().collect(),
+            bias: match bias {
+                true => values.get(&format!("{name}.bias"), &[outputs])?.to_vec(),
+                false => vec![0.0; outputs],
+            },
+        })
     }
 
-    /// Components of an embedding, for token states of `hidden` components. It is an error if a
-    /// `Dense` module takes vectors of another size than the module before it gives.
-    pub fn dimension(&self, hidden: usize, folder: &Path) -> Result<usize> {
-        let mut dimension = self.pooling.dimension(hidden);
-        for layer in &self.layers {
-            if let Layer::Dense(dense) = layer {
-                if dense.inputs != dimension {
-                    return Err(InferenceError::BadFile {
-                        path: folder.join("modules.json"),
-                        detail: format!(
-                            "its Dense module has in_features {}, but what comes in has {dimension} components",
-                            dense.inputs
-                        ),
-                    });
-                }
-                dimension = dense.outputs;
+    fn forward(&self, vector: &[f32]) -> Vec<f32> {
+        let mut sums = self.bias.clone();
+        for (value, weights) in vector.iter().zip(self.weight.chunks_exact(self.bias.len())) {
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum += value * weight;
             }
         }
-        Ok(dimension)
-    }
-
-    /// The embedding of a text from the states of its tokens, row-major `[tokens, hidden]`, padding
-    /// left out.
-    pub fn embed(&self, states: &[f32], hidden: usize) -> Vec<f32> {
-        let pooled = self.pooling.pool(states, hidden);
-        self.layers
-            .iter()
-            .fold(pooled, |vector, layer| match layer {
-                Layer::Dense(dense) => dense.forward(&vector),
-                Layer::Normalize => normalized(vector),
-            })
+        sums
     }
 }
 
@@ -126,83 +159,135 @@ fn normalized(mut vector: Vec<f32>) -> Vec<f32> {
     vector
 }
 
+fn layer_norm(mut vector: Vec<f32>, weight: &[f32], bias: &[f32]) -> Vec<f32> {
+    let count = vector.len() as f32;
+    let mean = vector.iter().sum::<f32>() / count;
+    let squares: f32 = vector.iter().map(|value| (value - mean).powi(2)).sum();
+    let deviation = (squares / count + LayerNormConfig::EPS as f32).sqrt();
+    for ((value, weight), bias) in vector.iter_mut().zip(weight).zip(bias) {
+        *value = (*value - mean) / deviation * weight + bias;
+    }
+    vector
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use safetensors::Dtype;
+    use safetensors::tensor::TensorView;
     use std::fs;
 
-    /// A folder whose modules are these, each in the folder `N_Class`.
-    fn load(types: &[&str]) -> Result<Modules> {
+    type Tensors<'a> = &'a [(&'a str, &'a [usize], &'a [f32])];
+
+    /// The modules Transformer, Pooling and one more, with this config and these tensors.
+    fn load(class: &str, config: &str, tensors: Tensors<'_>) -> Result<Modules> {
         let folder = tempfile::tempdir().unwrap();
-        let entries = types.iter().enumerate().map(|(n, kind)| {
-            let home = format!("{n}_{}", kind.rsplit('.').next().unwrap());
-            fs::create_dir(folder.path().join(&home)).unwrap();
-            fs::write(folder.path().join(&home).join("config.json"), "{}").unwrap();
-            format!(r#"{{"idx": {n}, "name": "{n}", "path": "{home}", "type": "{kind}"}}"#)
+        let path = folder.path();
+        let classes = [("", "Transformer"), ("p", "Pooling"), ("m", class)];
+        let entries = classes.map(|(path, class)| {
+            format!(r#"{{"path": "{path}", "type": "sentence_transformers.models.{class}"}}"#)
         });
-        let list = entries.collect::<Vec<_>>().join(", ");
-        fs::write(folder.path().join("modules.json"), format!("[{list}]")).unwrap();
-        Modules::load(folder.path())
-    }
-
-    #[test]
-    fn classes_of_old_and_new_packages_are_the_same() {
-        for package in [
-            "sentence_transformers.models",
-            "sentence_transformers.sentence_transformer.modules.some",
+        fs::write(
+            path.join("modules.json"),
+            format!("[{}]", entries.join(", ")),
+        )
+        .unwrap();
+        for (name, text) in [
+            ("config.json", "{}"),
+            ("p/config.json", "{}"),
+            ("m/config.json", config),
         ] {
-            let of = |class: &str| format!("{package}.{class}");
-            let types = ["Transformer", "Pooling", "Normalize"].map(of);
-            let modules = load(&types.each_ref().map(String::as_str)).unwrap();
-            assert_eq!(modules.transformer, "0_Transformer");
-            assert_eq!(modules.embed(&[3.0, 8.0, 3.0, 0.0], 2), [0.6, 0.8]);
+            fs::create_dir_all(path.join(name).parent().unwrap()).unwrap();
+            fs::write(path.join(name), text).unwrap();
         }
+        let bytes: Vec<Vec<u8>> = tensors
+            .iter()
+            .map(|(.., values)| {
+                values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect()
+            })
+            .collect();
+        let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap();
+            (*name, view)
+        });
+        safetensors::serialize_to_file(views, None, &path.join("m/model.safetensors")).unwrap();
+        Modules::load(&Checkpoint::of_encoder(path)?)
+    }
+
+    /// What becomes of a vector.
+    fn of(class: &str, config: &str, tensors: Tensors<'_>, vector: &[f32]) -> Vec<f32> {
+        let modules = load(class, config, tensors).unwrap();
+        modules.embed(vector, vector.len(), 0)
+    }
+
+    const WEIGHT: (&str, &[usize], &[f32]) =
+        ("linear.weight", &[2, 3], &[1.0, 0.0, 2.0, 0.0, 1.0, 2.0]);
+    const BIAS: (&str, &[usize], &[f32]) = ("linear.bias", &[2], &[-1.0, 1.0]);
+
+    fn dense(more: &str) -> String {
+        format!(r#"{{"in_features": 3, "out_features": 2{more}}}"#)
     }
 
     #[test]
-    fn a_folder_without_a_list_has_the_mean_and_no_normalisation() {
-        let folder = tempfile::tempdir().unwrap();
-        let modules = Modules::load(folder.path()).unwrap();
-        assert_eq!(modules.embed(&[3.0, 8.0, 3.0, 0.0], 2), [3.0, 4.0]);
-        assert_eq!(modules.dimension(2, folder.path()).unwrap(), 2);
+    fn a_linear_layer_and_its_activation() {
+        let vector = [0.5, 0.25, 0.125];
+        let of = |more: &str| of("Dense", &dense(more), &[WEIGHT, BIAS], &vector);
+        let identity = r#", "activation_function": "torch.nn.modules.linear.Identity""#;
+        assert_eq!(of(identity), [-0.25, 1.5]);
+        assert_eq!(of(&format!(r#"{identity}, "bias": false"#)), [0.75, 0.5]);
+        assert_eq!(of(""), [(-0.25f32).tanh(), 1.5f32.tanh()]);
+        let relu = r#", "activation_function": "torch.nn.modules.activation.ReLU""#;
+        assert_eq!(of(relu), [0.0, 1.5]);
     }
 
     #[test]
-    fn an_unknown_module_is_named() {
-        for (types, expected) in [
-            (
-                &["a.Transformer", "a.Pooling", "a.LayerNorm"][..],
-                "the module `LayerNorm` after `Pooling` is not",
-            ),
-            (
-                &["a.StaticEmbedding"],
-                "the module `StaticEmbedding` at the start is not",
-            ),
-            (
-                &["a.Transformer", "a.Normalize"],
-                "the module `Normalize` after `Transformer` is not",
-            ),
-            (&["a.Transformer"], "names no Pooling module"),
-        ] {
-            let error = load(types).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
+    fn a_residual_is_added_behind_the_activation() {
+        let relu = r#", "use_residual": true, "activation_function": "torch.nn.ReLU""#;
+        let residual = (
+            "residual.weight",
+            &[2, 3][..],
+            &[0.0, 0.0, 8.0, 4.0, 0.0, 0.0][..],
+        );
+        let tensors = [WEIGHT, BIAS, residual];
+        assert_eq!(
+            of("Dense", &dense(relu), &tensors, &[0.5, 0.25, 0.125]),
+            [1.0, 3.5]
+        );
+        let square = r#"{"in_features": 2, "out_features": 2, "bias": false, "use_residual": true, "activation_function": "torch.nn.Identity"}"#;
+        let weight = ("linear.weight", &[2, 2][..], &[0.0, 1.0, 1.0, 0.0][..]);
+        assert_eq!(of("Dense", square, &[weight], &[1.0, 10.0]), [11.0, 11.0]);
     }
 
     #[test]
-    fn a_module_lies_inside_the_model_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let list = r#"[{"path": "../other", "type": "a.Transformer"}]"#;
-        fs::write(folder.path().join("modules.json"), list).unwrap();
-        let error = Modules::load(folder.path()).unwrap_err().to_string();
+    fn norms() {
+        assert_eq!(of("Normalize", "{}", &[], &[3.0, 4.0]), [0.6, 0.8]);
+        assert_eq!(of("Normalize", "{}", &[], &[0.0, 0.0]), [0.0, 0.0]);
+        let tensors = [
+            ("norm.weight", &[2][..], &[2.0, 1.0][..]),
+            ("norm.bias", &[2][..], &[0.0, 5.0][..]),
+        ];
+        let found = of("LayerNorm", r#"{"dimension": 2}"#, &tensors, &[1.0, 3.0]);
         assert!(
-            error.contains("`../other` is not a folder inside"),
-            "{error}"
+            (found[0] + 2.0).abs() < 1e-4 && (found[1] - 6.0).abs() < 1e-4,
+            "{found:?}"
         );
     }
 
     #[test]
-    fn the_zero_vector_stays_zero() {
-        assert_eq!(normalized(vec![0.0, 0.0]), [0.0, 0.0]);
+    fn weights_that_do_not_fit_are_refused() {
+        let error = load(
+            "Dense",
+            r#"{"in_features": 4, "out_features": 2}"#,
+            &[WEIGHT, BIAS],
+        );
+        assert!(
+            error
+                .unwrap_err()
+                .to_string()
+                .contains("`linear.weight` has shape [2, 3], config.json asks for [2, 4]"),
+        );
     }
 }

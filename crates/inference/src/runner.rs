@@ -6,8 +6,8 @@ use std::time::Instant;
 use crate::batches::{Batch, Order};
 use crate::model::{Output, TokenModel};
 use crate::split::{Split, Tuner};
-use crate::tokenize::Tokens;
 use crate::{InferenceError, Result};
+use pairmill_checkpoint::TokenIds;
 
 /// Runs a model over any number of rows, in batches of rows of like length, and counts them.
 #[derive(Debug)]
@@ -59,11 +59,11 @@ impl Runner {
     /// Runs all rows; `done` gets the indices of the rows of each batch and what the model gave.
     pub fn run(
         &self,
-        tokens: &[Tokens],
+        tokens: &[TokenIds],
         mut done: impl FnMut(&[usize], Output) -> Result<()>,
     ) -> Result<()> {
         let mut crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
-        let lengths: Vec<usize> = tokens.iter().map(Tokens::len).collect();
+        let lengths: Vec<usize> = tokens.iter().map(TokenIds::len).collect();
         let order = Order::by_length(&lengths, self.max_length);
         let mut start = 0;
         while start < order.items.len() {
@@ -73,7 +73,7 @@ impl Runner {
             let piece = order.tokens_from(start) - order.tokens_from(end);
             let batches = order.batches(start..end, split.tokens);
             let started = Instant::now();
-            let rows = |batch: &Batch| -> Vec<&Tokens> {
+            let rows = |batch: &Batch| -> Vec<&TokenIds> {
                 let items = order.items[batch.rows.clone()].iter();
                 items.map(|&item| &tokens[item]).collect()
             };
@@ -131,7 +131,7 @@ impl Crew {
 fn side_by_side<'t>(
     models: &[&TokenModel],
     batches: &[Batch],
-    rows: impl Fn(&Batch) -> Vec<&'t Tokens> + Sync,
+    rows: impl Fn(&Batch) -> Vec<&'t TokenIds> + Sync,
     mut done: impl FnMut(&Batch, Output) -> Result<()>,
 ) -> Result<()> {
     let run = |model: &TokenModel, batch: &Batch| model.run(&rows(batch), batch.tokens);

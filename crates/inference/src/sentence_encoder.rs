@@ -1,16 +1,14 @@
-use std::borrow::Cow;
 use std::path::Path;
 
-use ort::value::{Outlet, TensorElementType, ValueType};
-use rayon::prelude::*;
+use ort::value::Outlet;
+use pairmill_checkpoint::{Prompts, Similarity, TextTokenizer, excerpt};
 
-use crate::error::excerpt;
-use crate::folder::{Kind, ModelFolder};
-use crate::model::{Output, TokenModel};
+use crate::distinct::Distinct;
+use crate::files::{self, Kind};
+use crate::model::{Output, TokenModel, floats};
 use crate::modules::Modules;
 use crate::runner::Runner;
-use crate::tokenize::{ModelTokenizer, Tokens};
-use crate::{InferenceError, Prompts, Result, Similarity};
+use crate::{InferenceError, Result};
 
 /// Texts tokenised at a time, which bounds memory.
 const WINDOW: usize = 8_192;
@@ -58,7 +56,7 @@ pub struct SentenceTally {
 /// A sentence-transformers model whose transformer is an ONNX file.
 #[derive(Debug)]
 pub struct SentenceEncoder {
-    tokenizer: ModelTokenizer,
+    tokenizer: TextTokenizer,
     runner: Runner,
     gives: Gives,
     modules: Modules,
@@ -86,26 +84,17 @@ impl SentenceEncoder {
     /// If a file is missing or damaged, the tokenizer does not fit the model, the model gives neither
     /// token states nor an embedding, a module is not supported, or ONNX Runtime cannot be loaded.
     pub fn load(folder: &Path, options: &SentenceEncoderOptions) -> Result<Self> {
-        let modules = Modules::load(folder)?;
-        let prompts = Prompts::load(folder)?;
-        let similarity = Similarity::load(folder)?;
-        let folder = ModelFolder::open(
-            folder,
-            &modules.transformer,
-            Kind::SentenceEncoder,
-            options.int8,
-        )?;
-        let mut tokenizer = folder.tokenizer(folder.do_lower_case)?;
-        let default = folder.max_seq_length.or(folder.tokenizer_max_length);
+        let (checkpoint, model) = files::open(folder, Kind::SentenceEncoder, options.int8)?;
+        let mut tokenizer = checkpoint.tokenizer()?;
         // One token of the text must be left, or every text would look the same.
         let least = tokenizer.marks(false) + 1;
-        let max_length = folder.max_length(options.max_length, default, least)?;
+        let max_length = files::max_length(&checkpoint, options.max_length, least)?;
         tokenizer.set_max_length(max_length);
-        let pad_id = folder.config.pad_token_id.or(tokenizer.pad_id());
-        let mut model = TokenModel::open(&folder.model, 1, pad_id.unwrap_or(0))?;
+        let mut model = TokenModel::open(&model, 1, checkpoint.pad_id(&tokenizer))?;
         let gives = find_output(&mut model, &tokenizer)?;
+        let modules = Modules::load(&checkpoint)?;
         let dimension = match gives {
-            Gives::States(hidden) => modules.dimension(hidden, &folder.path)?,
+            Gives::States(hidden) => checkpoint.modules().dimension(folder, hidden)?,
             Gives::Embedding(dimension) => dimension,
         };
         Ok(Self {
@@ -114,8 +103,8 @@ impl SentenceEncoder {
             gives,
             modules,
             dimension,
-            prompts,
-            similarity,
+            prompts: checkpoint.prompts().clone(),
+            similarity: checkpoint.similarity(),
         })
     }
 
@@ -153,13 +142,13 @@ impl SentenceEncoder {
     ///
     /// # Errors
     /// If a text cannot be tokenised, ONNX Runtime fails, an embedding is not finite, or there is a
-    /// prompt and the model leaves prompts out of its pooling.
+    /// prompt that the model leaves out of its pooling, but the pooling is in the file.
     pub fn embed(&self, texts: &[&str], prompt: &str) -> Result<Vec<f32>> {
         self.embed_with(texts, prompt, |_| ())
     }
 
     /// As [`embed`](Self::embed); `embedded` is told the indices of the texts of each batch when it
-    /// is done.
+    /// is done. Equal texts are computed once.
     ///
     /// # Errors
     /// As [`embed`](Self::embed).
@@ -169,20 +158,49 @@ impl SentenceEncoder {
         prompt: &str,
         embedded: impl Fn(&[usize]),
     ) -> Result<Vec<f32>> {
-        if !prompt.is_empty() && !self.modules.pooling.include_prompt {
-            return Err(InferenceError::Unsupported {
+        let distinct = Distinct::of(texts.iter().map(|&text| Some(text)));
+        if distinct.values.len() == texts.len() {
+            return self.embed_distinct(texts, prompt, &embedded);
+        }
+        let mut rows = vec![Vec::new(); distinct.values.len()];
+        for (row, text) in distinct.of_row.iter().enumerate() {
+            rows[text.unwrap_or(0)].push(row);
+        }
+        let done = |batch: &[usize]| {
+            let batch: Vec<usize> = batch
+                .iter()
+                .flat_map(|&text| &rows[text])
+                .copied()
+                .collect();
+            embedded(&batch);
+        };
+        let found = self.embed_distinct(&distinct.values, prompt, &done)?;
+        let mut embeddings = vec![0.0; texts.len() * self.dimension];
+        for (embedding, rows) in found.chunks_exact(self.dimension).zip(&rows) {
+            for &row in rows {
+                embeddings[row * self.dimension..][..self.dimension].copy_from_slice(embedding);
+            }
+        }
+        Ok(embeddings)
+    }
+
+    fn embed_distinct(
+        &self,
+        texts: &[&str],
+        prompt: &str,
+        embedded: &dyn Fn(&[usize]),
+    ) -> Result<Vec<f32>> {
+        let is_pooled = self.modules.pooling.include_prompt;
+        if !prompt.is_empty() && !is_pooled && matches!(self.gives, Gives::Embedding(_)) {
+            return Err(InferenceError::NotASentenceEncoder {
                 path: self.runner.model.path().to_owned(),
-                what: "a prompt for a model that leaves it out of the pooling".to_owned(),
-                supported: "prompts that are pooled with the text (include_prompt)",
+                detail: "it pools by itself, and could not leave the prompt out as include_prompt wants it; give a model that `pairmill-train export` has made".to_owned(),
             });
         }
         let mut embeddings = vec![0.0; texts.len() * self.dimension];
         for (n, window) in texts.chunks(WINDOW).enumerate() {
             let start = n * WINDOW;
-            let tokens = window
-                .par_iter()
-                .map(|text| self.tokenizer.encode(&behind(prompt, text)))
-                .collect::<Result<Vec<Tokens>>>()?;
+            let tokens = self.tokenizer.encode_behind(prompt, is_pooled, window)?;
             self.runner.run(&tokens, |items, output| {
                 let longest = items.iter().map(|&item| tokens[item].len()).max();
                 let rows = self.rows(&output, items.len(), longest.unwrap_or(0))?;
@@ -190,7 +208,7 @@ impl SentenceEncoder {
                     let embedding = match self.gives {
                         Gives::States(hidden) => {
                             let states = &row[..tokens[item].len() * hidden];
-                            self.modules.embed(states, hidden)
+                            self.modules.embed(states, hidden, tokens[item].prompt)
                         }
                         Gives::Embedding(_) => row.to_vec(),
                     };
@@ -234,15 +252,8 @@ impl SentenceEncoder {
     }
 }
 
-fn behind<'t>(prompt: &str, text: &'t str) -> Cow<'t, str> {
-    match prompt {
-        "" => text.into(),
-        prompt => format!("{prompt}{text}").into(),
-    }
-}
-
 /// Selects the output to use and runs the model on a text to see how much it gives.
-fn find_output(model: &mut TokenModel, tokenizer: &ModelTokenizer) -> Result<Gives> {
+fn find_output(model: &mut TokenModel, tokenizer: &TextTokenizer) -> Result<Gives> {
     let are_states = STATES
         .iter()
         .any(|name| model.select(|output| output.name() == *name))
@@ -256,8 +267,9 @@ fn find_output(model: &mut TokenModel, tokenizer: &ModelTokenizer) -> Result<Giv
             ),
         });
     }
+    model.check_output()?;
     let text = tokenizer.encode("a text")?;
-    let length = text.len().max(1);
+    let length = text.len();
     let output = model.run(&[&text, &text], length)?;
     match output.shape[..] {
         [2, tokens, size] if are_states && tokens as usize == length && size > 0 => {
@@ -271,12 +283,7 @@ fn find_output(model: &mut TokenModel, tokenizer: &ModelTokenizer) -> Result<Giv
 /// Whether an output without a known name has a vector per token. Logits per token (of a model that
 /// fills masks or names entities) are none.
 fn may_be_states(output: &Outlet) -> bool {
-    match output.dtype() {
-        ValueType::Tensor { ty, shape, .. } => {
-            *ty == TensorElementType::Float32 && shape.len() == 3 && output.name() != "logits"
-        }
-        _ => false,
-    }
+    floats(output) == Some(3) && output.name() != "logits"
 }
 
 fn unexpected_shape(model: &TokenModel, shape: &[i64]) -> InferenceError {

@@ -116,18 +116,18 @@ fn prompts_are_read_and_put_before_each_text() {
 }
 
 #[test]
-fn a_prompt_that_the_pooling_leaves_out_is_refused() {
+fn a_prompt_can_be_left_out_of_the_pooling() {
     let pooling = r#"{"pooling_mode": "mean", "include_prompt": false}"#;
     let encoder = load(&with_files(&[
         ("modules.json", MODULES),
         ("1_Pooling/config.json", pooling),
     ]));
-    assert!(encoder.embed(&["light"], "").is_ok());
-    let error = encoder.embed(&["light"], "red ").unwrap_err().to_string();
-    assert!(
-        error.contains("leaves it out of the pooling is not supported"),
-        "{error}"
-    );
+    // The state of each word is one component; those of the marks are 0.
+    let of = |text: &str, prompt: &str| encoder.embed(&[text], prompt).unwrap();
+    let sum = |vector: Vec<f32>| vector.iter().sum::<f32>();
+    assert_eq!(sum(of("light", "")), 1.0 / 3.0);
+    assert_eq!(sum(of("light", "red ")), 1.0 / 2.0);
+    assert_eq!(sum(of("red light", "")), 2.0 / 4.0);
 }
 
 /// Texts of many lengths.
@@ -285,11 +285,73 @@ fn a_folder_that_lacks_a_file_says_what_makes_it() {
 }
 
 #[test]
+fn numbers_of_every_width_are_given_and_read() {
+    // `TensorProto.DataType` of ONNX.
+    let [int8, int32, int64] = [3, 6, 7];
+    let [float, float16, double, bfloat16] = [1, 10, 11, 16];
+    let of = |types: [i32; 2]| TinyEncoder {
+        types,
+        ..TinyEncoder::default()
+    };
+    let embed = |types| load(&of(types)).embed(&["paid late"], "").unwrap();
+    let expected = embed([int64, float]);
+    for types in [
+        [int32, float],
+        [int64, float16],
+        [int32, double],
+        [int64, bfloat16],
+    ] {
+        assert_eq!(embed(types), expected, "{types:?}");
+    }
+    let error = refusal(&of([int8, float]));
+    assert!(
+        error.contains("model.onnx: `input_ids` is of type int8; expected int64 or int32"),
+        "{error}"
+    );
+    let error = refusal(&of([int64, int32]));
+    assert!(
+        error.contains("model.onnx: `last_hidden_state` is of type int32; expected float32"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_text_without_a_token_is_named_with_its_number() {
+    let tokenizer = tiny_model::tokenizer().replace("\"post_processor\": {", "\"unused\": {");
+    let folder = tempfile::tempdir().unwrap();
+    TinyEncoder::default().write(folder.path());
+    std::fs::write(folder.path().join("tokenizer.json"), tokenizer).unwrap();
+    let encoder = SentenceEncoder::load(folder.path(), &SentenceEncoderOptions::default()).unwrap();
+    assert!(encoder.embed(&["red"], "").is_ok());
+    let error = encoder.embed(&["red", ""], "").unwrap_err().to_string();
+    assert!(error.contains("the text \"\" (number 2"), "{error}");
+}
+
+#[test]
+fn equal_texts_are_computed_once() {
+    let encoder = load(&TinyEncoder::default());
+    let seen = std::cell::RefCell::new(Vec::new());
+    let texts = ["red", "paid late", "red", "red light"];
+    let found = encoder
+        .embed_with(&texts, "", |done| seen.borrow_mut().extend(done))
+        .unwrap();
+    let rows: Vec<&[f32]> = found.chunks(encoder.dimension()).collect();
+    assert_eq!(rows[0], rows[2]);
+    assert_eq!(rows[1], encoder.embed(&["paid late"], "").unwrap());
+    let mut seen = seen.into_inner();
+    seen.sort_unstable();
+    assert_eq!(seen, [0, 1, 2, 3]);
+    assert_eq!(encoder.tally().texts, 4);
+}
+
+#[test]
 fn files_that_do_not_fit_are_named() {
     let vocabulary = r#"{"vocab_size": 15}"#;
     let error = refusal(&with_files(&[("config.json", vocabulary)]));
     assert!(
-        error.contains("knows 16 tokens, but the model's vocab_size is 15"),
+        error.contains(
+            "has token 15, but config.json says vocab_size 15: the tokenizer does not fit"
+        ),
         "{error}"
     );
 
@@ -301,7 +363,7 @@ fn files_that_do_not_fit_are_named() {
     );
 
     let error = refusal(&with_files(&[("modules.json", "[{]")]));
-    assert!(error.contains("modules.json: cannot be used"), "{error}");
+    assert!(error.contains("modules.json: not sound JSON"), "{error}");
 }
 
 #[test]

@@ -1,17 +1,15 @@
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tantivy::tokenizer::{
-    Language, LowerCaser, RawTokenizer, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter,
-    TextAnalyzer, TokenStream,
+    Language, RawTokenizer, Stemmer, StopWordFilter, TextAnalyzer, TokenStream,
 };
 
+use crate::lower::Lower;
 use crate::memo::Memo;
+use crate::words::Words;
 
-/// Longest token that is indexed, in bytes: what is longer is no word but encoded data.
-const MAX_TOKEN_BYTES: usize = 40;
-
-const LANGUAGES: [(&str, Language); 18] = [
+pub(crate) const LANGUAGES: [(&str, Language); 18] = [
     ("arabic", Language::Arabic),
     ("danish", Language::Danish),
     ("dutch", Language::Dutch),
@@ -32,41 +30,76 @@ const LANGUAGES: [(&str, Language); 18] = [
     ("turkish", Language::Turkish),
 ];
 
-/// How text becomes terms: runs of letters and digits, lower-cased, and in a language without its
-/// stop words and stemmed by its Snowball stemmer.
+/// How text becomes terms: words, lower-cased, and in a language without its stop words and
+/// stemmed by its Snowball stemmer.
 ///
 /// English has Lucene's 33 stop words and Porter2; Arabic, Greek, Romanian, Tamil and Turkish are
-/// stemmed only. Scripts that do not part words by blanks are not cut into words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+/// stemmed only. Words are runs of letters and digits with their combining marks; text of scripts
+/// that put no blanks between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) is cut into
+/// overlapping pairs of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Analysis {
-    language: Option<Language>,
+    language: Choice,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    None,
+    Auto,
+    Of(Language),
 }
 
 impl Analysis {
     /// Words as they are.
-    pub const NONE: Self = Self { language: None };
+    pub const NONE: Self = Self {
+        language: Choice::None,
+    };
     /// English words.
     pub const ENGLISH: Self = Self {
-        language: Some(Language::English),
+        language: Choice::Of(Language::English),
+    };
+    /// That of the language that a corpus turns out to be written in. Until that is
+    /// [told](crate::Sample), words as they are.
+    pub const AUTO: Self = Self {
+        language: Choice::Auto,
     };
 
     /// The names that [`FromStr`] knows.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        ["none"].into_iter().chain(LANGUAGES.map(|(name, _)| name))
+        let names = LANGUAGES.map(|(name, _)| name);
+        ["none", "auto"].into_iter().chain(names)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self.language {
+            Choice::None => "none",
+            Choice::Auto => "auto",
+            Choice::Of(language) => {
+                let known = LANGUAGES.iter().find(|(_, known)| *known == language);
+                known.map_or("none", |(name, _)| name)
+            }
+        }
+    }
+
+    fn language(self) -> Option<Language> {
+        match self.language {
+            Choice::Of(language) => Some(language),
+            Choice::None | Choice::Auto => None,
+        }
     }
 
     pub(crate) fn analyzer(self) -> TextAnalyzer {
-        TextAnalyzer::builder(SimpleTokenizer::default())
-            .filter(RemoveLongFilter::limit(MAX_TOKEN_BYTES + 1))
+        TextAnalyzer::builder(Words::default())
             .filter(Memo::new(self.word_analyzer()))
             .build()
     }
 
     /// What makes the term of a word.
     fn word_analyzer(self) -> TextAnalyzer {
-        let word = TextAnalyzer::builder(RawTokenizer::default()).filter(LowerCaser);
-        let Some(language) = self.language else {
+        let turkish = self.language() == Some(Language::Turkish);
+        let word = TextAnalyzer::builder(RawTokenizer::default()).filter(Lower { turkish });
+        let Some(language) = self.language() else {
             return word.build();
         };
         let stemmer = Stemmer::new(language);
@@ -112,13 +145,15 @@ impl FromStr for Analysis {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        if name == "none" {
-            return Ok(Self::NONE);
+        match name {
+            "none" => return Ok(Self::NONE),
+            "auto" => return Ok(Self::AUTO),
+            _ => {}
         }
         let known = LANGUAGES.iter().find(|(known, _)| *known == name);
         known
             .map(|&(_, language)| Self {
-                language: Some(language),
+                language: Choice::Of(language),
             })
             .ok_or_else(|| {
                 format!(
@@ -126,6 +161,24 @@ impl FromStr for Analysis {
                     Self::names().collect::<Vec<_>>().join(", ")
                 )
             })
+    }
+}
+
+impl Serialize for Analysis {
+    /// The language or null, as ever; what is still to be told by its name.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.language {
+            Choice::Auto => serializer.serialize_str(self.name()),
+            _ => self.language().serialize(serializer),
+        }
+    }
+}
+
+impl From<Language> for Analysis {
+    fn from(language: Language) -> Self {
+        Self {
+            language: Choice::Of(language),
+        }
     }
 }
 
@@ -164,6 +217,13 @@ mod tests {
         let german: Analysis = "german".parse().unwrap();
         assert_eq!(german.terms("Die Häuser und Drucker"), ["haus", "druck"]);
         assert!("klingon".parse::<Analysis>().unwrap_err().contains("tamil"));
+    }
+
+    #[test]
+    fn turkish_words_are_lower_cased_as_turkish() {
+        let turkish: Analysis = "turkish".parse().unwrap();
+        assert_eq!(turkish.terms("IŞIK ISI"), turkish.terms("ışık ısı"));
+        assert_ne!(turkish.terms("ISI"), turkish.terms("isi"));
     }
 
     #[test]

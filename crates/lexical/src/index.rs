@@ -1,10 +1,13 @@
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use arrow::array::{Array, LargeStringArray, LargeStringBuilder};
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
-use pairmill_tables::{FolderOutput, Lineage, TableError, passage, string_column};
+use pairmill_tables::{
+    FolderOutput, Lineage, Lock, TableError, TemporaryFolder, passage, sibling, string_column,
+};
 use rayon::prelude::*;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
@@ -13,10 +16,10 @@ use tantivy::{IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocumen
 
 use crate::field::ScoredField;
 use crate::postings::Kept;
-use crate::{Bm25, Fields, LexicalError, Result};
+use crate::{Bm25, Fields, LexicalError, Result, Sample, TermFinder, Written};
 
 /// Raised whenever an index written by an older version must not be reused.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 const ID: &str = "id";
 const TITLE: &str = "title";
 const TEXT: &str = "text";
@@ -41,9 +44,14 @@ pub struct Index {
     pub(crate) fields: Vec<ScoredField>,
     /// Per segment, the id of each document.
     pub(crate) ids: Vec<LargeStringArray>,
+    /// Per segment, its documents in order of their ids.
+    pub(crate) by_id: OnceLock<Vec<Vec<u32>>>,
     pub(crate) kept: Kept,
+    written: Option<Written>,
     origin: Origin,
     folder: Folder,
+    /// Keeps others from replacing the folder.
+    _lock: Option<Lock>,
 }
 
 /// Where an index comes from.
@@ -58,14 +66,14 @@ pub enum Origin {
 #[derive(Debug)]
 enum Folder {
     Kept(std::path::PathBuf),
-    Temporary(tempfile::TempDir),
+    /// Removed as soon as its files are open.
+    Temporary(std::path::PathBuf),
 }
 
 impl Folder {
     fn path(&self) -> &Path {
         match self {
-            Self::Kept(path) => path,
-            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) | Self::Temporary(path) => path,
         }
     }
 }
@@ -73,7 +81,7 @@ impl Folder {
 impl Index {
     /// Opens the index in `folder`, if it was made from a corpus with this `key` by the same
     /// analysis of the same fields; otherwise builds it there from `corpus` (columns `id`, `title`, `text`). Without
-    /// a folder it is built in a temporary one. An index found damaged is built again.
+    /// a folder it is built as [`build_beside`](Self::build_beside). An index found damaged is built again.
     ///
     /// `key` stands for the corpus' content: a hash of the files and of how their columns are
     /// read. `on_rows` hears how many more passages were indexed.
@@ -90,29 +98,59 @@ impl Index {
         on_rows: impl FnMut(u64),
     ) -> Result<Self> {
         let Some(path) = folder else {
-            let temporary = tempfile::Builder::new()
-                .prefix("pairmill-index-")
-                .tempdir()
-                .map_err(LexicalError::Temporary)?;
-            build(temporary.path(), bm25, threads, corpus, on_rows).await?;
-            return Self::open(Folder::Temporary(temporary), bm25, Origin::Built);
+            return Self::build_beside(None, bm25, threads, corpus, on_rows).await;
         };
         let kept = || Folder::Kept(path.to_owned());
+        let lock = || Lock::shared(&sibling(path, ".lock")?, path);
         let mut lineage = Lineage::new("index", &(LAYOUT, bm25.analysis, bm25.is_separate()), 0);
         lineage.inputs.insert("corpus".to_owned(), key.to_owned());
-        if lineage.is_done(path, false)? {
-            match verify(path).and_then(|()| Self::open(kept(), bm25, Origin::Reused)) {
+        // A layout of its own tells builds apart, and checksums of its own tell damage.
+        let lineage = lineage.of_any_build();
+        let is_there = || Lineage::of_folder(path).as_ref() == Some(&lineage);
+        if is_there() {
+            let lock = lock()?;
+            match verify(path).and_then(|()| Self::open(kept(), lock, bm25, Origin::Reused)) {
                 Ok(index) => return Ok(index),
                 Err(error) => tracing::warn!("{error}; building it again"),
             }
         }
+        // Refuses what no index is; what is damaged in one is nobody's work.
+        lineage.is_done(path, true)?;
         let output = FolderOutput::create(path)?;
-        build(output.path(), bm25, threads, corpus, on_rows).await?;
+        let sample = build(output.path(), bm25, threads, corpus, on_rows).await?;
         output.commit(&lineage)?;
-        Self::open(kept(), bm25, Origin::Built)
+        let lock = lock()?;
+        if !is_there() {
+            let path = path.to_owned();
+            return Err(TableError::Busy { path }.into());
+        }
+        Ok(Self::open(kept(), lock, bm25, Origin::Built)?.with(&sample))
     }
 
-    fn open(folder: Folder, bm25: &Bm25, origin: Origin) -> Result<Self> {
+    fn with(mut self, sample: &Sample) -> Self {
+        self.written = Some(sample.written());
+        self
+    }
+
+    /// Builds an index in a temporary folder, which lies in `folder` or where the system keeps
+    /// temporary files and is gone when this returns: its files are open and need no name.
+    ///
+    /// # Errors
+    /// As [`open_or_build`](Self::open_or_build).
+    pub async fn build_beside(
+        folder: Option<&Path>,
+        bm25: &Bm25,
+        threads: usize,
+        corpus: DataFrame,
+        on_rows: impl FnMut(u64),
+    ) -> Result<Self> {
+        let temporary = TemporaryFolder::create(folder).map_err(LexicalError::Temporary)?;
+        let sample = build(temporary.path(), bm25, threads, corpus, on_rows).await?;
+        let folder = Folder::Temporary(temporary.path().to_owned());
+        Ok(Self::open(folder, None, bm25, Origin::Built)?.with(&sample))
+    }
+
+    fn open(folder: Folder, lock: Option<Lock>, bm25: &Bm25, origin: Origin) -> Result<Self> {
         let open = || {
             let index = tantivy::Index::open_in_dir(folder.path())?;
             let schema = index.schema();
@@ -155,9 +193,12 @@ impl Index {
             text,
             fields,
             ids,
+            by_id: OnceLock::new(),
             kept: Kept::default(),
+            written: None,
             origin,
             folder,
+            _lock: lock,
         })
     }
 
@@ -174,6 +215,16 @@ impl Index {
     /// Whether the index was built or reused.
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// What the corpus is written in, if the index was built now.
+    pub fn written(&self) -> Option<&Written> {
+        self.written.as_ref()
+    }
+
+    /// Looks whether texts have terms.
+    pub fn term_finder(&self) -> TermFinder {
+        self.bm25.analysis.term_finder()
     }
 
     pub(crate) fn engine_error(&self, source: impl Into<TantivyError>) -> LexicalError {
@@ -212,14 +263,14 @@ fn schema(bm25: &Bm25) -> Schema {
     schema.build()
 }
 
-/// Builds an index in an empty folder.
+/// Builds an index in an empty folder. Returns a sample of the passages.
 async fn build(
     folder: &Path,
     bm25: &Bm25,
     threads: usize,
     corpus: DataFrame,
     mut on_rows: impl FnMut(u64),
-) -> Result<()> {
+) -> Result<Sample> {
     let failed = engine_error(folder);
     let tokenizers = TokenizerManager::default();
     tokenizers.register(TOKENIZER, bm25.analysis.analyzer());
@@ -242,6 +293,7 @@ async fn build(
     writer.set_merge_policy(Box::new(NoMergePolicy));
 
     let mut seen = HashSet::new();
+    let mut sample = Sample::default();
     let mut stream = corpus.execute_stream().await.map_err(TableError::from)?;
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(TableError::from)?;
@@ -268,6 +320,7 @@ async fn build(
             let mut document = TantivyDocument::default();
             document.add_text(id_field, id);
             let (title, text) = (titles.value(row), texts.value(row));
+            sample.add(half, text);
             match title_field {
                 Some(title_field) => {
                     document.add_text(title_field, title);
@@ -280,7 +333,8 @@ async fn build(
         on_rows(batch.num_rows() as u64);
     }
     writer.commit().map_err(&failed)?;
-    writer.wait_merging_threads().map_err(&failed)
+    writer.wait_merging_threads().map_err(&failed)?;
+    Ok(sample)
 }
 
 /// Compares every file of the index with the checksum written at its end.

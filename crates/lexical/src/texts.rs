@@ -1,3 +1,4 @@
+use arrow::array::Array;
 use pairmill_tables::passage;
 use rayon::prelude::*;
 use tantivy::schema::Value;
@@ -48,6 +49,43 @@ impl Index {
             places,
             texts: shares.into_iter().flatten().collect(),
         })
+    }
+
+    /// Title and text of the passage with this id, if there is one; where they are one field, all
+    /// of it is text.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub(crate) fn passage(&self, id: &str) -> Result<Option<(String, String)>> {
+        let by_id = self.by_id.get_or_init(|| {
+            let sorted = self.ids.par_iter().map(|ids| {
+                let mut documents: Vec<u32> = (0..ids.len() as u32).collect();
+                documents.sort_unstable_by_key(|&document| ids.value(document as usize));
+                documents
+            });
+            sorted.collect()
+        });
+        for (segment, documents) in by_id.iter().enumerate() {
+            let id_of = |&document: &u32| self.ids[segment].value(document as usize);
+            let Ok(place) = documents.binary_search_by_key(&id, id_of) else {
+                continue;
+            };
+            let read = || {
+                let store = self
+                    .searcher
+                    .segment_reader(segment as u32)
+                    .get_store_reader(1)?;
+                store.get::<TantivyDocument>(documents[place])
+            };
+            let stored = read().map_err(|error| self.engine_error(error))?;
+            let value = |field| {
+                let value = stored.get_first(field).and_then(|value| value.as_str());
+                value.unwrap_or_default().to_owned()
+            };
+            let title = self.title.map(value).unwrap_or_default();
+            return Ok(Some((title, value(self.text))));
+        }
+        Ok(None)
     }
 
     fn read_texts(&self, places: &[(u32, DocId)]) -> Result<Vec<String>> {

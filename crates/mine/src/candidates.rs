@@ -1,28 +1,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::logical_expr::{ScalarUDF, lit};
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_lexical::TermFinder;
-use pairmill_tables::{
-    ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, i32_column, open, passage, session,
-    string_column,
-};
-use serde::Serialize;
+use pairmill_tables::{ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, open, session};
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
+use crate::learning::Learning;
 use crate::parts::{Parts, Tally};
-use crate::plan::{for_each_batch, with_hits};
+use crate::plan::with_hits;
 use crate::retriever::Retriever;
 use crate::{Evidence, ExclusionReason, Known, MineConfig, MineError, Report, Result};
 
 /// What was mined.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MineSummary {
     /// Passages in the corpus.
     pub passages: u64,
@@ -34,10 +31,16 @@ pub struct MineSummary {
     pub queries_without_hits: u64,
     /// Distinct pairs of an anchor and a positive.
     pub pairs: u64,
+    /// Pairs left out because their label says that they are no positives.
+    pub pairs_labeled_negative: u64,
     /// Pairs that no candidate is kept for.
     pub pairs_without_negatives: u64,
     /// Passages that the judgements name and the corpus lacks.
     pub judged_outside_corpus: u64,
+    /// Positives that the corpus has neither by id nor by text.
+    pub positives_outside_corpus: u64,
+    /// Positives whose id has another text in the corpus.
+    pub positives_with_other_text: u64,
     /// Passages looked at, once for each pair.
     pub candidates: u64,
     /// Rows written to the output.
@@ -47,13 +50,13 @@ pub struct MineSummary {
 }
 
 impl MineSummary {
-    fn add(&mut self, tally: Tally) {
+    fn add(&mut self, tally: &Tally) {
         let found_nothing = self.queries - tally.queries;
         self.queries_without_hits = found_nothing.saturating_sub(self.queries_without_terms);
         self.pairs_without_negatives = self.pairs - tally.pairs_with_negatives;
         self.candidates = tally.candidates;
         self.rows = tally.rows;
-        self.reasons = tally.reasons;
+        self.reasons = tally.reasons.clone();
     }
 
     /// Each reason with its count.
@@ -120,8 +123,8 @@ async fn write_candidates(
 ) -> Result<MineSummary> {
     let frame = &config.frame;
     let session = session(frame.threads)?;
+    let pairs = config.pairs.open(&session).await?;
     let names = ColumnNames::default();
-    let pairs = open(&session, &config.pairs, Table::Pairs, &names, &[]).await?;
     let qrels = match &config.qrels {
         Some(qrels) => Some(open(&session, qrels, Table::Qrels, &names, &[]).await?),
         None => None,
@@ -129,19 +132,22 @@ async fn write_candidates(
     // Opened before the index is built, so that a wrong group column is found at once.
     let passages = passages(config, &session).await?;
     let mut parts = Parts::open(config, lineage, audit_lineage)?;
-    let (corpus, threads) = (&config.corpus, frame.threads);
+    let (corpus, threads) = (&config.corpus.resolved(&session).await?, frame.threads);
     let retriever = Retriever::open(corpus, &session, lineage, threads, parts.folder()).await?;
 
     let mut summary = MineSummary {
         passages: retriever.passages(),
         ..Default::default()
     };
-    let terms = config.corpus.term_finder();
-    let known = learn(pairs.clone(), qrels, passages, terms, &mut summary).await?;
-    if summary.judged_outside_corpus > 0 {
-        let (missing, corpus) = (summary.judged_outside_corpus, &config.corpus.path);
-        warn!("{missing} passages named in the judgements are not in {corpus}");
-    }
+    let known = Learning {
+        config,
+        pairs: &pairs,
+        summary: &mut summary,
+        evidence: Evidence::new(config.same_text, config.ignore_identical_ids),
+    };
+    let known = known
+        .learn(&session, retriever.term_finder(), qrels, passages)
+        .await?;
     info!(
         "mining {} pairs of {} queries, {} passages each",
         summary.pairs, summary.queries, config.top_k
@@ -149,8 +155,8 @@ async fn write_candidates(
     let progress = Progress::new("mining", "pairs", Some(summary.pairs));
     progress.inc(parts.tally().pairs);
     let pairs = match parts.last_query() {
-        Some(last) => pairs.filter(ident("anchor_id").gt(lit(last)))?,
-        None => pairs,
+        Some(last) => pairs.positives.filter(ident("anchor_id").gt(lit(last)))?,
+        None => pairs.positives,
     };
     let candidates = candidates(config, &session, pairs, &retriever, known).await?;
     let mut candidates = frame.ahead(candidates.execute_stream().await?);
@@ -170,7 +176,8 @@ async fn write_candidates(
     drop(progress);
     let is_training = config.format != TrainingFormat::Candidates;
     let is_empty = is_training && parts.tally().rows == 0;
-    summary.add(parts.finish(!is_empty)?);
+    summary.add(parts.tally());
+    parts.finish(!is_empty, &summary)?;
     if is_empty {
         return Err(MineError::NothingLeft {
             output: frame.output.clone(),
@@ -200,60 +207,6 @@ async fn passages(config: &MineConfig, session: &SessionContext) -> Result<DataF
     ])?)
 }
 
-/// Gathers the known positives from the pairs, the judgements and the corpus.
-async fn learn(
-    pairs: DataFrame,
-    qrels: Option<DataFrame>,
-    passages: DataFrame,
-    mut terms: Option<TermFinder>,
-    summary: &mut MineSummary,
-) -> Result<Known> {
-    let mut evidence = Evidence::default();
-    for_each_batch(pairs, |batch| {
-        let [anchor_id, anchor, positive_id, positive] =
-            ["anchor_id", "anchor", "positive_id", "positive"]
-                .map(|name| string_column(batch, name));
-        for row in 0..batch.num_rows() {
-            let new = evidence.add_pair(
-                anchor_id.value(row),
-                anchor.value(row),
-                positive_id.value(row),
-                positive.value(row),
-            );
-            summary.queries += u64::from(new.anchor);
-            let is_empty = |terms: &mut TermFinder| !terms.finds(anchor.value(row));
-            let is_empty = new.anchor && terms.as_mut().is_some_and(is_empty);
-            summary.queries_without_terms += u64::from(is_empty);
-            summary.pairs += u64::from(new.pair);
-        }
-    })
-    .await?;
-    if let Some(qrels) = qrels {
-        for_each_batch(qrels, |batch| {
-            let [query_id, corpus_id] =
-                ["query_id", "corpus_id"].map(|name| string_column(batch, name));
-            let grades = i32_column(batch, "score");
-            for row in (0..batch.num_rows()).filter(|&row| grades.value(row) > 0) {
-                evidence.add_judgement(query_id.value(row), corpus_id.value(row));
-            }
-        })
-        .await?;
-    }
-    for_each_batch(passages, |batch| {
-        let [id, title, text, group] =
-            ["id", "title", "text", "group"].map(|name| string_column(batch, name));
-        for row in 0..batch.num_rows() {
-            let text = passage(title.value(row), text.value(row));
-            let group = group.is_valid(row).then(|| group.value(row));
-            let group = group.filter(|group| !group.is_empty());
-            evidence.add_passage(id.value(row), &text, group);
-        }
-    })
-    .await?;
-    summary.judged_outside_corpus = evidence.judged_but_unseen() as u64;
-    Ok(evidence.finish())
-}
-
 /// One row per pair of ids, under the names of the candidates table.
 fn distinct(pairs: DataFrame) -> Result<DataFrame> {
     let ids = vec![ident("anchor_id").alias("query_id"), ident("positive_id")];
@@ -276,7 +229,7 @@ async fn candidates(
     let (frame, top_k) = (&config.frame, config.top_k);
     let pairs = distinct(pairs)?;
     let hits = with_hits(frame, session, pairs, &keys, retriever, top_k, true).await?;
-    let arguments = ["query_id", "query", "positive_id", "corpus_id"].map(ident);
+    let arguments = ["query_id", "query", "positive_id", "corpus_id", "text"].map(ident);
     let reason = ScalarUDF::from(ExclusionReason::new(Arc::new(known))).call(arguments.into());
     let mut candidates = hits
         .with_column("reason", reason)?

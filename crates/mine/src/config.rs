@@ -1,23 +1,28 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use pairmill_schema::Sameness;
 use pairmill_tables::{Lineage, TrainingFormat, TrainingRows};
 use serde::Serialize;
 
 use crate::judge::Judgement;
-use crate::{Corpus, Frame, Result, Retrieval, Selection};
+use crate::{Corpus, Frame, Pairs, Result, Retrieval, Selection};
 
 /// What to mine, from where, to where.
 #[derive(Debug, Clone, Serialize)]
 pub struct MineConfig {
-    /// The training pairs: a path, folder or glob in any supported format.
-    #[serde(skip)]
-    pub pairs: String,
+    /// The training pairs.
+    #[serde(flatten)]
+    pub pairs: Pairs,
     /// The passages to search.
     #[serde(flatten)]
     pub corpus: Corpus,
     /// Judgements that name further positives.
     #[serde(skip)]
     pub qrels: Option<String>,
+    /// When two questions are the same.
+    pub same_text: Sameness,
+    /// Whether a passage with a query's id is the query, whatever it says.
+    pub ignore_identical_ids: bool,
     /// Passages looked at for each query.
     pub top_k: usize,
     /// Column of the corpus whose value a negative must not share with the positive.
@@ -52,12 +57,20 @@ impl MineConfig {
         if self.drop_ids && self.format == TrainingFormat::Candidates {
             return Err("--drop-ids cannot be combined with --format candidates, whose rows are known by their ids".to_owned());
         }
+        if self.group_column.is_some() && self.corpus.pairs.is_some() {
+            return Err(
+                "--group-column is a column of the corpus; give one with --corpus".to_owned(),
+            );
+        }
         let skipped = self.selection.range_min.max(self.selection.rank_min);
         if skipped >= self.top_k {
             return Err(format!(
                 "--top-k {} passages are looked at, of which {skipped} are skipped: nothing is left",
                 self.top_k
             ));
+        }
+        if self.audit.as_deref() == Some(Path::new("-")) {
+            return Err("--audit - : only --output can be standard output; give a file".to_owned());
         }
         let absolute = |path: &PathBuf| std::path::absolute(path).ok();
         match &self.audit {
@@ -83,7 +96,7 @@ impl MineConfig {
     /// The lineages of the output and of the audit table, which is that of `--format candidates`.
     pub(crate) fn lineages(&self) -> Result<(Lineage, Lineage)> {
         let output =
-            Lineage::new("mine", self, self.frame.seed).with_input("pairs", &self.pairs)?;
+            Lineage::new("mine", self, self.frame.seed).with_input("pairs", &self.pairs.path)?;
         let mut output = self.corpus.add_to(output)?;
         if let Some(qrels) = &self.qrels {
             output = output.with_input("qrels", qrels)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use pairmill_hub::ModelSource;
 use pairmill_lexical::{Analysis, Bm25, Fields};
-use pairmill_mine::{Corpus, Encoder, Retrieval};
+use pairmill_mine::{Corpus, Encoder, Pairs, Retrieval};
 
 use crate::values::{not_negative, onnx_model, positive, share, table_file};
 
@@ -14,11 +14,12 @@ const RRF_K: u32 = 60;
 /// Enough for the processor to be busy; more only takes memory.
 const TOKEN_BUDGET: usize = 4_096;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct CorpusArgs {
-    /// Passages to search: id, title (may be absent), text
+    /// Passages to search: id, title (may be absent), text [default where pairs are mined: their
+    /// positives]
     #[arg(long, value_name = "FILE", value_parser = table_file)]
-    corpus: String,
+    corpus: Option<String>,
     /// Folder that keeps index and embeddings of the corpus for the next run [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
@@ -34,7 +35,8 @@ pub(crate) struct CorpusArgs {
     /// How passages are found
     #[arg(long, value_name = "NAME", value_enum, default_value_t = RetrieverName::Bm25)]
     retriever: RetrieverName,
-    /// BM25: language whose stop words are left out and whose words are stemmed, or none [default: english]
+    /// BM25: language whose stop words are left out and whose words are stemmed, `auto` to tell it
+    /// from the corpus, or `none` [default: english]
     #[arg(long, value_name = "NAME")]
     language: Option<Analysis>,
     /// BM25: how soon further occurrences of a term stop counting [default: 1.2]
@@ -73,9 +75,10 @@ pub(crate) struct CorpusArgs {
     rrf_k: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum RetrieverName {
     /// Words in common, by BM25
+    #[default]
     Bm25,
     /// Similar embeddings, exactly
     Dense,
@@ -85,9 +88,26 @@ enum RetrieverName {
 
 impl CorpusArgs {
     /// # Errors
-    /// A sentence that says which options do not go together.
-    pub(crate) fn corpus(self) -> Result<Corpus, String> {
+    /// A sentence that says which options do not go together. Without a corpus, the positives of
+    /// `pairs` are one.
+    pub(crate) fn corpus(self, pairs: Option<&Pairs>) -> Result<Corpus, String> {
         self.check_options()?;
+        let of_pairs = match (&self.corpus, pairs) {
+            (Some(_), _) => None,
+            (None, Some(pairs)) => Some(pairs.clone()),
+            (None, None) => return Err("a search needs --corpus FILE".to_owned()),
+        };
+        let of_corpus = [
+            ("--id-column", self.id_column.is_some()),
+            ("--title-column", self.title_column.is_some()),
+            ("--text-column", self.text_column.is_some()),
+        ];
+        let named = of_corpus.into_iter().find(|(_, is_given)| *is_given);
+        if let (Some(_), Some((option, _))) = (&of_pairs, named) {
+            return Err(format!(
+                "{option} is a column of the corpus, which --corpus FILE gives; those of the pairs are --anchor-column, --positive-column and so on"
+            ));
+        }
         let bm25 = Bm25::default();
         Ok(Corpus {
             bm25: Bm25 {
@@ -103,8 +123,13 @@ impl CorpusArgs {
                 },
                 max_query_terms: self.max_query_terms,
             },
+            is_analysis_given: self.language.is_some(),
             retrieval: self.retrieval()?,
-            path: self.corpus,
+            path: match &of_pairs {
+                Some(pairs) => pairs.path.clone(),
+                None => self.corpus.unwrap_or_default(),
+            },
+            pairs: of_pairs,
             index: self.index,
             id_column: self.id_column,
             title_column: self.title_column,

@@ -47,6 +47,48 @@ pub enum MineError {
         /// The id.
         id: String,
     },
+    /// An id of the pairs stands for two texts.
+    #[error(
+        "{path}: the `{column}` `{id}` stands for two texts ({first:?} and {second:?}); give each text its own id, or have ids made from the texts with --content-ids"
+    )]
+    AmbiguousId {
+        /// The pairs as the user gave them.
+        path: String,
+        /// The column of the ids.
+        column: &'static str,
+        /// The id.
+        id: String,
+        /// One text, shortened.
+        first: String,
+        /// The other, shortened.
+        second: String,
+    },
+    /// A label that is none.
+    #[error(
+        "{path}: the `{column}` of the pair of the anchor {anchor:?} is `{found}`; expected a label or similarity from 0 to 1; name another column with --label-column, or none with --label-column none"
+    )]
+    BadLabel {
+        /// The pairs as the user gave them.
+        path: String,
+        /// The column.
+        column: String,
+        /// The anchor, shortened.
+        anchor: String,
+        /// What stands there.
+        found: String,
+    },
+    /// No pair is labelled a positive.
+    #[error(
+        "{path}: by the column `{column}` none of the {rows} pairs is a positive; name another column with --label-column, or none with --label-column none"
+    )]
+    NoPositive {
+        /// The pairs as the user gave them.
+        path: String,
+        /// The column of the labels.
+        column: String,
+        /// Rows read.
+        rows: u64,
+    },
     /// No row would be in the output.
     #[error(
         "{output}: not written, because no {rows} result (pairs: {pairs}; candidates: {reasons}); look at more passages with a higher --top-k, or loosen the margins and ranges"
@@ -71,6 +113,9 @@ pub enum MineError {
         /// Some queries that are there.
         some: String,
     },
+    /// No folder for what goes with an output that is a stream.
+    #[error("no temporary folder; set TMPDIR to a folder that is there")]
+    Temporary(#[source] std::io::Error),
     /// The threads cannot be started.
     #[error("cannot start the worker threads")]
     Runtime(#[source] std::io::Error),

@@ -1,42 +1,86 @@
-use std::borrow::Cow;
-
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use pairmill_schema::{Sameness, TextKey, equivalent};
 
 /// Stands for an id or a text: 128 bits of its hash, so that sets of them stay small. Two
 /// different ones share a key about as likely as a cosmic ray flips the answer.
 pub(crate) type Key = u128;
 
+/// Parts the keys of texts from those of ids, and of questions from those of passages.
+const QUESTION: Key = 1;
+const PASSAGE: Key = 2;
+
 /// The key of an id.
 pub(crate) fn id_key(id: &str) -> Key {
-    key(id.as_bytes())
-}
-
-/// The key of a text as people compare texts: normalised to NFC, lower-cased, every run of white
-/// space one blank, none at the ends.
-pub(crate) fn text_key(text: &str) -> Key {
-    let composed = match is_nfc_quick(text.chars()) {
-        IsNormalized::Yes => Cow::Borrowed(text),
-        _ => text.nfc().collect::<String>().into(),
-    };
-    // No id begins like this, so no text shares its key with one.
-    let mut folded = String::with_capacity(composed.len() + 2);
-    folded.push('\0');
-    for word in composed.split_whitespace() {
-        folded.push(' ');
-        folded.push_str(word);
-    }
-    if folded.is_ascii() {
-        folded.make_ascii_lowercase();
-    } else {
-        folded = folded.to_lowercase();
-    }
-    key(folded.as_bytes())
-}
-
-fn key(bytes: &[u8]) -> Key {
     let mut half = [0; 16];
-    half.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
-    Key::from_le_bytes(half)
+    half.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
+    Key::from_le_bytes(half) & !3
+}
+
+/// The key of a question, which all share that are the same.
+pub(crate) fn question_key(text: &str, sameness: Sameness) -> Key {
+    of_text(TextKey::new(text, sameness), QUESTION)
+}
+
+/// The key of a passage, which identical ones share.
+pub(crate) fn passage_key(text: &str) -> Key {
+    of_text(TextKey::identical(text), PASSAGE)
+}
+
+fn of_text(key: TextKey, kind: Key) -> Key {
+    Key::from(key) & !3 | kind
+}
+
+/// A query, with what passages are compared with it by.
+#[derive(Debug)]
+pub(crate) struct Query<'a> {
+    pub id: &'a str,
+    pub text: &'a str,
+    /// The keys of both.
+    pub keys: [Key; 2],
+    same: TextKey,
+    sameness: Sameness,
+    letters: usize,
+    first: Option<char>,
+}
+
+impl<'a> Query<'a> {
+    pub fn new(id: &'a str, text: &'a str, sameness: Sameness) -> Self {
+        let same = TextKey::new(text, sameness);
+        Self {
+            id,
+            text,
+            keys: [id_key(id), of_text(same, QUESTION)],
+            same,
+            sameness,
+            letters: text.chars().count(),
+            first: first_letter(text),
+        }
+    }
+
+    /// Whether a passage is the same text.
+    pub fn is(&self, passage: &str) -> bool {
+        // Most passages begin otherwise.
+        let may_be = match (self.first, first_letter(passage)) {
+            (Some(a), Some(b)) => a == b || !a.is_ascii() || !b.is_ascii(),
+            _ => true,
+        };
+        may_be
+            && TextKey::unless_longer(passage, self.sameness, self.letters)
+                .is_some_and(|same| same == self.same)
+    }
+}
+
+/// The first letter or digit, in lower case, which folding a text leaves where it is in ASCII.
+fn first_letter(text: &str) -> Option<char> {
+    let first = text.chars().find(|letter| letter.is_alphanumeric());
+    first.map(|letter| letter.to_ascii_lowercase())
+}
+
+/// Whether one of both texts holds the other, whatever their letter case and punctuation: a title
+/// before it, say, or a first line left out.
+pub(crate) fn holds(a: &str, b: &str) -> bool {
+    let (a, b) = (equivalent(a), equivalent(b));
+    let (longer, shorter) = if a.len() < b.len() { (b, a) } else { (a, b) };
+    !shorter.is_empty() && longer.contains(&shorter)
 }
 
 #[cfg(test)]
@@ -44,22 +88,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_white_space_and_composition_do_not_matter() {
+    fn questions_are_compared_as_told_and_passages_as_they_are() {
+        let equivalent = |text| question_key(text, Sameness::Equivalent);
         assert_eq!(
-            text_key("  Reset\tthe\n\n PASSWORD "),
-            text_key("reset the password")
+            equivalent("Reset the  PASSWORD?"),
+            equivalent("reset the password")
         );
-        assert_eq!(text_key("Cafe\u{301}\u{a0}Noir"), text_key("café noir"));
+        let identical = |text| question_key(text, Sameness::Identical);
+        assert_ne!(identical("Reset it?"), identical("reset it"));
+        assert_eq!(
+            passage_key("Cafe\u{301}\u{a0}Noir"),
+            passage_key("Café Noir")
+        );
+        assert_ne!(passage_key("ls -R"), passage_key("ls -r"));
     }
 
     #[test]
-    fn words_do_matter_and_ids_are_taken_as_they_are() {
-        assert_ne!(
-            text_key("reset the password"),
-            text_key("resetthe password")
-        );
-        assert_ne!(text_key("reset"), text_key("reset!"));
+    fn ids_are_taken_as_they_are_and_are_no_texts() {
         assert_ne!(id_key("a1"), id_key("A1"));
-        assert_ne!(id_key("reset"), text_key("reset"));
+        let keys = [
+            id_key("reset"),
+            passage_key("reset"),
+            question_key("reset", Sameness::Identical),
+        ];
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
+    }
+
+    #[test]
+    fn a_query_is_found_in_a_passage_of_its_own() {
+        let query = |sameness| Query::new("q", "Reset it!", sameness);
+        assert!(query(Sameness::Equivalent).is("(reset) it"));
+        assert!(!query(Sameness::Equivalent).is("Preset it"));
+        assert!(!query(Sameness::Equivalent).is(&"reset it ".repeat(50)));
+        assert!(!query(Sameness::Identical).is("reset it"));
+        assert!(query(Sameness::Identical).is(" Reset it!"));
+        assert!(holds(
+            "The printer jams",
+            "Ticket: the PRINTER jams. Thanks"
+        ));
+        assert!(!holds("The printer jams", "The scanner jams"));
+        assert!(!holds("", "The scanner jams"));
     }
 }

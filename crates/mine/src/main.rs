@@ -10,8 +10,9 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
-use pairmill_mine::{ExplainConfig, Frame, MineConfig, Sampling, SearchConfig, Selection};
-use pairmill_tables::TrainingFormat;
+use pairmill_mine::{ExplainConfig, Frame, MineConfig, Pairs, Sampling, SearchConfig, Selection};
+use pairmill_schema::Sameness;
+use pairmill_tables::{ReadOptions, TrainingFormat, run_path, table_path};
 use serde::Serialize;
 
 use crate::corpus_args::CorpusArgs;
@@ -35,11 +36,15 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     mine: Option<MineArgs>,
-    // No part of MineArgs: clap takes an optional group that holds another for absent.
+    // These are no parts of MineArgs: clap takes an optional group that holds another for absent.
+    #[command(flatten)]
+    columns: Option<PairColumns>,
     #[command(flatten)]
     selection: Option<SelectionArgs>,
     #[command(flatten)]
     corpus: Option<CorpusArgs>,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -54,17 +59,27 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct MineArgs {
-    /// Training pairs: anchor_id, anchor, positive_id, positive
+    /// Training pairs: anchor, positive and, if there are, anchor_id, positive_id; by a column
+    /// `label` or `score`, those from 0.5 on
     #[arg(long, value_name = "FILE", value_parser = table_file)]
     pairs: String,
-    /// The candidates or training rows, a Parquet file; it appears whole or not at all
-    #[arg(long, value_name = "FILE")]
+    /// When two questions are the same and share their answers; passages are always compared as
+    /// `identical`
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    same_text: Sameness,
+    /// Take a passage with a query's id for the query whatever it says [default: where one of both
+    /// texts holds the other]
+    #[arg(long)]
+    ignore_identical_ids: bool,
+    /// The candidates or training rows, as the name says: .parquet, .csv, .tsv, .jsonl or .arrow; `-`
+    /// writes an Arrow IPC stream to standard output. A file appears whole or not at all
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// What to write: all candidates for pairmill-filter, or training rows
     #[arg(long, value_name = "FORMAT", default_value = "candidates", value_parser = formats())]
     format: TrainingFormat,
     /// Write all candidates with decision and reason to this file as well
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
     audit: Option<PathBuf>,
     /// Leave the id columns out, for tools that take every column for text
     #[arg(long)]
@@ -82,6 +97,42 @@ struct MineArgs {
     /// (Jaccard similarity) is at least this
     #[arg(long, value_name = "X", default_value_t = 0.9, value_parser = similarity)]
     near_duplicates: f32,
+}
+
+#[derive(Debug, Default, Args)]
+struct PairColumns {
+    /// Column of the anchors [default: anchor]
+    #[arg(long, value_name = "NAME")]
+    anchor_column: Option<String>,
+    /// Column of the positives [default: positive]
+    #[arg(long, value_name = "NAME")]
+    positive_column: Option<String>,
+    /// Column of the anchors' ids [default: anchor_id; without one, ids are made from the texts]
+    #[arg(long, value_name = "NAME")]
+    anchor_id_column: Option<String>,
+    /// Column of the positives' ids [default: positive_id; without one, ids are made from the texts]
+    #[arg(long, value_name = "NAME")]
+    positive_id_column: Option<String>,
+    /// Column by which pairs are positives or not, or none [default: label or score, if there is one]
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
+    /// Make ids from the texts, whatever stands in the id columns
+    #[arg(long, conflicts_with_all = ["anchor_id_column", "positive_id_column"])]
+    content_ids: bool,
+}
+
+impl PairColumns {
+    fn pairs(self, path: String) -> Pairs {
+        Pairs {
+            path,
+            anchor_id_column: self.anchor_id_column,
+            anchor_column: self.anchor_column,
+            positive_id_column: self.positive_id_column,
+            positive_column: self.positive_column,
+            label_column: self.label_column,
+            content_ids: self.content_ids,
+        }
+    }
 }
 
 /// Names and meaning are those of sentence-transformers' `mine_hard_negatives`; scores are those of
@@ -140,9 +191,10 @@ struct SearchArgs {
     /// Queries: id, text
     #[arg(long, value_name = "FILE", value_parser = table_file)]
     queries: String,
-    /// The run: query_id, corpus_id, rank, score as Parquet, or TREC's form if it ends in .trec; it
+    /// The run: query_id, corpus_id, rank, score as the name says: .parquet, .csv, .tsv, .jsonl,
+    /// .arrow, or .trec for TREC's form; `-` writes an Arrow IPC stream to standard output. A file
     /// appears whole or not at all
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = run_path)]
     output: PathBuf,
     /// Passages to write for each query
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
@@ -160,13 +212,17 @@ fn formats() -> impl TypedValueParser<Value = TrainingFormat> {
 impl MineArgs {
     fn config(
         self,
+        columns: PairColumns,
         selection: SelectionArgs,
         corpus: CorpusArgs,
         common: &Common,
     ) -> Result<MineConfig, String> {
+        let pairs = columns.pairs(self.pairs);
         let config = MineConfig {
-            pairs: self.pairs,
-            corpus: corpus.corpus()?,
+            corpus: corpus.corpus(Some(&pairs))?,
+            pairs,
+            same_text: self.same_text,
+            ignore_identical_ids: self.ignore_identical_ids,
             qrels: self.qrels,
             top_k: self.top_k as usize,
             group_column: self.group_column,
@@ -203,7 +259,7 @@ impl SelectionArgs {
 impl SearchArgs {
     fn config(self, common: &Common) -> Result<SearchConfig, String> {
         Ok(SearchConfig {
-            corpus: self.corpus.corpus()?,
+            corpus: self.corpus.corpus(None)?,
             queries: self.queries,
             top_k: self.top_k as usize,
             frame: frame(self.output, common),
@@ -221,14 +277,17 @@ fn frame(output: PathBuf, common: &Common) -> Frame {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
+    let cli: Cli = pairmill_cli::parse();
     let common = cli.common;
-    pairmill_cli::run(&common, || match (cli.command, cli.mine, cli.corpus) {
-        (Some(Command::Search(args)), _, _) => {
+    cli.reading.set();
+    pairmill_cli::run(&common, || match (cli.command, cli.mine) {
+        (Some(Command::Search(args)), _) => {
             let config = args.config(&common).map_err(UsageError)?;
+            common.check_output(&config.frame.output)?;
             print(&common, &pairmill_mine::search(&config)?)
         }
-        (Some(Command::Explain(args)), _, _) => {
+        (Some(Command::Explain(args)), _) => {
             let explanation = pairmill_mine::explain(&ExplainConfig {
                 candidates: args.candidates,
                 query_id: args.query_id,
@@ -239,10 +298,13 @@ fn main() -> ExitCode {
             }
             print(&common, &explanation)
         }
-        (None, Some(args), Some(corpus)) => {
+        (None, Some(args)) => {
             let selection = cli.selection.unwrap_or_default();
-            let config = args.config(selection, corpus, &common);
+            let corpus = cli.corpus.unwrap_or_default();
+            let columns = cli.columns.unwrap_or_default();
+            let config = args.config(columns, selection, corpus, &common);
             let config = config.map_err(UsageError)?;
+            common.check_output(&config.frame.output)?;
             print(&common, &pairmill_mine::mine(&config)?)
         }
         // Required arguments are missing, which the parser has refused already.

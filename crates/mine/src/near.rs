@@ -1,5 +1,7 @@
 use std::collections::HashSet;
 
+use pairmill_lexical::{is_mark, is_unspaced};
+
 /// Words in a shingle.
 const WORDS: usize = 3;
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -61,10 +63,20 @@ fn shingles(text: &str) -> impl Iterator<Item = u64> + '_ {
     first.into_iter().chain(rest)
 }
 
+/// The words of a text as hashes; in scripts without blanks each letter is one.
 fn words(text: &str) -> impl Iterator<Item = u64> + '_ {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    let words = words.filter(|word| !word.is_empty());
-    words.map(|word| hash(word.chars().flat_map(char::to_lowercase).map(u64::from)))
+    let mut letters = text.chars().peekable();
+    std::iter::from_fn(move || {
+        let first = letters.find(|letter| letter.is_alphanumeric())?;
+        let is_alone = is_unspaced(first);
+        let belongs = |letter: &char| match letter.is_alphanumeric() {
+            true => !is_alone && !is_unspaced(*letter),
+            false => is_mark(*letter),
+        };
+        let rest = std::iter::from_fn(|| letters.next_if(belongs));
+        let word = std::iter::once(first).chain(rest);
+        Some(hash(word.flat_map(char::to_lowercase).map(u64::from)))
+    })
 }
 
 fn mix(words: &[u64]) -> u64 {
@@ -106,6 +118,15 @@ mod tests {
         // A text within a longer one: 3 of 6.
         assert!(alike("a b c d e", "a b c d e f g h", 0.5));
         assert!(!alike("a b c d e", "a b c d e f g h", 0.51));
+    }
+
+    #[test]
+    fn words_of_other_scripts_are_whole_and_letters_without_blanks_words() {
+        assert!(!alike("விமானம் பள்ளி", "விமானம் பள்ளம்", 0.1));
+        assert!(alike("请按住电源按钮十秒钟", "请按住电源按钮十秒钟。", 1.0));
+        // 8 shingles of 10 letters; the last letter is in one of them.
+        assert!(alike("请按住电源按钮十秒钟", "请按住电源按钮十秒针", 0.75));
+        assert!(!alike("请按住电源按钮十秒钟", "请按住电源按钮十秒针", 0.8));
     }
 
     #[test]

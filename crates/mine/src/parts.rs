@@ -5,24 +5,29 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::Array;
 use pairmill_tables::{
-    Judged, Lineage, TableError, TrainingFormat, TrainingOutput, TrainingRows, check_output,
-    join_parquet, lock_exclusively, sibling, string_column,
+    Judged, Lineage, Lock, TableError, TemporaryFolder, TrainingFormat, TrainingOutput,
+    TrainingRows, check_output, is_stream, join_tables, keep_when_interrupted, sibling,
+    string_column,
 };
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::plan::Runs;
-use crate::{MineConfig, Result};
+use crate::{MineConfig, MineError, MineSummary, Result};
 
 /// Pairs in a part: at fifty candidates each some seconds of work, so little is lost in a kill.
 const PAIRS: u64 = 4_096;
+/// What the folder beside an output is good for after an interruption.
+pub(crate) const KEPT: &str =
+    "what is mined or embedded so far, from where the same command goes on";
 const STATE: &str = "state.json";
 const ROWS: &str = "rows";
 const AUDIT: &str = "audit";
 
 /// The output of a run under way: files of some thousand pairs each in a hidden folder beside it,
 /// and how far they go. A run that was killed goes on after the last whole one; at the end they
-/// are joined, so that the bytes do not depend on how often that happened.
+/// are joined, so that the bytes do not depend on how often that happened. A stream is written as it
+/// comes.
 pub(crate) struct Parts<'a> {
     config: &'a MineConfig,
     folder: PathBuf,
@@ -32,7 +37,9 @@ pub(crate) struct Parts<'a> {
     /// What was counted up to and with the part under way, and its last query.
     tally: Tally,
     last_query: Option<String>,
-    _lock: File,
+    /// None where the output is a stream.
+    _lock: Option<Lock>,
+    temporary: Option<TemporaryFolder>,
 }
 
 /// A part under way: its rows, and its candidates where they are wanted too.
@@ -79,12 +86,31 @@ impl<'a> Parts<'a> {
         for path in [Some(output), config.audit.as_ref()].into_iter().flatten() {
             check_output(path)?;
         }
+        let audit = config.audit.is_some().then(|| audit_lineage.clone());
+        let begun = State {
+            lineage: lineage.clone(),
+            audit: audit.clone(),
+            whole: 0,
+            last_query: None,
+            tally: Tally::default(),
+        };
+        if is_stream(output) {
+            let temporary = temporary_folder()?;
+            return Ok(Self {
+                config,
+                folder: temporary.path().to_owned(),
+                tally: Tally::default(),
+                last_query: None,
+                state: begun,
+                current: None,
+                _lock: None,
+                temporary: Some(temporary),
+            });
+        }
         let folder = sibling(output, ".parts")?;
         let unwritable = unwritable(output);
-        fs::create_dir_all(&folder).map_err(&unwritable)?;
-        let lock = File::create(folder.join("lock")).map_err(&unwritable)?;
-        lock_exclusively(&lock, output)?;
-        let audit = config.audit.is_some().then(|| audit_lineage.clone());
+        let lock = Lock::exclusive(&folder.join("lock"), output)?;
+        keep_when_interrupted(&folder, KEPT);
         let found = read_state(&folder).filter(|found| {
             let is_this_run = found.lineage == *lineage && found.audit == audit;
             if config.frame.force || !is_this_run {
@@ -93,13 +119,7 @@ impl<'a> Parts<'a> {
             }
             is_this_run && !config.frame.force
         });
-        let state = found.unwrap_or(State {
-            lineage: lineage.clone(),
-            audit,
-            whole: 0,
-            last_query: None,
-            tally: Tally::default(),
-        });
+        let state = found.unwrap_or(begun);
         let parts = Self {
             config,
             folder,
@@ -107,7 +127,8 @@ impl<'a> Parts<'a> {
             last_query: state.last_query.clone(),
             state,
             current: None,
-            _lock: lock,
+            _lock: Some(lock),
+            temporary: None,
         };
         parts.remove_the_rest().map_err(unwritable)?;
         if parts.state.whole > 0 {
@@ -149,7 +170,8 @@ impl<'a> Parts<'a> {
         self.tally.add(judged);
         let queries = string_column(&judged.batch, "query_id");
         self.last_query = Some(queries.value(queries.len() - 1).to_owned());
-        if self.tally.pairs - self.state.tally.pairs >= PAIRS
+        if self.temporary.is_none()
+            && self.tally.pairs - self.state.tally.pairs >= PAIRS
             && let Some(part) = self.current.take()
         {
             self.end_part(part)?;
@@ -177,8 +199,22 @@ impl<'a> Parts<'a> {
         fs::rename(new, self.folder.join(STATE))
     }
 
-    /// Joins the parts into the audit table, and into the output unless that is to be left.
-    pub(crate) fn finish(mut self, with_output: bool) -> Result<Tally> {
+    /// Joins the parts into the audit table, and into the output unless that is to be left; the
+    /// summary goes with it.
+    pub(crate) fn finish(mut self, with_output: bool, summary: &MineSummary) -> Result<()> {
+        if self.temporary.is_some() {
+            let part = match self.current.take() {
+                Some(part) => part,
+                None => self.begin_part()?,
+            };
+            if let Some(audit) = part.audit {
+                audit.finish()?;
+            }
+            if with_output {
+                part.rows.finish_with(summary)?;
+            }
+            return Ok(());
+        }
         // Where nothing was found the output is an empty part.
         if let Some(part) = self.current.take() {
             self.end_part(part)?;
@@ -187,21 +223,31 @@ impl<'a> Parts<'a> {
             self.end_part(part)?;
         }
         // The output is last, so that where it is new the audit table is.
-        if let Some(audit) = &self.config.audit {
-            join_parquet(&self.whole_parts(AUDIT), audit)?;
+        if let (Some(audit), Some(lineage)) = (&self.config.audit, &self.state.audit) {
+            join_tables(&self.whole_parts(AUDIT), audit, lineage, summary)?;
         }
         if with_output {
-            join_parquet(&self.whole_parts(ROWS), &self.config.frame.output)?;
+            let output = &self.config.frame.output;
+            join_tables(
+                &self.whole_parts(ROWS),
+                output,
+                &self.state.lineage,
+                summary,
+            )?;
         }
         self.state.whole = 0;
         if with_output {
             let _ = fs::remove_dir_all(&self.folder);
         }
-        Ok(std::mem::take(&mut self.tally))
+        Ok(())
     }
 
     fn begin_part(&self) -> Result<Part> {
-        let path = |kind| part(&self.folder, kind, self.state.whole);
+        let path = |kind| match (self.temporary.is_some(), kind, &self.config.audit) {
+            (false, kind, _) => part(&self.folder, kind, self.state.whole),
+            (true, AUDIT, Some(audit)) => audit.clone(),
+            (true, ..) => self.config.frame.output.clone(),
+        };
         let candidates = TrainingRows::new(TrainingFormat::Candidates, 0);
         let audit = self.state.audit.as_ref();
         let audit = audit.map(|lineage| TrainingOutput::create(candidates, &path(AUDIT), lineage));
@@ -220,6 +266,9 @@ impl<'a> Parts<'a> {
 
     /// Removes what is not of a whole part.
     fn remove_the_rest(&self) -> io::Result<()> {
+        if self.temporary.is_some() {
+            return Ok(());
+        }
         let mut keep = vec![self.folder.join("lock")];
         if self.state.whole > 0 {
             keep.push(self.folder.join(STATE));
@@ -228,8 +277,12 @@ impl<'a> Parts<'a> {
         keep.extend(self.whole_parts(AUDIT));
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
+            let name = path.file_name().unwrap_or_default();
             if path.is_file() && !keep.contains(&path) {
                 fs::remove_file(path)?;
+            } else if name.to_string_lossy().starts_with("pairmill-") {
+                // An index that a killed run was building.
+                fs::remove_dir_all(path)?;
             }
         }
         Ok(())
@@ -239,6 +292,9 @@ impl<'a> Parts<'a> {
 impl Drop for Parts<'_> {
     fn drop(&mut self) {
         self.current = None;
+        if self.temporary.is_some() {
+            return;
+        }
         if self.state.whole == 0 {
             let _ = self.remove_the_rest();
             let _ = fs::remove_file(self.folder.join("lock"));
@@ -269,6 +325,11 @@ impl Tally {
             }
         }
     }
+}
+
+/// For what cannot lie beside an output that is a stream.
+pub(crate) fn temporary_folder() -> Result<TemporaryFolder> {
+    TemporaryFolder::create(None).map_err(MineError::Temporary)
 }
 
 /// The state of the parts in a folder, if every one of them is there.

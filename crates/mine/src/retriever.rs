@@ -6,7 +6,7 @@ use datafusion::prelude::{SessionContext, ident};
 use pairmill_cli::Progress;
 use pairmill_dense::{Builder, DensePassageScore, DenseScore, DenseSearch, Model, PassageText};
 use pairmill_inference::SentenceEncoder;
-use pairmill_lexical::{Bm25Score, Bm25Search};
+use pairmill_lexical::{Bm25Score, Bm25Search, TermFinder};
 use pairmill_tables::Lineage;
 use tracing::{info, warn};
 
@@ -50,7 +50,7 @@ impl Retriever {
             None => None,
         };
         let bm25 = match corpus.retrieval.has_bm25() {
-            true => Some(corpus.index(session, lineage, threads).await?),
+            true => Some(corpus.index(session, lineage, threads, beside).await?),
             false => None,
         };
         let dense = match model {
@@ -77,6 +77,14 @@ impl Retriever {
         match self {
             Self::Bm25(index) => index.len(),
             Self::Dense(index) | Self::Hybrid { dense: index, .. } => index.len() as u64,
+        }
+    }
+
+    /// Looks whether a query can find anything; by embeddings any can.
+    pub fn term_finder(&self) -> Option<TermFinder> {
+        match self {
+            Self::Bm25(index) => Some(index.term_finder()),
+            _ => None,
         }
     }
 
@@ -129,12 +137,14 @@ impl Retriever {
         columns
     }
 
-    /// The scores of the columns `query` and `positive`.
+    /// The scores of the columns `query` and `positive`, by BM25 of the passage `positive_id`.
     pub fn positive_scores(&self) -> Vec<Expr> {
         let arguments = || ["query", "positive"].map(ident).into();
         let bm25 = |index: &Arc<_>| {
             let score = ScalarUDF::from(Bm25Score::new(Arc::clone(index)));
-            score.call(arguments()).alias("positive_bm25")
+            let mut arguments: Vec<Expr> = arguments();
+            arguments.push(ident("positive_id"));
+            score.call(arguments).alias("positive_bm25")
         };
         let dense = |index: &Arc<_>| {
             let score = ScalarUDF::from(DenseScore::new(Arc::clone(index)));

@@ -7,14 +7,15 @@ use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_lexical::TermFinder;
 use pairmill_tables::{
-    ColumnNames, Format, LineOutput, Lineage, Lines, Table, check_output, open, session, sibling,
-    string_column,
+    ColumnNames, Format, LineOutput, Lineage, Lines, Table, TableOutput, check_output, is_stream,
+    keep_when_interrupted, open, session, sibling, string_column,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::candidates::warn_of_queries;
 use crate::key::id_key;
+use crate::parts::{KEPT, temporary_folder};
 use crate::plan::{Runs, for_each_batch, with_hits};
 use crate::retriever::Retriever;
 use crate::{Corpus, Frame, MineError, Report, Result};
@@ -36,7 +37,7 @@ pub struct SearchConfig {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchSummary {
     /// Passages in the corpus.
     pub passages: u64,
@@ -69,18 +70,21 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let session = session(frame.threads)?;
     let names = ColumnNames::default();
     let queries = open(&session, &config.queries, Table::Queries, &names, &[]).await?;
-    let Queries {
-        count,
-        without_terms,
-    } = Queries::count(
-        queries.clone(),
-        &config.queries,
-        config.corpus.term_finder(),
-    )
-    .await?;
     check_output(&frame.output)?;
-    let (corpus, threads) = (&config.corpus, frame.threads);
-    let beside = sibling(&frame.output, ".parts")?;
+    let (corpus, threads) = (&config.corpus.resolved(&session).await?, frame.threads);
+    refuse_shared_ids(queries.clone(), &config.queries).await?;
+    let temporary = match is_stream(&frame.output) {
+        true => Some(temporary_folder()?),
+        false => None,
+    };
+    let beside = match &temporary {
+        Some(temporary) => temporary.path().to_owned(),
+        None => {
+            let folder = sibling(&frame.output, ".parts")?;
+            keep_when_interrupted(&folder, KEPT);
+            folder
+        }
+    };
     let retriever = match Retriever::open(corpus, &session, lineage, threads, &beside).await {
         Ok(retriever) => retriever,
         Err(error) => {
@@ -90,6 +94,7 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         }
     };
 
+    let (count, without_terms) = count(queries.clone(), retriever.term_finder()).await?;
     let hits = with_hits(
         frame,
         &session,
@@ -112,10 +117,11 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let progress = Progress::new("searching", "queries", Some(count));
     let mut found = Runs::default();
     let on_batch = |batch: &RecordBatch| progress.inc(found.count(batch, &["query_id"]));
-    let hits = match Format::of_name(&frame.output) {
-        Some(Format::Trec) => write_trec(frame, hits, on_batch).await?,
-        _ => frame.write(hits, Table::Run, lineage, on_batch).await?,
+    let output = match Format::of_name(&frame.output) {
+        Some(Format::Trec) => Output::Lines(write_trec(frame, hits, lineage, on_batch).await?),
+        _ => Output::Table(frame.write(hits, Table::Run, lineage, on_batch).await?),
     };
+    let hits = output.rows();
     let without_hits = count - found.total() - without_terms;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
@@ -123,66 +129,90 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         "searched {count} queries in {seconds:.1} s ({:.0} a second)",
         count as f64 / seconds.max(1e-3)
     );
-    info!("wrote {}: {hits} hits", frame.output.display());
-    let _ = fs::remove_dir_all(beside);
-    warn_of_queries(count, without_terms, without_hits);
-    Ok(SearchSummary {
+    let summary = SearchSummary {
         passages: retriever.passages(),
         queries: count,
         queries_without_terms: without_terms,
         queries_without_hits: without_hits,
         hits,
-    })
+    };
+    output.finish(&summary)?;
+    info!("wrote {}: {hits} hits", frame.output.display());
+    let _ = fs::remove_dir_all(beside);
+    warn_of_queries(count, without_terms, without_hits);
+    Ok(summary)
+}
+
+/// A run in either form.
+enum Output {
+    Table(TableOutput),
+    Lines(LineOutput),
+}
+
+impl Output {
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Table(output) => output.rows(),
+            Self::Lines(output) => output.rows(),
+        }
+    }
+
+    fn finish(self, summary: &SearchSummary) -> Result<()> {
+        match self {
+            Self::Table(output) => output.finish_with(summary)?,
+            Self::Lines(output) => output.finish_with(summary)?,
+        };
+        Ok(())
+    }
 }
 
 async fn write_trec(
     frame: &Frame,
     hits: DataFrame,
+    lineage: &Lineage,
     mut on_batch: impl FnMut(&RecordBatch),
-) -> Result<u64> {
-    let mut output = LineOutput::create(&frame.output, Lines::TrecRun)?;
+) -> Result<LineOutput> {
+    let mut output = LineOutput::create(&frame.output, Lines::TrecRun, Some(lineage))?;
     let mut hits = frame.ahead(hits.execute_stream().await?);
     while let Some(batch) = hits.next().await {
         let batch = batch?;
         on_batch(&batch);
         output.write(&batch)?;
     }
-    Ok(output.finish()?)
+    Ok(output)
 }
 
-/// How many queries there are.
-struct Queries {
-    count: u64,
-    /// Those among them that have no term.
-    without_terms: u64,
-}
-
-impl Queries {
-    /// Counts queries, no two of which may share an id.
-    async fn count(queries: DataFrame, path: &str, mut terms: Option<TermFinder>) -> Result<Self> {
-        let mut seen = HashSet::new();
-        let mut duplicate = None;
-        let mut without_terms = 0;
-        for_each_batch(queries, |batch| {
-            let [ids, texts] = ["id", "text"].map(|name| string_column(batch, name).iter());
-            for (id, text) in ids.flatten().zip(texts.flatten()) {
-                if !seen.insert(id_key(id)) && duplicate.is_none() {
-                    duplicate = Some(id.to_owned());
-                }
-                let is_empty = terms.as_mut().is_some_and(|terms| !terms.finds(text));
-                without_terms += u64::from(is_empty);
+/// No two queries may share an id.
+async fn refuse_shared_ids(queries: DataFrame, path: &str) -> Result<()> {
+    let mut seen = HashSet::new();
+    let mut duplicate = None;
+    for_each_batch(queries, |batch| {
+        for id in string_column(batch, "id").iter().flatten() {
+            if !seen.insert(id_key(id)) && duplicate.is_none() {
+                duplicate = Some(id.to_owned());
             }
-        })
-        .await?;
-        match duplicate {
-            None => Ok(Self {
-                count: seen.len() as u64,
-                without_terms,
-            }),
-            Some(id) => Err(MineError::DuplicateQuery {
-                path: path.to_owned(),
-                id,
-            }),
         }
+    })
+    .await?;
+    match duplicate {
+        None => Ok(()),
+        Some(id) => Err(MineError::DuplicateQuery {
+            path: path.to_owned(),
+            id,
+        }),
     }
+}
+
+/// How many queries there are, and how many among them have no term.
+async fn count(queries: DataFrame, mut terms: Option<TermFinder>) -> Result<(u64, u64)> {
+    let (mut count, mut without_terms) = (0, 0);
+    for_each_batch(queries, |batch| {
+        for text in string_column(batch, "text").iter().flatten() {
+            count += 1;
+            let is_empty = terms.as_mut().is_some_and(|terms| !terms.finds(text));
+            without_terms += u64::from(is_empty);
+        }
+    })
+    .await?;
+    Ok((count, without_terms))
 }

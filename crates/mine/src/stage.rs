@@ -5,8 +5,9 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
-use pairmill_tables::{Lineage, Table, write_stream};
+use pairmill_tables::{Lineage, Table, TableOutput, write_stream};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
 use tracing::info;
 
@@ -15,7 +16,7 @@ use crate::{MineError, Result};
 /// How to run, whatever is searched for.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// The table to write.
+    /// The table to write: Parquet, CSV, JSON Lines or Arrow IPC by its name, or `-`.
     pub output: PathBuf,
     /// Seed of random samples.
     pub seed: u64,
@@ -32,7 +33,7 @@ pub struct Report<S> {
     pub up_to_date: bool,
     /// The table.
     pub output: PathBuf,
-    /// What was done, unless there was nothing to do.
+    /// What was done, now or by the run that wrote the output.
     #[serde(flatten)]
     pub summary: Option<S>,
 }
@@ -47,32 +48,33 @@ impl Frame {
     }
 
     /// Does the `work` that writes the output, unless it is done already.
-    pub(crate) fn run<S>(
+    pub(crate) fn run<S: DeserializeOwned>(
         &self,
         is_done: bool,
         work: impl Future<Output = Result<S>>,
     ) -> Result<Report<S>> {
         let summary = if is_done {
             info!("{} is up to date", self.output.display());
-            None
+            let figures = Lineage::figures(&self.output);
+            figures.and_then(|figures| serde_json::from_value(figures).ok())
         } else {
             Some(Self::runtime(self.threads)?.block_on(work)?)
         };
         Ok(Report {
-            up_to_date: summary.is_none(),
+            up_to_date: is_done,
             output: self.output.clone(),
             summary,
         })
     }
 
-    /// Writes the rows of a plan of one partition, in their order, and returns how many there were.
+    /// Writes the rows of a plan of one partition, in their order; the output is still to be finished.
     pub(crate) async fn write(
         &self,
         rows: DataFrame,
         table: Table,
         lineage: &Lineage,
         on_batch: impl FnMut(&RecordBatch),
-    ) -> Result<u64> {
+    ) -> Result<TableOutput> {
         let rows = rows.execute_stream().await?;
         Ok(write_stream(
             &self.output,

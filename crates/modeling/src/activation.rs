@@ -36,26 +36,6 @@ impl Activation {
     /// Names that `config.json` may give.
     pub(crate) const NAMES: &'static str =
         "gelu, gelu_new, gelu_pytorch_tanh, relu, silu, tanh, sigmoid, linear";
-    /// Classes that the config of a `Dense` module may give.
-    pub(crate) const CLASSES: &'static str =
-        "Identity, Tanh, ReLU, GELU, SiLU, Sigmoid of torch.nn";
-
-    /// The function of a PyTorch class such as `torch.nn.modules.activation.Tanh`.
-    pub(crate) fn of_class(path: &str) -> Option<Self> {
-        let (module, class) = path.rsplit_once('.')?;
-        if !module.starts_with("torch.nn") {
-            return None;
-        }
-        match class {
-            "Identity" => Some(Self::Identity),
-            "Tanh" => Some(Self::Tanh),
-            "ReLU" => Some(Self::Relu),
-            "GELU" => Some(Self::Gelu),
-            "SiLU" => Some(Self::Silu),
-            "Sigmoid" => Some(Self::Sigmoid),
-            _ => None,
-        }
-    }
 
     pub(crate) fn forward(self, x: &Tensor) -> Tensor {
         match self {

@@ -1,6 +1,5 @@
+use pairmill_checkpoint::TokenIds;
 use tch::{Device, Kind, Tensor};
-
-use crate::TokenIds;
 
 /// Sequences of equal length that lie next to each other in a packed batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +18,9 @@ pub struct PackedBatch {
     /// Segment of each token, `[tokens]`.
     pub(crate) types: Tensor,
     pub(crate) groups: Vec<Group>,
+    /// For each sequence in packed order, the tokens at its start that the pooling leaves out; none
+    /// where there are none.
+    pub(crate) prompts: Option<Vec<i64>>,
     /// For each input sequence, its row in packed order, `[sequences]`.
     pub(crate) rows: Tensor,
     /// For each sequence in packed order, where it starts, `[sequences]`.
@@ -26,7 +28,7 @@ pub struct PackedBatch {
 }
 
 impl PackedBatch {
-    /// Packs sequences; none may be empty (a tokenizer's special tokens see to that).
+    /// Packs sequences; none may be empty.
     pub fn new(sequences: &[&TokenIds], device: Device) -> Self {
         let mut order: Vec<usize> = (0..sequences.len()).collect();
         order.sort_by_key(|&i| sequences[i].ids.len());
@@ -53,12 +55,14 @@ impl PackedBatch {
                 }),
             }
         }
+        let prompts: Vec<i64> = order.iter().map(|&i| sequences[i].prompt as i64).collect();
         let tensor = |values: &[i64]| Tensor::from_slice(values).to_device(device);
         Self {
             ids: tensor(&ids),
             positions: tensor(&positions),
             types: tensor(&types),
             groups,
+            prompts: prompts.iter().any(|&prompt| prompt > 0).then_some(prompts),
             rows: tensor(&rows),
             starts: tensor(&starts),
         }
@@ -96,7 +100,7 @@ mod tests {
         TokenIds {
             ids: ids.to_vec(),
             types: vec![0; ids.len()],
-            truncated: false,
+            ..TokenIds::default()
         }
     }
 

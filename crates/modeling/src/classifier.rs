@@ -1,10 +1,12 @@
 //! The heads of Hugging Face's `…ForSequenceClassification` with one label: token states to a
 //! logit, through a dense layer, an activation and sometimes a norm.
 
+use pairmill_checkpoint::{Pooling, PoolingMode};
 use tch::{Device, Kind, Tensor};
 
 use crate::layers::{LayerNorm, Linear, dropped};
-use crate::{Activation, Config, Dropout, PackedBatch, Parameters, Pooling, PoolingMode, Result};
+use crate::pooling::pooled;
+use crate::{Activation, Config, Dropout, PackedBatch, Parameters, Result};
 
 /// The head of an architecture.
 #[derive(Debug, Clone)]
@@ -170,7 +172,7 @@ impl Classifier {
         dropout: Option<&Dropout>,
     ) -> Tensor {
         let config = &self.config;
-        let pooled = self.pooling.forward(hidden, batch);
+        let pooled = pooled(&self.pooling, hidden, batch);
         let pooled = dropped(pooled, config.dropout_before_dense, dropout);
         let outputs = self.dense.forward(&pooled).to_kind(hidden.kind());
         let mut pooled = config.activation.forward(&outputs);

@@ -1,9 +1,9 @@
 use std::path::Path;
 
+use pairmill_checkpoint::read_json;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::files::read_json;
 use crate::modernbert::LayerType;
 use crate::{
     Activation, BertConfig, DistilBertConfig, ModelError, ModernBertConfig, MpnetConfig, Result,
@@ -218,6 +218,15 @@ fn refuse_unsupported_settings(path: &Path, value: &Value) -> Result<()> {
     if !value["rope_scaling"].is_null() {
         let what = format!("rope_scaling {}", value["rope_scaling"]);
         return Err(unsupported(what, "none"));
+    }
+    for key in ["is_decoder", "add_cross_attention"] {
+        if value[key].as_bool() == Some(true) {
+            return Err(unsupported(format!("{key} true"), "encoders"));
+        }
+    }
+    if !value["quantization_config"].is_null() {
+        let what = "quantization_config, weights that are quantised,".to_owned();
+        return Err(unsupported(what, "weights in F32, F16, BF16 or F64"));
     }
     for key in [
         "hidden_act",

@@ -1,26 +1,33 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use pairmill_checkpoint::{
+    Checkpoint, TextTokenizer, TokenIds, declared_activation, read_json, relevant_logit, write,
+};
 use tch::{Device, Tensor};
 
 use crate::classifier::{Classifier, ClassifierConfig};
-use crate::files::{declare_single_precision, read_json, write};
+use crate::distinct::Distinct;
+use crate::files::declare_single_precision;
 use crate::inference::without_gradients;
 use crate::onnx::Precision;
-use crate::tokenizer::max_length_of;
 use crate::{
-    Config, Dropout, ModelError, PackedBatch, Parameters, Result, TextTokenizer, TokenIds,
-    Transformer, copy_companions, onnx,
+    Config, Dropout, ModelError, PackedBatch, Parameters, Result, Transformer, caught, onnx,
 };
+
+/// The activation behind a classifier that we have trained.
+const SIGMOID: &str = "torch.nn.modules.activation.Sigmoid";
 
 /// A sequence-pair classifier with one logit, in the format of Hugging Face's
 /// `…ForSequenceClassification` and sentence-transformers' `CrossEncoder`.
 #[derive(Debug)]
 pub struct CrossEncoder {
-    folder: PathBuf,
+    checkpoint: Checkpoint,
     config: Config,
     parameters: Parameters,
     network: Network,
     tokenizer: TextTokenizer,
+    /// What turned its logits into scores when it was loaded.
+    activation: String,
     device: Device,
 }
 
@@ -31,27 +38,32 @@ impl CrossEncoder {
     /// # Errors
     /// If a file is missing or malformed, or the weights do not fit the config.
     pub fn load(folder: &Path, device: Device, seed: u64) -> Result<Self> {
-        if !folder.is_dir() {
-            return Err(ModelError::NoFolder {
-                path: folder.to_owned(),
-            });
-        }
-        let config = Config::load(folder)?;
-        let max_length = max_length_of(folder, config.max_length())?;
-        let tokenizer = TextTokenizer::load(folder, max_length, config.vocab_size())?;
+        let checkpoint = Checkpoint::of_cross_encoder(folder)?;
+        let home = checkpoint.home();
+        let config = Config::load(&home)?;
+        let tokenizer = checkpoint.tokenizer()?;
         let head = ClassifierConfig::of(&config);
         let rename = |name: &str| classifier_name(&config, &head, name);
-        let mut parameters = Parameters::load_folders(&[(folder, &rename)], device)?;
-        let fresh = head.fresh(&parameters, seed);
-        if !fresh.is_empty() {
-            parameters = parameters.with(fresh)?;
-        }
+        let (parameters, had_two) = caught(|| {
+            let mut parameters = Parameters::load_folders(&[(home.as_path(), &rename)], device)?;
+            let fresh = head.fresh(&parameters, seed);
+            if !fresh.is_empty() {
+                parameters = parameters.with(fresh)?;
+            }
+            with_one_logit(parameters, &head, &checkpoint)
+        })??;
+        let declared = declared_activation(&checkpoint).unwrap_or(SIGMOID);
+        let activation = match Self::is_in(&home) && !had_two {
+            true => declared.to_owned(),
+            false => SIGMOID.to_owned(),
+        };
         Ok(Self {
-            folder: folder.to_owned(),
             network: Network::new(&parameters, &config)?,
+            checkpoint,
             config,
             parameters,
             tokenizer,
+            activation,
             device,
         })
     }
@@ -70,8 +82,18 @@ impl CrossEncoder {
     /// # Errors
     /// If it leaves no room beside the special tokens.
     pub fn set_max_length(&mut self, max_length: usize) -> Result<()> {
+        let marks = self.tokenizer.marks(true);
+        if max_length < marks + 2 {
+            return Err(ModelError::Malformed {
+                path: self.checkpoint.home().join("config.json"),
+                detail: format!(
+                    "{max_length} tokens leave no room for two texts beside the {marks} that mark their ends"
+                ),
+            });
+        }
         let limit = self.config.max_length() as usize;
-        self.tokenizer.set_max_length(max_length.min(limit))
+        self.tokenizer.set_max_length(max_length.min(limit));
+        Ok(())
     }
 
     /// The longest sequence in tokens.
@@ -106,7 +128,26 @@ impl CrossEncoder {
     /// # Errors
     /// If the tokenizer fails.
     pub fn tokenize(&self, pairs: &[(&str, &str)]) -> Result<Vec<TokenIds>> {
-        self.tokenizer.encode_pairs(pairs)
+        let prompt = self.checkpoint.prompts().text.as_str();
+        if prompt.is_empty() {
+            return Ok(self.tokenizer.encode_pairs(pairs)?);
+        }
+        let firsts: Vec<String> = pairs.iter().map(|(a, _)| format!("{prompt}{a}")).collect();
+        let pairs: Vec<(&str, &str)> = firsts
+            .iter()
+            .zip(pairs)
+            .map(|(first, (_, second))| (first.as_str(), *second))
+            .collect();
+        Ok(self.tokenizer.encode_pairs(&pairs)?)
+    }
+
+    /// Which of these pairs are longer than the model reads.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
+    pub fn are_cut(&self, pairs: &[(&str, &str)]) -> Result<Vec<bool>> {
+        let tokens = self.tokenize(pairs)?;
+        Ok(tokens.iter().map(|ids| ids.truncated).collect())
     }
 
     /// Logits `[pairs]` in input order, in one forward pass.
@@ -121,30 +162,47 @@ impl CrossEncoder {
     /// If the tokenizer or libtorch fails.
     pub fn scores(&self, pairs: &[(&str, &str)], batch_tokens: usize) -> Result<Vec<f32>> {
         let sequences = self.tokenize(pairs)?;
-        without_gradients(
-            &sequences,
+        let distinct = Distinct::of(&sequences);
+        let scores = without_gradients(
+            &distinct.values,
             1,
             batch_tokens,
             self.device,
             || Network::new(&self.parameters, &self.config),
             |network, batch| network.forward(batch, None).sigmoid(),
             &|_| (),
-        )
+        )?;
+        Ok(distinct.rows(scores, 1))
     }
 
-    /// Writes the model into an existing folder: weights, config, tokenizer, and `model.onnx`.
+    /// Writes the model, trained to give logits of the sigmoid, into an existing folder: weights,
+    /// config, tokenizer, and `model.onnx`.
     ///
     /// # Errors
     /// If a file cannot be read or written.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        copy_companions(&self.folder, folder, false)?;
-        let path = self.folder.join("config.json");
+        self.save_with(folder, SIGMOID)
+    }
+
+    /// The same with the activation that the model was loaded with.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_untrained(&self, folder: &Path) -> Result<()> {
+        self.save_with(folder, &self.activation)
+    }
+
+    fn save_with(&self, folder: &Path, activation: &str) -> Result<()> {
+        self.checkpoint.copy_companions(folder)?;
+        let path = self.checkpoint.home().join("config.json");
         let mut config: serde_json::Value = read_json(&path)?;
         config["architectures"] = serde_json::json!([self.config.classifier_class()]);
         config["id2label"] = serde_json::json!({"0": "LABEL_0"});
         config["label2id"] = serde_json::json!({"LABEL_0": 0});
-        config["sentence_transformers"] =
-            serde_json::json!({"activation_fn": "torch.nn.modules.activation.Sigmoid"});
+        config["sentence_transformers"] = serde_json::json!({"activation_fn": activation});
+        if let Some(fields) = config.as_object_mut() {
+            fields.remove("sbert_ce_default_activation_function");
+        }
         declare_single_precision(&mut config);
         let text =
             serde_json::to_string_pretty(&config).map_err(|error| ModelError::Malformed {
@@ -152,7 +210,7 @@ impl CrossEncoder {
                 detail: error.to_string(),
             })?;
         write(&folder.join("config.json"), text)?;
-        self.save_max_length(folder)?;
+        self.checkpoint.save_max_length(folder, self.max_length())?;
         self.parameters.save(&folder.join("model.safetensors"))?;
         self.save_onnx(&folder.join("model.onnx"), Precision::Float32)
     }
@@ -163,17 +221,6 @@ impl CrossEncoder {
     /// If the file cannot be written.
     pub fn save_onnx(&self, path: &Path, precision: Precision) -> Result<()> {
         onnx::write_cross_encoder(path, &self.config, &self.parameters, precision)
-    }
-
-    /// A cross-encoder's maximum length is its tokenizer's `model_max_length`.
-    fn save_max_length(&self, folder: &Path) -> Result<()> {
-        let path = folder.join("tokenizer_config.json");
-        if path.is_file() {
-            let mut value: serde_json::Value = read_json(&path)?;
-            value["model_max_length"] = serde_json::json!(self.max_length());
-            write(&path, value.to_string())?;
-        }
-        Ok(())
     }
 }
 
@@ -198,6 +245,35 @@ impl Network {
         let logits = self.classifier.forward(&hidden, batch, dropout);
         logits.index_select(0, &batch.rows)
     }
+}
+
+/// A classifier of two logits as one of one, the logit of "relevant" less the other: its sigmoid is
+/// the softmax of the two. Also whether there were two.
+fn with_one_logit(
+    parameters: Parameters,
+    head: &ClassifierConfig,
+    checkpoint: &Checkpoint,
+) -> Result<(Parameters, bool)> {
+    let names = [
+        format!("{}.weight", head.output),
+        format!("{}.bias", head.output),
+    ];
+    let [Some(weight), Some(bias)] = names.each_ref().map(|name| parameters.tensor(name)) else {
+        return Ok((parameters, false));
+    };
+    let logits = weight.size().first().map_or(1, |&logits| logits as usize);
+    let config = checkpoint.home().join("config.json");
+    let relevant = relevant_logit(&config, checkpoint.config(), logits)? as i64;
+    if logits == 1 {
+        return Ok((parameters, false));
+    }
+    let less = |tensor: Tensor| {
+        let tensor = tensor.detach();
+        tensor.narrow(0, relevant, 1) - tensor.narrow(0, 1 - relevant, 1)
+    };
+    let [weight_name, bias_name] = names;
+    let one = vec![(weight_name, less(weight)), (bias_name, less(bias))];
+    Ok((parameters.with(one)?, true))
 }
 
 /// The name in a checkpoint of a classifier: encoders gain the prefix that they have there.

@@ -1,28 +1,16 @@
 use std::path::PathBuf;
 
+use pairmill_checkpoint::CheckpointError;
+
 /// The result of an operation on a model.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;
 
 /// What can be wrong with a model folder or with running a model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The folder does not exist.
-    #[error("{path}: no such model folder; check the path")]
-    NoFolder {
-        /// The folder as given.
-        path: PathBuf,
-    },
-    /// A file of the folder is absent or unreadable.
-    #[error("{path}: cannot be read; a model folder needs {needs}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the folder should hold.
-        needs: &'static str,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    /// What the model's folder says cannot be read or is not supported.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// A file whose content is not what it should be.
     #[error("{path}: {detail}")]
     Malformed {
@@ -31,7 +19,18 @@ pub enum ModelError {
         /// What was found and what was expected.
         detail: String,
     },
-    /// An architecture or module that is not supported.
+    /// A file of the folder is absent or unreadable.
+    #[error(
+        "{path}: cannot be read; a model folder needs config.json, tokenizer.json and model.safetensors"
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An architecture or setting that is not supported.
     #[error("{path}: {what} is not supported; supported: {supported}")]
     Unsupported {
         /// The file that names it.
@@ -48,12 +47,6 @@ pub enum ModelError {
         path: String,
         /// The tensor.
         name: String,
-    },
-    /// A text could not be tokenised.
-    #[error("cannot tokenise a text: {detail}")]
-    Tokenize {
-        /// The tokenizer's message.
-        detail: String,
     },
     /// The ONNX file cannot be written.
     #[error("{path}: cannot be written as ONNX: {detail}")]
@@ -72,7 +65,15 @@ pub enum ModelError {
         #[source]
         source: std::io::Error,
     },
+    /// Memory does not suffice.
+    #[error(
+        "libtorch has not enough memory: {detail}; choose smaller batches (--batch-size or --mini-batch-size) or shorter texts (--max-length), or free memory that others use"
+    )]
+    OutOfMemory {
+        /// What libtorch said.
+        detail: String,
+    },
     /// An operation in libtorch failed.
     #[error("libtorch: {0}")]
-    Torch(#[from] tch::TchError),
+    Torch(tch::TchError),
 }

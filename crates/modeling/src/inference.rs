@@ -7,7 +7,7 @@ use std::thread;
 use tch::{Device, Tensor};
 
 use crate::parameters::to_vec;
-use crate::{PackedBatch, Result, TokenIds};
+use crate::{PackedBatch, Result, TokenIds, caught};
 
 /// Tokens in a batch on the processor, at most: what the layers pass on then stays in its caches.
 /// (MiniLM-L6 on two cores: 2,048 to 4,096 tokens take a tenth less time than 8,192.)
@@ -24,7 +24,7 @@ const CACHED_TOKENS: usize = 2_048;
 /// # Errors
 /// If a network cannot be made, or libtorch fails.
 pub(crate) fn without_gradients<N: Send>(
-    sequences: &[TokenIds],
+    sequences: &[&TokenIds],
     width: usize,
     batch_tokens: usize,
     device: Device,
@@ -50,9 +50,11 @@ pub(crate) fn without_gradients<N: Send>(
         progress(batch.len());
     };
     let run = |network: &N, batch: &[usize]| {
-        let batch: Vec<&TokenIds> = batch.iter().map(|&i| &sequences[i]).collect();
-        let batch = PackedBatch::new(&batch, device);
-        to_vec(&tch::no_grad(|| forward(network, &batch)))
+        let batch: Vec<&TokenIds> = batch.iter().map(|&i| sequences[i]).collect();
+        caught(|| {
+            let batch = PackedBatch::new(&batch, device);
+            to_vec(&tch::no_grad(|| forward(network, &batch)))
+        })?
     };
     if device != Device::Cpu {
         let network = network()?;

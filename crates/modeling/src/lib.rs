@@ -1,5 +1,5 @@
-//! Text encoders (BERT, DistilBERT, RoBERTa and XLM-R, MPNet, ModernBERT) in libtorch, the
-//! sentence-transformers folder format, and ONNX export. Every architecture has a file of its own.
+//! Text encoders (BERT, DistilBERT, RoBERTa and XLM-R, MPNet, ModernBERT) in libtorch, written as
+//! sentence-transformers folders and as ONNX. Every architecture has a file of its own.
 //!
 //! Batches are packed: all tokens of a batch lie one after another without padding, ordered so that
 //! sequences of equal length are neighbours. Linear layers see a `[tokens, hidden]` matrix, and
@@ -13,6 +13,7 @@ mod classifier;
 mod config;
 mod cross_encoder;
 mod distilbert;
+mod distinct;
 mod dropout;
 mod error;
 mod files;
@@ -25,10 +26,9 @@ mod mpnet;
 pub mod onnx;
 mod parameters;
 mod pooling;
-mod prompts;
 mod roberta;
 mod sentence_encoder;
-mod tokenizer;
+mod torch;
 mod transformer;
 
 pub use activation::Activation;
@@ -39,14 +39,13 @@ pub use cross_encoder::CrossEncoder;
 pub use distilbert::{DistilBert, DistilBertConfig};
 pub use dropout::Dropout;
 pub use error::{ModelError, Result};
-pub use files::{ModelCard, copy_companions};
+pub use files::ModelCard;
 pub use lora::Lora;
 pub use modernbert::{LayerType, ModernBert, ModernBertConfig, Rope, RopeParameters};
 pub use mpnet::{Mpnet, MpnetConfig};
+pub use pairmill_checkpoint::{Prompts, Side, Similarity, TokenIds};
 pub use parameters::{Parameters, Rename};
-pub use pooling::{Pooling, PoolingMode};
-pub use prompts::{Prompts, Side};
 pub use roberta::Roberta;
 pub use sentence_encoder::SentenceEncoder;
-pub use tokenizer::{TextTokenizer, TokenIds};
+pub use torch::caught;
 pub use transformer::Transformer;

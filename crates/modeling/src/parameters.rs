@@ -1,19 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use pairmill_checkpoint::weight_files;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
-use crate::files::{read_json, unreadable};
 use crate::lora::{Adapter, is_adapter};
 use crate::onnx::Weights;
 use crate::{ModelError, Result};
 
 const WEIGHTS: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
-const PICKLE: &str = "pytorch_model.bin";
 
 /// Maps a checkpoint's name of a tensor to ours or leaves the tensor out.
 pub type Rename<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -280,45 +277,15 @@ impl Weights for Parameters {
     }
 }
 
-/// The safetensors files of a folder.
-fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (whole, index) = (folder.join(WEIGHTS), folder.join(INDEX));
-    if !whole.is_file() && index.is_file() {
-        let value: Value = read_json(&index)?;
-        let malformed = |detail: String| ModelError::Malformed {
-            path: index.clone(),
-            detail,
-        };
-        let map = value["weight_map"]
-            .as_object()
-            .ok_or_else(|| malformed("has no `weight_map` from tensors to files".to_owned()))?;
-        let shards: BTreeSet<&str> = map.values().filter_map(Value::as_str).collect();
-        // A shard is a file beside the index and nothing else.
-        if let Some(name) = shards
-            .iter()
-            .find(|name| Path::new(name).file_name() != Some(name.as_ref()))
-        {
-            return Err(malformed(format!("`{name}` is not the name of a file")));
-        }
-        return Ok(shards.into_iter().map(|name| folder.join(name)).collect());
-    }
-    let pickle = folder.join(PICKLE);
-    if !whole.is_file() && pickle.is_file() {
-        return Err(ModelError::Unsupported {
-            path: pickle,
-            what: "a PyTorch pickle of weights".to_owned(),
-            supported: "model.safetensors, which SentenceTransformer(FOLDER).save_pretrained(NEW_FOLDER) writes in Python",
-        });
-    }
-    Ok(vec![whole])
-}
-
 fn read_file(
     path: &Path,
     rename: &dyn Fn(&str) -> Option<String>,
     tensors: &mut BTreeMap<String, Tensor>,
 ) -> Result<()> {
-    let bytes = std::fs::read(path).map_err(|source| unreadable(path, source))?;
+    let bytes = std::fs::read(path).map_err(|source| ModelError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
     let malformed = |detail: String| ModelError::Malformed {
         path: path.to_owned(),
         detail,

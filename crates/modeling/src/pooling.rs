@@ -1,171 +1,82 @@
-use std::path::Path;
-
-use serde_json::Value;
+use pairmill_checkpoint::{Pooling, PoolingMode};
 use tch::{Kind, Tensor};
 
-use crate::files::read_json;
-use crate::{ModelError, PackedBatch, Result};
+use crate::PackedBatch;
 
-/// One way in which token states become a vector for the text. Special tokens count as tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PoolingMode {
-    /// State of the first token.
-    Cls,
-    /// Largest value of each component.
-    Max,
-    /// Mean over all tokens.
-    Mean,
-    /// Sum over all tokens divided by the square root of their number.
-    MeanSqrtLen,
-    /// Mean in which the n-th token has the weight n (Muennighoff 2022).
-    WeightedMean,
-    /// State of the last token.
-    LastToken,
-}
-
-impl PoolingMode {
-    /// Each mode, its name, and the older flag for it, in the order in which flags are concatenated.
-    const NAMES: [(Self, &'static str, &'static str); 6] = [
-        (Self::Cls, "cls", "pooling_mode_cls_token"),
-        (Self::Max, "max", "pooling_mode_max_tokens"),
-        (Self::Mean, "mean", "pooling_mode_mean_tokens"),
-        (
-            Self::MeanSqrtLen,
-            "mean_sqrt_len_tokens",
-            "pooling_mode_mean_sqrt_len_tokens",
-        ),
-        (
-            Self::WeightedMean,
-            "weightedmean",
-            "pooling_mode_weightedmean_tokens",
-        ),
-        (Self::LastToken, "lasttoken", "pooling_mode_lasttoken"),
-    ];
-
-    /// Token states `[tokens, hidden]` to text vectors `[sequences, hidden]`, in packed order.
-    fn forward(self, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
-        if self == Self::Cls {
-            return hidden.index_select(0, &batch.starts);
-        }
-        let width = hidden.size()[1];
-        let pooled: Vec<Tensor> = hidden
-            .split_with_sizes(batch.group_tokens(), 0)
-            .iter()
-            .zip(&batch.groups)
-            .map(|(states, group)| {
-                let states = states.view([group.sequences, group.length, width]);
-                self.pool(&states)
-            })
-            .collect();
-        Tensor::cat(&pooled, 0)
+/// Token states `[tokens, hidden]` to text vectors `[sequences, dimension]`, in packed order.
+pub(crate) fn pooled(pooling: &Pooling, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
+    let by = |mode: &PoolingMode| match &batch.prompts {
+        Some(prompts) => behind_prompts(*mode, hidden, batch, prompts),
+        None => by_mode(*mode, hidden, batch),
+    };
+    if let [mode] = pooling.modes.as_slice() {
+        return by(mode);
     }
+    let parts: Vec<Tensor> = pooling.modes.iter().map(by).collect();
+    Tensor::cat(&parts, 1)
+}
 
-    /// `[sequences, length, hidden]` to `[sequences, hidden]`.
-    fn pool(self, states: &Tensor) -> Tensor {
-        let (length, kind) = (states.size()[1], states.kind());
-        let mean = |states: &Tensor| states.mean_dim([1i64].as_slice(), false, kind);
-        let sum = |states: &Tensor| states.sum_dim_intlist([1i64].as_slice(), false, kind);
-        match self {
-            Self::Cls => states.select(1, 0),
-            Self::Max => states.amax([1i64], false),
-            Self::Mean => mean(states),
-            Self::MeanSqrtLen => sum(states) / (length as f64).sqrt(),
-            Self::WeightedMean => {
-                let weights = Tensor::arange_start(1, length + 1, (Kind::Float, states.device()));
-                let total = (length * (length + 1) / 2) as f64;
-                sum(&(states * weights.unsqueeze(1))) / total
-            }
-            Self::LastToken => states.select(1, length - 1),
-        }
+fn by_mode(mode: PoolingMode, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
+    if mode == PoolingMode::Cls {
+        return hidden.index_select(0, &batch.starts);
     }
-}
-
-/// How token states become one vector for the text: one mode, or several one after another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pooling {
-    modes: Vec<PoolingMode>,
-    /// Whether the tokens of a prompt take part.
-    pub(crate) include_prompt: bool,
-}
-
-impl Default for Pooling {
-    /// The mean.
-    fn default() -> Self {
-        Self::from(PoolingMode::Mean)
-    }
-}
-
-impl From<PoolingMode> for Pooling {
-    fn from(mode: PoolingMode) -> Self {
-        Self {
-            modes: vec![mode],
-            include_prompt: true,
-        }
-    }
-}
-
-impl Pooling {
-    /// Reads the `config.json` of a sentence-transformers pooling module: `pooling_mode`, a name or
-    /// a list of names, or the older flags.
-    ///
-    /// # Errors
-    /// If it is missing, or asks for a mode that is not supported.
-    pub fn load(folder: &Path) -> Result<Self> {
-        let path = folder.join("config.json");
-        let value: Value = read_json(&path)?;
-        let unsupported = |mode: &str| ModelError::Unsupported {
-            path: path.clone(),
-            what: format!("pooling by `{mode}`"),
-            supported: "cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken",
-        };
-        let named = |mode: &Value| {
-            let name = mode.as_str().unwrap_or_default();
-            let known = PoolingMode::NAMES.iter().find(|known| known.1 == name);
-            known.map(|known| known.0).ok_or_else(|| unsupported(name))
-        };
-        let modes: Vec<PoolingMode> = match &value["pooling_mode"] {
-            Value::Null => flagged(&value).map_err(unsupported)?,
-            Value::Array(names) => names.iter().map(named).collect::<Result<_>>()?,
-            name => vec![named(name)?],
-        };
-        if modes.is_empty() {
-            return Ok(Self::default());
-        }
-        Ok(Self {
-            modes,
-            include_prompt: value["include_prompt"].as_bool().unwrap_or(true),
+    let width = hidden.size()[1];
+    let pooled: Vec<Tensor> = hidden
+        .split_with_sizes(batch.group_tokens(), 0)
+        .iter()
+        .zip(&batch.groups)
+        .map(|(states, group)| {
+            let states = states.view([group.sequences, group.length, width]);
+            of_states(mode, &states, 0)
         })
-    }
-
-    /// Components of a text's vector, for token states of `hidden` components.
-    pub fn dimension(&self, hidden: i64) -> i64 {
-        self.modes.len() as i64 * hidden
-    }
-
-    /// Token states `[tokens, hidden]` to text vectors `[sequences, dimension]`, in packed order.
-    pub(crate) fn forward(&self, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
-        if let [mode] = self.modes.as_slice() {
-            return mode.forward(hidden, batch);
-        }
-        let parts: Vec<Tensor> = self
-            .modes
-            .iter()
-            .map(|mode| mode.forward(hidden, batch))
-            .collect();
-        Tensor::cat(&parts, 1)
-    }
+        .collect();
+    Tensor::cat(&pooled, 0)
 }
 
-/// The modes whose flags are on, or the name of a flag that we do not know.
-fn flagged(value: &Value) -> Result<Vec<PoolingMode>, &str> {
-    let is_on = |flag: &str| value[flag].as_bool() == Some(true);
-    if let Some(fields) = value.as_object() {
-        for flag in fields.keys().filter(|key| key.starts_with("pooling_mode_")) {
-            if is_on(flag) && PoolingMode::NAMES.iter().all(|known| known.2 != flag) {
-                return Err(flag.as_str());
-            }
+/// The same, text by text, without the first tokens of each.
+fn behind_prompts(
+    mode: PoolingMode,
+    hidden: &Tensor,
+    batch: &PackedBatch,
+    prompts: &[i64],
+) -> Tensor {
+    let lengths = batch
+        .groups
+        .iter()
+        .flat_map(|group| std::iter::repeat_n(group.length, group.sequences as usize));
+    let mut start = 0;
+    let pooled: Vec<Tensor> = lengths
+        .zip(prompts)
+        .map(|(length, &prompt)| {
+            let states = hidden.narrow(0, start, length).unsqueeze(0);
+            start += length;
+            of_states(mode, &states, prompt)
+        })
+        .collect();
+    Tensor::cat(&pooled, 0)
+}
+
+/// `[sequences, length, hidden]` to `[sequences, hidden]`, without the first `prompt` tokens.
+fn of_states(mode: PoolingMode, states: &Tensor, prompt: i64) -> Tensor {
+    let (length, kind) = (states.size()[1], states.kind());
+    let kept = states.narrow(1, prompt, length - prompt);
+    let count = length - prompt;
+    let sum = |states: &Tensor| states.sum_dim_intlist([1i64].as_slice(), false, kind);
+    match mode {
+        // A text that is all prompt has the state of its first token, as in sentence-transformers.
+        PoolingMode::Cls => states.select(1, if count > 0 { prompt } else { 0 }),
+        PoolingMode::Max if count > 0 => kept.amax([1i64], false),
+        PoolingMode::Max => sum(&kept) + f64::NEG_INFINITY,
+        PoolingMode::Mean if count > 0 => kept.mean_dim([1i64].as_slice(), false, kind),
+        PoolingMode::MeanSqrtLen if count > 0 => sum(&kept) / (count as f64).sqrt(),
+        PoolingMode::WeightedMean if count > 0 => {
+            // Tokens keep the weights that they have behind the prompt.
+            let options = (Kind::Float, states.device());
+            let weights = Tensor::arange_start(prompt + 1, length + 1, options);
+            let total = (length * (length + 1) / 2 - prompt * (prompt + 1) / 2) as f64;
+            sum(&(kept * weights.unsqueeze(1))) / total
         }
+        PoolingMode::LastToken if count > 0 => states.select(1, length - 1),
+        _ => sum(&kept),
     }
-    let on = PoolingMode::NAMES.iter().filter(|known| is_on(known.2));
-    Ok(on.map(|known| known.0).collect())
 }

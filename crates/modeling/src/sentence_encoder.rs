@@ -1,18 +1,22 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use pairmill_checkpoint::{
+    Checkpoint, Modules, Pooling, Prompts, Side, Similarity, TextTokenizer, TokenIds, read_json,
+    write,
+};
 use serde_json::Value;
 use tch::{Device, Tensor};
 
-use crate::files::{declare_single_precision, read_json, write};
+use crate::distinct::Distinct;
+use crate::files::declare_single_precision;
 use crate::inference::without_gradients;
-use crate::modules::{Head, ModuleList};
+use crate::modules::{Layer, folders, prefix};
 use crate::onnx::Precision;
 use crate::parameters::{Rename, to_vec};
-use crate::tokenizer::{SentenceConfig, max_length_of, save_max_length};
+use crate::pooling::pooled;
 use crate::{
-    Config, Dropout, ModelError, PackedBatch, Parameters, Pooling, Prompts, Result, Side,
-    TextTokenizer, TokenIds, Transformer, copy_companions, onnx,
+    Config, Dropout, ModelError, PackedBatch, Parameters, Result, Transformer, caught, onnx,
 };
 
 /// Texts tokenised at a time in [`SentenceEncoder::encode`], which bounds its memory.
@@ -22,18 +26,17 @@ const WINDOW: usize = 8_192;
 /// and any number of dense layers and normalisations to unit length.
 #[derive(Debug)]
 pub struct SentenceEncoder {
-    folder: PathBuf,
+    checkpoint: Checkpoint,
     config: Config,
     parameters: Parameters,
     network: Network,
-    modules: ModuleList,
     dimension: usize,
     tokenizer: TextTokenizer,
     /// Where queries are cut at another length.
     query_tokenizer: Option<TextTokenizer>,
     prompts: Prompts,
-    device: Device,
     truncated: AtomicU64,
+    device: Device,
 }
 
 impl SentenceEncoder {
@@ -44,37 +47,30 @@ impl SentenceEncoder {
     /// If a file is missing or malformed, the weights do not fit the config, or the architecture
     /// or a module is not supported.
     pub fn load(folder: &Path, device: Device) -> Result<Self> {
-        if !folder.is_dir() {
-            return Err(ModelError::NoFolder {
-                path: folder.to_owned(),
-            });
-        }
-        let modules = ModuleList::load(folder)?;
-        let home = folder.join(&modules.transformer);
-        let config = Config::load(&home)?;
-        let dimension = modules.dimension(folder, config.hidden_size())? as usize;
-        let max_length = max_length_of(&home, config.max_length())?;
-        let mut tokenizer = TextTokenizer::load(&home, max_length, config.vocab_size())?;
-        if SentenceConfig::load(&home)?.do_lower_case {
-            tokenizer.lowercase()?;
-        }
-        let parameters = load_parameters(folder, &modules, &config, device)?;
-        let network = Network::new(&parameters, &config, &modules)?;
-        let mut encoder = Self {
-            folder: folder.to_owned(),
+        let checkpoint = Checkpoint::of_encoder(folder)?;
+        let config = Config::load(&checkpoint.home())?;
+        let modules = checkpoint.modules();
+        let dimension = modules.dimension(folder, config.hidden_size() as usize)?;
+        let tokenizer = checkpoint.tokenizer()?;
+        let parameters = caught(|| load_parameters(&checkpoint, &config, device))??;
+        let network = Network::new(&parameters, &config, modules)?;
+        Ok(Self {
             config,
             parameters,
             network,
-            modules,
             dimension,
             tokenizer,
             query_tokenizer: None,
-            prompts: Prompts::default(),
-            device,
+            prompts: checkpoint.prompts().clone(),
             truncated: AtomicU64::new(0),
-        };
-        encoder.set_prompts(Prompts::load(folder)?)?;
-        Ok(encoder)
+            checkpoint,
+            device,
+        })
+    }
+
+    /// How the model's embeddings are compared.
+    pub fn similarity(&self) -> Similarity {
+        self.checkpoint.similarity()
     }
 
     /// Texts that were longer than the maximum and therefore cut, among those tokenised so far.
@@ -93,7 +89,8 @@ impl SentenceEncoder {
     /// If it is more than the model has positions, or leaves no room beside the special tokens.
     pub fn set_max_length(&mut self, max_length: usize) -> Result<()> {
         self.check_length(max_length)?;
-        self.tokenizer.set_max_length(max_length)
+        self.tokenizer.set_max_length(max_length);
+        Ok(())
     }
 
     /// Cuts queries at another length than the rest.
@@ -103,21 +100,28 @@ impl SentenceEncoder {
     pub fn set_max_query_length(&mut self, max_length: usize) -> Result<()> {
         self.check_length(max_length)?;
         let mut tokenizer = self.tokenizer.clone();
-        tokenizer.set_max_length(max_length)?;
+        tokenizer.set_max_length(max_length);
         self.query_tokenizer = Some(tokenizer);
         Ok(())
     }
 
     fn check_length(&self, max_length: usize) -> Result<()> {
-        if max_length as i64 <= self.config.max_length() {
-            return Ok(());
-        }
-        Err(ModelError::Malformed {
-            path: self.home(&self.folder).join("config.json"),
-            detail: format!(
+        let marks = self.tokenizer.marks(false);
+        let detail = if max_length as i64 > self.config.max_length() {
+            format!(
                 "the model has {} positions, fewer than the {max_length} tokens asked for",
                 self.config.max_length()
-            ),
+            )
+        } else if max_length <= marks {
+            format!(
+                "{max_length} tokens leave no room beside the {marks} that mark the ends of a text"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(ModelError::Malformed {
+            path: self.checkpoint.home().join("config.json"),
+            detail,
         })
     }
 
@@ -126,20 +130,9 @@ impl SentenceEncoder {
         &self.prompts
     }
 
-    /// Sets [`prompts`](Self::prompts).
-    ///
-    /// # Errors
-    /// If the model leaves prompts out of its pooling.
-    pub fn set_prompts(&mut self, prompts: Prompts) -> Result<()> {
-        if !prompts.is_empty() && !self.modules.pooling.include_prompt {
-            return Err(ModelError::Unsupported {
-                path: self.folder.clone(),
-                what: "a prompt for a model that leaves it out of the pooling".to_owned(),
-                supported: "prompts that are pooled with the text (include_prompt)",
-            });
-        }
+    /// Sets [`prompts`](Self::prompts). A model may leave them out of its pooling.
+    pub fn set_prompts(&mut self, prompts: Prompts) {
         self.prompts = prompts;
-        Ok(())
     }
 
     /// Components of an embedding.
@@ -167,7 +160,7 @@ impl SentenceEncoder {
     ) -> Result<Self, E> {
         let parameters = change(self.parameters)?;
         Ok(Self {
-            network: Network::new(&parameters, &self.config, &self.modules)?,
+            network: Network::new(&parameters, &self.config, self.checkpoint.modules())?,
             parameters,
             ..self
         })
@@ -176,24 +169,39 @@ impl SentenceEncoder {
     /// Tokenises texts of one side behind its prompt.
     ///
     /// # Errors
-    /// If the tokenizer fails.
+    /// If the tokenizer fails, or makes no token of a text.
     pub fn tokenize(&self, texts: &[&str], side: Side) -> Result<Vec<TokenIds>> {
-        let tokenizer = match (side, &self.query_tokenizer) {
-            (Side::Query, Some(tokenizer)) => tokenizer,
-            _ => &self.tokenizer,
-        };
-        let tokens = match self.prompts.of(side) {
-            "" => tokenizer.encode(texts),
-            prompt => {
-                let texts: Vec<String> =
-                    texts.iter().map(|text| format!("{prompt}{text}")).collect();
-                tokenizer.encode(&texts.iter().map(String::as_str).collect::<Vec<_>>())
-            }
-        }?;
+        let tokens = self.tokens(texts, side)?;
         let truncated = tokens.iter().filter(|ids| ids.truncated).count();
         self.truncated
             .fetch_add(truncated as u64, Ordering::Relaxed);
         Ok(tokens)
+    }
+
+    fn tokens(&self, texts: &[&str], side: Side) -> Result<Vec<TokenIds>> {
+        let tokenizer = match (side, &self.query_tokenizer) {
+            (Side::Query, Some(tokenizer)) => tokenizer,
+            _ => &self.tokenizer,
+        };
+        let is_pooled = self.network.pooling.include_prompt;
+        Ok(tokenizer.encode_behind(self.prompts.of(side), is_pooled, texts)?)
+    }
+
+    /// The longest sequence of a text of this side; see [`max_length`](Self::max_length).
+    pub fn max_length_of(&self, side: Side) -> usize {
+        match (side, &self.query_tokenizer) {
+            (Side::Query, Some(tokenizer)) => tokenizer.max_length(),
+            _ => self.max_length(),
+        }
+    }
+
+    /// Which of these texts of one side are longer than the model reads, prompt included.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
+    pub fn are_cut(&self, texts: &[&str], side: Side) -> Result<Vec<bool>> {
+        let tokens = self.tokens(texts, side)?;
+        Ok(tokens.iter().map(|ids| ids.truncated).collect())
     }
 
     /// Embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients flow
@@ -208,7 +216,8 @@ impl SentenceEncoder {
     ///
     /// Texts of like length are computed together, up to `batch_tokens` tokens at a time (on the
     /// processor up to 2,048, each batch by one of libtorch's threads); `progress` hears how many texts
-    /// are done since it was last called.
+    /// are done since it was last called. Equal texts are computed once, so that their embeddings are
+    /// equal to the last bit.
     ///
     /// # Errors
     /// If the tokenizer or libtorch fails.
@@ -219,12 +228,15 @@ impl SentenceEncoder {
         batch_tokens: usize,
         progress: &dyn Fn(usize),
     ) -> Result<Vec<f32>> {
-        let mut embeddings = Vec::with_capacity(texts.len() * self.dimension());
-        for window in texts.chunks(WINDOW) {
-            let sequences = self.tokenize(window, side)?;
-            embeddings.extend(self.embed(&sequences, batch_tokens, progress)?);
+        let distinct = Distinct::of(texts);
+        progress(texts.len() - distinct.values.len());
+        let mut found = Vec::with_capacity(distinct.values.len() * self.dimension());
+        for window in distinct.values.chunks(WINDOW) {
+            let texts: Vec<&str> = window.iter().map(|text| **text).collect();
+            let sequences = self.tokenize(&texts, side)?;
+            found.extend(self.embed(&sequences, batch_tokens, progress)?);
         }
-        Ok(embeddings)
+        Ok(distinct.rows(found, self.dimension()))
     }
 
     /// The same for tokenised texts.
@@ -237,15 +249,18 @@ impl SentenceEncoder {
         batch_tokens: usize,
         progress: &dyn Fn(usize),
     ) -> Result<Vec<f32>> {
-        without_gradients(
-            sequences,
+        let distinct = Distinct::of(sequences);
+        progress(sequences.len() - distinct.values.len());
+        let found = without_gradients(
+            &distinct.values,
             self.dimension(),
             batch_tokens,
             self.device,
-            || Network::new(&self.parameters, &self.config, &self.modules),
+            || Network::new(&self.parameters, &self.config, self.checkpoint.modules()),
             |network, batch| network.forward(batch, None),
             progress,
-        )
+        )?;
+        Ok(distinct.rows(found, self.dimension()))
     }
 
     /// Writes the model into an existing folder in the sentence-transformers format: the weights,
@@ -255,8 +270,8 @@ impl SentenceEncoder {
     /// # Errors
     /// If a file cannot be read or written.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        copy_companions(&self.folder, folder, true)?;
-        let home = self.home(folder);
+        self.checkpoint.copy_companions(folder)?;
+        let home = self.checkpoint.home_in(folder);
         let path = home.join("config.json");
         let mut config: Value = read_json(&path)?;
         if declare_single_precision(&mut config) {
@@ -264,15 +279,17 @@ impl SentenceEncoder {
         }
         self.prompts.save(folder)?;
         let longest = self.query_tokenizer.iter().map(TextTokenizer::max_length);
-        save_max_length(&home, longest.fold(self.max_length(), usize::max))?;
-        let prefixes: Vec<String> = self.modules.dense().map(|dense| dense.prefix()).collect();
-        let is_dense = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let longest = longest.fold(self.max_length(), usize::max);
+        self.checkpoint.save_max_length(folder, longest)?;
+        let modules: Vec<&str> = folders(self.checkpoint.modules()).collect();
+        let prefixes: Vec<String> = modules.iter().map(|module| prefix(module)).collect();
+        let is_module = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         self.parameters
             .save_some(&home.join("model.safetensors"), |name| {
-                (!is_dense(name)).then_some(name)
+                (!is_module(name)).then_some(name)
             })?;
-        for (dense, prefix) in self.modules.dense().zip(&prefixes) {
-            let path = folder.join(&dense.path).join("model.safetensors");
+        for (module, prefix) in modules.iter().zip(&prefixes) {
+            let path = folder.join(module).join("model.safetensors");
             self.parameters
                 .save_some(&path, |name| name.strip_prefix(prefix.as_str()))?;
         }
@@ -294,17 +311,14 @@ impl SentenceEncoder {
     /// # Errors
     /// If these are not the states of so many tokens, or libtorch fails.
     pub fn embed_states(&self, sequence: &TokenIds, states: &[f32]) -> Result<Vec<f32>> {
-        let batch = PackedBatch::new(&[sequence], self.device);
-        let shape = [batch.tokens(), self.config.hidden_size()];
-        let states = Tensor::from_slice(states).f_view(shape)?;
-        to_vec(&tch::no_grad(|| {
-            self.network.pooled(&states.to_device(self.device), &batch)
-        }))
-    }
-
-    /// Where a model folder has the transformer's files.
-    fn home(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.modules.transformer)
+        caught(|| {
+            let batch = PackedBatch::new(&[sequence], self.device);
+            let shape = [batch.tokens(), self.config.hidden_size()];
+            let states = Tensor::from_slice(states).f_view(shape)?;
+            to_vec(&tch::no_grad(|| {
+                self.network.pooled(&states.to_device(self.device), &batch)
+            }))
+        })?
     }
 }
 
@@ -313,15 +327,15 @@ impl SentenceEncoder {
 struct Network {
     transformer: Transformer,
     pooling: Pooling,
-    heads: Vec<Head>,
+    layers: Vec<Layer>,
 }
 
 impl Network {
-    fn new(parameters: &Parameters, config: &Config, modules: &ModuleList) -> Result<Self> {
+    fn new(parameters: &Parameters, config: &Config, modules: &Modules) -> Result<Self> {
         Ok(Self {
             transformer: Transformer::new(parameters, "", config)?,
             pooling: modules.pooling.clone(),
-            heads: modules.heads(parameters)?,
+            layers: Layer::all(parameters, modules)?,
         })
     }
 
@@ -332,34 +346,28 @@ impl Network {
 
     /// Hidden states `[tokens, hidden]` in packed order to embeddings in input order.
     fn pooled(&self, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
-        let pooled = self.pooling.forward(hidden, batch);
+        let pooled = pooled(&self.pooling, hidden, batch);
         let pooled = pooled.index_select(0, &batch.rows);
-        let heads = self.heads.iter();
-        heads.fold(pooled, |vectors, head| head.forward(&vectors))
+        let layers = self.layers.iter();
+        layers.fold(pooled, |vectors, layer| layer.forward(&vectors))
     }
 }
 
 /// The transformer's tensors under their names in a checkpoint without a head, and those of each
-/// `Dense` module behind the name of its folder.
-fn load_parameters(
-    folder: &Path,
-    modules: &ModuleList,
-    config: &Config,
-    device: Device,
-) -> Result<Parameters> {
+/// module behind the pooling behind the name of its folder.
+fn load_parameters(checkpoint: &Checkpoint, config: &Config, device: Device) -> Result<Parameters> {
     let rename = |name: &str| config.encoder_name(name);
-    let dense: Vec<_> = modules
-        .dense()
-        .map(|dense| {
-            let prefix = dense.prefix();
+    let modules: Vec<_> = folders(checkpoint.modules())
+        .map(|module| {
+            let prefix = prefix(module);
             let rename = move |name: &str| Some(format!("{prefix}{name}"));
-            (folder.join(&dense.path), rename)
+            (checkpoint.folder().join(module), rename)
         })
         .collect();
-    let home = folder.join(&modules.transformer);
+    let home = checkpoint.home();
     let mut folders: Vec<(&Path, Rename)> = vec![(home.as_path(), &rename as Rename)];
     folders.extend(
-        dense
+        modules
             .iter()
             .map(|(path, rename)| (path.as_path(), rename as Rename)),
     );

@@ -56,8 +56,8 @@ pub enum TableError {
         /// The input as the user gave it.
         input: String,
     },
-    /// An output folder that another stage has written.
-    #[error("{}: holds what `{stage}` has written, which would be deleted; name another folder", output.display())]
+    /// An output that another stage has written.
+    #[error("{}: holds what `{stage}` has written, which would be deleted; name another {}", output.display(), if output.is_dir() { "folder" } else { "file" })]
     ReplacesStage {
         /// The output.
         output: PathBuf,
@@ -74,13 +74,13 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// A file whose content is not of its format.
-    #[error("{path}: not a sound {format} file ({detail}); it may be cut short, write it again")]
+    #[error("{path}: not a sound {format} file: {detail}")]
     Malformed {
         /// The offending file.
         path: String,
         /// The format the name promises.
         format: &'static str,
-        /// What the reader found.
+        /// What the reader found, where, and what to do.
         detail: String,
     },
     /// Scores that are no grades, without ranks.
@@ -121,17 +121,49 @@ pub enum TableError {
         /// What the contract asks for.
         expected: &'static str,
     },
-    /// A null where none is allowed.
+    /// Several columns of one name, or of names that differ in case alone.
     #[error(
-        "{path}: column `{column}` is null in row {row} (counted from 1, header not counted); fill it or remove the row"
+        "{path}: there are several columns `{column}`, in the same or another case; leave one of them"
     )]
+    AmbiguousColumn {
+        /// The offending file.
+        path: String,
+        /// The name.
+        column: String,
+    },
+    /// A null where none is allowed.
+    #[error("{path}: column `{column}` is null in {place}; fill it or remove the row")]
     Null {
-        /// The input as the user gave it.
+        /// The offending file.
         path: String,
         /// The offending column.
         column: String,
-        /// Row number, from 1.
-        row: u64,
+        /// The row, from 1 without the header, or the line.
+        place: String,
+    },
+    /// A value that its column cannot hold.
+    #[error("{path}: column `{column}` holds {found} in {place}; expected {expected}")]
+    WrongValue {
+        /// The offending file.
+        path: String,
+        /// The row, from 1 without the header, or the line.
+        place: String,
+        /// The offending column.
+        column: String,
+        /// The value.
+        found: String,
+        /// What the contract asks for.
+        expected: &'static str,
+    },
+    /// A folder whose files are a table only by an index of their own.
+    #[error("{path}: is {form}, which is not read; {remedy}")]
+    ForeignForm {
+        /// The input as the user gave it.
+        path: String,
+        /// What the folder is.
+        form: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
     /// An input without rows.
     #[error("{path}: has no rows; expected a {table} table with at least one")]
@@ -183,6 +215,66 @@ pub enum TableError {
         path: PathBuf,
         /// The first file that is not ours.
         file: String,
+    },
+    /// An output file that no stage wrote, or not as it is now.
+    #[error(
+        "{path}: was not written by Pairmill, or was changed since; --force replaces it, or name another output"
+    )]
+    ForeignOutput {
+        /// The output.
+        path: PathBuf,
+    },
+    /// A file of an output folder that was changed after it was written.
+    #[error(
+        "{path}: `{file}` was changed after it was written, so the folder is not replaced; move it away, or --force replaces it"
+    )]
+    ChangedFile {
+        /// The output folder.
+        path: PathBuf,
+        /// The first file that is not as it was.
+        file: String,
+    },
+    /// An output that was written by somebody else since the run began.
+    #[error("{path}: was changed since this run began; nothing was replaced")]
+    Changed {
+        /// The output.
+        path: PathBuf,
+    },
+    /// An output that was changed by somebody else while the new one was made.
+    #[error("{path}: {}was changed while this run was at work, so it is not replaced; what was made lies in {}", entry.as_ref().map_or(String::new(), |entry| format!("`{}` ", entry.display())), kept.display())]
+    ChangedMeanwhile {
+        /// The output.
+        path: PathBuf,
+        /// The entry of a folder that was added, changed or removed.
+        entry: Option<PathBuf>,
+        /// Where the new output lies instead.
+        kept: PathBuf,
+    },
+    /// No folder for what sorts and joins write while they run.
+    #[error("{path}: no such folder for temporary files; set TMPDIR to one that is there")]
+    NoTemporaryFolder {
+        /// What TMPDIR names.
+        path: PathBuf,
+    },
+    /// An address that cannot be written to.
+    #[error(
+        "{path}: addresses of the kind `{scheme}://` cannot be written; write a file here and copy it"
+    )]
+    UnsupportedOutput {
+        /// The output.
+        path: PathBuf,
+        /// The scheme of the address.
+        scheme: String,
+    },
+    /// An output whose name tells no format that can be written.
+    #[error(
+        "{path}: cannot tell the format from the name; expected one that ends in {expected}, or `-` for an Arrow IPC stream on standard output"
+    )]
+    UnknownOutput {
+        /// The output.
+        path: PathBuf,
+        /// The endings that may be written here.
+        expected: &'static str,
     },
     /// What a folder of models says about its folds is damaged.
     #[error("{path}: does not say how queries are dealt out to folds: {detail}")]

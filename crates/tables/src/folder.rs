@@ -2,60 +2,87 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::lineage::{FOLDER_FILE, FolderRecord, files_below};
-use crate::staged::lock_exclusively;
-use crate::{Lineage, Result, TableError};
+use serde::Serialize;
+
+use crate::lock::{Lock, remove_partial};
+use crate::place::{Place, Survey, difference, recall, set_aside, survey};
+use crate::record::{FOLDER_FILE, FolderRecord};
+use crate::staged::{hidden, sync_parent};
+use crate::{Lineage, Result, TableError, underway};
 
 /// An output folder that appears whole or not at all.
 ///
-/// Files are written into a hidden sibling; [`commit`](Self::commit) syncs them and renames the
-/// folder into place. A process killed before that leaves the earlier folder, one killed within
-/// the two renames of `commit` leaves none; leftovers are replaced by the next run.
+/// Files are written into a hidden sibling; [`commit`](Self::commit) syncs them and exchanges the
+/// two folders. Where the file system cannot do that, it renames twice: a process killed between
+/// the two leaves none, and the next run puts the earlier folder back first. Only files that the
+/// earlier run has listed are ever deleted.
 #[derive(Debug)]
 pub struct FolderOutput {
+    /// The output as the user named it.
     target: PathBuf,
+    /// The folder that it stands for; links are followed.
+    path: PathBuf,
     staging: PathBuf,
-    _lock: File,
+    old: PathBuf,
+    /// What lay there when it was judged that it may be replaced.
+    judged: Survey,
+    _lock: Lock,
 }
 
 impl FolderOutput {
     /// Prepares to write the folder at `target`.
     ///
     /// # Errors
-    /// If another process is writing it, if it holds files that Pairmill did not write, or if
+    /// If another process is writing it, if it holds what Pairmill did not write, or if
     /// the parent folder cannot be written to.
     pub fn create(target: &Path) -> Result<Self> {
         let unwritable = |source| TableError::Unwritable {
             path: target.to_owned(),
             source,
         };
-        refuse_foreign_files(target)?;
-        let name = target.file_name().ok_or_else(|| {
-            unwritable(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the output folder needs a name of its own",
-            ))
-        })?;
-        let parent = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
+        let refused =
+            |message: &str| unwritable(io::Error::new(io::ErrorKind::InvalidInput, message));
+        let place = Place::of(target)?;
+        let path = match &place {
+            Place::Free(_) | Place::Folder(_) if target == Path::new("-") => {
+                return Err(refused(
+                    "a folder cannot be written to standard output; name one",
+                ));
+            }
+            Place::Free(path) | Place::Folder(path) => path.clone(),
+            Place::File(_) => return Err(refused("it is a file; a folder is written here")),
+            Place::Stream(_) => {
+                return Err(refused(
+                    "it is a pipe or a device; a folder is written here",
+                ));
+            }
         };
-        fs::create_dir_all(parent).map_err(unwritable)?;
-        let sibling = |suffix: &str| {
-            let mut hidden = std::ffi::OsString::from(".");
-            hidden.push(name);
-            hidden.push(suffix);
-            parent.join(hidden)
-        };
-        let lock = File::create(sibling(".lock")).map_err(unwritable)?;
-        lock_exclusively(&lock, target)?;
-        let staging = sibling(".partial");
-        remove_if_there(&staging).map_err(unwritable)?;
-        remove_if_there(&sibling(".old")).map_err(unwritable)?;
+        let beside = |suffix| hidden(&path, suffix, target);
+        let lock = Lock::exclusive(&beside(".lock")?, target)?;
+        let (staging, old) = (beside(".partial")?, beside(".old")?);
+        let mut judged = recall(&path);
+        if old.is_dir() && fs::symlink_metadata(&path).is_err() {
+            // An earlier run was killed between two renames.
+            fs::rename(&old, &path).map_err(unwritable)?;
+            judged = None;
+        }
+        clear(&old)?;
+        clear(&staging)?;
+        let now = refuse_foreign_entries(target, &path)?;
+        let judged = judged.unwrap_or_else(|| now.clone());
+        if difference(&judged, &now).is_some() {
+            return Err(TableError::Changed {
+                path: target.to_owned(),
+            });
+        }
         fs::create_dir(&staging).map_err(unwritable)?;
+        underway::begin(&staging);
         Ok(Self {
             target: target.to_owned(),
+            path,
             staging,
+            old,
+            judged,
             _lock: lock,
         })
     }
@@ -68,89 +95,212 @@ impl FolderOutput {
     /// Makes the folder appear under its name, with its lineage in `lineage.json`.
     ///
     /// # Errors
-    /// If syncing or renaming fails; the earlier folder is then still there.
+    /// If syncing or renaming fails, or something was put into the earlier folder meanwhile; it is
+    /// then still there as it was.
     pub fn commit(self, lineage: &Lineage) -> Result<()> {
-        self.publish(lineage)
-            .map_err(|source| TableError::Unwritable {
-                path: self.target.clone(),
-                source,
-            })
+        self.publish(lineage, None)
     }
 
-    fn publish(&self, lineage: &Lineage) -> io::Result<()> {
-        let files = files_below(&self.staging)?;
-        let record = FolderRecord {
-            lineage: lineage.clone(),
-            files: files
-                .iter()
-                .map(|file| relative(file, &self.staging))
-                .collect(),
+    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn commit_with(self, lineage: &Lineage, figures: &impl Serialize) -> Result<()> {
+        let figures = serde_json::to_value(figures).map_err(|error| self.unwritable(error.into()));
+        self.publish(lineage, Some(figures?))
+    }
+
+    fn publish(self, lineage: &Lineage, figures: Option<serde_json::Value>) -> Result<()> {
+        let written = self.write_record(lineage, figures);
+        written.map_err(|source| self.unwritable(source))?;
+        let mut underway = underway::hold();
+        let put = self.put_in_place();
+        underway.end(&self.staging);
+        drop(underway);
+        match put.map_err(|source| self.unwritable(source))? {
+            None => sync_parent(&self.path).map_err(|source| self.unwritable(source)),
+            Some(entry) => {
+                let kept = set_aside(&self.staging, &self.path);
+                Err(TableError::ChangedMeanwhile {
+                    path: self.target.clone(),
+                    entry: Some(entry),
+                    kept: kept.map_err(|source| self.unwritable(source))?,
+                })
+            }
+        }
+    }
+
+    fn write_record(
+        &self,
+        lineage: &Lineage,
+        figures: Option<serde_json::Value>,
+    ) -> io::Result<()> {
+        let written = survey(&self.staging)?;
+        let record = FolderRecord::new(&self.staging, &written, lineage, figures)?;
+        let record_file = self.staging.join(FOLDER_FILE);
+        fs::write(&record_file, serde_json::to_vec_pretty(&record)?)?;
+        let files = written.iter().filter(|(_, stamp)| !stamp.is_dir);
+        for (file, _) in files {
+            File::open(self.staging.join(file))?.sync_all()?;
+        }
+        File::open(record_file)?.sync_all()
+    }
+
+    /// Puts the new folder in the place of the earlier one, unless that has changed since it was
+    /// judged; then it returns what has, and nothing is moved.
+    fn put_in_place(&self) -> io::Result<Option<PathBuf>> {
+        let now = survey(&self.path)?;
+        if let Some(entry) = difference(&self.judged, &now) {
+            return Ok(Some(entry));
+        }
+        if fs::symlink_metadata(&self.path).is_err() {
+            fs::rename(&self.staging, &self.path)?;
+            return Ok(None);
+        }
+        if exchange(&self.staging, &self.path)? {
+            // Nobody finds the earlier folder by its name any more: this look is the last word.
+            if let Some(entry) = difference(&self.judged, &survey(&self.staging)?) {
+                exchange(&self.staging, &self.path)?;
+                return Ok(Some(entry));
+            }
+            remove_listed(&self.staging, &self.judged);
+            return Ok(None);
+        }
+        self.rename_twice()
+    }
+
+    fn rename_twice(&self) -> io::Result<Option<PathBuf>> {
+        fs::rename(&self.path, &self.old)?;
+        let changed = survey(&self.old).map(|now| difference(&self.judged, &now));
+        let put = match &changed {
+            Ok(None) => fs::rename(&self.staging, &self.path),
+            _ => Ok(()),
         };
-        fs::write(
-            self.staging.join(FOLDER_FILE),
-            serde_json::to_vec_pretty(&record)?,
-        )?;
-        for file in files.iter().chain([&self.staging.join(FOLDER_FILE)]) {
-            File::open(file)?.sync_all()?;
+        if put.is_err() || !matches!(changed, Ok(None)) {
+            fs::rename(&self.old, &self.path)?;
+            put?;
+            return changed;
         }
-        let old = self.staging.with_extension("old");
-        if self.target.exists() {
-            fs::rename(&self.target, &old)?;
+        remove_listed(&self.old, &self.judged);
+        Ok(None)
+    }
+
+    fn unwritable(&self, source: io::Error) -> TableError {
+        TableError::Unwritable {
+            path: self.target.clone(),
+            source,
         }
-        fs::rename(&self.staging, &self.target)?;
-        if let Some(parent) = self.staging.parent() {
-            File::open(parent)?.sync_all()?;
-        }
-        remove_if_there(&old)
     }
 }
 
 impl Drop for FolderOutput {
     fn drop(&mut self) {
         // After a commit the staging folder is gone; after an error nothing must be left over.
-        let _ = remove_if_there(&self.staging);
-        let _ = fs::remove_file(self.staging.with_extension("lock"));
-    }
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn relative(file: &Path, base: &Path) -> String {
-    file.strip_prefix(base)
-        .unwrap_or(file)
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// Replacing a folder deletes what is in it, so every file must be one that an earlier run listed.
-fn refuse_foreign_files(target: &Path) -> Result<()> {
-    if !target.exists() {
-        return Ok(());
-    }
-    let unreadable = |source| TableError::Unreadable {
-        path: target.display().to_string(),
-        source,
-    };
-    let ours: Vec<String> = fs::read_to_string(target.join(FOLDER_FILE))
-        .ok()
-        .and_then(|text| serde_json::from_str::<FolderRecord>(&text).ok())
-        .map(|record| record.files)
-        .unwrap_or_default();
-    for file in files_below(target).map_err(unreadable)? {
-        let name = relative(&file, target);
-        if !ours.contains(&name) {
-            return Err(TableError::ForeignFile {
-                path: target.to_owned(),
-                file: name,
-            });
+        if !is_record_of_others(&self.staging) {
+            remove_partial(&self.staging);
         }
     }
+}
+
+/// Whether the folder is one that stood under the user's name: it holds more than its record lists.
+fn is_record_of_others(folder: &Path) -> bool {
+    let Some(record) = FolderRecord::of(folder) else {
+        return false;
+    };
+    let found = survey(folder);
+    found.is_ok_and(|found| record.foreign(&found).is_some())
+}
+
+/// Exchanges two folders; false where the system cannot.
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Removes the entries of a survey, and the folder if nothing else is in it.
+fn remove_listed(folder: &Path, listed: &Survey) {
+    // A folder's entries come after it.
+    for (path, stamp) in listed.iter().rev() {
+        let path = folder.join(path);
+        let _ = match stamp.is_dir {
+            true => fs::remove_dir(path),
+            false => fs::remove_file(path),
+        };
+    }
+    if let Err(error) = fs::remove_dir(folder)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(
+            "{} holds what Pairmill did not write and stays",
+            folder.display()
+        );
+    }
+}
+
+/// Removes an output folder with what killed runs have left beside it, if it holds nothing but what
+/// its stage has written.
+///
+/// # Errors
+/// If it holds something else, another process is writing it, or it cannot be removed.
+pub fn remove_folder(target: &Path) -> Result<()> {
+    let _lock = Lock::exclusive(&hidden(target, ".lock", target)?, target)?;
+    for suffix in [".partial", ".old"] {
+        clear(&hidden(target, suffix, target)?)?;
+    }
+    if target.is_dir() {
+        let listed = refuse_foreign_entries(target, target)?;
+        remove_listed(target, &listed);
+    }
     Ok(())
+}
+
+/// Removes what an earlier run left beside the output.
+fn clear(leftover: &Path) -> Result<()> {
+    let unwritable = |source| TableError::Unwritable {
+        path: leftover.to_owned(),
+        source,
+    };
+    if !leftover.is_dir() || leftover.is_symlink() {
+        return Ok(());
+    }
+    // Without a record it never had the user's name.
+    if FolderRecord::of(leftover).is_none() {
+        return fs::remove_dir_all(leftover).map_err(unwritable);
+    }
+    let listed = refuse_foreign_entries(leftover, leftover)?;
+    remove_listed(leftover, &listed);
+    Ok(())
+}
+
+/// Replacing a folder deletes what is in it, so every entry must be one that an earlier run listed.
+/// Returns what is there.
+fn refuse_foreign_entries(target: &Path, path: &Path) -> Result<Survey> {
+    let found = survey(path).map_err(|source| TableError::Unreadable {
+        path: target.display().to_string(),
+        source,
+    })?;
+    let foreign = match FolderRecord::of(path) {
+        Some(record) => record.foreign(&found),
+        None => found.keys().next().cloned(),
+    };
+    match foreign {
+        None => Ok(found),
+        Some(file) => Err(TableError::ForeignFile {
+            path: target.to_owned(),
+            file: file.display().to_string(),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -161,20 +311,26 @@ mod tests {
         Lineage::new("test", &(), seed)
     }
 
+    /// Writes a folder with one file.
+    fn put(target: &Path, file: &str, seed: u64) -> Result<()> {
+        let output = FolderOutput::create(target)?;
+        fs::write(output.path().join(file), file).unwrap();
+        output.commit(&lineage(seed))
+    }
+
     #[test]
     fn a_folder_appears_only_at_commit_and_is_replaced_whole() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("model");
         let output = FolderOutput::create(&target).unwrap();
-        fs::write(output.path().join("a.txt"), "1").unwrap();
+        fs::create_dir(output.path().join("empty")).unwrap();
+        fs::write(output.path().join(".hidden"), "1").unwrap();
         assert!(!target.exists());
         output.commit(&lineage(1)).unwrap();
         assert!(lineage(1).is_carried_by(&target));
 
-        let output = FolderOutput::create(&target).unwrap();
-        fs::write(output.path().join("b.txt"), "2").unwrap();
-        output.commit(&lineage(2)).unwrap();
-        assert!(target.join("b.txt").exists() && !target.join("a.txt").exists());
+        put(&target, "b.txt", 2).unwrap();
+        assert!(target.join("b.txt").exists() && !target.join(".hidden").exists());
         assert!(!lineage(1).is_carried_by(&target));
         let left: Vec<_> = fs::read_dir(dir.path()).unwrap().collect();
         assert_eq!(left.len(), 1, "nothing but the folder is left: {left:?}");
@@ -188,21 +344,102 @@ mod tests {
     }
 
     #[test]
-    fn files_of_others_are_never_deleted() {
+    fn entries_of_others_are_never_deleted() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("thesis.tex"), "years of work").unwrap();
-        let error = FolderOutput::create(dir.path()).unwrap_err();
+        let target = dir.path().join("model");
+        for entry in [".git/HEAD", "notes.txt", "sub/.keep"] {
+            put(&target, "a.txt", 1).unwrap();
+            let entry = target.join(entry);
+            fs::create_dir_all(entry.parent().unwrap()).unwrap();
+            fs::write(&entry, "years of work").unwrap();
+            let error = FolderOutput::create(&target).unwrap_err();
+            assert!(matches!(error, TableError::ForeignFile { .. }), "{error}");
+            assert!(entry.exists());
+            fs::remove_file(&entry).unwrap();
+            if entry.parent() != Some(target.as_path()) {
+                let error = FolderOutput::create(&target).unwrap_err();
+                assert!(matches!(error, TableError::ForeignFile { .. }), "{error}");
+                fs::remove_dir(entry.parent().unwrap()).unwrap();
+            }
+        }
+        let plain = dir.path().join("plain");
+        fs::create_dir(&plain).unwrap();
+        fs::write(plain.join("thesis.tex"), "").unwrap();
+        let error = FolderOutput::create(&plain).unwrap_err();
         assert!(error.to_string().contains("thesis.tex"), "{error}");
+    }
+
+    #[test]
+    fn what_is_added_meanwhile_stays_and_the_new_folder_is_put_beside() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("model");
+        put(&target, "a.txt", 1).unwrap();
+        let output = FolderOutput::create(&target).unwrap();
+        fs::write(output.path().join("b.txt"), "2").unwrap();
+        fs::create_dir(target.join(".git")).unwrap();
+        let error = output.commit(&lineage(2)).unwrap_err().to_string();
+        assert!(
+            error.contains(".git") && error.contains("model.new"),
+            "{error}"
+        );
+        assert!(target.join(".git").exists() && target.join("a.txt").exists());
+        assert!(lineage(2).is_carried_by(&dir.path().join("model.new")));
+    }
+
+    #[test]
+    fn without_an_exchange_the_earlier_folder_is_put_back_where_the_second_rename_fails() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("model");
+        put(&target, "a.txt", 1).unwrap();
+        let output = FolderOutput::create(&target).unwrap();
+        fs::remove_dir(output.path()).unwrap();
+        assert!(output.rename_twice().is_err());
+        assert!(lineage(1).is_carried_by(&target));
+        fs::create_dir(output.path()).unwrap();
+        fs::write(target.join("note"), "").unwrap();
+        assert_eq!(output.rename_twice().unwrap(), Some("note".into()));
+        fs::remove_file(target.join("note")).unwrap();
+        assert_eq!(output.rename_twice().unwrap(), None);
+        assert!(!target.join("a.txt").exists());
+        drop(output);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_kill_between_two_renames_leaves_is_put_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("model");
+        put(&target, "a.txt", 1).unwrap();
+        fs::rename(&target, dir.path().join(".model.old")).unwrap();
+        drop(FolderOutput::create(&target).unwrap());
+        assert!(lineage(1).is_carried_by(&target));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_leftover_with_what_is_not_ours_is_named_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("model");
+        put(&target, "a.txt", 1).unwrap();
+        fs::write(target.join("note"), "").unwrap();
+        let left = dir.path().join(".model.partial");
+        fs::rename(&target, &left).unwrap();
+        let error = FolderOutput::create(&target).unwrap_err().to_string();
+        assert!(
+            error.contains(".model.partial") && error.contains("note"),
+            "{error}"
+        );
+        assert!(left.join("note").exists());
     }
 
     #[test]
     fn two_writers_do_not_meet() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("model");
-        let _first = FolderOutput::create(&target).unwrap();
-        assert!(matches!(
-            FolderOutput::create(&target),
-            Err(TableError::Busy { .. })
-        ));
+        let first = FolderOutput::create(&target).unwrap();
+        let second = || FolderOutput::create(&target);
+        assert!(matches!(second(), Err(TableError::Busy { .. })));
+        drop(first);
+        assert!(second().is_ok());
     }
 }

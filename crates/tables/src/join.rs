@@ -4,28 +4,31 @@ use std::sync::Arc;
 
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
+use serde::Serialize;
 
 use crate::staged::StagedFile;
+use crate::write::figures_entry;
 use crate::{Result, TableError};
 
 /// Joins Parquet files of one schema into one that appears whole or not at all. Their row groups
-/// are copied as they are, and so is what the footer of the first says.
+/// are copied as they are, and so is what the footer of the first says; `figures` are what the stage
+/// reports, for [`Lineage::figures`](crate::Lineage::figures).
 ///
 /// # Errors
 /// If there is no part, one cannot be read, or the disk is full.
-pub fn join_parquet(parts: &[PathBuf], target: &Path) -> Result<()> {
+pub fn join_parquet(parts: &[PathBuf], target: &Path, figures: &impl Serialize) -> Result<()> {
     let (staged, file) = StagedFile::create(target)?;
-    copy(parts, &file).map_err(|source| TableError::Encode {
+    copy(parts, &file, figures_entry(figures)).map_err(|source| TableError::Encode {
         path: target.to_owned(),
         source,
     })?;
     staged.publish(&file)
 }
 
-fn copy(parts: &[PathBuf], output: &File) -> ParquetResult<()> {
+fn copy(parts: &[PathBuf], output: &File, figures: KeyValue) -> ParquetResult<()> {
     let mut writer: Option<SerializedFileWriter<&File>> = None;
     for part in parts {
         let input = File::open(part)?;
@@ -38,7 +41,8 @@ fn copy(parts: &[PathBuf], output: &File) -> ParquetResult<()> {
         };
         append(writer, &input, &metadata)?;
     }
-    let writer = writer.ok_or_else(|| ParquetError::General("no part to join".to_owned()))?;
+    let mut writer = writer.ok_or_else(|| ParquetError::General("no part to join".to_owned()))?;
+    writer.append_key_value_metadata(figures);
     writer.close()?;
     Ok(())
 }
@@ -115,15 +119,16 @@ mod tests {
             output.finish().unwrap();
         }
         let target = dir.path().join("joined.parquet");
-        join_parquet(&parts, &target).unwrap();
+        join_parquet(&parts, &target, &3).unwrap();
         assert!(lineage.is_carried_by(&target));
+        assert_eq!(Lineage::figures(&target).unwrap(), 3);
         let reader =
             ParquetRecordBatchReaderBuilder::try_new(File::open(&target).unwrap()).unwrap();
         assert_eq!(reader.schema().fields(), batches[0].schema().fields());
         let read: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
         let read = arrow::compute::concat_batches(&batches[0].schema(), &read).unwrap();
         assert_eq!(read, batch(&["a", "b", "c"], &[1, 2, 3]));
-        assert!(join_parquet(&[], &target).is_err());
+        assert!(join_parquet(&[], &target, &0).is_err());
         assert!(lineage.is_carried_by(&target), "the earlier file stays");
     }
 }

@@ -1,49 +1,67 @@
 //! The contract between Pairmill's stages.
 //!
 //! Every stage reads tables whose columns are fixed by [`Table`], from any supported format
-//! ([`open`]), and writes Parquet files or folders that appear whole or not at all
-//! ([`ParquetOutput`], [`FolderOutput`]) and carry their [`Lineage`].
+//! ([`open`]), and writes files or folders that appear whole or not at all
+//! ([`TableOutput`], [`FolderOutput`]) and carry their [`Lineage`].
 
 mod any;
+mod check;
+mod columns;
+mod convert;
 mod error;
 mod folder;
+mod folder_input;
 mod folds;
 mod join;
 mod lineage;
 mod lines;
+mod listing;
+mod lock;
+mod pipe;
+mod place;
 mod queries;
 mod read;
-mod row_output;
+mod record;
 mod rows;
 mod schema;
+mod sidecar;
 mod source;
+mod spool;
 mod staged;
 mod stdin;
+mod table_output;
 mod teacher_rows;
+mod text;
 mod text_column;
 mod training;
 mod training_output;
 mod training_rows;
 mod trec;
+mod underway;
 mod write;
 
 pub use any::{column_names, open_any, row_count, run_or_qrels};
+pub use columns::ColumnNames;
 pub use error::{Result, TableError};
-pub use folder::FolderOutput;
+pub use folder::{FolderOutput, remove_folder};
 pub use folds::Folds;
 pub use join::join_parquet;
 pub use lineage::{Lineage, hash_input};
 pub use lines::{LineOutput, Lines};
+pub use lock::Lock;
+pub use place::{is_at, is_stream};
 pub use queries::WholeQueries;
-pub use read::{ColumnNames, open, session};
-pub use row_output::RowOutput;
+pub use read::{open, session};
 pub use rows::{f32_column, f64_column, i32_column, passage, string_column};
 pub use schema::Table;
 pub use source::Format;
-pub use staged::{check_output, lock_exclusively, sibling};
+pub use staged::{check_output, sibling};
+pub use table_output::{TableOutput, join_tables, run_path, table_path};
+pub use text::{Quote, ReadOptions};
 pub use text_column::TextColumn;
 pub use training::{
     Document, Judged, LABEL_THRESHOLD, Pair, TrainingFormat, TrainingRows, pairs_of,
 };
 pub use training_output::TrainingOutput;
+pub use underway::{TemporaryFolder, abandon_outputs, keep_when_interrupted};
 pub use write::{ParquetOutput, write_stream};

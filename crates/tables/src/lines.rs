@@ -6,8 +6,9 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use serde::Serialize;
 
+use crate::sidecar::Sidecar;
 use crate::staged::StagedFile;
-use crate::{Result, Table, TableError, f32_column, i32_column, string_column};
+use crate::{Lineage, Result, Table, TableError, f32_column, i32_column, string_column};
 
 /// What stands where TREC's runs name the system that made them.
 const TAG: &str = "pairmill";
@@ -41,22 +42,29 @@ impl Lines {
 
 /// A text file that appears whole or not at all.
 pub struct LineOutput {
-    staged: StagedFile,
+    sidecar: Sidecar,
+    file: File,
     writer: BufWriter<File>,
     lines: Lines,
     rows: u64,
 }
 
 impl LineOutput {
-    /// Prepares to write `target`.
+    /// Prepares to write `target`. Its lineage goes into a hidden file beside it, unless it is a part
+    /// of a folder that has one.
     ///
     /// # Errors
     /// If the folder cannot be made or written to, or another process is writing this output.
-    pub fn create(target: &Path, lines: Lines) -> Result<Self> {
+    pub fn create(target: &Path, lines: Lines, lineage: Option<&Lineage>) -> Result<Self> {
         let (staged, file) = StagedFile::create(target)?;
+        let writer = file.try_clone().map_err(|source| TableError::Unwritable {
+            path: target.to_owned(),
+            source,
+        })?;
         let mut output = Self {
-            staged,
-            writer: BufWriter::new(file),
+            sidecar: Sidecar::new(staged, lineage),
+            file,
+            writer: BufWriter::new(writer),
             lines,
             rows: 0,
         };
@@ -85,7 +93,7 @@ impl LineOutput {
         match ids.into_iter().flatten().find(parted) {
             None => Ok(()),
             Some(id) => Err(TableError::NotForTrec {
-                path: self.staged.target().to_owned(),
+                path: self.sidecar.target().to_owned(),
                 id: id.to_owned(),
             }),
         }
@@ -95,17 +103,29 @@ impl LineOutput {
     ///
     /// # Errors
     /// If the disk is full or the rename fails.
-    pub fn finish(mut self) -> Result<u64> {
-        if let Err(source) = self.writer.flush() {
-            return Err(self.unwritable(source));
-        }
-        self.staged.publish(self.writer.get_ref())?;
+    pub fn finish(self) -> Result<u64> {
+        self.sidecar.finish(self.writer, &self.file, None)?;
         Ok(self.rows)
+    }
+
+    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_with(self, figures: &impl Serialize) -> Result<u64> {
+        let figures = serde_json::to_value(figures).ok();
+        self.sidecar.finish(self.writer, &self.file, figures)?;
+        Ok(self.rows)
+    }
+
+    /// Rows written so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
     }
 
     fn unwritable(&self, source: io::Error) -> TableError {
         TableError::Unwritable {
-            path: self.staged.target().to_owned(),
+            path: self.sidecar.target().to_owned(),
             source,
         }
     }
@@ -206,7 +226,7 @@ mod tests {
     fn exchange(rows: &RecordBatch, lines: Lines, name: &str) -> (String, RecordBatch) {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join(name);
-        let mut output = LineOutput::create(&file, lines).unwrap();
+        let mut output = LineOutput::create(&file, lines, None).unwrap();
         output.write(rows).unwrap();
         assert_eq!(output.finish().unwrap(), rows.num_rows() as u64);
         let path = file.to_str().unwrap();
@@ -272,7 +292,7 @@ mod tests {
     fn an_id_with_a_blank_cannot_stand_in_trecs_form() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("qrels.trec");
-        let mut output = LineOutput::create(&file, Lines::TrecQrels).unwrap();
+        let mut output = LineOutput::create(&file, Lines::TrecQrels, None).unwrap();
         let error = output.write(&qrels(&["q1", "q2"])).unwrap_err().to_string();
         assert!(
             error.contains("`d 2` is empty or holds white space"),

@@ -66,9 +66,9 @@ impl Table {
         }
     }
 
-    /// Whether an input may do without this column, which then reads as null.
+    /// Whether an input may do without this column, which then reads as null, a title as empty.
     pub(crate) fn may_lack(self, column: &str) -> bool {
-        self == Self::Candidates && NOT_ALWAYS_THERE.contains(&column)
+        column == "title" || (self == Self::Candidates && NOT_ALWAYS_THERE.contains(&column))
     }
 
     /// The columns, in order. A nullable field is one that may be null in a sound table.

@@ -1,19 +1,23 @@
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex};
 
+use crate::folder_input::{self, Listed};
+use crate::{Result, TableError, pipe};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-
-use crate::{Result, TableError};
 
 /// A supported file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Apache Parquet.
     Parquet,
-    /// Separated values with a header line; the byte is the separator.
+    /// Separated values with a header line; the byte is the separator that the file's name tells.
     Csv(u8),
-    /// One JSON object a line.
+    /// JSON objects, one a line or in an array.
     JsonLines,
-    /// Arrow IPC file.
+    /// Arrow IPC, as a file or a stream.
     Arrow,
     /// A run or judgements in TREC's form.
     Trec,
@@ -37,46 +41,114 @@ impl Format {
             Self::Trec => "TREC",
         }
     }
+
+    /// Whether a reader has to find out how the file is written.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Csv(_) | Self::JsonLines)
+    }
 }
 
-/// The files behind one input: all of one format and one compression.
-#[derive(Debug)]
-pub(crate) struct Source {
-    pub files: Vec<PathBuf>,
+/// One file of an input.
+#[derive(Debug, Clone)]
+pub(crate) struct DataFile {
+    pub path: PathBuf,
+    /// The path as it is said in messages.
+    pub name: String,
     pub format: Format,
     pub compression: FileCompressionType,
+    /// Columns that stand in the path, as `category=billing` does, with their value.
+    pub partition: Vec<(String, Option<String>)>,
+}
+
+impl DataFile {
+    /// A path that can be opened again and again, also where the file is a pipe.
+    pub fn readable(&self) -> Result<PathBuf> {
+        pipe::readable(&self.path).map_err(|source| self.unreadable(source))
+    }
+
+    pub fn unreadable(&self, source: io::Error) -> TableError {
+        TableError::Unreadable {
+            path: self.name.clone(),
+            source,
+        }
+    }
+
+    pub fn malformed(&self, detail: String) -> TableError {
+        TableError::Malformed {
+            path: self.name.clone(),
+            format: self.format.name(),
+            detail,
+        }
+    }
+}
+
+/// The files behind one input: all of one format.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub files: Vec<DataFile>,
+    pub format: Format,
 }
 
 impl Source {
     /// Resolves a path, folder or glob to its files, in order of name.
     pub fn resolve(input: &str) -> Result<Self> {
-        let files = list_files(input)?;
-        let mut kinds = files.iter().map(|file| format_of(file));
-        let first = kinds.next().ok_or_else(|| TableError::NoFiles {
+        let listed = list(input)?;
+        say_once(&listed, input);
+        let mut files = Vec::with_capacity(listed.files.len());
+        for path in listed.files {
+            let kind = match format_of(&path) {
+                Some(kind) => Some(kind),
+                None if pipe::is_stream(&path) => format_of_content(&path, input)?,
+                None => None,
+            };
+            // A folder's files are chosen by their names; a glob may match others.
+            let Some((format, compression)) = kind else {
+                if listed.chosen {
+                    return Err(TableError::UnknownFormat { path });
+                }
+                continue;
+            };
+            files.push(DataFile {
+                name: path.display().to_string(),
+                partition: folder_input::partition(Path::new(input), &path),
+                path,
+                format,
+                compression,
+            });
+        }
+        let first = files.first().ok_or_else(|| TableError::NoFiles {
             path: input.to_owned(),
         })?;
-        let (format, compression) = first.ok_or_else(|| TableError::UnknownFormat {
-            path: files[0].clone(),
-        })?;
-        for kind in kinds.flatten() {
-            if kind != (format, compression) {
-                return Err(TableError::MixedFormats {
-                    path: input.to_owned(),
-                    first: format.name(),
-                    second: kind.0.name(),
-                });
-            }
+        let format = first.format;
+        if let Some(other) = files.iter().find(|file| file.format != format) {
+            return Err(TableError::MixedFormats {
+                path: input.to_owned(),
+                first: format.name(),
+                second: other.format.name(),
+            });
         }
-        Ok(Self {
-            files,
-            format,
-            compression,
-        })
+        Ok(Self { files, format })
     }
 }
 
-/// The files a path, folder (not searched deeper) or glob stands for, sorted. Hidden files are left out.
+/// Says what of an input is read, the first time that it is.
+fn say_once(listed: &Listed, input: &str) {
+    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    if SAID
+        .lock()
+        .is_ok_and(|mut said| said.insert(input.to_owned()))
+    {
+        listed.say(input);
+    }
+}
+
+/// The files that a path, folder or glob stands for, sorted. Of a folder these are the tables in it
+/// and in its sub-folders, without hidden files.
 pub(crate) fn list_files(input: &str) -> Result<Vec<PathBuf>> {
+    Ok(list(input)?.files)
+}
+
+fn list(input: &str) -> Result<Listed> {
     let not_found = || TableError::NotFound {
         path: input.to_owned(),
     };
@@ -87,48 +159,37 @@ pub(crate) fn list_files(input: &str) -> Result<Vec<PathBuf>> {
         });
     }
     let path = Path::new(input);
-    let unreadable = |source| TableError::Unreadable {
-        path: input.to_owned(),
-        source,
-    };
     if path.is_dir() {
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(unreadable)? {
-            let file = entry.map_err(unreadable)?.path();
-            let is_table = format_of(&file).is_some() && !is_plain_text(&file);
-            if file.is_file() && is_table && !is_hidden(&file) {
-                files.push(file);
-            }
-        }
-        files.sort();
-        return Ok(files);
+        return folder_input::list(path, input);
     }
     if path.exists() {
-        return Ok(vec![path.to_owned()]);
+        return Ok(Listed::chosen(vec![path.to_owned()]));
     }
     let matches = glob::glob(input).map_err(|_| not_found())?;
     let mut files: Vec<PathBuf> = matches
         .filter_map(|entry| entry.ok())
-        .filter(|file| file.is_file() && !is_hidden(file))
+        .filter(|file| file.is_file() && !folder_input::is_hidden(file))
         .collect();
     files.sort();
     if files.is_empty() {
         return Err(not_found());
     }
-    Ok(files)
+    let (tables, others): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|file| format_of(file).is_some());
+    if tables.is_empty() {
+        return Ok(Listed::chosen(others));
+    }
+    let name = |file: &PathBuf| file.display().to_string();
+    Ok(Listed {
+        files: tables,
+        chosen: false,
+        below: 0,
+        others: others.iter().map(name).collect(),
+    })
 }
 
-fn is_hidden(file: &Path) -> bool {
-    file.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-}
-
-/// A run is often called so, but so is anything else in a folder.
-fn is_plain_text(file: &Path) -> bool {
-    file.extension().is_some_and(|ending| ending == "txt")
-}
-
-fn format_of(file: &Path) -> Option<(Format, FileCompressionType)> {
+pub(crate) fn format_of(file: &Path) -> Option<(Format, FileCompressionType)> {
     let name = file.file_name()?.to_string_lossy().to_ascii_lowercase();
     let (stem, compression) = match name.rsplit_once('.')? {
         (stem, "gz") => (stem, FileCompressionType::GZIP),
@@ -140,14 +201,35 @@ fn format_of(file: &Path) -> Option<(Format, FileCompressionType)> {
     let format = match stem.rsplit_once('.')?.1 {
         "parquet" | "pq" => Format::Parquet,
         "csv" => Format::Csv(b','),
-        "tsv" => Format::Csv(b'\t'),
+        "tsv" | "tab" => Format::Csv(b'\t'),
         "jsonl" | "ndjson" | "json" => Format::JsonLines,
-        "arrow" | "ipc" | "feather" => Format::Arrow,
+        "arrow" | "arrows" | "ipc" | "feather" => Format::Arrow,
         "trec" | "run" | "qrels" | "qrel" | "txt" => Format::Trec,
         _ => return None,
     };
-    let compressible = matches!(format, Format::Csv(_) | Format::JsonLines);
-    (compressible || !compression.is_compressed()).then_some((format, compression))
+    (format.is_text() || !compression.is_compressed()).then_some((format, compression))
+}
+
+/// The format that the first bytes tell, for what comes through a pipe without a telling name.
+fn format_of_content(path: &Path, input: &str) -> Result<Option<(Format, FileCompressionType)>> {
+    let unreadable = |source| TableError::Unreadable {
+        path: input.to_owned(),
+        source,
+    };
+    let mut head = Vec::new();
+    let file = File::open(pipe::readable(path).map_err(unreadable)?).map_err(unreadable)?;
+    file.take(4_096)
+        .read_to_end(&mut head)
+        .map_err(unreadable)?;
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head);
+    let format = match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        _ if head.starts_with(b"PAR1") => Format::Parquet,
+        _ if head.starts_with(b"ARROW1") || head.starts_with(&[0xFF; 4]) => Format::Arrow,
+        Some(b'{' | b'[') => Format::JsonLines,
+        Some(_) => Format::Csv(b','),
+        None => return Ok(None),
+    };
+    Ok(Some((format, FileCompressionType::UNCOMPRESSED)))
 }
 
 #[cfg(test)]
@@ -169,18 +251,7 @@ mod tests {
         assert_eq!(Format::of_name(Path::new("r.txt")), Some(Format::Trec));
         assert_eq!(kind("notes.md"), None);
         assert_eq!(kind("x.parquet.gz"), None);
-    }
-
-    #[test]
-    fn a_text_file_is_a_run_only_by_its_own_name() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in ["a.parquet", "README.txt"] {
-            std::fs::write(dir.path().join(name), "").unwrap();
-        }
-        let source = |path: &Path| Source::resolve(path.to_str().unwrap()).unwrap();
-        assert_eq!(source(dir.path()).files.len(), 1);
-        let text = source(&dir.path().join("README.txt"));
-        assert_eq!(text.format, Format::Trec);
+        assert_eq!(kind("part-0.csv.bak"), None);
     }
 
     #[test]

@@ -1,48 +1,105 @@
-use std::fs::{self, File, TryLockError};
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use crate::{Result, TableError};
+use rustix::fs::{Mode, OFlags};
+
+use crate::lock::{open_locked, remove_partial};
+use crate::place::{Place, Survey, difference, recall, remember, set_aside, survey};
+use crate::{Result, TableError, underway};
+
+/// How long to wait for somebody to read a named pipe.
+const READER_WAIT: Duration = Duration::from_secs(5);
 
 /// A file that appears whole or not at all: written beside its name, synced, renamed. Dropped
-/// before it is [published](Self::publish), it leaves nothing behind.
+/// before it is [published](Self::publish), it leaves nothing behind. A named pipe or a device is
+/// written to as a stream.
 pub(crate) struct StagedFile {
+    /// The output as the user named it.
     target: PathBuf,
-    /// Empty once it is published.
+    /// The file that it stands for; links are followed.
+    path: PathBuf,
+    /// Empty once it is published, or where a stream is written to.
     partial: PathBuf,
+    /// What lay there when it was judged that it may be replaced.
+    judged: Survey,
 }
 
 impl StagedFile {
     /// Prepares to write `target` and opens the file to write to.
     pub(crate) fn create(target: &Path) -> Result<(Self, File)> {
-        let partial = sibling(target, ".partial")?;
+        let staged = |path: &Path, partial, judged| Self {
+            target: target.to_owned(),
+            path: path.to_owned(),
+            partial,
+            judged,
+        };
         let unwritable = |source| unwritable(target, source);
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).map_err(unwritable)?;
+        let place = Place::of(target)?;
+        let path = match &place {
+            Place::Stream(path) => {
+                let file = open_stream(path).map_err(unwritable)?;
+                return Ok((staged(path, PathBuf::new(), Survey::new()), file));
+            }
+            Place::Folder(_) => {
+                let error = io::Error::new(
+                    io::ErrorKind::IsADirectory,
+                    "it is a folder; expected a file name such as `candidates.parquet`",
+                );
+                return Err(unwritable(error));
+            }
+            Place::Free(path) | Place::File(path) => path,
+        };
+        let partial = hidden(path, ".partial", target)?;
+        let file = open_locked(&partial, target, File::try_lock)?;
+        underway::begin(&partial);
+        let prepared = file.set_len(0).and_then(|()| survey(path));
+        let now = prepared.map_err(unwritable)?;
+        let judged = recall(path).unwrap_or_else(|| now.clone());
+        let staged = staged(path, partial, judged);
+        match difference(&staged.judged, &now) {
+            None => Ok((staged, file)),
+            Some(_) => Err(TableError::Changed {
+                path: target.to_owned(),
+            }),
         }
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&partial)
-            .map_err(unwritable)?;
-        lock_exclusively(&file, target)?;
-        file.set_len(0).map_err(unwritable)?;
-        let target = target.to_owned();
-        Ok((Self { target, partial }, file))
     }
 
-    /// The name that the file is to get.
+    /// The name that the file is to get, as the user gave it.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
+    /// The file that it stands for, unless that is a stream.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        (!self.partial.as_os_str().is_empty()).then_some(self.path.as_path())
+    }
+
     /// Gives the file, which has been written, its name.
-    pub(crate) fn publish(mut self, file: &File) -> Result<()> {
-        file.sync_all()
-            .and_then(|()| fs::rename(&self.partial, &self.target))
-            .and_then(|()| sync_parent(&self.target))
-            .map_err(|source| unwritable(&self.target, source))?;
+    pub(crate) fn publish(mut self, mut file: &File) -> Result<()> {
+        let unwritable = |source| unwritable(&self.target, source);
+        if self.file().is_none() {
+            return file.flush().map_err(unwritable);
+        }
+        let mut underway = underway::hold();
+        file.sync_all().map_err(unwritable)?;
+        let now = survey(&self.path).map_err(unwritable)?;
+        if difference(&self.judged, &now).is_some() {
+            let kept = set_aside(&self.partial, &self.path).map_err(unwritable)?;
+            underway.end(&self.partial);
+            self.partial.clear();
+            return Err(TableError::ChangedMeanwhile {
+                path: self.target.clone(),
+                entry: None,
+                kept,
+            });
+        }
+        fs::rename(&self.partial, &self.path)
+            .and_then(|()| sync_parent(&self.path))
+            .map_err(unwritable)?;
+        underway.end(&self.partial);
         self.partial.clear();
         Ok(())
     }
@@ -51,9 +108,40 @@ impl StagedFile {
 impl Drop for StagedFile {
     fn drop(&mut self) {
         if !self.partial.as_os_str().is_empty() {
-            let _ = fs::remove_file(&self.partial);
+            remove_partial(&self.partial);
         }
     }
+}
+
+/// Opens a pipe or device. A named pipe that nobody reads is waited for with a word, and not for
+/// ever.
+fn open_stream(path: &Path) -> io::Result<File> {
+    let started = Instant::now();
+    let mut said = false;
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = loop {
+        match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(file) => break file,
+            Err(rustix::io::Errno::NXIO) if started.elapsed() < READER_WAIT => {
+                if !std::mem::replace(&mut said, true) {
+                    let seconds = READER_WAIT.as_secs();
+                    tracing::warn!(
+                        "nobody reads {} yet; waiting {seconds} seconds for a reader",
+                        path.display()
+                    );
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(rustix::io::Errno::NXIO) => {
+                let message = "nobody reads this pipe; start its reader first";
+                return Err(io::Error::other(message));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let flags = rustix::fs::fcntl_getfl(&file)?;
+    rustix::fs::fcntl_setfl(file.as_fd(), flags - OFlags::NONBLOCK)?;
+    Ok(file.into())
 }
 
 /// Finds out whether an output can be written before it is.
@@ -61,7 +149,14 @@ impl Drop for StagedFile {
 /// # Errors
 /// If its folder cannot be made or written to, or another process is writing it.
 pub fn check_output(target: &Path) -> Result<()> {
-    StagedFile::create(target).map(drop)
+    let place = Place::of(target)?;
+    if matches!(place, Place::Stream(_)) {
+        // Whoever reads it would take the opening and closing for all there is.
+        return Ok(());
+    }
+    let (staged, _file) = StagedFile::create(target)?;
+    remember(place.path(), staged.judged.clone());
+    Ok(())
 }
 
 /// The hidden path beside an output file that ends in `suffix`.
@@ -69,37 +164,21 @@ pub fn check_output(target: &Path) -> Result<()> {
 /// # Errors
 /// If the output cannot be a file.
 pub fn sibling(target: &Path, suffix: &str) -> Result<PathBuf> {
-    let name = target
-        .file_name()
-        // A device such as /dev/null would be replaced for everyone.
-        .filter(|_| target.is_file() || !target.exists())
-        .ok_or_else(|| {
-            unwritable(
-                target,
-                io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "expected a file name such as `candidates.parquet`",
-                ),
-            )
-        })?;
+    hidden(Place::of(target)?.path(), suffix, target)
+}
+
+pub(crate) fn hidden(path: &Path, suffix: &str, target: &Path) -> Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| {
+        let error = io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "expected a name such as `candidates.parquet`",
+        );
+        unwritable(target, error)
+    })?;
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(suffix);
-    Ok(target.with_file_name(hidden))
-}
-
-/// Locks a file for as long as it is open.
-///
-/// # Errors
-/// If another process holds the lock: it is writing `target` then.
-pub fn lock_exclusively(file: &File, target: &Path) -> Result<()> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(TableError::Busy {
-            path: target.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(unwritable(target, source)),
-    }
+    Ok(path.with_file_name(hidden))
 }
 
 fn unwritable(target: &Path, source: io::Error) -> TableError {
@@ -109,9 +188,81 @@ fn unwritable(target: &Path, source: io::Error) -> TableError {
     }
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn write(target: &Path, text: &str) -> Result<()> {
+        let (staged, mut file) = StagedFile::create(target)?;
+        file.write_all(text.as_bytes()).unwrap();
+        staged.publish(&file)
+    }
+
+    #[test]
+    fn a_link_stays_and_what_it_points_to_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("real")).unwrap();
+        fs::write(at("real/file"), "old").unwrap();
+        symlink("real/file", at("link")).unwrap();
+        symlink("real/other", at("dangling")).unwrap();
+        for (link, file) in [("link", "real/file"), ("dangling", "real/other")] {
+            write(&at(link), "new").unwrap();
+            assert!(at(link).is_symlink());
+            assert_eq!(fs::read_to_string(at(file)).unwrap(), "new");
+        }
+    }
+
+    #[test]
+    fn what_appears_meanwhile_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("out.csv");
+        let (staged, file) = StagedFile::create(&target).unwrap();
+        fs::write(&target, "a user's").unwrap();
+        let error = staged.publish(&file).unwrap_err().to_string();
+        assert!(error.contains("out.csv.new"), "{error}");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "a user's");
+        assert!(dir.path().join("out.csv.new").exists());
+    }
+
+    #[test]
+    fn writers_that_follow_each_other_closely_do_not_cut_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("out");
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        match write(&target, "whole") {
+                            Ok(())
+                            | Err(
+                                TableError::Busy { .. }
+                                | TableError::Changed { .. }
+                                | TableError::ChangedMeanwhile { .. },
+                            ) => {}
+                            Err(error) => panic!("{error:?}"),
+                        }
+                        if let Ok(text) = fs::read_to_string(&target) {
+                            assert_eq!(text, "whole");
+                        }
+                    }
+                });
+            }
+        });
+        assert!(!dir.path().join(".out.partial").exists());
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_stays() {
+        write(Path::new("/dev/null"), "gone").unwrap();
+        assert!(!fs::symlink_metadata("/dev/null").unwrap().is_file());
     }
 }

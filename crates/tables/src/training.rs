@@ -144,7 +144,7 @@ impl TrainingFormat {
 }
 
 /// What a table of training rows looks like.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct TrainingRows {
     /// What a row is.
     pub format: TrainingFormat,
@@ -154,6 +154,8 @@ pub struct TrainingRows {
     pub label_threshold: f64,
     /// Whether the id columns are left out; those of candidates never are.
     pub drop_ids: bool,
+    /// Columns that candidates have behind their own, and that every row takes along.
+    pub kept: Vec<Field>,
 }
 
 /// The score from which on a teacher's label is 1 where nothing else is asked for.
@@ -167,10 +169,19 @@ impl TrainingRows {
             negatives,
             label_threshold: LABEL_THRESHOLD,
             drop_ids: false,
+            kept: Vec::new(),
         }
     }
 
     fn whole_schema(&self) -> SchemaRef {
+        let own = self.own_schema();
+        let kept = self.kept.iter().cloned().map(Arc::new);
+        Arc::new(Schema::new(
+            own.fields().iter().cloned().chain(kept).collect::<Vec<_>>(),
+        ))
+    }
+
+    fn own_schema(&self) -> SchemaRef {
         use TrainingFormat::*;
         match self.format {
             Triplet => Table::Triplets.schema(),
@@ -196,8 +207,9 @@ impl TrainingRows {
     fn columns(&self, schema: &Schema) -> Vec<usize> {
         let is_id = |name: &str| name.ends_with("_id") || name.ends_with("_ids");
         let drop_ids = self.drop_ids && self.format != TrainingFormat::Candidates;
+        let own = schema.fields().len() - self.kept.len();
         (0..schema.fields().len())
-            .filter(|&column| !(drop_ids && is_id(schema.field(column).name())))
+            .filter(|&at| !(drop_ids && at < own && is_id(schema.field(at).name())))
             .collect()
     }
 
@@ -224,7 +236,7 @@ impl TrainingRows {
         let batch = &judged.batch;
         let pairs = judged.pairs.iter();
         let pairs: Vec<&Pair> = pairs.filter(|pair| self.uses(pair)).collect();
-        let columns = match self.format {
+        let mut columns = match self.format {
             Triplet => training_rows::triplets(batch, &pairs)?,
             NTuple => training_rows::n_tuples(batch, &pairs, self.negatives)?,
             LabeledPair => training_rows::labeled_pairs(judged)?,
@@ -235,6 +247,11 @@ impl TrainingRows {
             TeacherPair => teacher_rows::labeled_pairs(judged, self.label_threshold)?,
             Candidates => batch.columns().to_vec(),
         };
+        if self.format != Candidates {
+            // Behind the ids and texts of the queries, whose rows they are of.
+            let kept: Vec<_> = columns.drain(2..2 + self.kept.len()).collect();
+            columns.extend(kept);
+        }
         let schema = self.whole_schema();
         let columns_written = self.columns(&schema);
         RecordBatch::try_new(schema, columns)?.project(&columns_written)

@@ -1,20 +1,22 @@
 use std::path::Path;
 
-use crate::{Judged, Lineage, ParquetOutput, Result, TableError, TrainingRows};
+use serde::Serialize;
+
+use crate::{Judged, Lineage, Result, TableError, TableOutput, TrainingRows};
 
 /// A table of training rows under way.
 pub struct TrainingOutput {
     rows: TrainingRows,
-    output: ParquetOutput,
+    output: TableOutput,
 }
 
 impl TrainingOutput {
     /// Prepares to write `output`.
     ///
     /// # Errors
-    /// See [`ParquetOutput::create`].
+    /// See [`TableOutput::create`].
     pub fn create(rows: TrainingRows, output: &Path, lineage: &Lineage) -> Result<Self> {
-        let output = ParquetOutput::create(output, rows.schema(), lineage)?;
+        let output = TableOutput::create(output, rows.schema(), lineage)?;
         Ok(Self { rows, output })
     }
 
@@ -32,9 +34,18 @@ impl TrainingOutput {
     /// Gives the table its name.
     ///
     /// # Errors
-    /// See [`ParquetOutput::finish`].
+    /// See [`TableOutput::finish`].
     pub fn finish(self) -> Result<()> {
         self.output.finish()?;
+        Ok(())
+    }
+
+    /// The same, with the figures that the stage reports.
+    ///
+    /// # Errors
+    /// See [`TableOutput::finish`].
+    pub fn finish_with(self, figures: &impl Serialize) -> Result<()> {
+        self.output.finish_with(figures)?;
         Ok(())
     }
 }

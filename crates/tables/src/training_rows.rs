@@ -9,23 +9,32 @@ use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use crate::string_column;
 use crate::training::{Document, Judged, Pair, list_of};
+use crate::{Table, string_column};
 
 type Columns = Result<Vec<ArrayRef>, ArrowError>;
 
 /// How the reasons of candidates that are known positives begin.
 const POSITIVE_REASONS: &str = "positive_";
 
-/// The ids and the texts of the queries beside some documents.
+/// The columns behind those of the candidates table, which go along as they are.
+pub(crate) fn kept(batch: &RecordBatch) -> &[ArrayRef] {
+    let own = Table::Candidates.schema().fields().len();
+    batch.columns().get(own..).unwrap_or_default()
+}
+
+/// The ids and the texts of the queries beside some documents, and behind them what is
+/// [`kept`] of their rows.
 pub(crate) fn queries(
     batch: &RecordBatch,
     documents: impl IntoIterator<Item = Document>,
 ) -> Columns {
     let rows = documents.into_iter().map(|document| document.row() as u32);
     let rows = UInt32Array::from_iter_values(rows);
-    let column = |name: &&str| take(string_column(batch, name), &rows, None);
-    ["query_id", "query"].iter().map(column).collect()
+    let own = ["query_id", "query"].map(|name| string_column(batch, name) as &dyn Array);
+    let kept = kept(batch).iter().map(|column| column.as_ref());
+    let columns = own.into_iter().chain(kept);
+    columns.map(|column| take(column, &rows, None)).collect()
 }
 
 /// The ids and the texts of some documents.

@@ -1,6 +1,5 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Builder, Int32Builder, RecordBatch, StringBuilder};
@@ -13,6 +12,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use rayon::prelude::*;
 
+use crate::source::DataFile;
 use crate::{Result, Table, TableError};
 
 /// Bytes that are parsed at once.
@@ -24,7 +24,7 @@ const PART_BYTES: usize = 256 << 10;
 /// score tag`) in TREC's form: fields parted by white space, no header. Every line is checked
 /// before this returns.
 pub(crate) fn table_of(
-    files: Vec<PathBuf>,
+    files: Vec<DataFile>,
     table: Table,
     input: &str,
 ) -> Result<Arc<dyn TableProvider>> {
@@ -51,13 +51,10 @@ pub(crate) fn table_of(
 }
 
 /// Whether the first line of the files is one of a run.
-pub(crate) fn is_run(files: &[PathBuf]) -> Result<bool> {
+pub(crate) fn is_run(files: &[DataFile]) -> Result<bool> {
     for file in files {
-        let unreadable = |source| TableError::Unreadable {
-            path: file.display().to_string(),
-            source,
-        };
-        let lines = BufReader::new(File::open(file).map_err(unreadable)?).lines();
+        let unreadable = |source| file.unreadable(source);
+        let lines = BufReader::new(File::open(file.readable()?).map_err(unreadable)?).lines();
         for line in lines {
             let fields = line.map_err(unreadable)?.split_ascii_whitespace().count();
             if fields > 0 {
@@ -70,7 +67,7 @@ pub(crate) fn is_run(files: &[PathBuf]) -> Result<bool> {
 
 #[derive(Debug)]
 struct TrecFiles {
-    files: Vec<PathBuf>,
+    files: Vec<DataFile>,
     table: Table,
     schema: SchemaRef,
 }
@@ -90,14 +87,14 @@ impl PartitionStream for TrecFiles {
 
 /// The rows of files in order. A block of lines is parsed at once, its parts in parallel.
 struct Batches {
-    files: std::vec::IntoIter<PathBuf>,
+    files: std::vec::IntoIter<DataFile>,
     lines: Option<LineBlocks>,
     parsed: std::vec::IntoIter<RecordBatch>,
     table: Table,
 }
 
 impl Batches {
-    fn new(files: Vec<PathBuf>, table: Table) -> Self {
+    fn new(files: Vec<DataFile>, table: Table) -> Self {
         Self {
             files: files.into_iter(),
             lines: None,
@@ -156,18 +153,15 @@ struct LineBlocks {
 }
 
 impl LineBlocks {
-    fn open(file: &Path) -> Result<Self> {
-        let path = file.display().to_string();
-        match File::open(file) {
-            Ok(file) => Ok(Self {
-                path,
-                file,
-                buffer: Vec::new(),
-                block: 0,
-                lines_before: 0,
-            }),
-            Err(source) => Err(TableError::Unreadable { path, source }),
-        }
+    fn open(file: &DataFile) -> Result<Self> {
+        let opened = File::open(file.readable()?).map_err(|source| file.unreadable(source))?;
+        Ok(Self {
+            path: file.name.clone(),
+            file: opened,
+            buffer: Vec::new(),
+            block: 0,
+            lines_before: 0,
+        })
     }
 
     /// Reads the next block, which may be empty at the end of the file.

@@ -7,12 +7,14 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use serde::Serialize;
 
-use crate::lineage::FOOTER_KEY;
+use crate::lineage::{FIGURES_KEY, FOOTER_KEY};
 use crate::staged::StagedFile;
-use crate::{Lineage, Result, TableError};
+use crate::{Lineage, Result, TableError, TableOutput};
 
 /// Rows per row group: small enough to stream, large enough to compress.
 const ROW_GROUP_ROWS: usize = 32_768;
@@ -74,17 +76,33 @@ impl ParquetOutput {
         self.staged.publish(self.writer.inner())?;
         Ok(metadata.file_metadata().num_rows() as u64)
     }
+
+    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_with(mut self, figures: &impl Serialize) -> Result<u64> {
+        self.writer
+            .append_key_value_metadata(figures_entry(figures));
+        self.finish()
+    }
 }
 
-fn encode_error(staged: &StagedFile, source: parquet::errors::ParquetError) -> TableError {
+/// What the footer says of the figures.
+pub(crate) fn figures_entry(figures: &impl Serialize) -> KeyValue {
+    let figures = serde_json::to_string(figures).expect("figures are plain data");
+    KeyValue::new(FIGURES_KEY.to_owned(), figures)
+}
+
+fn encode_error(staged: &StagedFile, source: ParquetError) -> TableError {
     TableError::Encode {
         path: staged.target().to_owned(),
         source,
     }
 }
 
-/// Writes a stream of batches to a Parquet file. `on_batch` sees each batch before it is written,
-/// for progress and counts. Returns the number of rows.
+/// Writes a stream of batches to a table, still to be [finished](TableOutput::finish). `on_batch`
+/// sees each batch before it is written, for progress and counts.
 ///
 /// # Errors
 /// If the plan behind the stream or the writing fails; then no file appears.
@@ -94,15 +112,13 @@ pub async fn write_stream(
     schema: SchemaRef,
     lineage: &Lineage,
     mut on_batch: impl FnMut(&RecordBatch),
-) -> Result<u64> {
-    let mut output = ParquetOutput::create(target, schema.clone(), lineage)?;
+) -> Result<TableOutput> {
+    let mut output = TableOutput::create(target, schema, lineage)?;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
         on_batch(&batch);
-        // A plan often calls a column nullable that holds no null; this checks that it holds none.
-        let batch = RecordBatch::try_new(schema.clone(), batch.columns().to_vec())
-            .map_err(|error| TableError::Query(Box::new(error.into())))?;
+        // Checks that no column that a plan calls nullable without need holds a null.
         output.write(&batch)?;
     }
-    output.finish()
+    Ok(output)
 }

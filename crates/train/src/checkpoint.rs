@@ -1,9 +1,10 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use pairmill_modeling::Parameters;
-use pairmill_tables::{FolderOutput, Lineage};
+use pairmill_tables::{FolderOutput, Lineage, keep_when_interrupted, remove_folder};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -35,6 +36,9 @@ pub(crate) struct Position {
     pub best: Option<(Exact, u64)>,
     /// Evaluations since then.
     pub evaluations_without_gain: u32,
+    /// Batches so far, and their rows.
+    pub batches: u64,
+    pub batch_rows: u64,
     /// Seconds spent.
     pub seconds: Exact,
     /// Threads that libtorch computed with, which sums of many numbers depend on.
@@ -120,8 +124,11 @@ impl Checkpoints {
     pub fn new(output: &Path, lineage: &Lineage, keep: usize) -> Self {
         let mut folder = output.as_os_str().to_owned();
         folder.push(".checkpoints");
+        let folder = PathBuf::from(folder);
+        let goes_on = "the same command with --resume goes on from the newest checkpoint";
+        keep_when_interrupted(&folder, goes_on);
         Self {
-            folder: folder.into(),
+            folder,
             lineage: lineage.clone(),
             keep,
         }
@@ -219,29 +226,67 @@ impl Checkpoints {
         tracing::info!("saved {}", path.display());
         for step in self.steps().into_iter().skip(self.keep) {
             let old = self.path(step);
-            fs::remove_dir_all(&old).with_context(|| format!("cannot remove {}", old.display()))?;
+            remove_folder(&old).with_context(|| format!("cannot remove {}", old.display()))?;
         }
         Ok(())
     }
 
-    /// Removes all checkpoints: the run is over, or starts again.
+    /// Removes all checkpoints: the run is over, or starts again. What else is in their folder stays.
     ///
     /// # Errors
     /// If they cannot be removed.
     pub fn remove(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", self.folder.display()))
-            }
-            _ => Ok(()),
+        remove_all(&self.folder)
+    }
+}
+
+/// Removes the checkpoints and the models of folds in a folder, and the folder if that is all.
+fn remove_all(folder: &Path) -> Result<()> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names: BTreeSet<String> = names
+        .filter_map(|entry| Some(own_name(entry.file_name().to_str()?)?.to_owned()))
+        .collect();
+    for name in names {
+        let path = folder.join(&name);
+        if name.ends_with(".checkpoints") {
+            remove_all(&path)?;
+        } else {
+            remove_folder(&path)?;
         }
     }
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+            tracing::warn!("{} holds more than checkpoints and stays", folder.display());
+            Ok(())
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What an entry belongs to, if that is a checkpoint or the model of a fold, whole or half written.
+fn own_name(entry: &str) -> Option<&str> {
+    let name = match entry.strip_prefix('.') {
+        Some(hidden) => [".partial", ".old", ".lock"]
+            .iter()
+            .find_map(|suffix| hidden.strip_suffix(suffix))?,
+        None => entry,
+    };
+    let number = (name
+        .strip_suffix(".checkpoints")
+        .unwrap_or(name)
+        .split_once('-'))
+    .filter(|(kind, _)| matches!(*kind, "checkpoint" | "fold"))?
+    .1;
+    number.parse::<u64>().is_ok().then_some(name)
 }
 
 /// What keeps two lineages from being equal.
 fn difference(found: &Lineage, wanted: &Lineage) -> &'static str {
-    if found.version != wanted.version {
-        "another version of Pairmill"
+    if found.version != wanted.version || found.build != wanted.build {
+        "another build of Pairmill"
     } else if found.seed != wanted.seed {
         "another --seed"
     } else if found.inputs != wanted.inputs {

@@ -1,10 +1,15 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Result, bail, ensure};
 use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
-use pairmill_tables::{ColumnNames, Table, TableError, column_names, open, string_column};
+use pairmill_tables::{ColumnNames, Table, TableError, f32_column, open, string_column};
+use rayon::prelude::*;
 
+use crate::findings::{Findings, excerpt};
+use crate::form::{Form, Kind};
+use crate::labels::Labels;
+use crate::same_text;
 use crate::window::Window;
 
 /// A text of the training data: the number of its content, and of its id where it has one.
@@ -20,6 +25,22 @@ pub(crate) struct Row {
     pub anchor: Text,
     pub positive: Text,
     pub negatives: Vec<Text>,
+    pub place: Place,
+}
+
+/// Where a row comes from: the number of the table, and of the row in it from 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    table: u32,
+    row: u32,
+}
+
+/// A pair that was labelled 0.
+#[derive(Debug)]
+struct Negative {
+    anchor: Text,
+    text: Text,
+    place: Place,
 }
 
 /// Rows for the ranking loss: one for each distinct pair, with all hard negatives that were given
@@ -30,107 +51,304 @@ pub(crate) struct TrainingSet {
     /// Texts of anchor and positive → row.
     pairs: HashMap<(u32, u32), usize>,
     texts: Interner,
-    ids: Interner,
+    /// Which texts are the same as which, when all are read.
+    classes: Classes,
+    anchor_ids: Ids,
+    document_ids: Ids,
     groups: HashMap<u32, u32>,
+    tables: Vec<String>,
+    /// Pairs of label 0, until all rows are read.
+    labeled_negatives: Vec<Negative>,
+    odd: OddRows,
+}
+
+/// Rows that contradict themselves or others, or say nothing.
+#[derive(Debug, Default)]
+struct OddRows {
+    empty: Findings,
+    own_positive: Findings,
+    own_anchor: Findings,
+    known_positive: Findings,
+    both_labels: Findings,
+    without_positive: Findings,
 }
 
 impl TrainingSet {
     /// Reads training tables, at least one of which must have rows if they are read whole.
+    /// `label_column` is that of pairs with a label, where the user has named it; empty for none.
     ///
     /// # Errors
     /// If a table is unsound, or none has a row.
     pub async fn read_all(
         session: &SessionContext,
         files: &[&str],
+        label_column: Option<&str>,
         window: Window,
     ) -> Result<Self> {
         let mut set = Self::default();
         for file in files {
-            match set.read(session, file, window).await {
-                // Hard negatives are an extra: a filter may have left none.
-                Err(TableError::Empty { path, .. }) if files.len() > 1 => {
-                    tracing::warn!("{path} has no rows and adds nothing");
-                }
-                read => read?,
+            match set.read(session, file, label_column, window).await {
+                Err(error) => match error.downcast_ref::<TableError>() {
+                    // Hard negatives are an extra: a filter may have left none.
+                    Some(TableError::Empty { path, .. }) if files.len() > 1 => {
+                        tracing::warn!("{path} has no rows and adds nothing");
+                    }
+                    _ => return Err(error),
+                },
+                Ok(()) => {}
             }
         }
-        ensure!(
-            !set.rows.is_empty() || !window.is_whole(),
-            "none of the training tables has a row"
-        );
+        let negatives = set.labeled_negatives.len();
+        set.settle();
+        if window.is_whole() && set.rows.is_empty() {
+            ensure!(
+                negatives == 0,
+                "{}: none of the {negatives} rows has label 1, so no anchor has a positive; a ranking loss needs pairs that belong together",
+                files.join(", ")
+            );
+            bail!("none of the training tables has a row with an anchor and a positive");
+        }
         Ok(set)
     }
 
-    /// Adds pairs, triplets or n-tuples, with or without id columns, told apart by the columns.
+    /// Adds pairs, triplets, n-tuples or labelled pairs, with or without id columns, told apart by
+    /// the columns.
     async fn read(
         &mut self,
         session: &SessionContext,
         input: &str,
+        label_column: Option<&str>,
         window: Window,
-    ) -> Result<(), TableError> {
-        let columns = column_names(session, input).await?;
-        let has = |name: &str| columns.iter().any(|column| column == name);
-        let negatives = (1..).take_while(|n| has(&format!("negative_{n}"))).count();
-        let (table, negative_columns) = if negatives > 0 {
-            let names = (1..=negatives).map(|n| format!("negative_{n}")).collect();
-            (Table::NTuples(negatives), names)
-        } else if has("negative") {
-            (Table::Triplets, vec!["negative".to_owned()])
-        } else {
-            (Table::Pairs, Vec::new())
-        };
-        let names = table
-            .schema()
-            .fields()
-            .iter()
-            .filter(|field| field.name().ends_with("_id"))
-            .fold(ColumnNames::default(), |names, field| {
-                names.with_optional(field.name())
-            });
-        let frame = open(session, input, table, &names, &[]).await?;
-        for batch in &window.read(frame).await? {
-            self.add(batch, &negative_columns);
+    ) -> Result<()> {
+        let form = Form::of_positives(session, input, label_column).await?;
+        if let Some(unread) = &form.unread
+            && window.is_first()
+        {
+            tracing::warn!(
+                "{input}: the column `{unread}` is not read: the loss takes each positive for right and each negative for wrong, whatever it says"
+            );
+        }
+        self.tables.push(input.to_owned());
+        let frame = open(session, input, form.table, &form.names, &[]).await?;
+        for (first, batch) in window.read(frame).await?.numbered() {
+            match &form.kind {
+                Kind::Positives { negatives } => self.add(batch, negatives, first),
+                Kind::Labeled => self.add_labeled(batch, &form, first)?,
+            }
         }
         Ok(())
     }
 
-    fn add(&mut self, batch: &RecordBatch, negative_columns: &[String]) {
-        let column = |name: &str| {
-            let ids = string_column(batch, &format!("{name}_id"));
-            (string_column(batch, name), ids)
-        };
-        let anchors = column("anchor");
-        let positives = column("positive");
-        let negatives: Vec<_> = negative_columns.iter().map(|name| column(name)).collect();
+    fn place(&self, row: usize) -> Place {
+        Place {
+            table: self.tables.len().saturating_sub(1) as u32,
+            row: row as u32,
+        }
+    }
+
+    fn add(&mut self, batch: &RecordBatch, negative_columns: &[String], first: usize) {
+        let anchors = Column::of(batch, "anchor");
+        let positives = Column::of(batch, "positive");
+        let negatives = negative_columns.iter();
+        let negatives: Vec<_> = negatives.map(|name| Column::of(batch, name)).collect();
         for i in 0..batch.num_rows() {
-            let anchor = self.intern(anchors, i);
-            let positive = self.intern(positives, i);
-            let at = *self
-                .pairs
-                .entry((anchor.text, positive.text))
-                .or_insert(self.rows.len());
-            if at == self.rows.len() {
-                self.rows.push(Row {
+            let place = self.place(first + i);
+            if anchors.is_blank(i) || positives.is_blank(i) {
+                self.odd.empty.add(self.at(place));
+                continue;
+            }
+            let anchor = self.anchor(anchors, i, place);
+            let positive = self.document(positives, i, place);
+            let at = self.row_of(anchor, positive, place);
+            for &column in &negatives {
+                if column.is_blank(i) {
+                    self.odd.empty.add(self.at(place));
+                    continue;
+                }
+                let negative = self.document(column, i, place);
+                if self.are_identical(negative, positive) {
+                    self.odd.own_positive.add(self.at(place));
+                } else if self.are_identical(negative, anchor) {
+                    self.odd.own_anchor.add(self.at(place));
+                } else {
+                    let known = &mut self.rows[at].negatives;
+                    if known.iter().all(|other| other.text != negative.text) {
+                        known.push(negative);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_labeled(&mut self, batch: &RecordBatch, form: &Form, first: usize) -> Result<()> {
+        let firsts = Column::of(batch, "sentence1");
+        let seconds = Column::of(batch, "sentence2");
+        let labels = f32_column(batch, "score");
+        let column = form.label.as_deref().unwrap_or("score");
+        for i in 0..batch.num_rows() {
+            let place = self.place(first + i);
+            let label = labels.value(i);
+            Labels::Binary.check(label, column, || self.at(place))?;
+            if firsts.is_blank(i) || seconds.is_blank(i) {
+                self.odd.empty.add(self.at(place));
+                continue;
+            }
+            let anchor = self.anchor(firsts, i, place);
+            let text = self.document(seconds, i, place);
+            if label == 1.0 {
+                self.row_of(anchor, text, place);
+            } else {
+                self.labeled_negatives.push(Negative {
                     anchor,
-                    positive,
-                    negatives: Vec::new(),
+                    text,
+                    place,
                 });
             }
-            for &column in &negatives {
-                let negative = self.intern(column, i);
-                let known = &mut self.rows[at].negatives;
+        }
+        Ok(())
+    }
+
+    /// The row of a pair, which is there or comes to be.
+    fn row_of(&mut self, anchor: Text, positive: Text, place: Place) -> usize {
+        let next = self.rows.len();
+        let at = *self
+            .pairs
+            .entry((anchor.text, positive.text))
+            .or_insert(next);
+        if at == next {
+            self.rows.push(Row {
+                anchor,
+                positive,
+                negatives: Vec::new(),
+                place,
+            });
+        }
+        at
+    }
+
+    fn anchor(&mut self, column: Column<'_>, row: usize, place: Place) -> Text {
+        let text = self.texts.number(column.texts.value(row));
+        let id = column.id(row);
+        let id = id.map(|id| self.anchor_ids.number(id, text, place, &self.texts));
+        Text { text, id }
+    }
+
+    fn document(&mut self, column: Column<'_>, row: usize, place: Place) -> Text {
+        let text = self.texts.number(column.texts.value(row));
+        let id = column.id(row);
+        let id = id.map(|id| self.document_ids.number(id, text, place, &self.texts));
+        Text { text, id }
+    }
+
+    fn are_identical(&self, a: Text, b: Text) -> bool {
+        a.text == b.text || {
+            let (a, b) = (self.text(a), self.text(b));
+            same_text::identical(a) == same_text::identical(b)
+        }
+    }
+
+    /// Gives the pairs of label 0 to the rows of their anchors, takes negatives out that are known
+    /// to be right, and says what was odd.
+    fn settle(&mut self) {
+        self.classes = Classes::of(&self.texts.values);
+        let mut of_anchor: HashMap<u32, (HashSet<u32>, Vec<usize>)> = HashMap::new();
+        for (at, row) in self.rows.iter().enumerate() {
+            let anchor = self.classes.equivalent(row.anchor.text);
+            let (positives, rows) = of_anchor.entry(anchor).or_default();
+            positives.insert(self.classes.identical(row.positive.text));
+            rows.push(at);
+        }
+        let mut dealt: HashMap<u32, Vec<Text>> = HashMap::new();
+        for Negative {
+            anchor,
+            text,
+            place,
+        } in std::mem::take(&mut self.labeled_negatives)
+        {
+            let class = self.classes.equivalent(anchor.text);
+            match of_anchor.get(&class) {
+                None => self.odd.without_positive.add(self.at(place)),
+                Some((positives, _)) if positives.contains(&self.classes.identical(text.text)) => {
+                    self.odd.both_labels.add(self.at(place));
+                }
+                Some(_) => {
+                    let known = dealt.entry(class).or_default();
+                    if known.iter().all(|other| other.text != text.text) {
+                        known.push(text);
+                    }
+                }
+            }
+        }
+        for (class, negatives) in dealt {
+            // Each negative goes to one of the anchor's rows, and no row goes without.
+            let rows = &of_anchor[&class].1;
+            for turn in 0..rows.len().max(negatives.len()) {
+                let negative = negatives[turn % negatives.len()];
+                let known = &mut self.rows[rows[turn % rows.len()]].negatives;
                 if known.iter().all(|other| other.text != negative.text) {
                     known.push(negative);
                 }
             }
         }
+        for at in 0..self.rows.len() {
+            let row = &self.rows[at];
+            let anchor = self.classes.equivalent(row.anchor.text);
+            let known = &of_anchor[&anchor].0;
+            let is_right = |text: &Text| known.contains(&self.classes.identical(text.text));
+            let wrong = row.negatives.iter().filter(|text| is_right(text)).count();
+            if wrong > 0 {
+                let sound = row.negatives.iter().copied();
+                let sound = sound.filter(|text| !is_right(text)).collect();
+                let place = self.at(row.place);
+                (0..wrong).for_each(|_| self.odd.known_positive.add(&place));
+                self.rows[at].negatives = sound;
+            }
+        }
+        self.warn();
     }
 
-    fn intern(&mut self, (texts, ids): (&StringArray, &StringArray), row: usize) -> Text {
-        Text {
-            text: self.texts.number(texts.value(row)),
-            id: ids.is_valid(row).then(|| self.ids.number(ids.value(row))),
+    fn warn(&self) {
+        let odd = &self.odd;
+        odd.empty
+            .warn(|n| format!("{n} texts are empty, and what needs them is left out"));
+        odd.own_positive.warn(|n| {
+            format!("{n} negatives are the positive of their own row and are left out: such a row contradicts itself")
+        });
+        odd.own_anchor.warn(|n| {
+            format!("{n} negatives are the anchor of their own row and are left out: such a row contradicts itself")
+        });
+        odd.known_positive.warn(|n| {
+            format!(
+                "{n} negatives are a positive of the same anchor in another row and are left out"
+            )
+        });
+        odd.both_labels.warn(|n| {
+            format!("{n} pairs are labelled 0 here and 1 in another row, and count as positives")
+        });
+        odd.without_positive.warn(|n| {
+            format!("{n} pairs of label 0 are left out, because no row of label 1 has their anchor")
+        });
+        for (ids, what) in [
+            (&self.anchor_ids, "anchor"),
+            (&self.document_ids, "document"),
+        ] {
+            ids.two_texts.warn(|n| {
+                format!("{n} ids stand for two {what}s each, so known positives of these go by their text alone")
+            });
         }
+    }
+
+    /// Table and row, for messages.
+    pub fn at(&self, place: Place) -> String {
+        let table = self.tables.get(place.table as usize);
+        let table = table.map_or("row", |table| table.as_str());
+        format!("{table} row {}", place.row)
+    }
+
+    /// Negatives that were taken out because they contradict a positive or the anchor.
+    pub fn contradictions(&self) -> usize {
+        let odd = &self.odd;
+        odd.own_positive.count() + odd.own_anchor.count() + odd.known_positive.count()
     }
 
     /// Reads which group each document belongs to, from a table with an `id` and a group column.
@@ -151,16 +369,22 @@ impl TrainingSet {
             let ids = string_column(batch, "id");
             let values = string_column(batch, column);
             for (id, value) in ids.iter().zip(values).filter_map(|(a, b)| a.zip(b)) {
-                if let Some(&id) = self.ids.numbers.get(id) {
+                if let Some(&id) = self.document_ids.ids.numbers.get(id) {
                     self.groups.insert(id, groups.number(value));
                 }
             }
         }
-        let mut rows = self.rows.iter();
-        if window.is_whole() && !rows.any(|row| self.group_of(row.positive).is_some()) {
-            bail!(
+        let without = self.rows.iter();
+        let without = without.filter(|row| self.group_of(row.positive).is_none());
+        match without.count() {
+            0 => {}
+            all if all == self.rows.len() && window.is_whole() => bail!(
                 "{input}: none of its ids is a `positive_id` of the training rows, so no group is known; give the table that the positives come from"
-            );
+            ),
+            some => tracing::warn!(
+                "{input}: has no group for the positives of {some} of {} rows, which are kept apart by known positives alone",
+                self.rows.len()
+            ),
         }
         Ok(())
     }
@@ -168,6 +392,21 @@ impl TrainingSet {
     /// The group of a document, if it is known.
     pub fn group_of(&self, document: Text) -> Option<u32> {
         self.groups.get(&document.id?).copied()
+    }
+
+    /// The id of an anchor, if it stands for one text alone.
+    pub fn anchor_id(&self, anchor: Text) -> Option<u32> {
+        self.anchor_ids.sound(anchor.id)
+    }
+
+    /// The id of a document, if it stands for one text alone.
+    pub fn document_id(&self, document: Text) -> Option<u32> {
+        self.document_ids.sound(document.id)
+    }
+
+    /// Which texts are the same.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
     }
 
     /// Hard negatives of all rows.
@@ -191,6 +430,100 @@ impl TrainingSet {
     #[cfg(test)]
     pub fn set_groups(&mut self, groups: HashMap<u32, u32>) {
         self.groups = groups;
+    }
+}
+
+/// A column of texts with its ids.
+#[derive(Clone, Copy)]
+struct Column<'a> {
+    texts: &'a StringArray,
+    ids: &'a StringArray,
+}
+
+impl<'a> Column<'a> {
+    fn of(batch: &'a RecordBatch, name: &str) -> Self {
+        Self {
+            texts: string_column(batch, name),
+            ids: string_column(batch, &format!("{name}_id")),
+        }
+    }
+
+    fn is_blank(self, row: usize) -> bool {
+        self.texts.value(row).trim().is_empty()
+    }
+
+    fn id(self, row: usize) -> Option<&'a str> {
+        let id = self.ids.is_valid(row).then(|| self.ids.value(row));
+        id.filter(|id| !id.is_empty())
+    }
+}
+
+/// Which texts are the same, by the numbers of texts; of texts that are not known, each is its own.
+#[derive(Debug, Default)]
+pub(crate) struct Classes {
+    identical: Vec<u32>,
+    equivalent: Vec<u32>,
+}
+
+impl Classes {
+    fn of(texts: &[String]) -> Self {
+        let classes = |key: fn(&str) -> u128| {
+            let keys: Vec<u128> = texts.par_iter().map(|text| key(text)).collect();
+            let mut numbers: HashMap<u128, u32> = HashMap::with_capacity(keys.len());
+            let number = (0..).zip(keys);
+            let classes = number.map(|(text, key)| *numbers.entry(key).or_insert(text));
+            classes.collect()
+        };
+        Self {
+            identical: classes(same_text::identical),
+            equivalent: classes(same_text::equivalent),
+        }
+    }
+
+    /// The first text that is identical to this one: what answers are compared by.
+    pub fn identical(&self, text: u32) -> u32 {
+        self.identical.get(text as usize).copied().unwrap_or(text)
+    }
+
+    /// The first text that is equivalent to this one: what questions are compared by.
+    pub fn equivalent(&self, text: u32) -> u32 {
+        self.equivalent.get(text as usize).copied().unwrap_or(text)
+    }
+}
+
+/// The ids of texts of one side.
+#[derive(Debug, Default)]
+struct Ids {
+    ids: Interner,
+    /// The text that each was first seen with.
+    texts: Vec<u32>,
+    /// Those that stand for two texts.
+    unsound: HashSet<u32>,
+    two_texts: Findings,
+}
+
+impl Ids {
+    fn number(&mut self, id: &str, text: u32, place: Place, texts: &Interner) -> u32 {
+        let number = self.ids.number(id);
+        let Some(&first) = self.texts.get(number as usize) else {
+            self.texts.push(text);
+            return number;
+        };
+        if first != text && !self.unsound.contains(&number) {
+            let [a, b] = [first, text].map(|text| texts.values[text as usize].as_str());
+            if same_text::identical(a) != same_text::identical(b) {
+                self.unsound.insert(number);
+                let row = place.row;
+                let (a, b) = (excerpt(a), excerpt(b));
+                self.two_texts
+                    .add(format!("`{id}`: {a} and, in row {row}, {b}"));
+            }
+        }
+        number
+    }
+
+    fn sound(&self, id: Option<u32>) -> Option<u32> {
+        id.filter(|id| !self.unsound.contains(id))
     }
 }
 

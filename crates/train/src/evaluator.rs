@@ -6,20 +6,31 @@ use datafusion::prelude::SessionContext;
 use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
-use tch::Tensor;
+use rayon::prelude::*;
+
+use crate::findings::excerpt;
 
 /// Tokens in a batch of the evaluation.
 const BATCH_TOKENS: usize = 8_192;
 /// Results ranked for each query.
 const DEPTH: usize = 10;
 
-/// Retrieval on the dev split during training: nDCG@10 of dev queries over the corpus.
+/// Retrieval on the dev split during training: nDCG@10 of dev queries over the corpus, counted as
+/// `pairmill-evaluate retrieval` counts it.
 #[derive(Debug)]
 pub(crate) struct RetrievalEvaluator {
     documents: Vec<TokenIds>,
     queries: Vec<TokenIds>,
-    /// For each query, document number → grade.
-    judgements: Vec<HashMap<usize, i32>>,
+    judgements: Vec<Judged>,
+}
+
+/// What is known of a query.
+#[derive(Debug)]
+struct Judged {
+    /// Document number → grade, of the documents that are in the corpus.
+    of_document: HashMap<usize, i32>,
+    /// All grades, also of documents that the corpus does not hold: what the best ranking would have.
+    grades: Vec<i32>,
 }
 
 impl RetrievalEvaluator {
@@ -45,10 +56,15 @@ impl RetrievalEvaluator {
             );
             let scores = i32_column(&batch, "score");
             for row in 0..batch.num_rows() {
-                grades
-                    .entry(queries.value(row).to_owned())
-                    .or_default()
-                    .insert(documents.value(row).to_owned(), scores.value(row));
+                let (query, document) = (queries.value(row), documents.value(row));
+                let known = grades.entry(query.to_owned()).or_default();
+                let grade = scores.value(row);
+                let other = known.insert(document.to_owned(), grade);
+                if let Some(other) = other.filter(|&other| other != grade) {
+                    bail!(
+                        "{qrels}: query `{query}` and document `{document}` are judged twice, {other} and {grade}; keep one of the rows"
+                    );
+                }
             }
         }
         let judged: HashSet<&str> = grades
@@ -72,6 +88,15 @@ impl RetrievalEvaluator {
             }
         }
         corpus.sort();
+        corpus.dedup();
+        if let Some([(id, first), (_, second)]) = corpus.windows(2).find(|two| two[0].0 == two[1].0)
+        {
+            let (first, second) = (excerpt(first), excerpt(second));
+            bail!(
+                "{}: the id `{id}` stands for two texts, {first} and {second}; give each document an id of its own",
+                file("corpus.parquet")
+            );
+        }
         let all = corpus.len();
         corpus = sample(corpus, &judged, corpus_size);
         if corpus.len() < all {
@@ -87,26 +112,48 @@ impl RetrievalEvaluator {
             .collect();
         let mut queries = Vec::new();
         let mut judgements = Vec::new();
+        let (mut all, mut absent) = (0, 0);
         let path = file("queries_dev.parquet");
         let frame = open(session, &path, Table::Queries, &names, &[]).await?;
         for batch in frame.collect().await? {
             let (ids, texts) = (string_column(&batch, "id"), string_column(&batch, "text"));
             for row in 0..batch.num_rows() {
-                let known: HashMap<usize, i32> = grades
-                    .get(ids.value(row))
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|(id, &grade)| Some((*numbers.get(id.as_str())?, grade)))
-                    .collect();
-                if !known.is_empty() {
-                    queries.push(texts.value(row).to_owned());
-                    judgements.push(known);
-                }
+                all += 1;
+                let known = grades.get(ids.value(row));
+                // As the evaluator has it: a query without a relevant document is not judged.
+                let Some(known) = known.filter(|known| known.values().any(|&grade| grade > 0))
+                else {
+                    continue;
+                };
+                let found = known.iter();
+                let found =
+                    found.filter_map(|(id, &grade)| Some((*numbers.get(id.as_str())?, grade)));
+                let of_document: HashMap<usize, i32> = found.collect();
+                absent += known.len() - of_document.len();
+                queries.push(texts.value(row).to_owned());
+                judgements.push(Judged {
+                    of_document,
+                    grades: known.values().copied().collect(),
+                });
             }
         }
-        if queries.is_empty() {
+        if judgements
+            .iter()
+            .all(|judged| judged.of_document.is_empty())
+        {
             bail!(
-                "{path}: no query has a judged document in the corpus, so dev cannot be evaluated"
+                "{path}: none of the {all} queries has a relevant document in {qrels} that the corpus holds, so dev cannot be evaluated; give a dev split with judgements, or leave out --eval"
+            );
+        }
+        if queries.len() < all {
+            tracing::warn!(
+                "{} of {all} dev queries have no relevant document in {qrels} and are left out",
+                all - queries.len()
+            );
+        }
+        if absent > 0 {
+            tracing::warn!(
+                "{absent} judged documents of dev are not in the corpus: they cannot be found, and lower the score"
             );
         }
         let documents: Vec<&str> = corpus.iter().map(|(_, text)| text.as_str()).collect();
@@ -120,33 +167,43 @@ impl RetrievalEvaluator {
 
     /// nDCG@10 of the encoder as it is now.
     pub fn ndcg_at_10(&self, encoder: &SentenceEncoder) -> Result<f64> {
-        let embed = |sequences: &[TokenIds]| -> Result<Tensor> {
-            let values = encoder.embed(sequences, BATCH_TOKENS, &|_| {})?;
-            let shape = [sequences.len() as i64, encoder.dimension() as i64];
-            let embeddings = Tensor::from_slice(&values).view(shape);
-            let norms = embeddings.norm_scalaropt_dim(2, [1i64], true);
-            Ok(embeddings / norms.clamp_min(1e-12))
+        let similarity = encoder.similarity();
+        let embed = |sequences: &[TokenIds]| -> Result<Vec<f32>> {
+            let mut values = encoder.embed(sequences, BATCH_TOKENS, &|_| {})?;
+            similarity.prepare(&mut values, encoder.dimension());
+            Ok(values)
         };
         let documents = embed(&self.documents).context("embedding the dev corpus")?;
         let queries = embed(&self.queries).context("embedding the dev queries")?;
-        let depth = DEPTH.min(self.documents.len()) as i64;
-        let scores = queries.f_matmul(&documents.transpose(0, 1))?;
-        let (_, ranked) = scores.f_topk(depth, 1, true, true)?;
-        let ranked = Vec::<Vec<i64>>::try_from(ranked)?;
-        let total: f64 = ranked
-            .iter()
+        let dimension = encoder.dimension();
+        let scores: Vec<f64> = queries
+            .par_chunks_exact(dimension)
             .zip(&self.judgements)
-            .map(|(ranked, known)| {
-                let grades: Vec<Option<i32>> = ranked
-                    .iter()
-                    .map(|&number| known.get(&(number as usize)).copied())
-                    .collect();
-                let judged: Vec<i32> = known.values().copied().collect();
-                RetrievalMetric::Ndcg(DEPTH).score(&grades, &judged)
+            .map(|(query, judged)| {
+                let documents = documents.chunks_exact(dimension);
+                // Adding zero turns -0 into 0, which must tie with it.
+                let scores = documents.map(|document| similarity.of(query, document) + 0.0);
+                let ranked = best(scores);
+                let grades = ranked.map(|number| judged.of_document.get(&number).copied());
+                let grades: Vec<Option<i32>> = grades.collect();
+                RetrievalMetric::Ndcg(DEPTH).score(&grades, &judged.grades)
             })
-            .sum();
-        Ok(total / ranked.len() as f64)
+            .collect();
+        Ok(scores.iter().sum::<f64>() / scores.len() as f64)
     }
+}
+
+/// The numbers of the highest scores, best first; of equal ones the lower number, as documents are
+/// in order of their ids.
+fn best(scores: impl Iterator<Item = f32>) -> impl Iterator<Item = usize> {
+    let mut scores: Vec<(usize, f32)> = scores.enumerate().collect();
+    let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if scores.len() > DEPTH {
+        scores.select_nth_unstable_by(DEPTH, order);
+        scores.truncate(DEPTH);
+    }
+    scores.sort_unstable_by(order);
+    scores.into_iter().map(|(number, _)| number)
 }
 
 fn sample(

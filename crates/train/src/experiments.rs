@@ -7,15 +7,16 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use pairmill_cli::{Common, Outcome, UsageError};
-use pairmill_tables::FolderOutput;
+use pairmill_tables::{FolderOutput, Lineage, TemporaryFolder};
 use serde::Serialize;
 
 use crate::Hyperparameters;
 use crate::chart::learning_curve_svg;
 use crate::encoder::{EncoderTask, Recipe};
-use crate::run::{finish, prepare};
+use crate::report::Report;
+use crate::run::prepare;
 use crate::task::Task;
-use crate::trainer::{Report, steps_of_epochs, train};
+use crate::trainer::{steps_of_epochs, train};
 
 /// Train with several losses at the same number of steps and compare nDCG@10 on dev
 ///
@@ -54,7 +55,7 @@ impl Trial {
         let score = |score: Option<f64>| score.unwrap_or(f64::NAN);
         (
             score(self.report.score_before),
-            score(self.report.best_score),
+            score(self.report.trained_score),
         )
     }
 }
@@ -110,7 +111,13 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
     lineage.options["sizes"] = args.sizes.as_slice().into();
     let staged = match &args.output {
         Some(folder) if lineage.is_done(folder, common.force)? => {
-            return finish::<Report>(folder, common, None);
+            tracing::info!("{} is up to date", folder.display());
+            if common.json
+                && let Some(trials) = Lineage::figures(folder)
+            {
+                writeln!(std::io::stdout(), "{trials}")?;
+            }
+            return Ok(Outcome::Done);
         }
         Some(folder) => Some(FolderOutput::create(folder)?),
         None => None,
@@ -133,7 +140,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
         std::fs::write(staged.path().join("learning_curve.json"), json).with_context(cannot)?;
         let svg = learning_curve_svg(&trials);
         std::fs::write(staged.path().join("learning_curve.svg"), svg).with_context(cannot)?;
-        staged.commit(&lineage)?;
+        staged.commit_with(&lineage, &trials)?;
     }
     if let Some(folder) = &args.output {
         tracing::info!("wrote {}", folder.join("learning_curve.svg").display());
@@ -148,8 +155,9 @@ fn trial(
     common: &Common,
 ) -> Result<Trial> {
     tracing::info!("{name}");
-    let log = tempfile::NamedTempFile::new().context("cannot write the training log")?;
-    let report = train(task, options, common.seed, log.path(), None)?;
+    let folder = TemporaryFolder::create(None).context("cannot write the training log")?;
+    let log = folder.path().join("training_log.jsonl");
+    let report = train(task, options, common.seed, &log, None)?;
     Ok(Trial { name, report })
 }
 

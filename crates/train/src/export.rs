@@ -14,7 +14,7 @@ use pairmill_tables::{ColumnNames, FolderOutput, Lineage, Table, open, session, 
 use serde::Serialize;
 use tch::Device;
 
-use crate::run::{finish, prepare};
+use crate::run::{figures, finish, prepare};
 
 /// Texts that int8 is compared with float32 on where the user gives none: the questions and answers
 /// of the sample.
@@ -90,7 +90,9 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
             return Err(UsageError(message.to_owned()).into());
         }
         let model = CrossEncoder::load(folder, Device::Cpu, common.seed)?;
-        model.save(staged.path()).context("saving the model")?;
+        model
+            .save_untrained(staged.path())
+            .context("saving the model")?;
         if args.int8 {
             write_quantized(&model, staged.path())?;
         }
@@ -100,7 +102,7 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
             bytes: fs::metadata(&file)?.len(),
             int8: None,
         };
-        staged.commit(&lineage)?;
+        staged.commit_with(&lineage, &figures(&args.output, &report)?)?;
         return finish(&args.output, common, Some(report));
     }
     let encoder = SentenceEncoder::load(folder, Device::Cpu)?;
@@ -115,9 +117,10 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
     } else {
         None
     };
-    staged.commit(&lineage)?;
     let onnx = args.output.join(ONNX_FILE);
-    finish(&args.output, common, Some(Report { onnx, bytes, int8 }))
+    let report = Report { onnx, bytes, int8 };
+    staged.commit_with(&lineage, &figures(&args.output, &report)?)?;
+    finish(&args.output, common, Some(report))
 }
 
 const ONNX_FILE: &str = "onnx/model.onnx";

@@ -2,13 +2,14 @@ use std::collections::{HashMap, HashSet};
 
 use tch::{Device, Tensor};
 
-use crate::data::{Row, TrainingSet};
+use crate::data::{Row, Text, TrainingSet};
 
 /// What is known about which documents belong to which anchors, so that a batch-mate's document
-/// that is known to be right is never used as a negative.
+/// that is known to be right is never used as a negative. Anchors that are equivalent share their
+/// positives.
 #[derive(Debug)]
 pub(crate) struct Judgements {
-    /// Anchor text → texts of its known positives.
+    /// Class of the anchor's text → classes of its known positives.
     by_text: HashMap<u32, HashSet<u32>>,
     /// Anchor id → ids of its known positives.
     by_id: HashMap<u32, HashSet<u32>>,
@@ -18,10 +19,13 @@ impl Judgements {
     pub fn new(set: &TrainingSet) -> Self {
         let mut by_text: HashMap<u32, HashSet<u32>> = HashMap::new();
         let mut by_id: HashMap<u32, HashSet<u32>> = HashMap::new();
+        let classes = set.classes();
         for row in &set.rows {
-            let positives = by_text.entry(row.anchor.text).or_default();
-            positives.insert(row.positive.text);
-            if let (Some(anchor), Some(positive)) = (row.anchor.id, row.positive.id) {
+            let anchor = classes.equivalent(row.anchor.text);
+            let positives = by_text.entry(anchor).or_default();
+            positives.insert(classes.identical(row.positive.text));
+            let ids = (set.anchor_id(row.anchor), set.document_id(row.positive));
+            if let (Some(anchor), Some(positive)) = ids {
                 by_id.entry(anchor).or_default().insert(positive);
             }
         }
@@ -33,40 +37,77 @@ impl Judgements {
     /// are the positives of the batch in order, then its negatives row by row. An anchor's own
     /// positive and own hard negatives are never marked.
     pub fn excluded(&self, set: &TrainingSet, batch: &[&Row]) -> Tensor {
-        let documents: Vec<_> = batch
-            .iter()
-            .enumerate()
-            .map(|(owner, row)| (owner, row.positive))
-            .chain(batch.iter().enumerate().flat_map(|(owner, row)| {
-                row.negatives.iter().map(move |&negative| (owner, negative))
-            }))
-            .collect();
+        let documents: Vec<_> = documents(batch).collect();
         let mut marks = Vec::with_capacity(batch.len() * documents.len());
         for (i, row) in batch.iter().enumerate() {
-            let texts = self.by_text.get(&row.anchor.text);
-            let ids = row.anchor.id.and_then(|id| self.by_id.get(&id));
-            let group = set.group_of(row.positive);
-            for &(owner, document) in &documents {
-                let known = document.text == row.anchor.text
-                    || texts.is_some_and(|texts| texts.contains(&document.text))
-                    || document
-                        .id
-                        .zip(ids)
-                        .is_some_and(|(id, ids)| ids.contains(&id))
-                    || group.is_some() && set.group_of(document) == group;
-                marks.push(owner != i && known);
-            }
+            let known = self.known_to(set, row);
+            let marked = documents
+                .iter()
+                .map(|&(owner, document)| owner != i && known.has(document));
+            marks.extend(marked);
         }
         Tensor::from_slice(&marks)
             .view([batch.len() as i64, documents.len() as i64])
             .to_device(Device::Cpu)
+    }
+
+    /// How many rows of a batch have no negative: neither a hard one nor another row's document.
+    pub fn without_negative(&self, set: &TrainingSet, batch: &[&Row]) -> usize {
+        let alone = batch.iter().enumerate().filter(|&(i, row)| {
+            let known = self.known_to(set, row);
+            row.negatives.is_empty()
+                && documents(batch).all(|(owner, document)| owner == i || known.has(document))
+        });
+        alone.count()
+    }
+
+    fn known_to<'a>(&'a self, set: &'a TrainingSet, row: &Row) -> Known<'a> {
+        let anchor = set.classes().equivalent(row.anchor.text);
+        Known {
+            set,
+            anchor,
+            texts: self.by_text.get(&anchor),
+            ids: set.anchor_id(row.anchor).and_then(|id| self.by_id.get(&id)),
+            group: set.group_of(row.positive),
+        }
+    }
+}
+
+/// The documents of a batch, each with the place of its row.
+fn documents<'a>(batch: &'a [&Row]) -> impl Iterator<Item = (usize, Text)> + 'a {
+    let positives = batch.iter().map(|row| row.positive).enumerate();
+    positives.chain(
+        batch
+            .iter()
+            .enumerate()
+            .flat_map(|(owner, row)| row.negatives.iter().map(move |&negative| (owner, negative))),
+    )
+}
+
+/// What is no negative of an anchor.
+struct Known<'a> {
+    set: &'a TrainingSet,
+    anchor: u32,
+    texts: Option<&'a HashSet<u32>>,
+    ids: Option<&'a HashSet<u32>>,
+    group: Option<u32>,
+}
+
+impl Known<'_> {
+    fn has(&self, document: Text) -> bool {
+        let Self { set, texts, .. } = self;
+        let id = set.document_id(document);
+        set.classes().equivalent(document.text) == self.anchor
+            || texts.is_some_and(|texts| texts.contains(&set.classes().identical(document.text)))
+            || id.zip(self.ids).is_some_and(|(id, ids)| ids.contains(&id))
+            || self.group.is_some() && set.group_of(document) == self.group
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Text;
+    use crate::data::Place;
 
     fn row(anchor: u32, positive: u32, negatives: &[u32]) -> Row {
         let text = |text| Text {
@@ -77,6 +118,7 @@ mod tests {
             anchor: text(anchor),
             positive: text(positive),
             negatives: negatives.iter().map(|&n| text(n)).collect(),
+            place: Place::default(),
         }
     }
 
@@ -113,5 +155,15 @@ mod tests {
             excluded(&set),
             [[false, false, true], [false, false, false]]
         );
+    }
+
+    #[test]
+    fn a_row_whose_batch_mates_are_all_right_has_no_negative() {
+        let set = TrainingSet::from_rows(vec![row(1, 10, &[]), row(2, 10, &[]), row(3, 10, &[12])]);
+        let judgements = Judgements::new(&set);
+        let batch: Vec<&Row> = set.rows.iter().collect();
+        assert_eq!(judgements.without_negative(&set, &batch), 0);
+        assert_eq!(judgements.without_negative(&set, &batch[..2]), 2);
+        assert_eq!(judgements.without_negative(&set, &batch[2..]), 0);
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Result, bail};
 use datafusion::prelude::SessionContext;
@@ -8,6 +8,10 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use crate::findings::Findings;
+use crate::form::{Form, Wanted};
+use crate::labels::Labels;
+use crate::same_text::identical;
 use crate::window::Window;
 
 /// Two texts and whether the second answers the first.
@@ -38,54 +42,116 @@ pub(crate) struct LeftOut {
     pub fold: u32,
 }
 
+/// How labelled pairs are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    /// The column of labels that the user has named; empty for none.
+    pub label_column: Option<&'a str>,
+    pub labels: Labels,
+    /// What decides between two columns of labels.
+    pub wanted: Wanted,
+    /// Whether the table may lack the column that the user has named, since that is of another table.
+    pub may_lack_column: bool,
+    /// Of a candidates table, the candidates of each query to take.
+    pub mined: usize,
+    pub seed: u64,
+}
+
+impl Reading<'_> {
+    /// How those of a dev split are read.
+    pub fn of_dev(self) -> Self {
+        Self {
+            may_lack_column: true,
+            ..self
+        }
+    }
+}
+
 impl LabeledSet {
     /// Adds the rows of a labelled-pairs table, or negatives from a candidates table (told apart
     /// by the columns): for each query `mined` of its kept candidates, drawn by (seed, query id)
     /// over all ranks, because the top ranks hold the most false negatives.
+    ///
+    /// # Errors
+    /// If the table is unsound, or a label is none that the loss takes.
     pub async fn read(
         &mut self,
         session: &SessionContext,
         input: &str,
-        mined: usize,
-        seed: u64,
+        reading: Reading<'_>,
     ) -> Result<()> {
         let columns = column_names(session, input).await?;
         if columns.iter().any(|column| column == "decision") {
+            let Reading { mined, seed, .. } = reading;
             self.read_candidates(session, input, mined, seed).await
         } else {
-            self.read_pairs(session, input, Window::Whole).await
+            self.read_pairs(session, input, reading, Window::Whole)
+                .await
         }
     }
 
     /// Adds the rows of a labelled-pairs table that are in the window.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     pub async fn read_pairs(
         &mut self,
         session: &SessionContext,
         input: &str,
+        reading: Reading<'_>,
         window: Window,
     ) -> Result<()> {
-        let names = ColumnNames::default()
-            .with_optional("sentence1_id")
-            .with_optional("sentence2_id");
-        let frame = open(session, input, Table::LabeledPairs, &names, &[]).await?;
-        for batch in window.read(frame).await? {
-            let queries = string_column(&batch, "sentence1");
-            let texts = string_column(&batch, "sentence2");
-            let scores = f32_column(&batch, "score");
+        let Reading {
+            label_column,
+            labels,
+            wanted,
+            may_lack_column,
+            ..
+        } = reading;
+        let label_column = match label_column {
+            Some(name) if may_lack_column => {
+                let columns = column_names(session, input).await?;
+                let is_there = columns.iter().any(|column| column == name);
+                is_there.then_some(name)
+            }
+            named => named,
+        };
+        let form = Form::of_labeled(session, input, label_column, wanted).await?;
+        let column = form.label.as_deref().unwrap_or("score");
+        let frame = open(session, input, form.table, &form.names, &[]).await?;
+        let mut seen: HashMap<(u128, u128), (f32, usize)> = HashMap::new();
+        let (mut empty, mut contradictory) = (Findings::default(), Findings::default());
+        for (first, batch) in window.read(frame).await?.numbered() {
+            let queries = string_column(batch, "sentence1");
+            let texts = string_column(batch, "sentence2");
+            let scores = f32_column(batch, "score");
             for row in 0..batch.num_rows() {
+                let number = first + row;
                 let label = scores.value(row);
-                if !(0.0..=1.0).contains(&label) {
-                    bail!(
-                        "{input}: a `score` is {label}; expected a label or similarity from 0 to 1"
-                    );
+                labels.check(label, column, || format!("{input} row {number}"))?;
+                let (query, text) = (queries.value(row), texts.value(row));
+                if query.trim().is_empty() || text.trim().is_empty() {
+                    empty.add(format!("{input} row {number}"));
+                    continue;
+                }
+                if label == 0.0 || label == 1.0 {
+                    let key = (identical(query), identical(text));
+                    let (other, its_row) = *seen.entry(key).or_insert((label, number));
+                    if other != label {
+                        contradictory.add(format!("{input} rows {its_row} and {number}"));
+                    }
                 }
                 self.pairs.push(LabeledPair {
-                    query: queries.value(row).to_owned(),
-                    text: texts.value(row).to_owned(),
+                    query: query.to_owned(),
+                    text: text.to_owned(),
                     label,
                 });
             }
         }
+        empty.warn(|n| format!("{n} pairs with an empty text are left out"));
+        contradictory.warn(|n| {
+            format!("{n} pairs are labelled 0 in one row and 1 in another: the loss is told both")
+        });
         Ok(())
     }
 
@@ -143,6 +209,45 @@ impl LabeledSet {
     /// Number of pairs with a label of at least one half.
     pub fn positives(&self) -> usize {
         self.pairs.iter().filter(|pair| pair.label >= 0.5).count()
+    }
+
+    /// A loss over pairs is told nothing by one label for all.
+    ///
+    /// # Errors
+    /// If there is one label alone.
+    pub fn check_labels_differ(&self, inputs: &[&str]) -> Result<()> {
+        let labels = || self.pairs.iter().map(|pair| pair.label);
+        let (least, most) = labels()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), x| {
+                (least.min(x), most.max(x))
+            });
+        if least == most {
+            bail!(
+                "{}: all {} labels are {least}, from which nothing can be learnt; give pairs that differ in their label, or, if all belong together, use --loss mnrl",
+                inputs.join(", "),
+                self.pairs.len()
+            );
+        }
+        Ok(())
+    }
+
+    /// A dev split whose pairs have one label says nothing of a model.
+    ///
+    /// # Errors
+    /// If no pair belongs together.
+    pub fn check_dev(&self, input: &str) -> Result<()> {
+        let (all, positives) = (self.pairs.len(), self.positives());
+        if positives == 0 {
+            bail!(
+                "{input}: none of the {all} dev pairs has a label of at least 0.5, so average precision on dev is undefined; add pairs that belong together, or leave out --eval"
+            );
+        }
+        if positives == all {
+            tracing::warn!(
+                "{input}: all {all} dev pairs have a label of at least 0.5, so average precision on dev is 1 whatever the model says"
+            );
+        }
+        Ok(())
     }
 
     /// A classifier learns nothing from one class.

@@ -12,6 +12,7 @@ pub(crate) enum LogLine {
     Step {
         step: u64,
         epoch: f64,
+        rows: usize,
         loss: f64,
         learning_rate: f64,
         grad_norm: f64,

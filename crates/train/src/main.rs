@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use pairmill_cli::Common;
+use pairmill_cli::{Common, Outcome};
+use pairmill_modeling::{ModelError, caught};
+use pairmill_tables::ReadOptions;
 use pairmill_train::config_file::with_config_file;
 use pairmill_train::{cross_encoder, encoder, experiments, export};
+use tch::TchError;
 
 /// Train sentence encoders and cross-encoders
 #[derive(Parser)]
@@ -17,6 +20,8 @@ struct Cli {
     /// TOML file with any of the options; those of the command line win
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    reading: ReadOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -31,16 +36,31 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
     let arguments = match with_config_file(&Cli::command(), std::env::args_os().collect()) {
         Ok(arguments) => arguments,
         Err(error) => return pairmill_cli::fail(&error),
     };
-    let cli = Cli::parse_from(arguments);
-    pairmill_cli::run(&cli.common, || match &cli.command {
+    let cli = pairmill_cli::parse_from::<Cli>(arguments);
+    cli.reading.clone().set();
+    // Whatever libtorch fails at, above all for want of memory, ends as an error.
+    pairmill_cli::run(&cli.common, || caught(|| run(&cli))?.map_err(plain))
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+    match &cli.command {
         Command::Encoder(args) => encoder::run(args, &cli.common),
         Command::CrossEncoder(args) => cross_encoder::run(args, &cli.common),
         Command::Export(args) => export::run(args, &cli.common),
         Command::CompareLosses(args) => experiments::compare_losses(args, &cli.common),
         Command::LearningCurve(args) => experiments::learning_curve(args, &cli.common),
-    })
+    }
+}
+
+/// An error of libtorch in the words of the models' own.
+fn plain(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<TchError>() {
+        Ok(error) => ModelError::from(error).into(),
+        Err(error) => error,
+    }
 }

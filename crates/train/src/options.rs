@@ -20,7 +20,7 @@ pub struct Hyperparameters {
     /// Highest learning rate, reached after the warm-up
     #[arg(long, default_value_t = 2e-5, value_name = "RATE", value_parser = positive)]
     pub learning_rate: f64,
-    /// Share of the steps over which the rate rises from 0
+    /// Share of the steps over which the rate rises from 0; less than one step is none
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", value_parser = share)]
     pub warmup_ratio: f64,
     /// How the rate goes on after that
@@ -41,6 +41,11 @@ pub struct Hyperparameters {
     /// Stop after this many evaluations without a better score
     #[arg(long, visible_alias = "early-stopping-patience", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub patience: u32,
+    /// End with exit code 3 if no step scores as high on dev as the start; the start's weights are
+    /// delivered either way
+    #[arg(long)]
+    #[serde(skip)]
+    pub fail_below_start: bool,
     /// Keep the embedding tables as they are
     #[arg(long)]
     pub freeze_embeddings: bool,

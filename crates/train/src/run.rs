@@ -10,8 +10,9 @@ use tokio::runtime::Runtime;
 
 use crate::Hyperparameters;
 use crate::checkpoint::Checkpoints;
+use crate::report::Report;
 use crate::task::Task;
-use crate::trainer::{Report, train};
+use crate::trainer::train;
 
 /// Sets up threads and random state for a training command.
 pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
@@ -24,7 +25,24 @@ pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
         .context("cannot start the worker threads")
 }
 
-/// Reports the end of a training command; `None` where the output was there already.
+/// Reports the end of a training, of now or, where `made` is `None`, of the run that made the output.
+/// The exit code is that of a missed threshold if it ended below its start and that is to fail.
+pub(crate) fn finish_training(
+    output: &Path,
+    common: &Common,
+    options: &Hyperparameters,
+    made: Option<Report>,
+) -> Result<Outcome> {
+    let report = made.clone().or_else(|| Report::of_output(output));
+    let below = report.is_some_and(|report| report.is_below_start());
+    finish(output, common, made)?;
+    Ok(match options.fail_below_start && below {
+        true => Outcome::ThresholdMissed,
+        false => Outcome::Done,
+    })
+}
+
+/// Reports the end of a command; `None` where the output was there already.
 pub(crate) fn finish<R: Serialize>(
     output: &Path,
     common: &Common,
@@ -36,20 +54,69 @@ pub(crate) fn finish<R: Serialize>(
     }
     if common.json {
         #[derive(Serialize)]
-        struct Result<'a, R> {
+        struct Result {
             output: String,
             up_to_date: bool,
             #[serde(flatten)]
-            report: &'a Option<R>,
+            report: Option<serde_json::Value>,
         }
         let result = Result {
             output: output.display().to_string(),
             up_to_date: report.is_none(),
-            report: &report,
+            report: match &report {
+                Some(report) => Some(serde_json::to_value(report)?),
+                None => kept_figures(output),
+            },
         };
         writeln!(std::io::stdout(), "{}", serde_json::to_string(&result)?)?;
     }
     Ok(Outcome::Done)
+}
+
+/// The figures to keep with an output: those of its content, not of the run or of where it lies.
+pub(crate) fn figures(output: &Path, report: &impl Serialize) -> Result<serde_json::Value> {
+    let mut figures = serde_json::to_value(report)?;
+    each_object(&mut figures, &mut |object| {
+        object.remove("seconds");
+        object.remove("resumed_from");
+        if let Some(serde_json::Value::String(file)) = object.get_mut("onnx")
+            && let Ok(below) = Path::new(file).strip_prefix(output)
+        {
+            *file = below.display().to_string();
+        }
+    });
+    Ok(figures)
+}
+
+/// The figures that were kept with an output.
+pub(crate) fn kept_figures(output: &Path) -> Option<serde_json::Value> {
+    let mut figures = Lineage::figures(output)?;
+    each_object(&mut figures, &mut |object| {
+        if let Some(serde_json::Value::String(file)) = object.get_mut("onnx") {
+            *file = output.join(&*file).display().to_string();
+        }
+    });
+    Some(figures)
+}
+
+fn each_object(
+    value: &mut serde_json::Value,
+    change: &mut impl FnMut(&mut serde_json::Map<String, serde_json::Value>),
+) {
+    match value {
+        serde_json::Value::Object(object) => {
+            change(object);
+            object
+                .values_mut()
+                .for_each(|value| each_object(value, change));
+        }
+        serde_json::Value::Array(values) => {
+            values
+                .iter_mut()
+                .for_each(|value| each_object(value, change));
+        }
+        _ => {}
+    }
 }
 
 /// A training that ends in a model folder.
@@ -78,7 +145,7 @@ impl Job<'_> {
         let seed = self.common.seed;
         let report = train(task, self.options, seed, &log, Some(&checkpoints))?;
         save(task, &report, staged.path())?;
-        staged.commit(self.lineage)?;
+        staged.commit_with(self.lineage, &figures(self.output, &report)?)?;
         checkpoints.remove()?;
         Ok(report)
     }

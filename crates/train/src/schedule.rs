@@ -23,10 +23,14 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
+    /// A warm-up of less than one step is none, since its first step, at rate 0, would be lost; nor
+    /// is there one where the only step would be.
     pub fn new(kind: ScheduleKind, total_steps: u64, warmup_ratio: f64) -> Self {
+        let warmup = total_steps as f64 * warmup_ratio;
+        let is_lost = warmup < 1.0 || total_steps <= 1;
         Self {
             kind,
-            warmup_steps: (total_steps as f64 * warmup_ratio).ceil() as u64,
+            warmup_steps: if is_lost { 0 } else { warmup.ceil() as u64 },
             total_steps,
         }
     }
@@ -66,8 +70,16 @@ mod tests {
     }
 
     #[test]
-    fn a_single_step_without_warm_up_trains_at_full_rate() {
-        let schedule = Schedule::new(ScheduleKind::Linear, 1, 0.0);
-        assert_eq!(schedule.factor(0), 1.0);
+    fn a_single_step_trains_at_full_rate() {
+        for warmup_ratio in [0.0, 0.1, 1.0] {
+            let schedule = Schedule::new(ScheduleKind::Linear, 1, warmup_ratio);
+            assert_eq!(schedule.factor(0), 1.0);
+        }
+    }
+
+    #[test]
+    fn a_warm_up_takes_a_whole_step_or_none() {
+        let first = |steps| Schedule::new(ScheduleKind::Linear, steps, 0.1).factor(0);
+        assert_eq!([2, 9, 10, 11].map(first), [1.0, 1.0, 0.0, 0.0]);
     }
 }

@@ -1,6 +1,8 @@
 use anyhow::Result;
 use pairmill_modeling::{Dropout, Parameters};
 
+use crate::cut::Cut;
+use crate::objective::NoSignal;
 use crate::optimizer::Gradient;
 use crate::window::Parts;
 
@@ -41,6 +43,14 @@ pub(crate) trait Task {
     fn open_window(&mut self, epoch: u32, window: usize) -> Result<()>;
     /// Batches of the rows in memory for an epoch; the same for the same epoch.
     fn batches(&self, epoch: u32) -> Vec<Batch>;
+    /// How many rows of a batch the loss learns nothing from, whatever the model makes of them.
+    fn without_signal(&self, batch: &Batch) -> usize;
+    /// Why that may be, for batches of a source.
+    fn no_signal(&self, source: usize) -> NoSignal;
+    /// Whether what it starts from is a model for its purpose, so that it may be the one delivered.
+    fn starts_as_model(&self) -> bool;
+    /// How many of the texts in memory are longer than the model reads.
+    fn cut(&self) -> Result<Vec<Cut>>;
     /// Adds the gradient of `share` times the loss of a batch; the loss.
     fn add_gradient(
         &self,

@@ -4,7 +4,6 @@ use std::time::Instant;
 use anyhow::{Result, bail, ensure};
 use pairmill_cli::Progress;
 use pairmill_modeling::Dropout;
-use serde::Serialize;
 use tch::Tensor;
 
 use crate::Hyperparameters;
@@ -12,36 +11,15 @@ use crate::checkpoint::{Checkpoints, Exact, Position};
 use crate::log::{LogLine, TrainingLog};
 use crate::memory;
 use crate::optimizer::{AdamW, Clipped, Gradient};
+use crate::plan;
+use crate::report::{Delivered, Report};
 use crate::schedule::Schedule;
+use crate::stall::Stall;
 use crate::task::{Batch, Masks, Task};
 use crate::window::Parts;
 
-/// How training went.
-#[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    /// Training rows.
-    pub rows: usize,
-    /// Steps taken.
-    pub steps: u64,
-    /// The step of the checkpoint the run went on from.
-    pub resumed_from: Option<u64>,
-    /// Mean loss of the last epoch's steps.
-    pub final_loss: f64,
-    /// Name of the dev score.
-    pub metric: Option<&'static str>,
-    /// Dev score before training.
-    pub score_before: Option<f64>,
-    /// Best dev score; the weights saved are those that reached it.
-    pub best_score: Option<f64>,
-    /// The step after which the best score was reached.
-    pub best_step: u64,
-    /// Whether patience ran out before the last step.
-    pub stopped_early: bool,
-    /// Seconds of training and evaluation.
-    pub seconds: f64,
-}
-
-/// Trains a task and leaves the best weights in its parameters.
+/// Trains a task and leaves the best weights in its parameters: those it started from where no step
+/// scores as high on dev and these are a model already.
 ///
 /// # Errors
 /// If the loss is not finite, the log or a checkpoint cannot be written, the checkpoint to resume
@@ -56,20 +34,30 @@ pub(crate) fn train(
     let mut run = Run::start(task, options, seed, log, checkpoints)?;
     let resumed_from = (run.position.step > 0).then_some(run.position.step);
     let (last_loss, stopped_early) = run.all_steps()?;
+    let delivered = run.delivered();
     let position = &run.position;
+    let (score, step) = match (delivered, position.best) {
+        (Delivered::Start, _) => (position.score_before, 0),
+        (_, Some((score, step))) => (Some(score), step),
+        (_, None) => (None, position.step),
+    };
     let report = Report {
         rows: run.task.parts().map_or(run.task.rows(), Parts::rows),
         steps: position.step,
         resumed_from,
         final_loss: last_loss,
-        metric: run.metric,
+        metric: run.metric.map(str::to_owned),
         score_before: position.score_before.map(|score| score.0),
-        best_score: position.best.map(|(score, _)| score.0),
-        best_step: position.best.map_or(position.step, |(_, step)| step),
+        best_score: score.map(|score| score.0),
+        best_step: step,
+        trained_score: position.best.map(|(score, _)| score.0),
+        delivered,
+        weights_moved: run.weights_moved()?,
+        batch_rows: position.batch_rows as f64 / position.batches.max(1) as f64,
         stopped_early,
         seconds: run.seconds(),
     };
-    run.finish()?;
+    run.finish(&report)?;
     Ok(report)
 }
 
@@ -96,7 +84,11 @@ struct Run<'a> {
     dropout: Dropout,
     optimizer: AdamW,
     position: Position,
+    /// The weights to deliver: at first those of the start, if there is a dev split.
     best_weights: Option<Tensor>,
+    /// What the weights were at the start.
+    start: u64,
+    stall: Stall,
     metric: Option<&'static str>,
     log: TrainingLog,
     progress: Progress,
@@ -125,6 +117,8 @@ impl<'a> Run<'a> {
             total_steps,
             dropout: Dropout::new(seed),
             optimizer: AdamW::new(task.parameters(), options.weight_decay),
+            start: fingerprint(task.parameters().flat())?,
+            stall: Stall::default(),
             task,
             position: Position::default(),
             best_weights: None,
@@ -135,13 +129,15 @@ impl<'a> Run<'a> {
             seconds_before: 0.0,
             owns_checkpoints: false,
         };
-        if !run.resume(log)? {
-            if run.task.parts().is_some() {
-                // An unsound table is found before the model is scored.
-                run.task.open_window(0, 0)?;
-            }
-            run.score_before()?;
+        if run.resume(log)? {
+            return Ok(run);
         }
+        if run.task.parts().is_some() {
+            // An unsound table is found before the model is scored.
+            run.task.open_window(0, 0)?;
+        }
+        plan::announce(run.task, options)?;
+        run.score_before()?;
         Ok(run)
     }
 
@@ -191,6 +187,9 @@ impl<'a> Run<'a> {
             self.metric = Some(metric);
             self.position.score_before = Some(Exact(score));
             tracing::info!("before training: {metric} on dev {score:.4}");
+            if self.task.starts_as_model() {
+                self.best_weights = Some(self.task.parameters().flat().copy());
+            }
             self.write_evaluation(metric, score, false)?;
         }
         Ok(())
@@ -317,6 +316,12 @@ impl<'a> Run<'a> {
         self.check_finite("gradient", grad_norm)?;
         let parameters = self.task.parameters();
         self.optimizer.step(parameters, &gradient, scale, rate);
+        if let Some(warning) = self.stall.after_step(loss, grad_norm) {
+            tracing::warn!("{warning}");
+        }
+        let rows: usize = batches.iter().map(|batch| batch.rows.len()).sum();
+        self.position.batch_rows += rows as u64;
+        self.position.batches += batches.len() as u64;
         self.position.step += 1;
         memory::after_step(self.position.step);
         self.position.step_of_epoch += 1;
@@ -328,6 +333,7 @@ impl<'a> Run<'a> {
         self.log.write(&LogLine::Step {
             step: self.position.step,
             epoch: epochs_done,
+            rows,
             loss,
             learning_rate: rate,
             grad_norm,
@@ -358,7 +364,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Scores the model on dev and keeps the weights if they are the best; whether to go on.
+    /// Scores the model on dev and keeps the weights if they are the best and not below the start;
+    /// whether to go on.
     fn evaluate(&mut self) -> Result<bool> {
         let Some((metric, score)) = self.task.score()? else {
             return Ok(true);
@@ -366,13 +373,19 @@ impl<'a> Run<'a> {
         self.metric = Some(metric);
         let step = self.position.step;
         let gained = self.position.best.is_none_or(|(best, _)| score > best.0);
-        self.write_evaluation(metric, score, gained)?;
-        tracing::info!(
-            "step {step}: {metric} on dev {score:.4}{}",
-            if gained { ", best so far" } else { "" }
-        );
+        let before = self.position.score_before.map(|before| before.0);
+        let below = before.filter(|&before| score < before);
+        self.write_evaluation(metric, score, gained && below.is_none())?;
+        let verdict = match (below, gained) {
+            (Some(before), _) => format!(", below the {before:.4} before training"),
+            (None, true) => ", best so far".to_owned(),
+            (None, false) => String::new(),
+        };
+        tracing::info!("step {step}: {metric} on dev {score:.4}{verdict}");
         if gained {
-            self.best_weights = Some(self.task.parameters().flat().copy());
+            if below.is_none() || !self.task.starts_as_model() {
+                self.best_weights = Some(self.task.parameters().flat().copy());
+            }
             self.position.best = Some((Exact(score), step));
             self.position.evaluations_without_gain = 0;
             return Ok(true);
@@ -421,17 +434,73 @@ impl<'a> Run<'a> {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
 
-    fn finish(self) -> Result<()> {
+    /// Which weights the run comes to.
+    fn delivered(&self) -> Delivered {
+        let Position {
+            score_before, best, ..
+        } = &self.position;
+        match (score_before, best) {
+            (Some(before), Some((best, _))) if best < before && self.task.starts_as_model() => {
+                Delivered::Start
+            }
+            (_, Some(_)) => Delivered::Best,
+            _ => Delivered::Last,
+        }
+    }
+
+    fn weights_moved(&self) -> Result<bool> {
+        Ok(fingerprint(self.task.parameters().flat())? != self.start)
+    }
+
+    fn finish(mut self, report: &Report) -> Result<()> {
         self.log.sync()?;
+        if let Some(warning) = self.stall.at_end() {
+            tracing::warn!("{warning}");
+        }
+        if !report.weights_moved {
+            tracing::warn!(
+                "no weight has changed in {} steps: the model is the one it started from to the last bit, because each step had a rate or a gradient of 0 or was too small to count",
+                report.steps
+            );
+        }
+        if report.is_below_start()
+            && let (Some(before), Some(trained)) = (report.score_before, report.trained_score)
+        {
+            let metric = report.metric.as_deref().unwrap_or("the score");
+            let delivered = match report.delivered {
+                Delivered::Start => {
+                    "so the model delivered is the one it started from; another --learning-rate, more or cleaner rows may help, and without --eval the last weights are delivered whatever they score"
+                }
+                _ => {
+                    "but that start is a head drawn at random, so the best of the trained ones is delivered; it has learnt nothing that dev can tell"
+                }
+            };
+            tracing::warn!(
+                "training did not help: {metric} on dev is {trained:.4} at best, {before:.4} before, {delivered}"
+            );
+        }
         let Some(best) = self.best_weights else {
             return Ok(());
         };
         let mut flat = self.task.parameters().flat().shallow_clone();
         tch::no_grad(|| flat.f_copy_(&best))?;
-        let scores = self.position.score_before.zip(self.position.best);
-        if scores.is_some_and(|(before, (best, _))| best < before) {
-            tracing::warn!("the trained model scores lower on dev than the one it started from");
-        }
         Ok(())
     }
+}
+
+/// A number that changes with any bit of the weights.
+fn fingerprint(weights: &Tensor) -> Result<u64> {
+    /// Weights that are copied at a time.
+    const CHUNK: i64 = 1 << 20;
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let (mut start, length) = (0, weights.size()[0]);
+    while start < length {
+        let chunk = weights.f_narrow(0, start, CHUNK.min(length - start))?;
+        let values = Vec::<f32>::try_from(chunk.detach().to_device(tch::Device::Cpu))?;
+        hash = values.iter().fold(hash, |hash, value| {
+            (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        start += CHUNK;
+    }
+    Ok(hash)
 }

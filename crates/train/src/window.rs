@@ -24,18 +24,45 @@ impl Window {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn read(self, frame: DataFrame) -> Result<Vec<RecordBatch>, TableError> {
+    pub async fn read(self, frame: DataFrame) -> Result<Rows, TableError> {
         let Self::Part { number, of } = self else {
-            return Ok(frame.collect().await?);
+            let batches = frame.collect().await?;
+            return Ok(Rows { before: 0, batches });
         };
         let rows = frame.clone().count().await?;
         let bounds = bounds(rows, number, of);
         let part = frame.limit(bounds.start, Some(bounds.len()))?;
-        Ok(part.collect().await?)
+        let batches = part.collect().await?;
+        let before = bounds.start;
+        Ok(Rows { before, batches })
     }
 
     pub fn is_whole(self) -> bool {
         self == Self::Whole
+    }
+
+    /// Whether it holds the first row, so that what is said of a table is said once an epoch.
+    pub fn is_first(self) -> bool {
+        matches!(self, Self::Whole | Self::Part { number: 0, .. })
+    }
+}
+
+/// Rows of a table that follow each other.
+pub(crate) struct Rows {
+    /// Rows of the table before them.
+    before: usize,
+    batches: Vec<RecordBatch>,
+}
+
+impl Rows {
+    /// The batches, each with the number of its first row in the table, counted from 1.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &RecordBatch)> {
+        let mut next = self.before + 1;
+        self.batches.iter().map(move |batch| {
+            let first = next;
+            next += batch.num_rows();
+            (first, batch)
+        })
     }
 }
 

@@ -77,7 +77,7 @@ fn sentences_are_compared_with_scores_and_labels() {
     assert_eq!(of_scores["model"], found["model"]);
 
     let error = EVALUATE.refused(dir.path(), "pairs --model model --pairs sts.jsonl", 1);
-    assert_snapshot!(error, @"error: sts.jsonl: column `score` is 0.95 in row 1 (counted from 1); expected 1 for the same meaning, 0 for another");
+    assert_snapshot!(error, @"error: sts.jsonl: column `score` holds `0.95` in line 1; expected a whole number");
 }
 
 #[test]

@@ -53,10 +53,10 @@ fn unsound_candidates_are_refused_and_leave_nothing() {
     };
     assert_snapshot!(error("nowhere.parquet"), @"error: nowhere.parquet: no such file or folder; check the path");
     assert_snapshot!(error("null.parquet"), @"error: null.parquet: column `text` is null in row 5 (counted from 1, header not counted); fill it or remove the row");
-    assert_snapshot!(error("type.parquet"), @"error: type.parquet: column `rank` is Boolean; expected an integer");
+    assert_snapshot!(error("type.parquet"), @"error: type.parquet: column `rank` is Boolean; expected a whole number");
     assert_snapshot!(error("absent.parquet"), @"error: absent.parquet: no column `rank` (needed for a candidates table); found query_id, query, positive_id, positive, corpus_id, text");
     assert_snapshot!(error("empty.parquet"), @"error: empty.parquet: has no rows; expected a candidates table with at least one");
-    assert_snapshot!(error("cut.parquet"), @"error: cut.parquet: not a sound Parquet file (Parquet error: Invalid Parquet file. Corrupt footer); it may be cut short, write it again");
+    assert_snapshot!(error("cut.parquet"), @"error: cut.parquet: not a sound Parquet file: it ends without its footer, so its writing was broken off or is not done; write it again");
 }
 
 fn refused_model(dir: &Path, change: impl Fn(&Path)) -> String {
@@ -97,16 +97,16 @@ fn damaged_model_files_are_named() {
         })
     };
     assert_snapshot!(cut("model.onnx"), @"error: model/model.onnx: cannot be used (Load model from model/model.onnx failed:Protobuf parsing failed.); it may be damaged, write or download the model again");
-    assert_snapshot!(cut("tokenizer.json"), @"error: model/tokenizer.json: cannot be used (EOF while parsing a string at line 6 column 347); it may be damaged, write or download the model again");
-    assert_snapshot!(cut("config.json"), @"error: model/config.json: cannot be used (EOF while parsing a string at line 1 column 45); it may be damaged, write or download the model again");
+    assert_snapshot!(cut("tokenizer.json"), @"error: model/tokenizer.json: not sound JSON (EOF while parsing a string at line 6 column 347); it may be damaged, write or download the model again");
+    assert_snapshot!(cut("config.json"), @"error: model/config.json: not sound JSON (EOF while parsing a string at line 1 column 45); it may be damaged, write or download the model again");
 }
 
 #[test]
 fn a_model_that_cannot_judge_pairs_is_refused() {
     let dir = workplace();
     let with = |model: TinyModel| refused_model(dir.path(), |folder| model.write(folder));
-    assert_snapshot!(with(TinyModel { vocab_size: 12, ..Default::default() }), @"error: model: the tokenizer does not fit the model: it knows 16 tokens, but the model's vocab_size is 12; put the tokenizer.json there that the model was trained with");
-    assert_snapshot!(with(TinyModel { logits: 3, ..Default::default() }), @"error: model/model.onnx: not a cross-encoder: for two pairs its output has the shape [2, 3]; expected one or two logits per pair, [2, 1] or [2, 2]; this looks like a classifier of entailment");
+    assert_snapshot!(with(TinyModel { vocab_size: 12, ..Default::default() }), @"error: model/tokenizer.json: has token 15, but config.json says vocab_size 12: the tokenizer does not fit the model; put the tokenizer.json there that the model was trained with");
+    assert_snapshot!(with(TinyModel { logits: 3, ..Default::default() }), @"error: model/config.json: a model with 3 logits for each pair is not supported; supported: one logit, or two of which one stands for relevant");
     assert_snapshot!(with(TinyModel { bias: f32::NAN, ..Default::default() }), @r#"error: model/model.onnx: the score is not a number for the pair ("reset the router", "the router blinks: reset"); the model's weights are broken (a diverged training?), use another model"#);
     TinyModel::default().write(&dir.path().join("model"));
     assert_snapshot!(FILTER.refused(dir.path(), &format!("{LINE} --max-length 64"), 1), @"error: model: a maximum length of 64 tokens does not fit this model; choose 5 to 32");

@@ -5,6 +5,7 @@ mod corpus;
 mod harness;
 mod promises;
 mod refusals;
+mod spellings;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -62,10 +62,10 @@ fn unsound_files_are_refused_and_leave_nothing() {
     let error = |file: &str| GENERATE.refused(path, &format!("qa --input {file} --output new"), 1);
     assert_snapshot!(error("nowhere.parquet"), @"error: nowhere.parquet: no such file or folder; check the path");
     assert_snapshot!(error("tickets.csv"), @"error: tickets.csv: no column `question` (needed for a qa table); found id, text, category; name another one with --question-column");
-    assert_snapshot!(error("type.jsonl"), @"error: type.jsonl: column `answer` is Float64; expected text");
-    assert_snapshot!(error("null.jsonl"), @"error: null.jsonl: column `question` is null in row 2 (counted from 1, header not counted); fill it or remove the row");
+    assert_snapshot!(error("type.jsonl"), @"error: type.jsonl: column `answer` is of numbers; expected text");
+    assert_snapshot!(error("null.jsonl"), @"error: null.jsonl: column `question` is null in line 2; fill it or remove the row");
     assert_snapshot!(error("empty.csv"), @"error: empty.csv: has no rows; expected a qa table with at least one");
-    assert_snapshot!(error("cut.parquet"), @"error: cut.parquet: not a sound Parquet file (Parquet error: Invalid Parquet file. Corrupt footer); it may be cut short, write it again");
+    assert_snapshot!(error("cut.parquet"), @"error: cut.parquet: not a sound Parquet file: it ends without its footer, so its writing was broken off or is not done; write it again");
 }
 
 #[test]

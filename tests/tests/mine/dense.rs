@@ -507,12 +507,9 @@ fn what_is_wrong_with_model_or_corpus_is_said_and_leaves_nothing() {
     assert_snapshot!(with("nowhere/at/all"), @"error: nowhere/at/all: no such model folder; check the path");
     assert_snapshot!(with("tiny"), @"error: tiny: has no model.onnx; expected a model folder with model.onnx (or onnx/model.onnx), tokenizer.json and config.json; `pairmill-train export --model DIR --output DIR` makes one of a sentence-transformers folder");
     let config = path.join("onnx/config_sentence_transformers.json");
-    fs::write(&config, r#"{"similarity_fn_name": "euclidean"}"#).unwrap();
+    fs::write(&config, r#"{"similarity_fn_name": "angular"}"#).unwrap();
     let dense = || MINE.refused(path, &format!("{LINE} {DENSE}"), 1);
-    assert_snapshot!(dense(), @r"
-    error: corpus.csv: cannot be embedded
-      because: the model compares embeddings by their Euclidean distance; supported: cosine and dot; name one as similarity_fn_name in its config_sentence_transformers.json
-    ");
+    assert_snapshot!(dense(), @"error: onnx/config_sentence_transformers.json: the similarity_fn_name `angular` is not supported; supported: cosine, dot, euclidean, manhattan");
     fs::remove_file(&config).unwrap();
     let corpus = fs::read_to_string(path.join("corpus.csv")).unwrap();
     fs::write(

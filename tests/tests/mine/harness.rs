@@ -21,8 +21,8 @@ pub fn help_desk() -> TempDir {
          p1,,Hold the button for ten seconds to reset.,device\n\
          p2,,Pull the plug and reset it.,device\n\
          p3,,Stripes are black.,animals\n\
-         d1,,hold the  BUTTON for ten seconds to reset.,copies\n\
-         q1,,Reset everything else.,others\n\
+         d1,,Hold the  button for ten seconds to reset.,copies\n\
+         q1,,Reset the device.,others\n\
          d2,How do,i reset the DEVICE?,questions\n\
          d3,Device,Reset the password.,device\n\
          d4,,Reset the router.,network\n\

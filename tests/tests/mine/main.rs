@@ -2,9 +2,11 @@
 
 mod dense;
 mod harness;
+mod languages;
 mod options;
 mod promises;
 mod real_data;
 mod refusals;
 mod resume;
 mod scale;
+mod texts;

@@ -76,7 +76,7 @@ fn n_tuples_hold_the_pairs_that_have_all_their_negatives() {
     assert_eq!(table(dir.path(), "out.parquet", "q1", &columns), [""; 0]);
     assert_eq!(
         table(dir.path(), "out.parquet", "q2", &columns),
-        ["p2 d3 d4 q1"]
+        ["p2 q1 d3 d4"]
     );
 }
 
@@ -204,7 +204,7 @@ fn the_analysis_and_the_parameters_are_options() {
     let plain = run("");
     assert_eq!(
         run("--language none").len(),
-        7,
+        8,
         "`of`, `the` and `device` match, `resets` does not"
     );
     assert!(plain.len() > 5);
@@ -212,7 +212,7 @@ fn the_analysis_and_the_parameters_are_options() {
     assert_ne!(run("--title-weight 3"), plain);
     assert_eq!(
         run("--max-query-terms 1").len(),
-        2,
+        3,
         "`device` is rarer than `reset`"
     );
 }

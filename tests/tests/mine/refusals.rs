@@ -34,12 +34,12 @@ fn unsound_inputs_are_refused_and_leave_nothing() {
     fs::write(path.join("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
     let error = |pairs: &str, corpus: &str| MINE.refused(path, &with(pairs, corpus), 1);
     assert_snapshot!(error("nowhere.csv", "corpus.csv"), @"error: nowhere.csv: no such file or folder; check the path");
-    assert_snapshot!(error("corpus.csv", "corpus.csv"), @"error: corpus.csv: no column `anchor_id` (needed for a pairs table); found id, title, text, topic");
+    assert_snapshot!(error("corpus.csv", "corpus.csv"), @"error: corpus.csv: no column `anchor` (needed for a pairs table); found id, title, text, topic; name another one with --anchor-column");
     assert_snapshot!(error("pairs.csv", "pairs.csv"), @"error: pairs.csv: no column `id` (needed for a corpus table); found anchor_id, anchor, positive_id, positive; name another one with --id-column");
-    assert_snapshot!(error("pairs.csv", "type.jsonl"), @"error: type.jsonl: column `text` is Float64; expected text");
-    assert_snapshot!(error("pairs.csv", "null.jsonl"), @"error: null.jsonl: column `text` is null in row 2 (counted from 1, header not counted); fill it or remove the row");
+    assert_snapshot!(error("pairs.csv", "type.jsonl"), @"error: type.jsonl: column `text` is of numbers; expected text");
+    assert_snapshot!(error("pairs.csv", "null.jsonl"), @"error: null.jsonl: column `text` is null in line 2; fill it or remove the row");
     assert_snapshot!(error("pairs.csv", "empty.csv"), @"error: empty.csv: has no rows; expected a corpus table with at least one");
-    assert_snapshot!(error("cut.parquet", "corpus.csv"), @"error: cut.parquet: not a sound Parquet file (Parquet error: Invalid Parquet file. Corrupt footer); it may be cut short, write it again");
+    assert_snapshot!(error("cut.parquet", "corpus.csv"), @"error: cut.parquet: not a sound Parquet file: it ends without its footer, so its writing was broken off or is not done; write it again");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Arms, Assign, Assigner};
@@ -20,8 +20,9 @@ pub struct AssignArgs {
     /// Table with a column of user ids; `-` reads an Arrow IPC stream from standard input
     #[arg(long, value_name = "FILE", conflicts_with = "id", requires = "output")]
     input: Option<String>,
-    /// Parquet file to write, with one column more; `-` writes an Arrow IPC stream to standard output
-    #[arg(long, value_name = "FILE", conflicts_with = "id")]
+    /// Table to write, as the name says (.parquet, .csv, .tsv, .jsonl or .arrow), with one column more;
+    /// `-` writes an Arrow IPC stream to standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "id", value_parser = pairmill_tables::table_path)]
     output: Option<PathBuf>,
     /// Column of the stable user ids
     #[arg(long, value_name = "NAME", default_value = "user_id")]
@@ -41,11 +42,7 @@ impl AssignArgs {
         let (Some(input), Some(output)) = (&self.input, &self.output) else {
             return Err(UsageError("give --input and --output, or --id".to_owned()));
         };
-        if output == Path::new("-") && common.json {
-            return Err(UsageError(
-                "--json and --output - both want standard output; give a file".to_owned(),
-            ));
-        }
+        common.check_output(output)?;
         Ok(Job::Assign(Assign {
             input: input.clone(),
             output: output.clone(),

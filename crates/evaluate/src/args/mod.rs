@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{AbTest, Assign, Compare, Frame, PlanResult, Regression, Settings, Task};
+use pairmill_tables::ReadOptions;
 
 use abtest::AbTestArgs;
 use assign::AssignArgs;
@@ -39,6 +40,8 @@ use triplets::TripletsArgs;
 pub struct Args {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    pub reading: ReadOptions,
     #[command(flatten)]
     pub common: Common,
 }

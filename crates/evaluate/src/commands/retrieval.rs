@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use pairmill_cli::Progress;
 use pairmill_metrics::RetrievalMetric;
-use pairmill_modeling::Side;
+use pairmill_modeling::{Side, Similarity};
 use pairmill_tables::{ColumnNames, Table, passage, string_column};
 
 use super::{gain, identical_ids, of_unknown_documents};
@@ -16,6 +16,7 @@ use crate::items::write_items;
 use crate::ranked_curves::{INTERPOLATED, precision_by_recall, score_distributions};
 use crate::ranking::Ranking;
 use crate::reader::Reader;
+use crate::repeated::Once;
 use crate::report::Report;
 use crate::reporting::{self, of_models, scatter, short};
 use crate::run_table::Ties;
@@ -111,6 +112,15 @@ impl Retrieval {
                 let mut evaluation = evaluation
                     .with_convention("ties", Ties::St.name())
                     .with_convention("identical_ids", identical_ids(self.ignore_identical_ids));
+                let similarities = encoders.map(Encoder::similarity);
+                for (name, similarity) in [
+                    ("similarity", Some(similarities.model)),
+                    ("similarity_baseline", similarities.baseline),
+                ] {
+                    if let Some(similarity) = similarity.filter(|one| *one != Similarity::Cosine) {
+                        evaluation = evaluation.with_convention(name, similarity.name());
+                    }
+                }
                 evaluation.variants = variants
                     .iter()
                     .map(|&variant| {
@@ -152,9 +162,9 @@ impl Retrieval {
             false => "A document that has the id of the query is a result like any other.",
         };
         format!(
-            "Exact cosine search over the whole corpus, {} results a query; title and text of a \
-             document are joined by a blank. Documents of equal cosine rank in ascending order of \
-             id. {identical} {}Means are over the queries to which at least one document is judged \
+            "Exact search over the whole corpus by cosine, or by the similarity that a model names, \
+             {} results a query; title and text of a document are joined by a blank. Documents that \
+             are equally alike rank in ascending order of id. {identical} {}Means are over the queries to which at least one document is judged \
              relevant.",
             self.depth(),
             gain(&self.metrics)
@@ -284,20 +294,27 @@ impl Retrieval {
         corpus: &Corpus<'_>,
         variants: &[Variant],
     ) -> Result<Found> {
-        let queries = encoder.embed_all(&topics.texts(), Side::Query)?;
+        let similarity = encoder.similarity();
+        let texts = topics.texts();
+        let progress = encoder.progress(&texts);
+        let queries = encoder.embed_to_compare(&texts, Side::Query, &progress)?;
+        drop(progress);
         let of_baseline = |one: &&Variant| one.dimension <= encoder.dimension();
         let variants: Vec<Variant> = variants.iter().filter(of_baseline).copied().collect();
         let variant_queries: Vec<Embeddings> = variants
             .iter()
-            .map(|variant| variant.of_queries(&queries))
+            .map(|variant| variant.of_queries(&queries, similarity))
             .collect();
         let depth = self.depth() + usize::from(self.ignore_identical_ids);
         let depth = depth.min(corpus.len());
-        let mut as_is = Search::new(&queries, depth);
+        let mut as_is = Search::by(similarity, &queries, depth);
         let mut smaller: Vec<(Variant, Search<'_>, Option<Steps>)> = variants
             .iter()
             .zip(&variant_queries)
-            .map(|(&variant, queries)| (variant, Search::new(queries, depth), None))
+            .map(|(&variant, queries)| {
+                let search = Search::by(variant.compared_by(similarity), queries, depth);
+                (variant, search, None)
+            })
             .collect();
         let progress = Progress::new(
             format!("embedding the corpus ({})", encoder.role),
@@ -310,14 +327,18 @@ impl Retrieval {
             true => corpus.drawn(BLOCK),
             false => Vec::new(),
         };
+        let mut once = Once::new(&corpus.repeated);
         corpus.for_each_block(BLOCK, &first, |texts, keys| {
-            let documents = encoder.embed(texts, Side::Document, &progress)?;
+            let documents = once.embed(texts, |texts| {
+                encoder.embed_to_compare(texts, Side::Document, &progress)
+            })?;
             as_is.add(&documents, keys);
             for (variant, search, steps) in &mut smaller {
                 if steps.is_none() {
-                    *steps = variant.calibrate(&documents);
+                    *steps = variant.calibrate(&documents, similarity);
                 }
-                search.add(&variant.of_documents(&documents, steps.as_ref()), keys);
+                let documents = variant.of_documents(&documents, similarity, steps.as_ref());
+                search.add(&documents, keys);
             }
             Ok(())
         })?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use pairmill_tables::{Lineage, RowOutput};
+use pairmill_tables::{Lineage, TableOutput};
 use serde::Serialize;
 
 use super::columns::{Column, find};
@@ -18,7 +18,7 @@ use crate::reader::Reader;
 pub struct Assign {
     /// Any table with a column of user ids, or `-` for an Arrow IPC stream on standard input.
     pub input: String,
-    /// The Parquet file to write, or `-` for an Arrow IPC stream on standard output.
+    /// The table to write, in the format of its name, or `-` for an Arrow IPC stream on standard output.
     pub output: PathBuf,
     /// The experiment, whose splits are independent of those of others.
     pub experiment: String,
@@ -43,7 +43,7 @@ pub struct AssignReport {
     pub up_to_date: bool,
     /// The output.
     pub output: PathBuf,
-    /// Rows of each arm, unless there was nothing to do.
+    /// Rows of each arm, now or by the run that wrote the output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arms: Option<BTreeMap<String, u64>>,
 }
@@ -75,19 +75,16 @@ impl Assign {
         );
         let lineage =
             Lineage::new("assign", &options, self.seed).with_input("users", &self.input)?;
-        let target = (self.output != Path::new("-")).then_some(self.output.as_path());
-        let up_to_date = match target {
-            Some(target) => lineage.is_done(target, self.force)?,
-            None => false,
-        };
+        let up_to_date = lineage.is_done(&self.output, self.force)?;
         let arms = match up_to_date {
-            true => None,
-            false => Some(self.write(target, &lineage)?),
+            true => Lineage::figures(&self.output)
+                .and_then(|figures| serde_json::from_value(figures).ok()),
+            false => Some(self.write(&lineage)?),
         };
-        match (target, &arms) {
-            (Some(target), None) => tracing::info!("{} is up to date", target.display()),
-            (Some(target), Some(_)) => tracing::info!("wrote {}", target.display()),
-            (None, _) => {}
+        match up_to_date {
+            true => tracing::info!("{} is up to date", self.output.display()),
+            false if self.output == Path::new("-") => {}
+            false => tracing::info!("wrote {}", self.output.display()),
         }
         Ok(AssignReport {
             up_to_date,
@@ -96,7 +93,7 @@ impl Assign {
         })
     }
 
-    fn write(&self, target: Option<&Path>, lineage: &Lineage) -> Result<BTreeMap<String, u64>> {
+    fn write(&self, lineage: &Lineage) -> Result<BTreeMap<String, u64>> {
         let arms = self.assigner.arms().iter();
         let mut counts: BTreeMap<&str, u64> = arms.map(|(arm, _)| (arm, 0)).collect();
         let mut rows = 0;
@@ -105,7 +102,7 @@ impl Assign {
             |schema| {
                 let id = find(&self.input, schema, &self.id_column, "--id-column")?;
                 let schema = self.with_arm(schema)?;
-                Ok((id, RowOutput::create(target, schema, lineage)?))
+                Ok((id, TableOutput::create(&self.output, schema, lineage)?))
             },
             |(id, output), batch| {
                 let ids = Column::read(&self.input, batch, *id, rows)?.ids("an id")?;
@@ -123,7 +120,7 @@ impl Assign {
                 Ok(output.write(&batch)?)
             },
         )?;
-        output.1.finish()?;
+        output.1.finish_with(&counts)?;
         if rows == 0 {
             tracing::warn!("{} has no rows, and nor has the output", self.input);
         }

@@ -28,17 +28,23 @@ pub(super) async fn convert(
         file.write(&batch)?;
     }
     drop(progress);
-    let (rows, table) = (file.finish()?, table.name());
-    info!("wrote {}: {rows} rows ({table})", output.display());
-    Ok(Some(ConvertSummary::File { table, rows }))
+    let (rows, table) = (file.rows(), table.name().to_owned());
+    let summary = ConvertSummary::File { table, rows };
+    file.finish_with(&summary)?;
+    if let ConvertSummary::File { table, .. } = &summary {
+        info!("wrote {}: {rows} rows ({table})", output.display());
+    }
+    Ok(Some(summary))
 }
 
 fn create(output: &Path, table: Table, lineage: &Lineage) -> Result<Output> {
     match (Format::of_name(output), table) {
-        (Some(Format::Parquet), _) => Output::table(output, table, lineage),
-        (Some(Format::Trec), Table::Run) => Output::lines(output, Lines::TrecRun),
-        (Some(Format::Trec), _) => Output::lines(output, Lines::TrecQrels),
-        (Some(Format::Csv(b'\t')), Table::Qrels) => Output::lines(output, Lines::BeirQrels),
+        (Some(Format::Trec), Table::Run) => Output::lines(output, Lines::TrecRun, Some(lineage)),
+        (Some(Format::Trec), _) => Output::lines(output, Lines::TrecQrels, Some(lineage)),
+        (Some(Format::Csv(b'\t')), Table::Qrels) => {
+            Output::lines(output, Lines::BeirQrels, Some(lineage))
+        }
+        (Some(_), _) => Output::table(output, table, lineage),
         _ => Err(GenerateError::NoSuchForm {
             output: output.to_owned(),
             table: table.name(),

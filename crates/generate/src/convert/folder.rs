@@ -5,7 +5,7 @@ use arrow::array::RecordBatch;
 use datafusion::prelude::SessionContext;
 use pairmill_cli::Progress;
 use pairmill_tables::{FolderOutput, Lineage, Lines, Table, string_column};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing::{info, warn};
 
@@ -18,7 +18,7 @@ use crate::{GenerateError, Result};
 const TRAIN: &str = "train";
 
 /// What a data set holds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FolderSummary {
     /// Passages of the corpus.
     pub passages: u64,
@@ -35,7 +35,7 @@ pub struct FolderSummary {
 }
 
 /// What a split holds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SplitSummary {
     /// Queries.
     pub queries: u64,
@@ -104,9 +104,12 @@ pub(super) async fn convert(
         summary: FolderSummary::default(),
     };
     let summary = conversion.run().await?;
-    output.commit(&lineage)?;
-    summary.log(config);
-    Ok(Some(ConvertSummary::Folder(summary)))
+    let summary = ConvertSummary::Folder(summary);
+    output.commit_with(&lineage, &summary)?;
+    if let ConvertSummary::Folder(summary) = &summary {
+        summary.log(config);
+    }
+    Ok(Some(summary))
 }
 
 /// A data set on its way into the other form. What is held in memory grows with the judgements and
@@ -149,7 +152,7 @@ impl Conversion<'_> {
     fn output(&self, table: Table, name: &str, lines: Lines, file: &str) -> Result<Output> {
         match self.set.form {
             Form::Beir => Output::table(&self.folder.join(name), table, self.lineage),
-            Form::Tables => Output::lines(&self.folder.join(file), lines),
+            Form::Tables => Output::lines(&self.folder.join(file), lines, None),
         }
     }
 
@@ -230,7 +233,7 @@ impl Conversion<'_> {
     async fn write_queries(&mut self) -> Result<()> {
         let set = self.set;
         let path = self.folder.join("queries.jsonl");
-        let mut output = Output::lines(&path, Lines::BeirQueries)?;
+        let mut output = Output::lines(&path, Lines::BeirQueries, None)?;
         for (split, files) in &set.splits {
             let (file, kind) = match &files.queries {
                 Queries::Table(file) => (file, Table::Queries),

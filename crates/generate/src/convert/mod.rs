@@ -9,8 +9,8 @@ mod set;
 
 use std::path::{Path, PathBuf};
 
-use pairmill_tables::session;
-use serde::Serialize;
+use pairmill_tables::{Lineage, session};
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::{GenerateError, Result};
@@ -55,13 +55,13 @@ pub struct ConvertReport {
     pub up_to_date: bool,
     /// The output.
     pub output: PathBuf,
-    /// What it holds, unless there was nothing to do.
+    /// What it holds.
     #[serde(flatten)]
     pub summary: Option<ConvertSummary>,
 }
 
 /// What an output holds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ConvertSummary {
     /// A data set.
@@ -69,7 +69,7 @@ pub enum ConvertSummary {
     /// A run or judgements.
     File {
         /// Which of both: `run` or `qrels`.
-        table: &'static str,
+        table: String,
         /// Its rows.
         rows: u64,
     },
@@ -94,11 +94,13 @@ pub fn convert(config: &ConvertConfig) -> Result<ConvertReport> {
                 false => file::convert(config, &session).await,
             }
         })?;
-    if summary.is_none() {
+    let up_to_date = summary.is_none();
+    let summary = summary.or_else(|| {
         info!("{} is up to date", config.output.display());
-    }
+        serde_json::from_value(Lineage::figures(&config.output)?).ok()
+    });
     Ok(ConvertReport {
-        up_to_date: summary.is_none(),
+        up_to_date,
         output: config.output.clone(),
         summary,
     })

@@ -9,8 +9,9 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_tables::{
-    ColumnNames, LineOutput, Lineage, Lines, ParquetOutput, Table, TableError, open,
+    ColumnNames, LineOutput, Lineage, Lines, Table, TableError, TableOutput, open,
 };
+use serde::Serialize;
 
 use crate::Result;
 
@@ -59,18 +60,19 @@ impl Rows {
 
 /// A file of either form.
 pub(super) enum Output {
-    Table(Box<ParquetOutput>),
+    Table(Box<TableOutput>),
     Lines(LineOutput),
 }
 
 impl Output {
     pub fn table(path: &Path, table: Table, lineage: &Lineage) -> Result<Self> {
-        let output = ParquetOutput::create(path, table.schema(), lineage)?;
+        let output = TableOutput::create(path, table.schema(), lineage)?;
         Ok(Self::Table(Box::new(output)))
     }
 
-    pub fn lines(path: &Path, lines: Lines) -> Result<Self> {
-        Ok(Self::Lines(LineOutput::create(path, lines)?))
+    /// Lines of a folder, or with their own lineage.
+    pub fn lines(path: &Path, lines: Lines, lineage: Option<&Lineage>) -> Result<Self> {
+        Ok(Self::Lines(LineOutput::create(path, lines, lineage)?))
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -79,6 +81,22 @@ impl Output {
             Self::Lines(output) => output.write(batch)?,
         }
         Ok(())
+    }
+
+    /// Rows written so far.
+    pub fn rows(&self) -> u64 {
+        match self {
+            Self::Table(output) => output.rows(),
+            Self::Lines(output) => output.rows(),
+        }
+    }
+
+    /// The same as [`finish`](Self::finish), with figures for the next run to report.
+    pub fn finish_with(self, figures: &impl Serialize) -> Result<u64> {
+        Ok(match self {
+            Self::Table(output) => output.finish_with(figures)?,
+            Self::Lines(output) => output.finish_with(figures)?,
+        })
     }
 
     /// Gives the file its name and returns the number of its rows.

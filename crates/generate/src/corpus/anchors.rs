@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use pairmill_schema::TextKey;
+
 use super::read::CutDocument;
-use crate::text::TextKey;
 
 /// Headings over links to other places, whose text answers nothing.
 const OF_LINKS: &[&str] = &[
@@ -90,7 +91,7 @@ impl Anchors {
             );
             let firsts = sections.filter_map(|section| section.passages.first());
             count(
-                firsts.map(|text| TextKey::of(text)),
+                firsts.map(|text| TextKey::identical(text)),
                 &mut anchors.documents_with_passage,
             );
         }
@@ -127,7 +128,7 @@ impl Anchors {
 
     fn says_nothing(&self, text: &str) -> bool {
         let bare = bare(text);
-        let count = self.documents_with_anchor.get(&TextKey::of(&bare));
+        let count = self.documents_with_anchor.get(&TextKey::identical(&bare));
         let is_name_of_part = |text: &str| OF_PARTS.contains(&text) || OF_LINKS.contains(&text);
         !bare.contains(char::is_alphabetic)
             || is_name_of_part(&bare)
@@ -143,7 +144,7 @@ fn count(texts: impl Iterator<Item = TextKey>, documents_with: &mut HashMap<Text
 }
 
 fn key(text: &str) -> TextKey {
-    TextKey::of(&bare(text))
+    TextKey::identical(&bare(text))
 }
 
 /// A heading without number, letter case and closing punctuation.
@@ -191,8 +192,8 @@ mod tests {
         assert_eq!(of("Paint", None).as_deref(), Some("Paint"));
         assert_eq!(anchors.of_document(&documents[0]), Some("Red"));
         assert_eq!(anchors.of_document(&documents[2]), None);
-        assert!(anchors.is_common_passage(TextKey::of("text")));
-        assert!(!anchors.is_common_passage(TextKey::of("another")));
+        assert!(anchors.is_common_passage(TextKey::identical("text")));
+        assert!(!anchors.is_common_passage(TextKey::identical("another")));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::text::normalise;
+use pairmill_schema::identical;
 
 /// What the formats have in common: a text cut at its headings.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -156,13 +156,13 @@ impl Writer {
             [(_, text)] => Some(text),
             _ => headings
                 .next()
-                .filter(|first| normalise(page_title).starts_with(first)),
+                .filter(|first| identical(page_title).starts_with(first)),
         }
     }
 }
 
 fn filled(text: &str) -> Option<String> {
-    Some(normalise(text)).filter(|text| !text.is_empty())
+    Some(identical(text).into_owned()).filter(|text| !text.is_empty())
 }
 
 /// Zero-width spaces, byte order marks and soft hyphens, which tell equal texts apart.

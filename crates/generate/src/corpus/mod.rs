@@ -24,9 +24,10 @@ use passages::Measure;
 use read::{CutDocument, CutSection};
 pub use skipped::SkippedFiles;
 
+use pairmill_schema::TextKey;
+
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::summary::{Facts, Rows};
-use crate::text::TextKey;
 use crate::{GenerateError, Result, draw};
 
 /// What files make, with what there is to say about it.
@@ -76,7 +77,13 @@ pub(crate) fn generate(
     };
     let (headings_prefixed, headings_left_out) = (pairing.prefixed, pairing.left_out);
     let negatives = options.negatives_per_anchor;
-    let set = RetrievalSet::new(pairing.passages, pairing.relevances, negatives, seed);
+    let set = RetrievalSet::new(
+        pairing.passages,
+        pairing.relevances,
+        negatives,
+        options.same_text,
+        seed,
+    );
     if set.queries.is_empty() {
         let documents = used;
         return Err(GenerateError::NoAnchors { input, documents });
@@ -94,6 +101,7 @@ pub(crate) fn generate(
     let facts = Facts::Corpus {
         documents: used as u64,
         queries: set.queries.len() as u64,
+        queries_respelled: set.respelled,
         headings_prefixed,
         headings_left_out,
         queries_across_splits,
@@ -148,7 +156,10 @@ impl<'a> Pairing<'a> {
         let anchor = self.anchors.of_document(&document).map(str::to_owned);
         let title = document.title.as_deref();
         let source: Arc<str> = document.source.into();
-        let split = self.options.split.split_of(self.seed, TextKey::of(&source));
+        let split = self
+            .options
+            .split
+            .split_of(self.seed, TextKey::identical(&source));
         let mut number = 0;
         let mut first = None;
         for CutSection { headings, passages } in document.sections {
@@ -190,7 +201,7 @@ impl<'a> Pairing<'a> {
     /// another document. Returns its index if it can answer.
     fn passage(&mut self, passage: Passage) -> Option<u32> {
         self.cut += 1;
-        let text = TextKey::of(&passage.text);
+        let text = TextKey::identical(&passage.text);
         if !self.known.insert(text) {
             return None;
         }
@@ -201,7 +212,7 @@ impl<'a> Pairing<'a> {
 
     fn pair(&mut self, query: String, passage: u32) {
         self.relevances.push(Relevance {
-            query_id: TextKey::of(&query).id("q-"),
+            query_id: TextKey::identical(&query).id("q-"),
             query,
             passage,
         });

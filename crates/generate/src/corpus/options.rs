@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use pairmill_schema::Sameness;
 use serde::Serialize;
 
 use crate::Fractions;
@@ -21,6 +22,8 @@ pub struct CorpusOptions {
     pub negatives_per_anchor: usize,
     /// Fractions of the documents.
     pub split: Fractions,
+    /// When two headings or titles are one query.
+    pub same_text: Sameness,
     /// Documents to use at most.
     pub limit: Option<usize>,
 }
@@ -34,6 +37,7 @@ impl Default for CorpusOptions {
             max_documents_per_heading: 3,
             negatives_per_anchor: 1,
             split: Fractions::default(),
+            same_text: Sameness::default(),
             limit: None,
         }
     }

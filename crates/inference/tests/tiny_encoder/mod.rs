@@ -14,6 +14,8 @@ use crate::tiny_model::{MARKS, VOCABULARY, WORDS, tokenizer};
 pub struct TinyEncoder {
     /// The outputs: `sentence_embedding` is the sum of the states, any other their sequence.
     pub outputs: &'static [&'static str],
+    /// ONNX types of the inputs and of the states.
+    pub types: [i32; 2],
     /// Whether the state of "late" is not a number.
     pub broken: bool,
     /// More files of the folder.
@@ -24,6 +26,7 @@ impl Default for TinyEncoder {
     fn default() -> Self {
         Self {
             outputs: &["last_hidden_state"],
+            types: [INT64, FLOAT],
             broken: false,
             files: Vec::new(),
         }
@@ -67,11 +70,11 @@ impl TinyEncoder {
         ];
         nodes.extend(self.outputs.iter().map(|&name| match name {
             "sentence_embedding" => node("ReduceSum", &["masked", "sequence_axis"], name),
-            _ => node("Identity", &["states"], name),
+            _ => cast("states", name, self.types[1]),
         }));
         let outputs = self.outputs.iter().map(|&name| match name {
             "sentence_embedding" => value(name, FLOAT, &[None, None]),
-            _ => value(name, FLOAT, &[None, None, Some(size as i64)]),
+            _ => value(name, self.types[1], &[None, None, Some(size as i64)]),
         });
         let graph = Graph {
             name: "tiny".to_owned(),
@@ -82,7 +85,7 @@ impl TinyEncoder {
                 integers("sequence_axis", &[1], &[1]),
             ],
             input: ["input_ids", "attention_mask"]
-                .map(|name| value(name, INT64, &[None, None]))
+                .map(|name| value(name, self.types[0], &[None, None]))
                 .into(),
             output: outputs.collect(),
         };

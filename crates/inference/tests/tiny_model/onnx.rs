@@ -22,8 +22,13 @@ pub fn node(kind: &str, inputs: &[&str], output: &str) -> Node {
 }
 
 pub fn of_float(input: &str, output: &str) -> Node {
+    cast(input, output, FLOAT)
+}
+
+/// A node that gives numbers of another type.
+pub fn cast(input: &str, output: &str, kind: i32) -> Node {
     Node {
-        attribute: vec![integer("to", i64::from(FLOAT))],
+        attribute: vec![integer("to", i64::from(kind))],
         ..node("Cast", &[input], output)
     }
 }

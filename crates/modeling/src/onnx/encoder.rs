@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use pairmill_checkpoint::PoolingMode;
+
 use super::builder::{Builder, Positions, param};
 use super::graph::int_attribute;
 use super::modernbert;
@@ -7,7 +9,7 @@ use super::post_norm::PostNorm;
 use super::proto::{Dim, FLOAT};
 use super::{Precision, Weights};
 use crate::classifier::ClassifierConfig;
-use crate::{Config, PoolingMode, Result};
+use crate::{Config, Result};
 
 /// Writes a sequence-pair classifier: `input_ids`, `attention_mask` and, where the model knows
 /// segments, `token_type_ids` (int64, `[batch, sequence]`) to `logits` (float, `[batch, labels]`).

@@ -28,7 +28,7 @@ fn hidden_states_equal_those_of_transformers() {
             .map(|ids| TokenIds {
                 types: vec![0; ids.len()],
                 ids,
-                truncated: false,
+                ..TokenIds::default()
             })
             .collect();
         let batch = PackedBatch::new(&sequences.iter().collect::<Vec<_>>(), Device::Cpu);

@@ -8,14 +8,14 @@ use serde::Serialize;
 use super::{CrossEncoderArgs, train};
 use crate::checkpoint::Checkpoints;
 use crate::labeled::LeftOut;
-use crate::run::finish;
-use crate::trainer::Report;
+use crate::report::Report;
+use crate::run::{figures, finish, kept_figures};
 
 /// How the folds went.
 #[derive(Debug, Serialize)]
 struct FoldsReport {
-    /// One report per fold; null where its model was there from a killed run.
-    folds: Vec<Option<Report>>,
+    /// One report per fold, without what is of the run where its model was there from a killed one.
+    folds: Vec<serde_json::Value>,
 }
 
 /// Trains a model for each fold, without the queries of the fold, into one folder. The models
@@ -28,7 +28,7 @@ pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Resu
     let lineage = args.lineage(Some(folds), None, common.seed)?;
     let output = &args.output;
     if lineage.is_done(output, common.force)? {
-        return finish::<FoldsReport>(output, common, None);
+        return finish_folds(args, &folds, common, None);
     }
     let staged = FolderOutput::create(output)?;
     let parts = Checkpoints::new(output, &lineage, 0);
@@ -36,22 +36,41 @@ pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Resu
     for fold in 0..number {
         tracing::info!("fold {} of {number}", fold + 1);
         let left_out = LeftOut { folds, fold };
-        let report = train(
-            args,
-            Some(left_out),
-            &folds.model(parts.folder(), fold),
-            common,
-        )
-        .with_context(|| format!("fold {} of {number}", fold + 1))?;
-        reports.push(report);
+        let model = folds.model(parts.folder(), fold);
+        let report = train(args, Some(left_out), &model, common)
+            .with_context(|| format!("fold {} of {number}", fold + 1))?;
+        reports.push(match report {
+            Some(report) => serde_json::to_value(report)?,
+            None => kept_figures(&model).unwrap_or_default(),
+        });
     }
+    let report = FoldsReport { folds: reports };
     for fold in 0..number {
         let model = folds.model(parts.folder(), fold);
         fs::rename(&model, folds.model(staged.path(), fold))
             .with_context(|| format!("cannot move {}", model.display()))?;
     }
     folds.save(staged.path())?;
-    staged.commit(&lineage)?;
+    staged.commit_with(&lineage, &figures(output, &report)?)?;
     parts.remove()?;
-    finish(output, common, Some(FoldsReport { folds: reports }))
+    finish_folds(args, &folds, common, Some(report))
+}
+
+/// Reports how the folds went; `None` where the output was there already.
+fn finish_folds(
+    args: &CrossEncoderArgs,
+    folds: &Folds,
+    common: &Common,
+    made: Option<FoldsReport>,
+) -> Result<Outcome> {
+    let mut models = (0..folds.folds).map(|fold| folds.model(&args.output, fold));
+    let below = models.any(|model| {
+        let report = Report::of_output(&model);
+        report.is_some_and(|report| report.is_below_start())
+    });
+    finish(&args.output, common, made)?;
+    Ok(match args.training.fail_below_start && below {
+        true => Outcome::ThresholdMissed,
+        false => Outcome::Done,
+    })
 }

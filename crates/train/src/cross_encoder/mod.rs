@@ -16,15 +16,18 @@ use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
 use self::objective::{LabelLoss, ListLoss, Objective};
+use crate::cut::{Cut, count_cut, heads};
 use crate::data::TrainingSet;
 use crate::export::write_quantized;
-use crate::labeled::{LabeledSet, LeftOut};
-use crate::objective::read_scored_pairs;
+use crate::form::Wanted;
+use crate::labeled::{LabeledSet, LeftOut, Reading};
+use crate::labels::Labels;
+use crate::objective::{NoSignal, read_scored_pairs};
 use crate::optimizer::Gradient;
 use crate::options::Hyperparameters;
-use crate::run::{Job, finish, prepare, trainable};
+use crate::report::Report;
+use crate::run::{Job, finish_training, prepare, trainable};
 use crate::task::{Batch, Masks, Task};
-use crate::trainer::Report;
 use crate::window::{Parts, Window};
 
 /// Tokens in a batch of the evaluation.
@@ -78,6 +81,9 @@ struct DataArgs {
     /// bce, mse: mined negatives of each query, drawn at random from its kept candidates
     #[arg(long, default_value_t = 2, value_name = "N")]
     mined_negatives: usize,
+    /// Column of labels or similarities of pairs; an empty name reads none [default: label or score]
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
     /// Longest pair in tokens [default: the model's own]
     #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(5..))]
     max_length: Option<u16>,
@@ -144,7 +150,7 @@ pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
         Some(number) => folds::run(args, number, common),
         None => {
             let report = train(args, None, &args.output, common)?;
-            finish(&args.output, common, report)
+            finish_training(&args.output, common, &args.training, report)
         }
     }
 }
@@ -165,10 +171,12 @@ fn train(
     }
 
     let device = args.training.device.resolve()?;
+    let starts_as_judge = CrossEncoder::is_in(args.model.folder()?);
     let model = CrossEncoder::load(args.model.folder()?, device, common.seed)?;
     let mut model = model.with_parameters(|parameters, is_head| {
         trainable(parameters, is_head, &args.training, common.seed)
     })?;
+    let own_length = model.max_length();
     if let Some(length) = args.data.max_length {
         model.set_max_length(usize::from(length))?;
     }
@@ -189,7 +197,9 @@ fn train(
         let dev = match &dev_file {
             Some(file) => {
                 let mut dev = LabeledSet::default();
-                dev.read(&session, file, 0, common.seed).await?;
+                let reading = args.reading(0, common.seed).of_dev();
+                dev.read(&session, file, reading).await?;
+                dev.check_dev(file)?;
                 Some(dev)
             }
             None => None,
@@ -208,10 +218,13 @@ fn train(
     );
     let mut task = CrossEncoderTask {
         model,
+        starts_as_judge,
+        own_length,
         args,
         left_out,
         objective,
         parts,
+        opened: None,
         dev_set,
         batch_size: args.training.batch_size as usize,
         seed: common.seed,
@@ -291,6 +304,21 @@ impl CrossEncoderArgs {
         Ok(lineage)
     }
 
+    /// How labelled pairs are read.
+    fn reading(&self, mined: usize, seed: u64) -> Reading<'_> {
+        Reading {
+            label_column: self.data.label_column.as_deref(),
+            labels: Labels::Share,
+            wanted: match self.data.loss {
+                Loss::Mse => Wanted::Similarities,
+                _ => Wanted::Labels,
+            },
+            may_lack_column: false,
+            mined,
+            seed,
+        }
+    }
+
     async fn objective(
         &self,
         session: &SessionContext,
@@ -306,9 +334,13 @@ impl CrossEncoderArgs {
                 for file in files {
                     match window {
                         Window::Whole => {
-                            set.read(session, file, data.mined_negatives, seed).await?;
+                            let reading = self.reading(data.mined_negatives, seed);
+                            set.read(session, file, reading).await?;
                         }
-                        part => set.read_pairs(session, file, part).await?,
+                        part => {
+                            let reading = self.reading(0, seed);
+                            set.read_pairs(session, file, reading, part).await?;
+                        }
                     }
                 }
                 if let Some(left_out) = left_out {
@@ -319,8 +351,13 @@ impl CrossEncoderArgs {
                     Loss::Bce => LabelLoss::BinaryCrossEntropy { pos_weight },
                     _ => LabelLoss::Mse,
                 };
-                if data.loss == Loss::Bce && window.is_whole() {
-                    set.check_both_labels()?;
+                match data.loss {
+                    Loss::Bce if window.is_whole() => set.check_both_labels()?,
+                    Loss::Mse if window.is_whole() => {
+                        let files: Vec<&str> = self.train.iter().map(String::as_str).collect();
+                        set.check_labels_differ(&files)?;
+                    }
+                    _ => {}
                 }
                 Ok(Objective::Labeled(set, loss))
             }
@@ -336,7 +373,8 @@ impl CrossEncoderArgs {
                     },
                     _ => ListLoss::Lambda,
                 };
-                let set = TrainingSet::read_all(session, &files, window).await?;
+                let label_column = data.label_column.as_deref();
+                let set = TrainingSet::read_all(session, &files, label_column, window).await?;
                 Objective::ranking(&set, loss, window)
             }
         }
@@ -347,10 +385,16 @@ struct CrossEncoderTask<'a> {
     args: &'a CrossEncoderArgs,
     left_out: Option<LeftOut>,
     model: CrossEncoder,
+    /// Whether the model could judge before, rather than begin with a head drawn at random.
+    starts_as_judge: bool,
+    /// The longest pair of the model it starts from.
+    own_length: usize,
     /// The rows in memory.
     objective: Option<Objective>,
     /// Where the rows come from, if they are read in parts.
     parts: Option<Parts>,
+    /// The epoch and part in memory.
+    opened: Option<(u32, usize)>,
     dev_set: Option<LabeledSet>,
     batch_size: usize,
     seed: u64,
@@ -370,7 +414,9 @@ impl Task for CrossEncoderTask<'_> {
     }
 
     fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
-        if let Some(parts) = &self.parts {
+        if let Some(parts) = &self.parts
+            && self.opened != Some((epoch, window))
+        {
             // The rows of the part before make room first.
             self.objective = None;
             let (args, left_out, seed) = (self.args, self.left_out, self.seed);
@@ -378,6 +424,7 @@ impl Task for CrossEncoderTask<'_> {
                 args.objective(session, window, left_out, seed).await
             };
             self.objective = Some(parts.read(epoch, window, read)?);
+            self.opened = Some((epoch, window));
         }
         Ok(())
     }
@@ -388,6 +435,40 @@ impl Task for CrossEncoderTask<'_> {
             .flat_map(|objective| objective.batches(self.batch_size, self.seed, epoch))
             .map(|rows| Batch { source: 0, rows })
             .collect()
+    }
+
+    fn without_signal(&self, batch: &Batch) -> usize {
+        let objective = self.objective.as_ref();
+        objective.map_or(0, |objective| objective.without_signal(&batch.rows))
+    }
+
+    fn no_signal(&self, _source: usize) -> NoSignal {
+        NoSignal::NO_NEGATIVE
+    }
+
+    fn starts_as_model(&self) -> bool {
+        self.starts_as_judge
+    }
+
+    fn cut(&self) -> Result<Vec<Cut>> {
+        let Some(objective) = &self.objective else {
+            return Ok(Vec::new());
+        };
+        let limit = self.model.max_length();
+        let cut = count_cut(
+            objective.rows(),
+            |rows| objective.pairs(rows),
+            |pairs| {
+                let are_cut = self.model.are_cut(pairs)?;
+                heads(pairs, &are_cut, |cut| Ok(self.model.tokenize(cut)?))
+            },
+        )?;
+        Ok(vec![Cut {
+            texts: "pairs of texts",
+            limit,
+            own_limit: self.own_length,
+            ..cut
+        }])
     }
 
     fn add_gradient(

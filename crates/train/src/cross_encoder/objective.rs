@@ -8,6 +8,7 @@ use crate::labeled::LabeledSet;
 use crate::loss::lambda::{LambdaLossOptions, lambda_loss};
 use crate::loss::reranking;
 use crate::objective::ScoredPair;
+use crate::same_text::{equivalent, identical};
 use crate::sampler::shuffled_batches;
 use crate::window::Window;
 
@@ -38,12 +39,24 @@ pub(super) enum ListLoss {
 pub(super) struct List {
     query: String,
     documents: Vec<(String, f32)>,
+    /// What the query and each document are compared by.
+    query_key: u128,
+    keys: Vec<u128>,
 }
 
 impl List {
-    /// The first document.
-    fn positive(&self) -> &str {
-        &self.documents[0].0
+    fn new(query: String, documents: Vec<(String, f32)>) -> Self {
+        Self {
+            query_key: equivalent(&query),
+            keys: documents.iter().map(|(text, _)| identical(text)).collect(),
+            query,
+            documents,
+        }
+    }
+
+    /// The first document, with its key.
+    fn positive(&self) -> (u128, &str) {
+        (self.keys[0], &self.documents[0].0)
     }
 }
 
@@ -58,24 +71,24 @@ pub(super) enum Objective {
 pub(super) struct Lists {
     lists: Vec<List>,
     /// The places of the lists of each query, where the loss draws negatives from other queries.
-    of_query: HashMap<String, Vec<usize>>,
+    of_query: HashMap<u128, Vec<usize>>,
 }
 
 impl Lists {
     fn new(lists: Vec<List>, loss: ListLoss) -> Self {
-        let mut of_query: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut of_query: HashMap<u128, Vec<usize>> = HashMap::new();
         if let ListLoss::MultipleNegatives { .. } = loss {
             for (place, list) in lists.iter().enumerate() {
-                of_query.entry(list.query.clone()).or_default().push(place);
+                of_query.entry(list.query_key).or_default().push(place);
             }
         }
         Self { lists, of_query }
     }
 
     /// The first positive of each list of a query.
-    fn positives(&self, query: &str) -> impl Iterator<Item = &str> {
-        let places = self.of_query.get(query).into_iter().flatten();
-        places.map(|&place| self.lists[place].positive())
+    fn positives(&self, query: u128) -> impl Iterator<Item = u128> {
+        let places = self.of_query.get(&query).into_iter().flatten();
+        places.map(|&place| self.lists[place].positive().0)
     }
 }
 
@@ -99,10 +112,8 @@ impl Objective {
 
     /// Lists scored by a teacher.
     pub fn distillation(pairs: Vec<ScoredPair>) -> Self {
-        let lists = pairs.into_iter().map(|pair| List {
-            query: pair.query,
-            documents: pair.documents,
-        });
+        let lists = pairs.into_iter();
+        let lists = lists.map(|pair| List::new(pair.query, pair.documents));
         Self::Lists(
             Lists::new(lists.collect(), ListLoss::MarginMse),
             ListLoss::MarginMse,
@@ -134,6 +145,20 @@ impl Objective {
 
     pub fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
         shuffled_batches(self.rows(), batch_size, seed, epoch)
+    }
+
+    /// How many rows of a batch have nothing that their positive is told apart from.
+    pub fn without_signal(&self, rows: &[usize]) -> usize {
+        match self {
+            Self::Lists(lists, loss @ ListLoss::MultipleNegatives { .. }) => {
+                let lists = layout(lists, *loss, rows);
+                lists
+                    .iter()
+                    .filter(|(_, documents)| documents.len() < 2)
+                    .count()
+            }
+            _ => 0,
+        }
     }
 
     /// The pairs of texts of a batch, in the order in which the loss takes their logits.
@@ -202,12 +227,8 @@ fn lists_of_pairs(set: &TrainingSet) -> Vec<List> {
     rows.map(|row| {
         let negatives = row.negatives.iter().map(|&negative| (negative, 0.0));
         let documents = [(row.positive, 1.0)].into_iter().chain(negatives);
-        List {
-            query: set.text(row.anchor).to_owned(),
-            documents: documents
-                .map(|(text, label)| (set.text(text).to_owned(), label))
-                .collect(),
-        }
+        let documents = documents.map(|(text, label)| (set.text(text).to_owned(), label));
+        List::new(set.text(row.anchor).to_owned(), documents.collect())
     })
     .collect()
 }
@@ -235,10 +256,7 @@ fn lists_of_queries(set: &TrainingSet) -> Vec<List> {
             let documents = relevant.into_iter().map(|text| (text.to_owned(), 1.0));
             let none = others.is_empty();
             let documents = documents.chain(others.into_iter().map(|text| (text.to_owned(), 0.0)));
-            let list = List {
-                query: query.to_owned(),
-                documents: documents.collect(),
-            };
+            let list = List::new(query.to_owned(), documents.collect());
             (!none).then_some(list)
         })
         .collect()
@@ -262,15 +280,15 @@ fn layout<'a>(set: &'a Lists, loss: ListLoss, rows: &[usize]) -> Vec<ListOfTexts
     (0..rows.len())
         .map(|place| {
             let list = &lists[rows[place]];
-            let own_texts = own(list).map(|(text, _)| text);
-            let mut known: HashSet<&str> = own_texts.chain(set.positives(&list.query)).collect();
+            let own_keys = list.keys.iter().copied();
+            let mut known: HashSet<u128> = own_keys.chain(set.positives(list.query_key)).collect();
             let mates = (1..rows.len()).map(|ahead| &lists[rows[(place + ahead) % rows.len()]]);
             let negatives: Vec<(&str, f32)> = mates
-                .filter(|mate| mate.query != list.query)
+                .filter(|mate| mate.query_key != list.query_key)
                 .map(|mate| mate.positive())
-                .filter(|text| known.insert(text))
+                .filter(|(key, _)| known.insert(*key))
                 .take(in_batch)
-                .map(|text| (text, 0.0))
+                .map(|(_, text)| (text, 0.0))
                 .collect();
             (list.query.as_str(), own(list).chain(negatives).collect())
         })
@@ -317,10 +335,7 @@ mod tests {
     fn list(query: &str, documents: &[&str]) -> List {
         let labels = [1.0].into_iter().chain(std::iter::repeat(0.0));
         let documents = documents.iter().map(|text| (*text).to_owned()).zip(labels);
-        List {
-            query: query.to_owned(),
-            documents: documents.collect(),
-        }
+        List::new(query.to_owned(), documents.collect())
     }
 
     #[test]

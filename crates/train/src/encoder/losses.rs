@@ -11,14 +11,16 @@ use tch::Device;
 
 use super::{DataArgs, Recipe};
 use crate::data::TrainingSet;
-use crate::labeled::LabeledSet;
+use crate::form::Wanted;
+use crate::labeled::{LabeledSet, Reading};
+use crate::labels::Labels;
 use crate::loss::ranking::GistOptions;
 use crate::loss::similarity::Distance;
 use crate::objective::{
     BatchTriplets, Distillation, DistillationLoss, LabeledPairs, LabeledTexts, Objective, PairLoss,
     Ranking, RankingLoss, read_scored_pairs,
 };
-use crate::sampler::Mixing;
+use crate::sampler::{BatchSampler, Mixing};
 use crate::window::Window;
 
 /// What is minimised. Names and defaults follow sentence-transformers.
@@ -65,9 +67,9 @@ impl Loss {
     /// Which of the loss options it reads.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Mnrl => &["scale", "bidirectional"],
-            Self::Gist => &["scale", "guide"],
-            Self::Triplet => &["margin", "distance"],
+            Self::Mnrl => &["scale", "bidirectional", "batch-sampler"],
+            Self::Gist => &["scale", "guide", "batch-sampler"],
+            Self::Triplet => &["margin", "distance", "batch-sampler"],
             Self::Contrastive | Self::OnlineContrastive => &["margin", "distance"],
             Self::CosineSimilarity => &[],
             Self::Cosent | Self::Angle => &["scale"],
@@ -119,6 +121,9 @@ pub struct LossArgs {
     /// Compute a batch in parts of N texts, at the memory of one part and the same gradient (GradCache)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub mini_batch_size: Option<u32>,
+    /// mnrl, gist, triplet: which rows share a batch
+    #[arg(long, value_enum, default_value_t = BatchSampler::BatchSampler, value_name = "SAMPLER")]
+    batch_sampler: BatchSampler,
     /// How the batches of several losses take turns
     #[arg(long, value_enum, default_value_t = Mixing::Proportional)]
     pub(crate) multi_dataset_batch_sampler: Mixing,
@@ -157,6 +162,10 @@ impl LossArgs {
             ("distance", self.distance.is_some()),
             ("num-negatives", self.num_negatives.is_some()),
             ("temperature", self.temperature.is_some()),
+            (
+                "batch-sampler",
+                self.batch_sampler != BatchSampler::default(),
+            ),
         ];
         for (option, given) in given {
             if given && !losses.iter().any(|loss| loss.options().contains(&option)) {
@@ -240,7 +249,7 @@ async fn objective(
                 bidirectional: args.bidirectional,
             };
             let set = read_pairs(session, data, files, window).await?;
-            Box::new(Ranking::new(set, loss, window)?)
+            Box::new(Ranking::new(set, loss, args.batch_sampler, window)?)
         }
         Loss::Gist => {
             let guide = args.guide.as_ref().context("--guide is missing")?;
@@ -252,7 +261,7 @@ async fn objective(
             };
             let set = read_pairs(session, data, files, window).await?;
             let loss = RankingLoss::Gist { guide, options };
-            Box::new(Ranking::new(set, loss, window)?)
+            Box::new(Ranking::new(set, loss, args.batch_sampler, window)?)
         }
         Loss::Triplet => {
             let loss = RankingLoss::Triplet {
@@ -260,7 +269,7 @@ async fn objective(
                 margin,
             };
             let set = read_pairs(session, data, files, window).await?;
-            Box::new(Ranking::new(set, loss, window)?)
+            Box::new(Ranking::new(set, loss, args.batch_sampler, window)?)
         }
         Loss::Contrastive | Loss::OnlineContrastive => {
             let (distance, margin) = (args.distance(Distance::Cosine), args.margin(0.5));
@@ -268,22 +277,22 @@ async fn objective(
                 Loss::Contrastive => PairLoss::Contrastive { distance, margin },
                 _ => PairLoss::OnlineContrastive { distance, margin },
             };
-            Box::new(LabeledPairs::new(
-                read_labeled(session, files, window, seed).await?,
-                loss,
-            ))
+            let set = read_labeled(session, data, files, Labels::Binary, window, seed).await?;
+            Box::new(LabeledPairs::new(set, loss))
         }
         Loss::CosineSimilarity | Loss::Cosent | Loss::Angle => {
             let scale = args.scale(20.0);
+            let labels = match loss {
+                Loss::CosineSimilarity => Labels::Cosine,
+                _ => Labels::Order,
+            };
             let loss = match loss {
                 Loss::CosineSimilarity => PairLoss::CosineSimilarity,
                 Loss::Cosent => PairLoss::CoSent { scale },
                 _ => PairLoss::Angle { scale },
             };
-            Box::new(LabeledPairs::new(
-                read_labeled(session, files, window, seed).await?,
-                loss,
-            ))
+            let set = read_labeled(session, data, files, labels, window, seed).await?;
+            Box::new(LabeledPairs::new(set, loss))
         }
         Loss::BatchAllTriplet
         | Loss::BatchHardTriplet
@@ -327,7 +336,8 @@ async fn read_pairs(
     files: &[&str],
     window: Window,
 ) -> Result<TrainingSet> {
-    let mut set = TrainingSet::read_all(session, files, window).await?;
+    let label_column = data.label_column.as_deref();
+    let mut set = TrainingSet::read_all(session, files, label_column, window).await?;
     if let Some(groups) = &data.groups {
         let column = &data.group_column;
         set.read_groups(session, groups, column, window).await?;
@@ -337,16 +347,32 @@ async fn read_pairs(
 
 async fn read_labeled(
     session: &SessionContext,
+    data: &DataArgs,
     files: &[&str],
+    labels: Labels,
     window: Window,
     seed: u64,
 ) -> Result<LabeledSet> {
+    let reading = Reading {
+        label_column: data.label_column.as_deref(),
+        labels,
+        wanted: match labels {
+            Labels::Binary => Wanted::Labels,
+            _ => Wanted::Similarities,
+        },
+        may_lack_column: false,
+        mined: 0,
+        seed,
+    };
     let mut set = LabeledSet::default();
     for file in files {
         match window {
-            Window::Whole => set.read(session, file, 0, seed).await?,
-            part => set.read_pairs(session, file, part).await?,
+            Window::Whole => set.read(session, file, reading).await?,
+            part => set.read_pairs(session, file, reading, part).await?,
         }
+    }
+    if window.is_whole() {
+        set.check_labels_differ(files)?;
     }
     Ok(set)
 }

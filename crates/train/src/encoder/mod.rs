@@ -20,8 +20,7 @@ use crate::evaluator::RetrievalEvaluator;
 use crate::export::write_onnx;
 use crate::loss::matryoshka::MatryoshkaDim;
 use crate::options::Hyperparameters;
-use crate::run::{Job, finish, prepare, trainable};
-use crate::trainer::Report;
+use crate::run::{Job, finish_training, prepare, trainable};
 use crate::window::Window;
 
 use self::stream::Stream;
@@ -82,6 +81,9 @@ pub struct DataArgs {
     /// Documents of the dev corpus to search; of a larger one, the judged ones and a sample
     #[arg(long, default_value_t = 5_000, value_name = "N")]
     eval_corpus_size: usize,
+    /// Column of labels or similarities of pairs; an empty name reads none [default: label or score]
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
     /// Table with `id` and a group column: documents of one group are never negatives of each other
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -134,7 +136,8 @@ impl DataArgs {
             self.document_prompt.as_deref(),
         );
         let prompts = encoder.prompts().with(query, document);
-        Ok(encoder.set_prompts(prompts)?)
+        encoder.set_prompts(prompts);
+        Ok(())
     }
 }
 
@@ -165,7 +168,7 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
     };
     let lineage = recipe.lineage(stage, common.seed)?;
     if lineage.is_done(output, common.force)? {
-        return finish::<Report>(output, common, None);
+        return finish_training(output, common, &recipe.training, None);
     }
     let mut task = recipe.task(&runtime, common, None)?;
     let job = Job {
@@ -181,7 +184,7 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
         }
         Ok(card::model_card(recipe, output, report).save(folder)?)
     })?;
-    finish(output, common, Some(report))
+    finish_training(output, common, &recipe.training, Some(report))
 }
 
 impl Recipe {
@@ -260,6 +263,7 @@ impl Recipe {
         let mut encoder = encoder.with_parameters(|parameters| {
             trainable(parameters, &|_| false, &self.training, common.seed)
         })?;
+        let own_length = encoder.max_length();
         self.data.shape(&mut encoder)?;
         let matryoshka = self.matryoshka(encoder.dimension())?;
         let (objectives, stream, evaluator) = runtime.block_on(async {
@@ -291,6 +295,8 @@ impl Recipe {
             encoder,
             objectives,
             stream,
+            opened: None,
+            own_length,
             evaluator,
             mixing: self.loss.multi_dataset_batch_sampler,
             matryoshka,

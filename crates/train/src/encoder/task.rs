@@ -1,11 +1,12 @@
 use anyhow::Result;
-use pairmill_modeling::{Parameters, SentenceEncoder, TokenIds};
+use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
 use tch::{Kind, Tensor};
 
 use super::stream::Stream;
+use crate::cut::{Cut, count_cut, heads};
 use crate::evaluator::RetrievalEvaluator;
 use crate::loss::matryoshka::{MatryoshkaDim, matryoshka};
-use crate::objective::{LossOfEmbeddings, Objective, tokenized};
+use crate::objective::{BatchText, LossOfEmbeddings, NoSignal, Objective, tokenized};
 use crate::optimizer::Gradient;
 use crate::sampler::{Mixing, mixed_batches, shuffled_batches};
 use crate::task::{Batch, Masks, Task};
@@ -17,6 +18,10 @@ pub(crate) struct EncoderTask {
     pub objectives: Vec<Box<dyn Objective>>,
     /// Where the rows come from, if they are read in parts.
     pub stream: Option<Stream>,
+    /// The epoch and part in memory.
+    pub opened: Option<(u32, usize)>,
+    /// The longest text of the model it starts from.
+    pub own_length: usize,
     pub evaluator: Option<RetrievalEvaluator>,
     pub mixing: Mixing,
     /// Dimensions to train, with the weights of their losses; none for the full one alone.
@@ -114,10 +119,13 @@ impl Task for EncoderTask {
     }
 
     fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = &self.stream
+            && self.opened != Some((epoch, window))
+        {
             // The rows of the part before make room first.
             self.objectives.clear();
             self.objectives = stream.read(epoch, window)?;
+            self.opened = Some((epoch, window));
         }
         Ok(())
     }
@@ -129,6 +137,52 @@ impl Task for EncoderTask {
             .into_iter()
             .map(|(source, rows)| Batch { source, rows })
             .collect()
+    }
+
+    fn without_signal(&self, batch: &Batch) -> usize {
+        self.objectives[batch.source].without_signal(&batch.rows)
+    }
+
+    fn no_signal(&self, source: usize) -> NoSignal {
+        self.objectives[source].no_signal()
+    }
+
+    fn starts_as_model(&self) -> bool {
+        true
+    }
+
+    fn cut(&self) -> Result<Vec<Cut>> {
+        let sides = [
+            (Side::Query, "queries"),
+            (Side::Document, "documents"),
+            (Side::Text, "texts"),
+        ];
+        let mut counts = Vec::new();
+        for (side, texts) in sides {
+            let mut of_side = Cut {
+                texts,
+                limit: self.encoder.max_length_of(side),
+                own_limit: self.own_length,
+                ..Cut::default()
+            };
+            for objective in &self.objectives {
+                let of_rows = |rows: &[usize]| {
+                    let texts = objective.texts(rows).into_iter();
+                    let texts = texts.filter(|text: &BatchText<'_>| text.side == side);
+                    texts.map(|text| text.text).collect()
+                };
+                of_side.add(count_cut(objective.rows(), of_rows, |texts| {
+                    let are_cut = self.encoder.are_cut(texts, side)?;
+                    heads(texts, &are_cut, |cut| {
+                        Ok(self.encoder.tokenize(cut, side)?)
+                    })
+                })?);
+            }
+            if of_side.of > 0 {
+                counts.push(of_side);
+            }
+        }
+        Ok(counts)
     }
 
     fn add_gradient(

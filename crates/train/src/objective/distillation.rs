@@ -6,7 +6,7 @@ use datafusion::prelude::SessionContext;
 use pairmill_tables::{ColumnNames, Table, f32_column, open, string_column};
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, Objective, document, picked, query};
+use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, document, picked, query};
 use crate::loss::distillation::{DistillKlDivOptions, distill_kl_div, margin_mse};
 use crate::loss::similarity::Similarity;
 use crate::sampler::shuffled_batches;
@@ -54,6 +54,7 @@ pub(crate) async fn read_scored_pairs(
     negatives: usize,
 ) -> Result<Vec<ScoredPair>> {
     let mut pairs: BTreeMap<(String, String), ScoredPair> = BTreeMap::new();
+    let (mut unscored, mut all) = (0, 0);
     for input in inputs {
         let names = ColumnNames::default();
         let frame = open(session, input, Table::Candidates, &names, &[]).await?;
@@ -65,7 +66,9 @@ pub(crate) async fn read_scored_pairs(
                 f32_column(&batch, "score"),
             );
             for row in 0..batch.num_rows() {
+                all += 1;
                 if of_positive.is_null(row) || scores.is_null(row) {
+                    unscored += 1;
                     continue;
                 }
                 let (of_positive, score) = (of_positive.value(row), scores.value(row));
@@ -85,6 +88,12 @@ pub(crate) async fn read_scored_pairs(
                 }
             }
         }
+    }
+    if unscored > 0 && !pairs.is_empty() {
+        tracing::warn!(
+            "{}: {unscored} of {all} candidates have no score and are left out",
+            inputs.join(", ")
+        );
     }
     let all = pairs.len();
     let rows: Vec<ScoredPair> = pairs
@@ -126,6 +135,14 @@ impl Objective for Distillation {
 
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
         shuffled_batches(self.rows.len(), batch_size, seed, epoch)
+    }
+
+    fn without_signal(&self, _rows: &[usize]) -> usize {
+        0
+    }
+
+    fn no_signal(&self) -> NoSignal {
+        NoSignal::NO_NEGATIVE
     }
 
     /// Queries, then the positive and candidates row by row.

@@ -1,7 +1,7 @@
 use anyhow::Result;
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, Objective, document, picked, query};
+use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, document, picked, query};
 use crate::labeled::LabeledSet;
 use crate::loss::pairs;
 use crate::loss::similarity::Distance;
@@ -49,6 +49,20 @@ impl Objective for LabeledPairs {
 
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
         shuffled_batches(self.rows(), batch_size, seed, epoch)
+    }
+
+    fn without_signal(&self, rows: &[usize]) -> usize {
+        let labels = || rows.iter().map(|&row| self.set.pairs[row].label);
+        let compares = matches!(self.loss, PairLoss::CoSent { .. } | PairLoss::Angle { .. });
+        let first = labels().next();
+        match compares && labels().all(|label| Some(label) == first) {
+            true => rows.len(),
+            false => 0,
+        }
+    }
+
+    fn no_signal(&self) -> NoSignal {
+        NoSignal::ONE_LABEL
     }
 
     /// First texts, then second texts.

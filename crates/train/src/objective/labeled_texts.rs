@@ -1,13 +1,15 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Result, ensure};
 use datafusion::prelude::SessionContext;
 use pairmill_tables::{ColumnNames, Table, open, string_column};
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, Objective, picked, text};
+use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, picked, text};
+use crate::findings::Findings;
 use crate::loss::similarity::Distance;
 use crate::loss::triplets;
+use crate::same_text::equivalent;
 use crate::sampler::label_batches;
 use crate::window::Window;
 
@@ -49,9 +51,9 @@ impl LabeledTexts {
         for input in inputs {
             let names = ColumnNames::default();
             let frame = open(session, input, Table::Tickets, &names, &[]).await?;
-            for batch in window.read(frame).await? {
-                let rows = string_column(&batch, "text").iter();
-                let categories = string_column(&batch, "category");
+            for (_, batch) in window.read(frame).await?.numbered() {
+                let rows = string_column(batch, "text").iter();
+                let categories = string_column(batch, "category");
                 for (text, category) in rows.zip(categories).filter_map(|(a, b)| a.zip(b)) {
                     let next = numbers.len() as i64;
                     texts.push(text.to_owned());
@@ -67,6 +69,16 @@ impl LabeledTexts {
             inputs.join(", "),
             sizes.len()
         );
+        if window.is_whole() {
+            let single = sizes.iter().filter(|&&size| size == 1).count();
+            if single > 0 {
+                tracing::warn!(
+                    "{}: {single} texts are the only one of their category and are left out: they have no positive",
+                    inputs.join(", ")
+                );
+            }
+            warn_of_spellings(inputs, numbers.keys());
+        }
         Ok(Self {
             texts,
             labels,
@@ -75,6 +87,35 @@ impl LabeledTexts {
             margin,
         })
     }
+}
+
+/// Names categories that differ in case, punctuation or white space alone: to the loss their texts are
+/// negatives of each other.
+fn warn_of_spellings<'a>(inputs: &[&str], categories: impl Iterator<Item = &'a String>) {
+    let mut alike: BTreeMap<u128, Vec<&str>> = BTreeMap::new();
+    for category in categories {
+        alike
+            .entry(equivalent(category))
+            .or_default()
+            .push(category);
+    }
+    let mut several: Vec<Vec<&str>> = alike
+        .into_values()
+        .filter(|names| names.len() > 1)
+        .collect();
+    several.iter_mut().for_each(|names| names.sort_unstable());
+    several.sort();
+    let mut spellings = Findings::default();
+    for names in several {
+        let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+        spellings.add(names.join(" and "));
+    }
+    spellings.warn(|n| {
+        format!(
+            "{}: {n} categories are spelt in several ways, so that texts of one are negatives of each other; make them one if they are",
+            inputs.join(", ")
+        )
+    });
 }
 
 impl Objective for LabeledTexts {
@@ -93,6 +134,18 @@ impl Objective for LabeledTexts {
 
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
         label_batches(&self.labels, batch_size, seed, epoch)
+    }
+
+    fn without_signal(&self, rows: &[usize]) -> usize {
+        let first = rows.first().map(|&row| self.labels[row]);
+        match rows.iter().all(|&row| Some(self.labels[row]) == first) {
+            true => rows.len(),
+            false => 0,
+        }
+    }
+
+    fn no_signal(&self) -> NoSignal {
+        NoSignal::ONE_CATEGORY
     }
 
     fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {

@@ -2,13 +2,13 @@ use anyhow::{Result, ensure};
 use pairmill_modeling::SentenceEncoder;
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, Objective, document, picked, query, tokenized};
+use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, document, picked, query, tokenized};
 use crate::data::{Row, TrainingSet};
 use crate::judgements::Judgements;
 use crate::loss::ranking::{self, GistOptions, Guide};
 use crate::loss::similarity::Distance;
 use crate::loss::triplets;
-use crate::sampler::no_duplicates_batches;
+use crate::sampler::{BatchSampler, no_duplicates_batches, shuffled_batches};
 use crate::window::Window;
 
 /// Losses over pairs, triplets and n-tuples.
@@ -29,18 +29,28 @@ pub(crate) enum RankingLoss {
 pub(crate) struct Ranking {
     set: TrainingSet,
     judgements: Judgements,
-    keys: Vec<Vec<u32>>,
+    sampler: BatchSampler,
     loss: RankingLoss,
 }
 
 impl Ranking {
     /// # Errors
     /// If the loss needs hard negatives and there are none in the whole data.
-    pub fn new(mut set: TrainingSet, loss: RankingLoss, window: Window) -> Result<Self> {
+    pub fn new(
+        mut set: TrainingSet,
+        loss: RankingLoss,
+        sampler: BatchSampler,
+        window: Window,
+    ) -> Result<Self> {
         let judgements = Judgements::new(&set);
         if let RankingLoss::Triplet { .. } = loss {
             let all = set.rows.len();
             set.rows.retain(|row| !row.negatives.is_empty());
+            let contradictions = set.contradictions();
+            ensure!(
+                contradictions == 0 || !set.rows.is_empty() || !window.is_whole(),
+                "no training row has a hard negative, which the triplet loss needs: all {contradictions} are the anchor or a positive of it; give negatives that are wrong, or use --loss mnrl"
+            );
             ensure!(
                 !set.rows.is_empty() || !window.is_whole(),
                 "no training row has a hard negative, which the triplet loss needs; give triplets or n-tuples, or use --loss mnrl"
@@ -54,8 +64,8 @@ impl Ranking {
         }
         Ok(Self {
             judgements,
-            keys: set.rows.iter().map(distinct_texts).collect(),
             set,
+            sampler,
             loss,
         })
     }
@@ -89,11 +99,30 @@ impl Objective for Ranking {
 
     fn retain(&mut self, rows: &[usize]) {
         self.set.rows = picked(&self.set.rows, rows);
-        self.keys = picked(&self.keys, rows);
     }
 
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
-        no_duplicates_batches(&self.keys, batch_size, seed, epoch)
+        match self.sampler {
+            BatchSampler::BatchSampler => shuffled_batches(self.rows(), batch_size, seed, epoch),
+            BatchSampler::NoDuplicates => {
+                let keys: Vec<_> = self.set.rows.iter().map(distinct_texts).collect();
+                no_duplicates_batches(&keys, batch_size, seed, epoch)
+            }
+        }
+    }
+
+    fn without_signal(&self, rows: &[usize]) -> usize {
+        match self.loss {
+            RankingLoss::Triplet { .. } => 0,
+            _ => {
+                let batch = self.batch(rows);
+                self.judgements.without_negative(&self.set, &batch)
+            }
+        }
+    }
+
+    fn no_signal(&self) -> NoSignal {
+        NoSignal::NO_NEGATIVE
     }
 
     /// Anchors, positives, then the negatives row by row.

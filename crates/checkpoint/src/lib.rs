@@ -1,0 +1,39 @@
+//! What a Hugging Face or sentence-transformers folder says, read once for every runtime: its
+//! modules, pooling, dense layers, prompts, tokenizer, longest text, similarity, labels and weights.
+//!
+//! Files are read as sentence-transformers 6 and transformers 5 read them. What these do otherwise
+//! with a setting and we do not is refused by its name and file; nothing is passed over in silence.
+
+mod activation;
+mod companions;
+mod cross_encoder;
+mod dense;
+mod error;
+mod external_data;
+mod files;
+mod folder;
+mod labels;
+mod modules;
+mod pooling;
+mod prompts;
+mod sentence_config;
+mod similarity;
+mod tokenizer;
+mod tokenizer_class;
+mod tokenizer_config;
+mod weights;
+
+pub use activation::Activation;
+pub use cross_encoder::declared_activation;
+pub use dense::{DenseConfig, LayerNormConfig};
+pub use error::{CheckpointError, Result, excerpt, excerpt_of_pair};
+pub use external_data::refuse_foreign_data;
+pub use files::{read_json, write};
+pub use folder::Checkpoint;
+pub use labels::relevant_logit;
+pub use modules::{Head, Modules, module_folders};
+pub use pooling::{Pooling, PoolingMode};
+pub use prompts::{Prompts, Side};
+pub use similarity::Similarity;
+pub use tokenizer::{TextTokenizer, TokenIds};
+pub use weights::{Values, weight_files};

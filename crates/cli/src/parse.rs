@@ -1,0 +1,75 @@
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::{Command, Parser};
+
+use crate::logging::last_word;
+use crate::outcome::EXIT_CODES;
+
+/// Understands the command line, or ends the program with help or an error.
+pub fn parse<T: Parser>() -> T {
+    parse_from(std::env::args_os())
+}
+
+/// The same for arguments that are given, the first of which is the program.
+pub fn parse_from<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T {
+    let command = with_exit_codes(T::command());
+    let parsed = command.try_get_matches_from(arguments);
+    match parsed.and_then(|matches| T::from_arg_matches(&matches)) {
+        Ok(parsed) => parsed,
+        Err(error) => std::process::exit(i32::from(end(&error))),
+    }
+}
+
+fn with_exit_codes(command: Command) -> Command {
+    let command = match command.get_after_help() {
+        Some(_) => command,
+        None => command.after_help(EXIT_CODES),
+    };
+    command.mut_subcommands(with_exit_codes)
+}
+
+/// Prints help or what is wrong; the exit code.
+fn end(error: &clap::Error) -> u8 {
+    if error.use_stderr() {
+        let text = error.to_string();
+        match crate::logging::format() {
+            crate::LogFormat::Text => _ = error.print(),
+            crate::LogFormat::Json => {
+                let text = text.trim_start_matches("error: ").trim_end();
+                last_word(text, &[], 2);
+            }
+        }
+        return 2;
+    }
+    match error.print().and_then(|()| io::stdout().flush()) {
+        Err(full) if full.kind() != io::ErrorKind::BrokenPipe => {
+            last_word(
+                "standard output cannot be written to",
+                &[full.to_string()],
+                1,
+            );
+            1
+        }
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    enum Cli {
+        /// Do it
+        Work,
+    }
+
+    #[test]
+    fn every_help_text_ends_with_the_exit_codes() {
+        let mut command = with_exit_codes(<Cli as clap::CommandFactory>::command());
+        assert!(command.render_help().to_string().contains(EXIT_CODES));
+        let work = command.find_subcommand_mut("work").unwrap();
+        assert!(work.render_help().to_string().contains(EXIT_CODES));
+    }
+}

@@ -1,0 +1,99 @@
+//! Failures of libtorch as errors. Most operations of tch have no other way to fail than a panic.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+use tch::TchError;
+
+use crate::{ModelError, Result};
+
+/// How the message of a panic begins that stands for a failure of libtorch.
+const FAILED: &str = "called `Result::unwrap()` on an `Err` value: Torch(\"";
+
+thread_local! {
+    static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs operations of libtorch and gives their failure back as an error. Other panics go on.
+///
+/// # Errors
+/// If an operation fails, above all for want of memory.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_WATCHED.get() || failure(info.payload()).is_none() {
+                before(info);
+            }
+        }));
+    });
+    let outer = IS_WATCHED.replace(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    IS_WATCHED.set(outer);
+    result.map_err(|payload| match failure(&*payload) {
+        Some(message) => ModelError::from(TchError::Torch(message)),
+        None => panic::resume_unwind(payload),
+    })
+}
+
+/// The message of a failure that became a panic.
+fn failure(payload: &(dyn Any + Send)) -> Option<String> {
+    let message = payload.downcast_ref::<String>()?;
+    let message = message.strip_prefix(FAILED)?;
+    let message = message.strip_suffix("\")").unwrap_or(message);
+    Some(message.replace("\\n", "\n").replace("\\\"", "\""))
+}
+
+impl From<TchError> for ModelError {
+    fn from(error: TchError) -> Self {
+        let TchError::Torch(message) = &error else {
+            return Self::Torch(error);
+        };
+        // What follows is a trace through the library.
+        let detail = message.lines().next().unwrap_or_default().trim();
+        let is_memory = [
+            "out of memory",
+            "not enough memory",
+            "can't allocate memory",
+        ];
+        match is_memory.iter().any(|words| detail.contains(words)) {
+            true => Self::OutOfMemory {
+                detail: detail.to_owned(),
+            },
+            false => Self::Torch(TchError::Torch(detail.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, Kind, Tensor};
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_an_error() {
+        let options = (Kind::Float, Device::Cpu);
+        let error = caught(|| Tensor::zeros([1 << 24, 1 << 24], options)).unwrap_err();
+        assert!(matches!(error, ModelError::OutOfMemory { .. }), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_an_error_of_one_line() {
+        let options = (Kind::Float, Device::Cpu);
+        let [a, b] = [[2, 3], [4, 5]].map(|shape| Tensor::zeros(shape, options));
+        let error = caught(|| a.matmul(&b)).unwrap_err().to_string();
+        assert!(error.starts_with("libtorch: "), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert_eq!(caught(|| 7).unwrap(), 7);
+    }
+
+    #[test]
+    fn other_panics_go_on() {
+        let caught = panic::catch_unwind(|| caught(|| panic!("mine")));
+        assert!(caught.is_err());
+    }
+}

@@ -1,0 +1,95 @@
+use crate::Sameness;
+
+/// The blake3 hash of a text's form, cut to 128 bits: tables are compared by these, so that their
+/// texts are held in memory once. Two texts that differ share a key about as likely as a cosmic
+/// ray flips the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextKey([u8; 16]);
+
+impl TextKey {
+    /// What texts share that are the same in this strength. Keys of different strengths are not
+    /// to be compared.
+    pub fn new(text: &str, sameness: Sameness) -> Self {
+        let mut key = [0; 16];
+        let hash = blake3::hash(sameness.form(text).as_bytes());
+        key.copy_from_slice(&hash.as_bytes()[..16]);
+        Self(key)
+    }
+
+    /// The key, unless the text is so much longer than one of `letters` that they cannot be the
+    /// same, whatever is folded: so a long passage need not be to tell it from a question.
+    pub fn unless_longer(text: &str, sameness: Sameness, letters: usize) -> Option<Self> {
+        // A letter folds into three at most, and is composed of three at most.
+        let most = letters.saturating_mul(9);
+        let is_longer = text.len() > most
+            && text
+                .chars()
+                .filter(|letter| letter.is_alphanumeric())
+                .nth(most)
+                .is_some();
+        (!is_longer).then(|| Self::new(text, sameness))
+    }
+
+    /// What [identical](Sameness::Identical) texts share.
+    pub fn identical(text: &str) -> Self {
+        Self::new(text, Sameness::Identical)
+    }
+
+    /// What [equivalent](Sameness::Equivalent) texts share.
+    pub fn equivalent(text: &str) -> Self {
+        Self::new(text, Sameness::Equivalent)
+    }
+
+    /// The key itself.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// `prefix` and the first 16 hexadecimal digits.
+    pub fn id(&self, prefix: &str) -> String {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        let head = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        format!("{prefix}{head:016x}")
+    }
+}
+
+impl From<TextKey> for u128 {
+    fn from(key: TextKey) -> Self {
+        Self::from_le_bytes(key.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_much_longer_has_no_key() {
+        let key = |text: &str| TextKey::unless_longer(text, Sameness::Equivalent, 2);
+        assert_eq!(key("It!"), Some(TextKey::equivalent("it")));
+        assert_eq!(
+            key(&format!("it{}", "!".repeat(99))),
+            Some(TextKey::equivalent("it"))
+        );
+        assert_eq!(key(&"a".repeat(19)), None);
+    }
+
+    #[test]
+    fn an_id_is_made_of_the_first_digits_of_the_hash() {
+        let hash = blake3::hash(b"reset it").to_hex();
+        let key = TextKey::identical(" reset  it");
+        assert_eq!(key.id("a-"), format!("a-{}", &hash[..16]));
+    }
+
+    #[test]
+    fn keys_are_equal_where_texts_are_the_same() {
+        assert_eq!(
+            TextKey::equivalent("Reset it!"),
+            TextKey::equivalent("reset it")
+        );
+        assert_ne!(
+            TextKey::identical("Reset it!"),
+            TextKey::identical("reset it")
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! What all stages agree on about texts.
+//!
+//! "The same text" has one meaning here, in two strengths ([`Sameness`]):
+//!
+//! - [identical](Sameness::Identical), for answers: Unicode form and white space do not count.
+//!   `ls -R` and `ls -r` are two.
+//! - [equivalent](Sameness::Equivalent), for questions unless the user says otherwise: letter case
+//!   and punctuation do not count either.
+
+mod equivalent;
+mod key;
+mod letters;
+mod marks;
+mod sameness;
+
+pub use key::TextKey;
+pub use letters::plain_letters;
+pub use sameness::{Sameness, equivalent, identical};

@@ -1,0 +1,105 @@
+//! Which letters of a text are punctuation, and of which kind.
+
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
+
+/// Marks that change what a word means: `C#`, `100%`, `A*`, `@home`, `snake_case`, `\n`, `R&D`.
+const OF_WORDS: &str = "#%&*@\\_§¶‰†‡";
+
+/// Whether a letter is punctuation that does not count. Symbols (`+`, `=`, `<`, `$`, emoji) are
+/// letters of a word, and so are marks such as the `#` of `C#`.
+pub(crate) fn is_mark(letter: char) -> bool {
+    match letter {
+        // Used as quotes, though Unicode has them for symbols.
+        '`' | '\u{b4}' => true,
+        _ if letter.is_ascii() => {
+            letter.is_ascii_punctuation() && !"$+<=>^|~#%&*@\\_".contains(letter)
+        }
+        _ if letter.is_alphanumeric() => false,
+        _ => {
+            GeneralCategoryGroup::Punctuation.contains(category(letter))
+                && !OF_WORDS.contains(letter)
+        }
+    }
+}
+
+/// Whether a mark ends a sentence.
+pub(crate) fn ends_sentence(mark: char) -> bool {
+    matches!(
+        mark,
+        '.' | '?'
+            | '!'
+            | '…'
+            | '‼'
+            | '⁇'
+            | '⁈'
+            | '⁉'
+            | '؟'
+            | '۔'
+            | '।'
+            | '॥'
+            | '。'
+            | '｡'
+            | '؛'
+            | '\u{37e}'
+            | '\u{589}'
+            | '\u{1362}'
+            | '\u{17d4}'
+            | '\u{17d5}'
+    )
+}
+
+/// Whether a mark stands for a letter left out, or for a quote.
+pub(crate) fn is_apostrophe(mark: char) -> bool {
+    matches!(mark, '\'' | '’' | '‘' | 'ʼ' | '`' | '\u{b4}' | '＇')
+}
+
+/// Whether a mark is a dash, which a hyphen can stand for.
+pub(crate) fn is_dash(mark: char) -> bool {
+    mark == '-' || !mark.is_ascii() && category(mark) == GeneralCategory::DashPunctuation
+}
+
+/// Whether a letter is of a script that puts no blanks between words.
+pub(crate) fn is_unspaced(letter: char) -> bool {
+    // The long vowel mark is common to two scripts.
+    !letter.is_ascii()
+        && (letter == 'ー'
+            || matches!(
+                CodePointMapData::<Script>::new().get(letter),
+                Script::Han
+                    | Script::Hiragana
+                    | Script::Katakana
+                    | Script::Thai
+                    | Script::Lao
+                    | Script::Khmer
+                    | Script::Myanmar
+            ))
+}
+
+fn category(letter: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_and_emoji_are_no_marks() {
+        for letter in "+=<>$€^|~#%&*@\\_°©™👍❤→½aé7中กस्".chars() {
+            assert!(!is_mark(letter), "{letter}");
+        }
+        for letter in ".,;:!?'\"()[]{}-/`´…–—«»“”‘’¿¡。、！？؟،।·".chars()
+        {
+            assert!(is_mark(letter), "{letter}");
+        }
+    }
+
+    #[test]
+    fn dashes_are_known_in_every_length() {
+        for dash in "-‐‑–—".chars() {
+            assert!(is_dash(dash), "{dash}");
+        }
+        assert!(!is_dash('_') && !is_dash('.'));
+    }
+}

@@ -1,0 +1,340 @@
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{LazyLock, Mutex};
+
+use arrow::datatypes::{DataType, Field};
+use serde::Serialize;
+use tracing::info;
+
+use crate::{Result, Table, TableError};
+
+/// Names that a column of the contract has elsewhere: in BEIR's files, in the data sets that
+/// training guides use, in exports of help desks. The first that is there is taken.
+const OTHER_NAMES: [(&str, &[&str]); 16] = [
+    (
+        "id",
+        &["_id", "doc_id", "docid", "ticket_id", "query_id", "qid"],
+    ),
+    ("query_id", &["query-id", "qid"]),
+    (
+        "corpus_id",
+        &["corpus-id", "doc_id", "docid", "docno", "pid"],
+    ),
+    ("question", &["query", "anchor", "questions"]),
+    ("answer", &["positive", "response", "document", "answers"]),
+    ("anchor", &["query", "question", "sentence1", "text1"]),
+    (
+        "anchor_id",
+        &["query_id", "query-id", "question_id", "sentence1_id"],
+    ),
+    (
+        "positive",
+        &[
+            "answer",
+            "document",
+            "passage",
+            "response",
+            "sentence2",
+            "text2",
+        ],
+    ),
+    (
+        "positive_id",
+        &[
+            "answer_id",
+            "document_id",
+            "doc_id",
+            "corpus_id",
+            "corpus-id",
+            "sentence2_id",
+        ],
+    ),
+    (
+        "sentence1",
+        &["text1", "anchor", "query", "question", "premise"],
+    ),
+    (
+        "sentence2",
+        &[
+            "text2",
+            "positive",
+            "document",
+            "passage",
+            "answer",
+            "hypothesis",
+        ],
+    ),
+    ("sentence1_id", &["anchor_id", "query_id", "query-id"]),
+    (
+        "sentence2_id",
+        &[
+            "positive_id",
+            "document_id",
+            "doc_id",
+            "corpus_id",
+            "corpus-id",
+        ],
+    ),
+    (
+        "score",
+        &[
+            "label",
+            "labels",
+            "relevance",
+            "similarity_score",
+            "similarity",
+        ],
+    ),
+    ("label", &["labels", "score", "is_duplicate"]),
+    ("category", &["label", "labels", "intent", "queue"]),
+];
+
+/// Other names of the column `text`, which depend on what the table is.
+fn names_of_text(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::Queries => &["query", "question"],
+        Table::Corpus => &["passage", "document", "contents", "content", "body"],
+        Table::Tickets => &["description", "body", "message", "query"],
+        _ => &[],
+    }
+}
+
+/// Which column of the input stands for which column of the contract.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ColumnNames {
+    named: BTreeMap<String, String>,
+    optional: Vec<String>,
+}
+
+impl ColumnNames {
+    /// Contract column → name in the input, for the columns that the user named.
+    pub fn new<'a>(names: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
+        Self {
+            named: names
+                .into_iter()
+                .filter_map(|(column, name)| Some((column.to_owned(), name?.to_owned())))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Lets an input do without this column, unless the user named one for it: it then reads as
+    /// null in every row. A null in a column that is there stays an error.
+    pub fn with_optional(mut self, column: impl Into<String>) -> Self {
+        self.optional.push(column.into());
+        self
+    }
+}
+
+/// A column of the contract with the column of the input that stands for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub field: Field,
+    pub origin: Origin,
+    /// Whether it is one that a stage asked for beside those of the contract.
+    pub is_extra: bool,
+}
+
+/// Where the values of a column come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The column of this name in the input.
+    Named(String),
+    /// Nowhere: it is null in every row.
+    Absent,
+}
+
+impl Column {
+    /// The column of the input, where there is one.
+    pub fn source(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Named(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub fn may_be_empty(&self) -> bool {
+        self.field.name() == "title"
+    }
+
+    pub fn must_not_be_null(&self) -> bool {
+        !self.field.is_nullable() && !self.may_be_empty() && self.source().is_some()
+    }
+}
+
+/// Finds the columns of a table, and `extra` ones, among those that an input has.
+pub(crate) fn resolve(
+    input: &str,
+    table: Table,
+    names: &ColumnNames,
+    extra: &[&str],
+    found: &[String],
+) -> Result<Vec<Column>> {
+    let schema = table.schema();
+    let own = schema
+        .fields()
+        .iter()
+        .map(|field| (field.as_ref().clone(), false));
+    let extra = extra
+        .iter()
+        .map(|name| (Field::new(*name, DataType::Utf8, true), true));
+    own.chain(extra)
+        .map(|(field, is_extra)| {
+            let origin = origin(input, table, names, &field, is_extra, found)?;
+            let is_null = origin == Origin::Absent && field.name() != "title";
+            Ok(Column {
+                field: field.clone().with_nullable(field.is_nullable() || is_null),
+                origin,
+                is_extra,
+            })
+        })
+        .collect()
+}
+
+fn origin(
+    input: &str,
+    table: Table,
+    names: &ColumnNames,
+    field: &Field,
+    is_extra: bool,
+    found: &[String],
+) -> Result<Origin> {
+    let column = field.name().as_str();
+    let wanted = names.named.get(column).map_or(column, String::as_str);
+    if let Some(name) = find(input, wanted, found)? {
+        return Ok(Origin::Named(name));
+    }
+    let is_named = names.named.contains_key(column);
+    if !is_named && !is_extra {
+        for other in others(table, column) {
+            if let Some(name) = find(input, other, found)? {
+                if !is_beir(&name) {
+                    say_once(input, column, &name);
+                }
+                return Ok(Origin::Named(name));
+            }
+        }
+        if table.may_lack(column) || names.optional.iter().any(|name| name == column) {
+            return Ok(Origin::Absent);
+        }
+    }
+    Err(TableError::MissingColumn {
+        path: input.to_owned(),
+        table: table.name(),
+        column: wanted.to_owned(),
+        found: match found {
+            [] => "none".to_owned(),
+            found => found.join(", "),
+        },
+        hint: match table {
+            // An extra column was named by its own flag.
+            _ if is_extra => String::new(),
+            Table::Tickets | Table::Qa | Table::Corpus | Table::Pairs => {
+                let flag = column.replace('_', "-");
+                format!("; name another one with --{flag}-column")
+            }
+            _ => String::new(),
+        },
+    })
+}
+
+/// The column of this name, also where only case and blanks around differ.
+fn find(input: &str, wanted: &str, found: &[String]) -> Result<Option<String>> {
+    let twice = |name: &str| TableError::AmbiguousColumn {
+        path: input.to_owned(),
+        column: name.to_owned(),
+    };
+    match found.iter().filter(|name| *name == wanted).count() {
+        0 => {}
+        1 => return Ok(Some(wanted.to_owned())),
+        _ => return Err(twice(wanted)),
+    }
+    let folded = wanted.trim().to_lowercase();
+    let mut alike = found
+        .iter()
+        .filter(|name| name.trim().to_lowercase() == folded);
+    match (alike.next(), alike.next()) {
+        (None, _) => Ok(None),
+        (Some(name), None) => Ok(Some(name.clone())),
+        (Some(_), Some(_)) => Err(twice(wanted)),
+    }
+}
+
+/// Names of another table's columns are no names of this one's: those of a table of triplets, whose
+/// `anchor` is no `sentence1`, stay what they are.
+fn others(table: Table, column: &str) -> impl Iterator<Item = &'static str> {
+    let of_text = match column {
+        "text" => names_of_text(table),
+        _ => &[],
+    };
+    let listed = OTHER_NAMES.iter().filter(move |(ours, _)| *ours == column);
+    let listed = listed.flat_map(|(_, theirs)| theirs.iter());
+    of_text.iter().chain(listed).copied()
+}
+
+/// Whether a name is one that BEIR's files are known by.
+fn is_beir(name: &str) -> bool {
+    matches!(name, "_id" | "query-id" | "corpus-id")
+}
+
+/// Tells of a column that is read under another name, once for each input.
+fn say_once(input: &str, column: &str, name: &str) {
+    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    let line = format!("{input}: the column `{name}` is read as `{column}`");
+    if SAID.lock().is_ok_and(|mut said| said.insert(line.clone())) {
+        info!("{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(table: Table, names: &ColumnNames, found: &[&str]) -> Result<Vec<Option<String>>> {
+        let found: Vec<_> = found.iter().map(|&name| name.to_owned()).collect();
+        let columns = resolve("x", table, names, &[], &found)?;
+        let sources = columns
+            .iter()
+            .map(|column| column.source().map(str::to_owned));
+        Ok(sources.collect())
+    }
+
+    fn named(names: &[&str]) -> Vec<Option<String>> {
+        names.iter().map(|&name| Some(name.to_owned())).collect()
+    }
+
+    #[test]
+    fn case_and_blanks_do_not_matter_where_one_column_is_left() {
+        let names = ColumnNames::default();
+        let found = sources(Table::Qa, &names, &["ID", " Question", "Answer "]);
+        assert_eq!(found.unwrap(), named(&["ID", " Question", "Answer "]));
+        let twice = sources(Table::Qa, &names, &["id", "Question", "QUESTION", "answer"]);
+        let error = twice.unwrap_err().to_string();
+        assert!(error.contains("several columns `question`"), "{error}");
+    }
+
+    #[test]
+    fn the_guides_names_are_known() {
+        let names = ColumnNames::default()
+            .with_optional("anchor_id")
+            .with_optional("positive_id");
+        for found in [
+            ["query", "answer"],
+            ["question", "answer"],
+            ["anchor", "positive"],
+        ] {
+            let sources = sources(Table::Pairs, &names, &found).unwrap();
+            assert_eq!(sources[1], Some(found[0].to_owned()));
+            assert_eq!(sources[3], Some(found[1].to_owned()));
+            assert_eq!((&sources[0], &sources[2]), (&None, &None));
+        }
+        let found = sources(Table::Qrels, &names, &["query-id", "corpus-id", "score"]);
+        assert_eq!(found.unwrap(), named(&["query-id", "corpus-id", "score"]));
+    }
+
+    #[test]
+    fn what_the_user_names_is_not_looked_for_elsewhere() {
+        let names = ColumnNames::new([("question", Some("title"))]);
+        let error = sources(Table::Qa, &names, &["id", "question", "answer"]).unwrap_err();
+        assert!(error.to_string().contains("no column `title`"), "{error}");
+    }
+}

@@ -1,0 +1,458 @@
+use std::io::{self, Read};
+
+use super::decode::BLOCK;
+use super::options::{Quote, ReadOptions};
+
+/// How a file of separated values is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub delimiter: u8,
+    /// The mark around fields that hold a separator or a line break.
+    pub quote: Option<u8>,
+    /// What stands before a mark within such a field, where the mark is not doubled.
+    pub escape: Option<u8>,
+}
+
+/// What a file's dialect rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub dialect: Dialect,
+    /// The line in which a quoted field is not ended, or is followed by text, where quotation marks
+    /// are therefore read as text.
+    pub unsound_quote: Option<u64>,
+}
+
+/// A field that is not quoted as it begins to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct UnsoundQuote {
+    pub line: u64,
+}
+
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Bytes at the beginning of a file that its separator is told from.
+const SAMPLE: usize = 64 << 10;
+
+/// Finds out how a text is written. `usual` is the separator that its name tells.
+pub(super) fn find(
+    mut reader: impl Read,
+    usual: u8,
+    options: &ReadOptions,
+) -> io::Result<Result<Found, UnsoundQuote>> {
+    let mark = match options.quote {
+        Some(Quote::None) => None,
+        Some(Quote::Mark(mark)) => Some(mark),
+        None => Some(b'"'),
+    };
+    let mut sample = Vec::with_capacity(SAMPLE);
+    reader
+        .by_ref()
+        .take(SAMPLE as u64)
+        .read_to_end(&mut sample)?;
+    let is_whole = sample.len() < SAMPLE;
+    let delimiter = match options.delimiter {
+        Some(delimiter) => delimiter,
+        None => separator(&sample, is_whole, usual, mark),
+    };
+    let mut scans = Scans::new(delimiter, mark.unwrap_or(b'"'));
+    scans.feed(&sample);
+    let mut block = vec![0; BLOCK];
+    loop {
+        match reader.read(&mut block)? {
+            0 => break,
+            length => scans.feed(&block[..length]),
+        }
+    }
+    let plain = Dialect {
+        delimiter,
+        quote: None,
+        escape: None,
+    };
+    Ok(match mark {
+        None => Ok(Found {
+            dialect: plain,
+            unsound_quote: None,
+        }),
+        Some(mark) => scans.decide(plain, mark, options.quote.is_some()),
+    })
+}
+
+/// The separator by which most records have as many fields as the header.
+fn separator(sample: &[u8], is_whole: bool, usual: u8, mark: Option<u8>) -> u8 {
+    let others = SEPARATORS.into_iter().filter(|&other| other != usual);
+    let mut best = (usual, 0.0, 0);
+    for delimiter in std::iter::once(usual).chain(others) {
+        let quoted = mark.map(|mark| regular(sample, is_whole, delimiter, Some(mark)));
+        let plain = regular(sample, is_whole, delimiter, None);
+        let (share, columns) = match quoted {
+            Some(quoted) if quoted.0 >= plain.0 => quoted,
+            _ => plain,
+        };
+        // The usual one stays where another one fits no better.
+        if columns > 1
+            && (share > best.1 || (share == best.1 && best.0 != usual && columns > best.2))
+        {
+            best = (delimiter, share, columns);
+        }
+    }
+    best.0
+}
+
+/// The share of records with as many fields as the header, and the number of these.
+fn regular(sample: &[u8], is_whole: bool, delimiter: u8, quote: Option<u8>) -> (f64, usize) {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .quoting(quote.is_some())
+        .quote(quote.unwrap_or(b'"'))
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(sample);
+    let mut counts = Vec::new();
+    let mut record = csv::ByteRecord::new();
+    while let Ok(true) = reader.read_byte_record(&mut record) {
+        counts.push(record.len());
+    }
+    // The last record of a part may be cut.
+    if !is_whole && counts.len() > 2 {
+        counts.pop();
+    }
+    let Some((&header, records)) = counts.split_first() else {
+        return (0.0, 0);
+    };
+    let same = records.iter().filter(|&&count| count == header).count();
+    match records.len() {
+        0 => (1.0, header),
+        all => (same as f64 / all as f64, header),
+    }
+}
+
+/// Reads a text in three ways at once: with doubled marks, with marks after a backslash, and with marks
+/// that are text like any other.
+struct Scans {
+    doubled: QuotedScan,
+    escaped: QuotedScan,
+    plain: PlainScan,
+    mark: u8,
+    seen_mark: bool,
+}
+
+impl Scans {
+    fn new(delimiter: u8, mark: u8) -> Self {
+        let quoted = |escape| QuotedScan::new(delimiter, mark, escape);
+        Self {
+            doubled: quoted(None),
+            escaped: quoted(Some(b'\\')),
+            plain: PlainScan::new(delimiter),
+            mark,
+            seen_mark: false,
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        self.plain.feed(bytes);
+        if !self.seen_mark && memchr::memchr(self.mark, bytes).is_none() {
+            // Without a mark all three are the same so far.
+            self.doubled.records.clone_from(&self.plain.records);
+            self.doubled.at = match self.plain.in_field {
+                true => At::Plain,
+                false => At::FieldStart,
+            };
+            self.escaped.records.clone_from(&self.doubled.records);
+            self.escaped.at = self.doubled.at;
+            return;
+        }
+        self.seen_mark = true;
+        self.doubled.feed(bytes);
+        self.escaped.feed(bytes);
+    }
+
+    fn decide(mut self, plain: Dialect, mark: u8, is_asked: bool) -> Result<Found, UnsoundQuote> {
+        let unquoted = |unsound_quote| {
+            Ok(Found {
+                dialect: plain,
+                unsound_quote,
+            })
+        };
+        let quoted = |escape| {
+            Ok(Found {
+                dialect: Dialect {
+                    quote: Some(mark),
+                    escape,
+                    ..plain
+                },
+                unsound_quote: None,
+            })
+        };
+        if !self.seen_mark {
+            return quoted(None);
+        }
+        self.plain.records.end();
+        self.doubled.end();
+        self.escaped.end();
+        let lines_are_regular = self.plain.records.is_regular() && self.plain.records.columns() > 1;
+        match self.doubled.unsound {
+            // Prose holds no tabs, so lines with the right number of them are no parts of fields.
+            None if lines_are_regular
+                && !is_asked
+                && plain.delimiter == b'\t'
+                && self.doubled.records.number != self.plain.records.number =>
+            {
+                unquoted(self.doubled.first_merged)
+            }
+            None => quoted(None),
+            Some(_) if self.escaped.unsound.is_none() && self.escaped.records.is_regular() => {
+                quoted(Some(b'\\'))
+            }
+            Some(line) if lines_are_regular && !is_asked => unquoted(Some(line)),
+            Some(line) => Err(UnsoundQuote { line }),
+        }
+    }
+}
+
+/// Counts of fields by record.
+#[derive(Debug, Clone)]
+struct Records {
+    number: u64,
+    header: Option<u64>,
+    fields: u64,
+    /// Whether the record has anything in it.
+    is_blank: bool,
+    irregular: bool,
+    line: u64,
+}
+
+impl Records {
+    fn new() -> Self {
+        Self {
+            number: 0,
+            header: None,
+            fields: 1,
+            is_blank: true,
+            irregular: false,
+            line: 1,
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.is_blank {
+            self.number += 1;
+            match self.header {
+                None => self.header = Some(self.fields),
+                Some(header) => self.irregular |= header != self.fields,
+            }
+        }
+        self.fields = 1;
+        self.is_blank = true;
+    }
+
+    fn is_regular(&self) -> bool {
+        !self.irregular
+    }
+
+    fn columns(&self) -> u64 {
+        self.header.unwrap_or_default()
+    }
+}
+
+struct PlainScan {
+    records: Records,
+    delimiter: u8,
+    /// Whether something stands behind the last separator.
+    in_field: bool,
+    after_return: bool,
+}
+
+impl PlainScan {
+    fn new(delimiter: u8) -> Self {
+        Self {
+            records: Records::new(),
+            delimiter,
+            in_field: false,
+            after_return: false,
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            let after_return = std::mem::take(&mut self.after_return);
+            match byte {
+                b'\n' | b'\r' => {
+                    self.after_return = byte == b'\r';
+                    if byte == b'\r' || !after_return {
+                        self.records.line += 1;
+                    }
+                    self.records.end();
+                    self.in_field = false;
+                }
+                byte => {
+                    self.records.is_blank = false;
+                    self.in_field = byte != self.delimiter;
+                    self.records.fields += u64::from(byte == self.delimiter);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    FieldStart,
+    Plain,
+    Quoted,
+    /// Behind a mark in a quoted field: its end, or the first of two.
+    Mark,
+    Escaped,
+}
+
+struct QuotedScan {
+    records: Records,
+    delimiter: u8,
+    mark: u8,
+    escape: Option<u8>,
+    at: At,
+    after_return: bool,
+    /// Line in which the last quoted field began.
+    opened: u64,
+    /// Line of the first field that is not quoted as it begins to be.
+    unsound: Option<u64>,
+    /// Line in which the first field with a line break began.
+    first_merged: Option<u64>,
+}
+
+impl QuotedScan {
+    fn new(delimiter: u8, mark: u8, escape: Option<u8>) -> Self {
+        Self {
+            records: Records::new(),
+            delimiter,
+            mark,
+            escape,
+            at: At::FieldStart,
+            after_return: false,
+            opened: 0,
+            unsound: None,
+            first_merged: None,
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        if self.unsound.is_some() {
+            return;
+        }
+        for &byte in bytes {
+            let after_return = std::mem::take(&mut self.after_return);
+            let is_line_end = matches!(byte, b'\n' | b'\r');
+            if is_line_end {
+                self.after_return = byte == b'\r';
+                self.records.line += u64::from(byte == b'\r' || !after_return);
+            } else {
+                self.records.is_blank = false;
+            }
+            self.at = match self.at {
+                At::Quoted if byte == self.mark => At::Mark,
+                At::Quoted if Some(byte) == self.escape => At::Escaped,
+                At::Quoted => {
+                    if is_line_end && self.first_merged.is_none() {
+                        self.first_merged = Some(self.opened);
+                    }
+                    At::Quoted
+                }
+                At::Escaped => At::Quoted,
+                At::Mark if byte == self.mark && self.escape.is_none() => At::Quoted,
+                At::FieldStart if byte == self.mark => {
+                    self.opened = self.records.line;
+                    At::Quoted
+                }
+                _ if is_line_end => {
+                    self.records.end();
+                    At::FieldStart
+                }
+                _ if byte == self.delimiter => {
+                    self.records.fields += 1;
+                    At::FieldStart
+                }
+                At::Mark => {
+                    self.unsound = Some(self.opened);
+                    return;
+                }
+                _ => At::Plain,
+            };
+        }
+    }
+
+    fn end(&mut self) {
+        if matches!(self.at, At::Quoted | At::Escaped) {
+            self.unsound.get_or_insert(self.opened);
+        }
+        self.records.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str, usual: u8) -> Result<Found, UnsoundQuote> {
+        find(text.as_bytes(), usual, &ReadOptions::default()).unwrap()
+    }
+
+    fn dialect(text: &str, usual: u8) -> Dialect {
+        found(text, usual).unwrap().dialect
+    }
+
+    #[test]
+    fn the_separator_is_that_which_fits_the_header() {
+        for (text, expected) in [
+            ("id,question\n1,what\n2,why; how\n", b','),
+            ("id;question\n1;what, then\n2;why\n", b';'),
+            ("id\tquestion\n1\twhat, then\n2\twhy; how\n", b'\t'),
+            ("id|question\n1|what, then\n2|why; how\n", b'|'),
+            ("text\nwhat, then\nwhy\n", b','),
+            ("text;more\n\"one, two\";\"three\nfour; five\"\n", b';'),
+        ] {
+            assert_eq!(dialect(text, b',').delimiter, expected, "{text}");
+        }
+        assert_eq!(dialect("a,b\tc\n1,2\t3\n", b'\t').delimiter, b'\t');
+    }
+
+    #[test]
+    fn marks_within_a_field_are_text() {
+        let inch = "id,text\n1,a 24\" screen\n2,\"one, two\"\n";
+        assert_eq!(dialect(inch, b',').quote, Some(b'"'));
+    }
+
+    #[test]
+    fn marks_that_do_not_add_up_are_text_where_the_lines_are_regular() {
+        let sts = "score\ta\tb\n1\t\"Stop!\" he said.\tHe said stop.\n2\tno\t\"yes\n";
+        let found = found(sts, b'\t').unwrap();
+        assert_eq!(found.dialect.quote, None);
+        assert_eq!(found.unsound_quote, Some(2));
+    }
+
+    #[test]
+    fn marks_that_add_up_over_lines_of_tabs_are_text() {
+        let sts = "score\ta\tb\n1\t\"Stop\tno\n2\tfine\tyes\n3\tno\tgo\"\n";
+        let found = found(sts, b'\t').unwrap();
+        assert_eq!((found.dialect.quote, found.unsound_quote), (None, Some(2)));
+        // A field of one line that is quoted as a whole is unquoted.
+        assert_eq!(dialect("a\tb\n\"x\"\ty\n", b'\t').quote, Some(b'"'));
+    }
+
+    #[test]
+    fn line_breaks_in_quoted_fields_are_kept_together() {
+        let text = "id,text\n1,\"one\ntwo, three\nfour\"\n2,five\n";
+        assert_eq!(dialect(text, b',').quote, Some(b'"'));
+    }
+
+    #[test]
+    fn a_backslash_may_stand_before_a_mark() {
+        let text = "id,text\n1,\"he said \\\"no, no\\\" twice\"\n";
+        assert_eq!(dialect(text, b',').escape, Some(b'\\'));
+    }
+
+    #[test]
+    fn what_cannot_be_read_either_way_is_named() {
+        let text = "id,text\n1,fine\n2,\"one\ntwo\" three\n";
+        assert_eq!(found(text, b','), Err(UnsoundQuote { line: 3 }));
+        let open = "id,text\n1,fine\n2,\"one, two\n3,four\n";
+        assert_eq!(found(open, b','), Err(UnsoundQuote { line: 3 }));
+    }
+}

@@ -1,0 +1,269 @@
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::SystemTime;
+
+use arrow::array::{ArrayRef, StringBuilder};
+use encoding_rs::{Encoding, UTF_8};
+use tracing::info;
+
+use super::csv_file::{self, CsvFile, CsvRows};
+use super::decode::{DecodeError, Decoded, decode_error, decoded, guess, of_bytes};
+use super::json_file::{JsonFile, JsonRows};
+use super::options::ReadOptions;
+use crate::source::DataFile;
+use crate::{Format, Result, TableError};
+
+/// Rows of a batch.
+const BATCH_ROWS: usize = 4_096;
+/// Bytes of text after which a batch is ended early.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// A text file that has been looked through: how it is written and what columns it has.
+#[derive(Debug)]
+pub(crate) struct TextFile {
+    file: DataFile,
+    encoding: &'static Encoding,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Csv(CsvFile),
+    Json(JsonFile),
+}
+
+/// Some rows: the columns that were asked for as text, null where a value is, and where each row stands.
+pub(crate) struct Cells {
+    pub columns: Vec<ArrayRef>,
+    pub lines: Vec<u64>,
+}
+
+type Key = (PathBuf, u64, Option<SystemTime>);
+static LOOKED_THROUGH: LazyLock<Mutex<HashMap<Key, Arc<TextFile>>>> = LazyLock::new(Mutex::default);
+
+impl TextFile {
+    /// Looks a file through, unless that was done before and it is the same.
+    pub fn look_through(file: &DataFile) -> Result<Arc<Self>> {
+        let path = file.readable()?;
+        let metadata = std::fs::metadata(&path).map_err(|source| file.unreadable(source))?;
+        let key = (path, metadata.len(), metadata.modified().ok());
+        let known = |map: &mut HashMap<Key, Arc<Self>>| map.get(&key).cloned();
+        if let Some(known) = LOOKED_THROUGH
+            .lock()
+            .ok()
+            .and_then(|mut map| known(&mut map))
+        {
+            return Ok(known);
+        }
+        let found = Arc::new(Self::examine(file)?);
+        if let Ok(mut map) = LOOKED_THROUGH.lock() {
+            map.insert(key, found.clone());
+        }
+        Ok(found)
+    }
+
+    fn examine(file: &DataFile) -> Result<Self> {
+        let options = ReadOptions::get();
+        let unreadable = |source| file.unreadable(source);
+        let encoding = match options.encoding() {
+            Some(encoding) => encoding,
+            None => {
+                let mut head = vec![0; 4_096];
+                let mut reader = raw(file)?;
+                let mut length = 0;
+                while length < head.len() {
+                    match reader.read(&mut head[length..]).map_err(unreadable)? {
+                        0 => break,
+                        read => length += read,
+                    }
+                }
+                of_bytes(&head[..length]).unwrap_or(UTF_8)
+            }
+        };
+        match Self::examine_as(file, encoding, options) {
+            Err(Examined::NotUtf8(error)) if options.encoding.is_none() => {
+                match guess(raw(file)?).map_err(unreadable)? {
+                    Some(encoding) if encoding != UTF_8 => {
+                        Self::examine_as(file, encoding, options).map_err(|error| error.of(file))
+                    }
+                    _ => Err(Examined::NotUtf8(error).of(file)),
+                }
+            }
+            other => other.map_err(|error| error.of(file)),
+        }
+    }
+
+    fn examine_as(
+        file: &DataFile,
+        encoding: &'static Encoding,
+        options: &ReadOptions,
+    ) -> Result<Self, Examined> {
+        let open = || Ok::<_, Examined>(decoded(raw(file)?, encoding));
+        let form = match file.format {
+            Format::Csv(usual) => {
+                let found = csv_file::dialect(file, open()?, usual, options)?;
+                Form::Csv(CsvFile::open(file, open()?, found)?)
+            }
+            _ => Form::Json(JsonFile::look_through(file, open()?)?),
+        };
+        if encoding != UTF_8 && options.encoding.is_none() {
+            let (file, encoding) = (&file.name, encoding.name());
+            info!(
+                "{file} is written in {encoding} and read so; name another encoding with --encoding"
+            );
+        }
+        Ok(Self {
+            file: file.clone(),
+            encoding,
+            form,
+        })
+    }
+
+    /// The names of the columns, in order.
+    pub fn columns(&self) -> &[String] {
+        match &self.form {
+            Form::Csv(csv) => &csv.columns,
+            Form::Json(json) => &json.columns,
+        }
+    }
+
+    /// Whether every value of the column is a number, which only JSON Lines can tell.
+    pub fn holds_numbers_only(&self, column: usize) -> bool {
+        matches!(&self.form, Form::Json(json) if json.holds_numbers_only(column))
+    }
+
+    /// Whether DataFusion reads the file alike: JSON objects, one a line, each key of one kind.
+    pub fn is_plain_json(&self) -> bool {
+        self.encoding == UTF_8 && matches!(&self.form, Form::Json(json) if json.is_plain)
+    }
+
+    /// The rows, of the columns with these numbers. Lists and objects of JSON are refused unless they
+    /// are taken as they are written (`takes_nested`).
+    pub fn rows(&self, columns: &[usize], takes_nested: bool) -> Result<TextRows> {
+        let reader = decoded(raw(&self.file)?, self.encoding);
+        let file = self.file.clone();
+        Ok(match &self.form {
+            Form::Csv(csv) => TextRows::Csv(Box::new(CsvRows::new(file, reader, csv, columns)?)),
+            Form::Json(json) => {
+                let rows = JsonRows::new(file, reader, json, columns, takes_nested);
+                TextRows::Json(Box::new(rows))
+            }
+        })
+    }
+}
+
+/// The bytes of a file, decompressed.
+fn raw(file: &DataFile) -> Result<Raw> {
+    let path = file.readable()?;
+    let opened = File::open(path).map_err(|source| file.unreadable(source))?;
+    Ok(file.compression.convert_read(opened)?)
+}
+
+pub(super) type Raw = Box<dyn Read + Send>;
+pub(super) type Text = Decoded<Raw>;
+
+/// Why a file was not understood as it was looked through.
+pub(super) enum Examined {
+    /// It is not of the encoding that it was taken for.
+    NotUtf8(io::Error),
+    Failed(TableError),
+}
+
+impl From<TableError> for Examined {
+    fn from(error: TableError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Examined {
+    /// Tells a text of another encoding from a file that cannot be read.
+    pub fn of_reading(file: &DataFile, error: io::Error) -> Self {
+        match decode_error(&error) {
+            Some(DecodeError::NotUtf8 { .. }) => Self::NotUtf8(error),
+            _ => Self::Failed(reading_error(file, error)),
+        }
+    }
+
+    fn of(self, file: &DataFile) -> TableError {
+        match self {
+            Self::NotUtf8(error) => reading_error(file, error),
+            Self::Failed(error) => error,
+        }
+    }
+}
+
+/// What to say of a file whose bytes cannot be read, decompressed or decoded.
+pub(super) fn reading_error(file: &DataFile, error: io::Error) -> TableError {
+    let detail = match decode_error(&error) {
+        Some(decode) => {
+            format!("{decode}; write it anew as UTF-8, or name its encoding with --encoding")
+        }
+        None if file.compression.is_compressed() => {
+            format!("it cannot be decompressed: {error}; write it again")
+        }
+        None => return file.unreadable(error),
+    };
+    file.malformed(detail)
+}
+
+/// The rows of a text file, batch by batch.
+pub(crate) enum TextRows {
+    Csv(Box<CsvRows>),
+    Json(Box<JsonRows>),
+}
+
+impl TextRows {
+    /// The next rows; none at the end.
+    pub fn next(&mut self) -> Result<Option<Cells>> {
+        match self {
+            Self::Csv(rows) => rows.next(),
+            Self::Json(rows) => rows.next(),
+        }
+    }
+}
+
+/// Columns of text under construction.
+pub(super) struct CellsBuilder {
+    columns: Vec<StringBuilder>,
+    lines: Vec<u64>,
+    bytes: usize,
+}
+
+impl CellsBuilder {
+    pub fn new(columns: usize) -> Self {
+        Self {
+            columns: (0..columns).map(|_| StringBuilder::new()).collect(),
+            lines: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Adds the value of a column.
+    pub fn push(&mut self, column: usize, value: Option<&str>) {
+        self.bytes += value.map_or(0, str::len);
+        self.columns[column].append_option(value);
+    }
+
+    /// Ends a row, which began in this line. Each column has been given a value.
+    pub fn end_row(&mut self, line: u64) {
+        self.lines.push(line);
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.lines.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
+    pub fn take(&mut self) -> Option<Cells> {
+        let lines = std::mem::take(&mut self.lines);
+        self.bytes = 0;
+        let columns = self.columns.iter_mut();
+        let columns = columns.map(|column| Arc::new(column.finish()) as ArrayRef);
+        (!lines.is_empty()).then(|| Cells {
+            columns: columns.collect(),
+            lines,
+        })
+    }
+}
