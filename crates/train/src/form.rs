@@ -130,7 +130,7 @@ impl Columns {
         let columns = input.columns;
         let numbered = (1..).take_while(|n| self.find(&format!("negative_{n}")).is_some());
         let named = self.named(input, columns.negative_column.as_deref())?;
-        let negatives = match (named, numbered.count()) {
+        let negatives = match (&named, numbered.count()) {
             (Some(_), _) => vec!["negative".to_owned()],
             (None, 0) if self.find("negative").is_some() => vec!["negative".to_owned()],
             (None, count) => (1..=count).map(|n| format!("negative_{n}")).collect(),
