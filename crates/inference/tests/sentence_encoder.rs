@@ -332,7 +332,7 @@ fn a_text_without_a_token_is_named_with_its_number() {
 #[test]
 fn equal_texts_are_computed_once() {
     let encoder = load(&TinyEncoder::default());
-    let seen = std::cell::RefCell::new(Vec::new());
+    let seen = std::cell::RefCell::new(Vec::<usize>::new());
     let texts = ["red", "paid late", "red", "red light"];
     let found = encoder
         .embed_with(&texts, "", |done| seen.borrow_mut().extend(done))
