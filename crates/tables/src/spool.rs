@@ -205,7 +205,7 @@ mod tests {
                 let read = runtime.block_on(read).unwrap();
                 let starts = read.iter().flat_map(|batch| {
                     let texts = crate::string_column(batch, "text").iter().flatten();
-                    texts.map(|text| text.split(' ').next().unwrap().parse().unwrap())
+                    texts.map(|text| text.split(' ').next().unwrap().parse::<usize>().unwrap())
                 });
                 assert!(starts.eq(0..batches));
             }

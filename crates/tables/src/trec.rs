@@ -290,13 +290,25 @@ mod tests {
 
     use std::fs;
 
+    use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+
     use crate::{i32_column, string_column};
+
+    fn data_file(path: std::path::PathBuf) -> DataFile {
+        DataFile {
+            name: path.display().to_string(),
+            path,
+            format: crate::Format::Trec,
+            compression: FileCompressionType::UNCOMPRESSED,
+            partition: Vec::new(),
+        }
+    }
 
     fn parsed(text: &str, table: Table) -> Result<Vec<RecordBatch>> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file.trec");
         fs::write(&file, text).unwrap();
-        Batches::new(vec![file], table).collect()
+        Batches::new(vec![data_file(file)], table).collect()
     }
 
     #[test]
@@ -326,7 +338,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file.trec");
         fs::write(&file, b"q1 0 d1 2\nq1 0 d\xff 1\n").unwrap();
-        let error = Batches::new(vec![file], Table::Qrels).next().unwrap();
+        let error = Batches::new(vec![data_file(file)], Table::Qrels)
+            .next()
+            .unwrap();
         let error = error.unwrap_err().to_string();
         assert!(error.contains("line 2 is `q1 0 d\u{fffd} 1`"), "{error}");
     }
