@@ -475,3 +475,34 @@ fn a_pipe_is_read_once_and_used_as_often_as_needed() {
     let rows = |name: &str| tables::read(&dir.path().join(name)).columns().to_vec();
     assert!(rows("piped.parquet") == rows("plain.parquet"));
 }
+
+#[test]
+fn columns_of_the_pairs_go_along_to_what_is_mined() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = faq(20);
+    let pair = |[id, question, answer]: &[String; 3]| format!("{question},{answer},K-{id},7\n");
+    let pairs: String = rows.iter().map(pair).collect();
+    let pairs = format!("question,answer,Key,rank\n{pairs}");
+    fs::write(dir.path().join("pairs.csv"), pairs).unwrap();
+    let keys = |line: &str| {
+        MINE.done(
+            dir.path(),
+            &format!("--pairs pairs.csv --top-k 4 --output out.parquet --force {line}"),
+        );
+        tables::rows(&dir.path().join("out.parquet"), &["Key"]).concat()
+    };
+    let all = keys("--keep-columns all");
+    assert!(all.iter().all(|key| key.starts_with("K-F-")), "{all:?}");
+    assert_eq!(all, keys("--keep-columns Key"));
+    keys("--keep-columns Key --format triplet --drop-ids");
+    assert_eq!(
+        tables::columns(&dir.path().join("out.parquet")),
+        ["anchor", "positive", "negative", "Key"]
+    );
+    let error = MINE.refused(
+        dir.path(),
+        "--pairs pairs.csv --top-k 4 --output bad.parquet --keep-columns rank",
+        1,
+    );
+    assert_snapshot!(error, @"error: pairs.csv: the column `rank` cannot be kept, as a candidates table has one of this name; rename it in the input");
+}

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
+use datafusion::prelude::SessionContext;
 use pairmill_inference::Activation;
-use pairmill_tables::{Lineage, TrainingRows};
+use pairmill_tables::{ColumnNames, KeptColumns, Lineage, Table, TrainingRows};
 use serde::Serialize;
 
 use crate::{Format, Model, Rules};
@@ -30,6 +31,8 @@ pub struct Config {
     pub allow_empty: bool,
     /// Whether to leave the id columns out.
     pub drop_ids: bool,
+    /// Other columns of the candidates that go along to every output.
+    pub kept: KeptColumns,
     /// The score from which on a teacher's label is 1.
     pub label_threshold: f64,
     /// How to decide.
@@ -45,6 +48,8 @@ pub struct Config {
 struct Options<'a> {
     format: Format,
     drop_ids: bool,
+    #[serde(skip_serializing_if = "KeptColumns::is_none")]
+    kept: &'a KeptColumns,
     #[serde(skip_serializing_if = "Option::is_none")]
     label_threshold: Option<f64>,
     #[serde(flatten)]
@@ -88,11 +93,27 @@ impl Config {
         std::iter::once(&self.output).chain(&self.also)
     }
 
+    /// With the names of the columns that go along, where all do.
+    pub(crate) async fn with_kept(
+        &self,
+        session: &SessionContext,
+        names: &ColumnNames,
+    ) -> crate::Result<Self> {
+        let table = (Table::Candidates, names);
+        let kept = &self.kept;
+        let kept = kept.of_input(session, &self.candidates, table, &[], Table::Candidates);
+        Ok(Self {
+            kept: kept.await?,
+            ..self.clone()
+        })
+    }
+
     /// The rows of an output.
     pub(crate) fn rows(&self, format: Format) -> TrainingRows {
         TrainingRows {
             label_threshold: self.label_threshold,
             drop_ids: self.drop_ids && format != Format::Candidates,
+            kept: self.kept.fields(),
             ..TrainingRows::new(format, self.rules.num_negatives)
         }
     }
@@ -108,6 +129,7 @@ impl Config {
             let options = Options {
                 format: output.format,
                 drop_ids: rows.drop_ids,
+                kept: &self.kept,
                 label_threshold: is_labeled.then_some(self.label_threshold),
                 rules: &self.rules,
                 max_length: self.model.max_length,

@@ -12,7 +12,7 @@ use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_filter::{Config, Format, Model, Output, Rules, ScoreConfig};
 use pairmill_hub::ModelSource;
 use pairmill_inference::Activation;
-use pairmill_tables::{LABEL_THRESHOLD, ReadOptions, table_path};
+use pairmill_tables::{KeptColumns, LABEL_THRESHOLD, ReadOptions, table_path};
 use serde::Serialize;
 
 use crate::rule_args::{RuleArgs, number, share};
@@ -71,6 +71,10 @@ struct FilterArgs {
     /// Leave the id columns out
     #[arg(long)]
     drop_ids: bool,
+    /// Other columns of the candidates that go along to every output, as text: names parted by
+    /// commas, or `all`
+    #[arg(long, value_name = "NAMES")]
+    keep_columns: Option<KeptColumns>,
     /// teacher-pair: the score from which on the label is 1 [default: 0.8]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
     label_threshold: Option<f64>,
@@ -205,6 +209,7 @@ fn config(cli: FilterArgs, model: Model, rules: Rules, common: &Common) -> Confi
         also: audit.into_iter().chain(cli.also).collect(),
         allow_empty: cli.allow_empty,
         drop_ids: cli.drop_ids,
+        kept: cli.keep_columns.unwrap_or_default(),
         label_threshold: cli.label_threshold.unwrap_or(LABEL_THRESHOLD),
         rules,
         seed: common.seed,

@@ -44,6 +44,7 @@ pub(crate) async fn without_similarities(candidates: &DataFrame) -> Result<Vec<R
 /// where there is nothing to decide, and of (query, positive).
 pub(crate) async fn scored(
     candidates: DataFrame,
+    kept: &[&str],
     with_promotion: bool,
     judge: Arc<Judge>,
     progress: Arc<Progress>,
@@ -67,7 +68,8 @@ pub(crate) async fn scored(
             }
             name => Ok(ident(name)),
         });
-    let columns = columns.collect::<Result<Vec<Expr>>>()?;
+    let mut columns = columns.collect::<Result<Vec<Expr>>>()?;
+    columns.extend(kept.iter().copied().map(ident));
     // Sorted before it is scored: the candidates of a query are then in one batch, where its
     // positive is scored once.
     let keys = KEYS

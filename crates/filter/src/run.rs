@@ -53,7 +53,10 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
     // One partition keeps the order of a sort through the plan; the scoring is parallel inside.
     let session = session(1)?;
     let names = ColumnNames::default();
-    let candidates = open(&session, &config.candidates, Table::Candidates, &names, &[]).await?;
+    let config = &config.with_kept(&session, &names).await?;
+    let kept = config.kept.names();
+    let path = &config.candidates;
+    let candidates = open(&session, path, Table::Candidates, &names, &kept).await?;
     // Standard input is read once, and seen to as it comes.
     if config.rules.need_similarities() && config.candidates != "-" {
         for batch in plan::without_similarities(&candidates).await? {
@@ -82,7 +85,14 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
         judge.max_length()
     );
     let progress = Arc::new(Progress::new("scoring", "candidates", to_score));
-    let scored = plan::scored(candidates, with_promotion, judge.clone(), progress.clone()).await?;
+    let scored = plan::scored(
+        candidates,
+        &kept,
+        with_promotion,
+        judge.clone(),
+        progress.clone(),
+    )
+    .await?;
     judge_all(scored, config, &mut outputs).await?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);

@@ -121,8 +121,12 @@ async fn write_candidates(
     lineage: &Lineage,
     audit_lineage: &Lineage,
 ) -> Result<MineSummary> {
+    let session = session(config.frame.threads)?;
+    let config = &MineConfig {
+        pairs: config.pairs.resolved(&session).await?,
+        ..config.clone()
+    };
     let frame = &config.frame;
-    let session = session(frame.threads)?;
     let pairs = config.pairs.open(&session).await?;
     let names = ColumnNames::default();
     let qrels = match &config.qrels {
@@ -208,12 +212,13 @@ async fn passages(config: &MineConfig, session: &SessionContext) -> Result<DataF
 }
 
 /// One row per pair of ids, under the names of the candidates table.
-fn distinct(pairs: DataFrame) -> Result<DataFrame> {
+fn distinct(pairs: DataFrame, kept: &[&str]) -> Result<DataFrame> {
     let ids = vec![ident("anchor_id").alias("query_id"), ident("positive_id")];
-    let texts = vec![
+    let mut texts = vec![
         min(ident("anchor")).alias("query"),
         min(ident("positive")).alias("positive"),
     ];
+    texts.extend(kept.iter().map(|&name| min(ident(name)).alias(name)));
     Ok(pairs.aggregate(ids, texts)?)
 }
 
@@ -227,7 +232,8 @@ async fn candidates(
 ) -> Result<DataFrame> {
     let keys = ["query_id", "positive_id"];
     let (frame, top_k) = (&config.frame, config.top_k);
-    let pairs = distinct(pairs)?;
+    let kept = config.pairs.kept.names();
+    let pairs = distinct(pairs, &kept)?;
     let hits = with_hits(frame, session, pairs, &keys, retriever, top_k, true).await?;
     let arguments = ["query_id", "query", "positive_id", "corpus_id", "text"].map(ident);
     let reason = ScalarUDF::from(ExclusionReason::new(Arc::new(known))).call(arguments.into());
@@ -245,6 +251,7 @@ async fn candidates(
             candidates = candidates.with_column(field.name(), null)?;
         }
     }
-    let columns = schema.fields().iter().map(|field| ident(field.name()));
+    let columns = schema.fields().iter().map(|field| field.name().as_str());
+    let columns = columns.chain(kept).map(ident);
     Ok(candidates.select(columns.collect::<Vec<_>>())?)
 }

@@ -113,6 +113,7 @@ impl MineConfig {
     pub(crate) fn rows(&self) -> TrainingRows {
         TrainingRows {
             drop_ids: self.drop_ids,
+            kept: self.pairs.kept.fields(),
             ..TrainingRows::new(self.format, self.selection.num_negatives.unwrap_or(0))
         }
     }

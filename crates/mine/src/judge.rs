@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
+use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use pairmill_tables::{Judged, Pair, Table, f32_column, i32_column, pairs_of, string_column};
 use rayon::prelude::*;
@@ -41,7 +42,10 @@ impl Judgement<'_> {
             });
         let decisions = StringArray::from_iter_values(decisions);
         let reasons = StringArray::from_iter_values(reasons.iter().map(|reason| reason.name()));
-        let schema = Table::Candidates.schema();
+        let mut fields = Table::Candidates.schema().fields().to_vec();
+        // The columns that go along stand behind the table's own.
+        fields.extend_from_slice(&batch.schema().fields()[fields.len()..]);
+        let schema = Arc::new(Schema::new(fields));
         let mut columns = batch.columns().to_vec();
         columns[schema.index_of("decision")?] = Arc::new(decisions);
         columns[schema.index_of("reason")?] = Arc::new(reasons);

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_mine::{ExplainConfig, Frame, MineConfig, Pairs, Sampling, SearchConfig, Selection};
 use pairmill_schema::Sameness;
-use pairmill_tables::{ReadOptions, TrainingFormat, run_path, table_path};
+use pairmill_tables::{KeptColumns, ReadOptions, TrainingFormat, run_path, table_path};
 use serde::Serialize;
 
 use crate::corpus_args::CorpusArgs;
@@ -116,6 +116,10 @@ struct PairColumns {
     /// Column by which pairs are positives or not, or none [default: label or score, if there is one]
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
+    /// Other columns of the pairs that go along to the output, as text: names parted by commas, or
+    /// `all`
+    #[arg(long, value_name = "NAMES")]
+    keep_columns: Option<KeptColumns>,
     /// Make ids from the texts, whatever stands in the id columns
     #[arg(long, conflicts_with_all = ["anchor_id_column", "positive_id_column"])]
     content_ids: bool,
@@ -131,6 +135,7 @@ impl PairColumns {
             positive_column: self.positive_column,
             label_column: self.label_column,
             content_ids: self.content_ids,
+            kept: self.keep_columns.unwrap_or_default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf, lit};
 use datafusion::prelude::{DataFrame, SessionContext, coalesce, ident};
 use pairmill_schema::TextKey;
-use pairmill_tables::{ColumnNames, Table, column_names, open};
+use pairmill_tables::{ColumnNames, KeptColumns, Table, column_names, open};
 use serde::Serialize;
 
 use crate::{Result, labels};
@@ -31,33 +31,54 @@ pub struct Pairs {
     pub label_column: Option<String>,
     /// Whether ids are made from the texts although there are some.
     pub content_ids: bool,
+    /// Other columns that go along to the output.
+    #[serde(skip_serializing_if = "KeptColumns::is_none")]
+    pub kept: KeptColumns,
 }
 
 /// A pairs table that was opened.
 pub(crate) struct OpenPairs {
     /// `anchor_id`, `anchor`, `positive_id`, `positive` and, where there are labels, `label`: all rows.
     pub all: DataFrame,
-    /// The first four, of positives.
+    /// The first four, of positives, and the columns that are kept.
     pub positives: DataFrame,
     /// The column of the labels in the input.
     pub label: Option<String>,
 }
 
 impl Pairs {
-    /// Opens the table. A table with a column `label` or `score` is read by it.
-    pub(crate) async fn open(&self, session: &SessionContext) -> Result<OpenPairs> {
+    fn names(&self) -> ColumnNames {
         let names = ColumnNames::new([
             ("anchor_id", self.anchor_id_column.as_deref()),
             ("anchor", self.anchor_column.as_deref()),
             ("positive_id", self.positive_id_column.as_deref()),
             ("positive", self.positive_column.as_deref()),
         ]);
-        let names = names
+        names
             .with_optional("anchor_id")
-            .with_optional("positive_id");
+            .with_optional("positive_id")
+    }
+
+    /// With the names of the columns that go along, where all do.
+    pub(crate) async fn resolved(&self, session: &SessionContext) -> Result<Self> {
         let label = self.label(session).await?;
-        let extra: Vec<&str> = label.iter().map(String::as_str).collect();
-        let all = open(session, &self.path, Table::Pairs, &names, &extra).await?;
+        let label: Vec<&str> = label.iter().map(String::as_str).collect();
+        let table = (Table::Pairs, &self.names());
+        let kept = &self.kept;
+        let kept = kept.of_input(session, &self.path, table, &label, Table::Candidates);
+        Ok(Self {
+            kept: kept.await?,
+            ..self.clone()
+        })
+    }
+
+    /// Opens the table. A table with a column `label` or `score` is read by it.
+    pub(crate) async fn open(&self, session: &SessionContext) -> Result<OpenPairs> {
+        let label = self.label(session).await?;
+        let kept = self.kept.names();
+        let mut extra: Vec<&str> = label.iter().map(String::as_str).collect();
+        extra.extend(kept.iter().filter(|&&name| Some(name) != label.as_deref()));
+        let all = open(session, &self.path, Table::Pairs, &self.names(), &extra).await?;
         let id = |side: &str| {
             let made = content_id().call(vec![ident(side)]);
             match self.content_ids {
@@ -66,7 +87,7 @@ impl Pairs {
                 false => coalesce(vec![ident(format!("{side}_id")), made]),
             }
         };
-        let columns = vec![
+        let mut columns = vec![
             id("anchor").alias("anchor_id"),
             ident("anchor"),
             id("positive").alias("positive_id"),
@@ -74,6 +95,7 @@ impl Pairs {
         ];
         let mut labelled = columns.clone();
         labelled.extend(label.iter().map(|name| ident(name).alias("label")));
+        columns.extend(kept.into_iter().map(ident));
         let positives = match &label {
             Some(name) => {
                 let is_positive = labels::function().call(vec![ident(name)]);

@@ -248,7 +248,10 @@ impl<'a> Parts<'a> {
             (true, AUDIT, Some(audit)) => audit.clone(),
             (true, ..) => self.config.frame.output.clone(),
         };
-        let candidates = TrainingRows::new(TrainingFormat::Candidates, 0);
+        let candidates = TrainingRows {
+            kept: self.config.pairs.kept.fields(),
+            ..TrainingRows::new(TrainingFormat::Candidates, 0)
+        };
         let audit = self.state.audit.as_ref();
         let audit = audit.map(|lineage| TrainingOutput::create(candidates, &path(AUDIT), lineage));
         Ok(Part {

@@ -155,6 +155,23 @@ pub enum TableError {
         /// What the contract asks for.
         expected: &'static str,
     },
+    /// A column to keep that the output has itself.
+    #[error(
+        "{path}: the column `{column}` cannot be kept, as a {table} table has one of this name; rename it in the input"
+    )]
+    KeptTwice {
+        /// The input as the user gave it.
+        path: String,
+        /// The column.
+        column: String,
+        /// The table that is written.
+        table: &'static str,
+    },
+    /// All columns of a stream are to be kept.
+    #[error(
+        "--keep-columns all: the columns of standard input are not known beforehand; name those to keep"
+    )]
+    KeptOfStream,
     /// A folder whose files are a table only by an index of their own.
     #[error("{path}: is {form}, which is not read; {remedy}")]
     ForeignForm {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::compute::take_record_batch;
+use arrow::datatypes::{DataType, Field, Schema};
 use pairmill_tables::Lineage;
 use pairmill_tests::tables::{columns, stream, write};
 use pairmill_tests::{FILTER, names};
@@ -356,4 +357,41 @@ fn what_was_cut_and_what_found_no_negative_is_said() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn columns_that_are_named_go_along() {
+    let dir = workplace();
+    let batch = candidates(&CANDIDATES);
+    let tickets = (0..8).map(|row| format!("T-{row}"));
+    let tickets = Arc::new(StringArray::from_iter_values(tickets));
+    let mut fields = batch.schema().fields().to_vec();
+    fields.push(Arc::new(Field::new("ticket", DataType::Utf8, false)));
+    let mut all = batch.columns().to_vec();
+    all.push(tickets);
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), all).unwrap();
+    write(&dir.path().join("candidates.parquet"), &batch);
+    let line =
+        format!("{LINE} --num-negatives 2 --audit audit.parquet --also labeled-pair=l.parquet");
+    FILTER.done(
+        dir.path(),
+        &format!("{line} --keep-columns ticket --drop-ids"),
+    );
+    assert_eq!(
+        columns(&dir.path().join("out.parquet")),
+        ["anchor", "positive", "negative", "ticket"]
+    );
+    // What goes along is of the rows of the pair.
+    let kept = out(dir.path(), &["negative", "ticket"]);
+    assert_eq!(kept.len(), 3);
+    assert!(kept.iter().all(|row| row.contains("T-")), "{kept:?}");
+    let audit = rows(&dir.path().join("audit.parquet"), &["ticket"]);
+    let mut expected: Vec<String> = (0..8).map(|row| format!("T-{row}")).collect();
+    expected.sort();
+    let mut audit = audit;
+    audit.sort();
+    assert_eq!(audit, expected);
+    assert!(columns(&dir.path().join("l.parquet")).contains(&"ticket".to_owned()));
+    FILTER.done(dir.path(), &format!("{LINE} --keep-columns all --force"));
+    assert!(columns(&dir.path().join("out.parquet")).contains(&"ticket".to_owned()));
 }

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -38,6 +39,7 @@ pub(super) fn decoded<R: Read + Send>(reader: R, encoding: &'static Encoding) ->
         used: 0,
         at_end: false,
         finished: false,
+        held: VecDeque::new(),
         lines: 1,
     }
 }
@@ -52,12 +54,33 @@ pub(super) struct Decoded<R> {
     used: usize,
     at_end: bool,
     finished: bool,
+    /// Text that did not fit where it was asked for.
+    held: VecDeque<u8>,
     /// Lines begun in what was handed out.
     lines: u64,
 }
 
 impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        // The decoder wants room for one character at least.
+        const LEAST: usize = 16;
+        if !self.held.is_empty() {
+            return self.held.read(out);
+        }
+        match out.len() {
+            0 => return Ok(0),
+            LEAST.. => return self.decode(out),
+            _ => {}
+        }
+        let mut room = [0; LEAST];
+        let written = self.decode(&mut room)?;
+        self.held.extend(&room[..written]);
+        self.held.read(out)
+    }
+}
+
+impl<R: Read> Decoded<R> {
+    fn decode(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while !self.finished {
             if self.used == self.filled && !self.at_end {
                 self.filled = self.reader.read(&mut self.input)?;
@@ -65,10 +88,6 @@ impl<R: Read> Read for Decoded<R> {
                 self.at_end = self.filled == 0;
             }
             let input = &self.input[self.used..self.filled];
-            // A character may need four bytes, and the decoder asks for room for one.
-            if out.len() < 4 {
-                return Err(io::Error::other("the buffer is too small for a character"));
-            }
             let (result, read, written) =
                 self.decoder
                     .decode_to_utf8_without_replacement(input, out, self.at_end);

@@ -229,8 +229,8 @@ impl Objects {
         self.counted -= self.end;
         self.end = 0;
         let filled = self.buffer.len();
-        let more = self.text.by_ref().take(wanted as u64);
-        let read = read_to_end(more, &mut self.buffer);
+        let mut more = self.text.by_ref().take(wanted as u64);
+        let read = more.read_to_end(&mut self.buffer);
         read.map_err(ScanError::Io)?;
         self.at_end = self.buffer.len() == filled;
         Ok(())
@@ -255,17 +255,6 @@ impl Objects {
             line: self.line,
             what,
         })
-    }
-}
-
-/// As `Read::read_to_end`, but never with a buffer of a few bytes, which a decoder cannot use.
-fn read_to_end(mut reader: impl Read, buffer: &mut Vec<u8>) -> io::Result<()> {
-    let mut block = [0; 64 << 10];
-    loop {
-        match reader.read(&mut block)? {
-            0 => return Ok(()),
-            read => buffer.extend_from_slice(&block[..read]),
-        }
     }
 }
 
