@@ -5,9 +5,11 @@
 
 Made with Python 3.11, bm25s 0.3.16, PyStemmer 3.1.0, regex 2026.11.15, pytrec-eval-terrier 0.5.11.
 
-Terms are those of pairmill-lexical's English analysis: maximal runs of Unicode letters and digits (Rust's
-`char::is_alphanumeric`), at most 40 bytes of UTF-8, lower-cased character by character, without Lucene's 33 stop words,
-stemmed by Snowball's `english`. Title and text are joined by a blank. The score of a document d for a query is
+Terms are those of pairmill-lexical's English analysis: of the text in NFC, with presentation forms (ligatures, widths, shapes
+of Arabic letters) as the letters they show, maximal runs of Unicode letters and digits (Rust's `char::is_alphanumeric`) with
+their combining marks, at most 40 letters, or in scripts without blanks overlapping pairs of grapheme clusters; lower-cased
+character by character, without vowel points and what is not shown, without Lucene's 33 stop words, stemmed by Snowball's
+`english`. Title and text are joined by a blank. The score of a document d for a query is
 
     Σ ln(1 + (N − df + 0.5) / (df + 0.5)) · tf / (tf + k1 · (1 − b + b · |d| / avg|d|))
 
@@ -26,7 +28,9 @@ setting. `analysis` has the terms of some invented texts.
 
 import argparse
 import math
+import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import bm25s
@@ -41,8 +45,23 @@ from reference import rounded, versions, write
 SPLITS = {"scifact": "test", "cranfield": "test", "vaswani": "test", "msdocs_raw": "silver"}
 SETTINGS = [(0.9, 0.4), (1.2, 0.75)]
 QUERIES, LISTED, TOP, DEPTH = 300, 5, 10, 100
-WORD = regex.compile(r"[\p{Alphabetic}\p{N}]+")
-MAX_TOKEN_BYTES = 40
+UNSPACED = "".join(
+    rf"\p{{{script}}}"
+    for script in "Han Bopomofo Hiragana Katakana Thai Lao Khmer Myanmar Tai_Le New_Tai_Lue Tai_Tham Tai_Viet".split()
+)
+UNSPACED = f"[{UNSPACED}ー]"
+LETTER = r"[\p{Alphabetic}\p{N}]"
+HIDDEN = "\u00ad\u200c\u200d\u2060"
+MARK = rf"[[\p{{M}}--[\u20d0-\u20ff\ufe00-\ufe0f]]{HIDDEN}]"
+RUN, PLAIN = rf"[{LETTER}&&{UNSPACED}]", rf"[{LETTER}--{UNSPACED}]"
+WORD = regex.compile(rf"(?P<run>{RUN}(?:{RUN}|{MARK})*)|{PLAIN}(?:{PLAIN}|{MARK})*", regex.V1)
+PRESENTATION = regex.compile(r"[\ufb00-\ufdff\ufe70-\ufeff\uff00-\uffef]")
+LEFT_OUT = regex.compile(
+    rf"[{HIDDEN}\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4"
+    r"\u06e7\u06e8\u06ea-\u06ed]"
+)
+LOWER = {"İ": "i", "ı": "i", "ß": "ss", "ẞ": "ss", "ς": "σ"}
+MAX_LETTERS = 40
 STOP_WORDS = set(
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
     "to was will with".split()
@@ -53,7 +72,8 @@ TEXTS = [
     "naïve café’s CRÈME brûlée; user_name foo.bar x=1,000.50",
     "ΣΊΣΥΦΟΣ and İstanbul, STRAẞE, ǅ, ﬁne",
     "H₂O at 10² ½ Ⅷ Ⓐ ٣ 東京タワー हिन्दी ไทย 한국어 🙂 e\u0301tude",
-    f"{'x' * 40} {'y' * 41} {'é' * 20} {'è' * 20}a",
+    f"{'x' * 40} {'y' * 41} {'é' * 40} {'è' * 40}a",
+    "பள்ளி திறக்கும் গ্রন্থাগার 重置密码。水 WiFi密码5 ﾊﾟｽﾜｰﾄﾞ ที่นี่ดี كِتَابٌ in\u00adfor mi\u200ckh 1\ufe0f\u20e3 IŞIK",
     "university universities universal universe added adding geologist geology emergency emerge evening evenings "
     "lateral later past paste skis dying news proceed inning outing generously communism arsenal organ organization",
     "hopping hoped ties cries flies agreed owed bleed skies only gently ugly early idly singly herring canning exceed "
@@ -62,20 +82,32 @@ TEXTS = [
 REPEATED = ["protein kinase inhibitors", "protein kinase inhibitors protein"]
 
 
+def words(text: str) -> Iterator[str]:
+    if not text.isascii():
+        plain = PRESENTATION.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+        text = unicodedata.normalize("NFC", plain)
+    for found in WORD.finditer(text):
+        letters = regex.findall(r"\X", found[0]) if found["run"] else []
+        if len(letters) < 2:
+            yield found[0]
+        else:
+            yield from map("".join, zip(letters, letters[1:]))
+
+
 class Analyser:
     def __init__(self, stemmer: str = "english"):
         self.stem = Stemmer.Stemmer(stemmer).stemWord
         self.stems = {}
 
     def terms(self, text: str) -> list[str]:
-        found = (self.term(word) for word in WORD.findall(text))
+        found = (self.term(word) for word in words(text))
         return [term for term in found if term]
 
     def term(self, word: str) -> str:
         """Nothing for a word that is left out."""
         if word not in self.stems:
-            lower = "".join(character.lower() for character in word)
-            left_out = len(word.encode()) > MAX_TOKEN_BYTES or lower in STOP_WORDS
+            lower = "".join(LOWER.get(character) or character.lower() for character in LEFT_OUT.sub("", word))
+            left_out = len(word) > MAX_LETTERS or lower in STOP_WORDS
             self.stems[word] = "" if left_out else self.stem(lower)
         return self.stems[word]
 

@@ -121,6 +121,7 @@ BASES = {
         {**SHAPE, **TOKENS, **POSITIONS, "cls_token_id": 0, "sep_token_id": 2, "num_hidden_layers": 3, "local_attention": 8},
         roberta_tokenizer, "PreTrainedTokenizerFast", OF_SENTENCE,
     ),
+    "camembert": ({**SHAPE, **TOKENS, **POSITIONS, "type_vocab_size": 1}, unigram_tokenizer, "CamembertTokenizer", OF_SENTENCE),
 }  # fmt: skip
 PACKAGE = "sentence_transformers.models"
 
@@ -397,6 +398,11 @@ def variations() -> list[dict]:
     v.add("roberta", "bytes with a prefix in tokenizer.json", set=[[fast, ["pre_tokenizer", "add_prefix_space"], True]])
     v.add("xlm-roberta", "no add_prefix_space", set=[[tok, ["add_prefix_space"], False]])
     v.add("xlm-roberta", "a normalizer that is not kept", set=[[fast, ["normalizer"], {"type": "Lowercase"}]])
+    charsmap = {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "e"}, "content": "a"}]}
+    v.add("xlm-roberta", "steps of a normalizer that are not kept", set=[[fast, ["normalizer"], charsmap]])
+    v.add("camembert", "another unk_id in tokenizer.json", set=[[fast, ["model", "unk_id"], 0]])
+    named = {"tokenizer_class": "PreTrainedTokenizerFast", **OF_BERT, "mask_token": "offline"}
+    v.add(b, "a special token that tokenizer.json does not know", set=[[tok, [], named], [fast, ["added_tokens"], []]])
     v.add("mpnet", "relative_attention_num_buckets beyond", "relative_attention", set=[[config, ["relative_attention_num_buckets"], 20]])
     v.add("modernbert", "local_attention 4", set=[[config, ["local_attention"], 4]])
     v.add("modernbert", "norm_eps", set=[[config, ["norm_eps"], 0.1]])

@@ -55,7 +55,8 @@ fn a_label_of_0_is_never_a_positive() {
             given += u32::from(answer == other.to_string());
         }
     }
-    assert!(given > 40, "{given} of the given negatives are used");
+    // Not one that is a positive in another split.
+    assert!(given > 30, "{given} of the given negatives are used");
     let triplets = rows(
         dir,
         "data/triplets_train.parquet",

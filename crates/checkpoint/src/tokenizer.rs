@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 use tokenizers::normalizers::{self, Lowercase, NormalizerWrapper};
 use tokenizers::utils::truncation::TruncationDirection;
-use tokenizers::{Encoding, PostProcessor, Tokenizer};
+use tokenizers::{AddedToken, Encoding, PostProcessor, Tokenizer};
 
 use crate::error::{excerpt, excerpt_of_pair};
 use crate::files::{damaged, malformed, unreadable};
@@ -66,7 +66,9 @@ impl TextTokenizer {
             Some(json) => serde_json::from_value(json).map_err(|error| bad(&error))?,
             None => {
                 let bytes = std::fs::read(&path).map_err(|source| unreadable(&path, source))?;
-                Tokenizer::from_bytes(bytes).map_err(|error| bad(&error))?
+                let mut own = Tokenizer::from_bytes(bytes).map_err(|error| bad(&error))?;
+                add_special_tokens(&mut own, settings).map_err(|error| bad(&error))?;
+                own
             }
         };
         let own = tokenizer.get_truncation().map(|own| own.direction);
@@ -268,6 +270,21 @@ impl TextTokenizer {
         encoding.take_overflowing();
         is_longer
     }
+}
+
+/// Has special tokens that the settings name found in a text as `tokenizer.json` has its own.
+fn add_special_tokens(
+    tokenizer: &mut Tokenizer,
+    settings: &TokenizerConfig,
+) -> Result<(), tokenizers::Error> {
+    let known = tokenizer.get_added_tokens_decoder();
+    let is_new = |token: &String| {
+        let is_known = known.values().any(|one| one.content == *token);
+        !is_known && tokenizer.token_to_id(token).is_some()
+    };
+    let named = settings.special_tokens().into_iter().filter(is_new);
+    let named: Vec<AddedToken> = named.map(|token| AddedToken::from(token, true)).collect();
+    tokenizer.add_special_tokens(named).map(drop)
 }
 
 fn failed(error: tokenizers::Error, text: String) -> CheckpointError {

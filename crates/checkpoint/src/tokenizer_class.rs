@@ -424,16 +424,7 @@ impl Build<'_> {
             let about = self.settings.token(key).and_then(|(_, about)| about);
             (self.token(key).to_owned(), about)
         });
-        let more = ["additional_special_tokens", "extra_special_tokens"].into_iter();
-        let more = more
-            .filter_map(|key| self.settings.get(key)?.as_array())
-            .flatten();
-        let more = more.filter_map(|token| match token {
-            Value::String(token) => Some((token.clone(), None)),
-            Value::Object(about) => Some((about.get("content")?.as_str()?.to_owned(), Some(about))),
-            _ => None,
-        });
-        own.chain(more).collect()
+        own.chain(self.settings.more_special_tokens()).collect()
     }
 
     /// The tokens as `tokenizer.json` lists them. One that the vocabulary lacks gets the next number.

@@ -7,6 +7,16 @@ use crate::files::{malformed, read_optional};
 use crate::sentence_config::{SentenceConfig, length};
 
 const FILE: &str = "tokenizer_config.json";
+/// Special tokens by their roles.
+const SPECIAL: [&str; 7] = [
+    "bos_token",
+    "eos_token",
+    "unk_token",
+    "sep_token",
+    "pad_token",
+    "cls_token",
+    "mask_token",
+];
 
 /// What stands beside `tokenizer.json` and goes before it.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +78,26 @@ impl TokenizerConfig {
             Value::Object(token) => Some((token.get("content")?.as_str()?, Some(token))),
             _ => None,
         }
+    }
+
+    /// The special tokens that it names.
+    pub fn special_tokens(&self) -> Vec<String> {
+        let named = SPECIAL.iter().filter_map(|key| self.token(key));
+        let named = named.map(|(token, _)| token.to_owned());
+        let more = self.more_special_tokens().into_iter();
+        named.chain(more.map(|(token, _)| token)).collect()
+    }
+
+    /// Special tokens without a role, and what is said of each beside its text.
+    pub fn more_special_tokens(&self) -> Vec<(String, Option<&Map<String, Value>>)> {
+        let keys = ["additional_special_tokens", "extra_special_tokens"].into_iter();
+        let tokens = keys.filter_map(|key| self.get(key)?.as_array()).flatten();
+        let tokens = tokens.filter_map(|token| match token {
+            Value::String(token) => Some((token.clone(), None)),
+            Value::Object(about) => Some((about.get("content")?.as_str()?.to_owned(), Some(about))),
+            _ => None,
+        });
+        tokens.collect()
     }
 
     /// The longest text in tokens, where it says one.

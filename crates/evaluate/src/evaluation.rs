@@ -130,12 +130,13 @@ impl Evaluation {
     }
 
     /// What the chief metric says about the model, as it stands on the page. `None` without a
-    /// baseline.
+    /// baseline or a test.
     pub(crate) fn answer(&self) -> Option<(Option<Verdict>, String)> {
         self.baseline.as_ref()?;
+        let evidence = self.evidence.as_ref()?;
         let report = complete(self.drawn.clone(), self, "");
         let answer = report::answer_in_words(&report)?;
-        let chief = self.evidence.as_ref().and_then(|all| all.metrics.first());
+        let chief = evidence.metrics.first();
         let verdict = chief.and_then(|chief| chief.difference.as_ref()?.verdict);
         Some((verdict, answer))
     }
@@ -236,9 +237,7 @@ impl Evaluation {
                 text.push_str(&aligned(&rows));
             }
         }
-        if self.evidence.is_some()
-            && let Some((_, answer)) = self.answer()
-        {
+        if let Some((_, answer)) = self.answer() {
             let _ = write!(text, "\n{answer}\n");
         }
         text

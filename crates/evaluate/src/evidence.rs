@@ -141,6 +141,7 @@ impl Evidence {
         let interval = |i: usize| percentile_interval(column(i), settings.confidence);
         let mut metrics = Vec::new();
         let mut figures = Vec::new();
+        let mut moved = vec![None; names.len()];
         for (i, name) in names.iter().enumerate() {
             let of_baseline = names.len() + i;
             let difference = samples.baseline.as_ref().map(|baseline| {
@@ -149,6 +150,9 @@ impl Evidence {
                 let paired = values.as_ref().and_then(|(model, baseline)| {
                     Paired::of(model, baseline, clustering, settings)
                 });
+                moved[i] = values
+                    .as_ref()
+                    .map(|(model, baseline)| differing(model, baseline, clustering));
                 figures.push(match values {
                     Some((model, baseline)) => [model, baseline].concat(),
                     None => column(i).chain(column(of_baseline)).collect(),
@@ -191,6 +195,7 @@ impl Evidence {
                 p: difference.p_corrected,
                 items,
                 clusters: clustering.map_or(items, |by| by.clusters.len()),
+                moved: moved[i].unwrap_or_else(|| clustering.map_or(items, |by| by.clusters.len())),
                 tests,
                 alpha: 1.0 - settings.confidence,
             };
@@ -254,6 +259,19 @@ impl Paired {
             equal: count(Ordering::Equal),
         })
     }
+}
+
+/// Items or clusters of which one model makes more than the other.
+fn differing(model: &[f64], baseline: &[f64], clustering: Option<&Clustering>) -> usize {
+    let differences: Vec<f64> = model.iter().zip(baseline).map(|(a, b)| a - b).collect();
+    let of_units = match clustering {
+        Some(by) => by.clusters.sums(&differences),
+        None => differences,
+    };
+    of_units
+        .iter()
+        .filter(|&&difference| difference != 0.0)
+        .count()
 }
 
 /// The name of [`holm`]'s correction.

@@ -3,7 +3,7 @@ use arrow::datatypes::Schema;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::{SessionContext, ident};
 use futures::StreamExt;
-use pairmill_tables::{ColumnNames, Table, TableError, column_names, open, open_any, session};
+use pairmill_tables::{ColumnNames, Table, TableError, open, open_any, session};
 use tokio::runtime::Runtime;
 
 use crate::{EvaluateError, Result};
@@ -62,16 +62,6 @@ impl Reader {
             }
             each_batch(input, frame, each).await
         })
-    }
-
-    /// The column to read as `score`, where it has another name: `label`, if there is no `score`.
-    pub fn score_or_label(&self, input: &str) -> Result<Option<&'static str>> {
-        if input == "-" {
-            return Ok(None);
-        }
-        let names = self.runtime.block_on(column_names(&self.session, input))?;
-        let has = |wanted: &str| names.iter().any(|name| name == wanted);
-        Ok((!has("score") && has("label")).then_some("label"))
     }
 
     /// As [`for_each`](Self::for_each), with all columns that the input has.

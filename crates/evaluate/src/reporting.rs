@@ -128,7 +128,8 @@ pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> St
             format!("; corrected by Holm's method for {metrics} metrics.")
         }
         (tests, metrics) => format!(
-            "; corrected by Holm's method for {tests} tests of {metrics} metrics, of which those that are one figure here, up to a factor, count once."
+            "; corrected by Holm's method for {tests} test{} of {metrics} metrics, of which those that are one figure here, up to a factor, count once.",
+            if tests == 1 { "" } else { "s" }
         ),
     };
     notes += &format!(

@@ -69,7 +69,7 @@ impl SentencePairs {
         let mut pairs = Vec::new();
         let columns = ["sentence1", "sentence2", "score"];
         let columns: Vec<&str> = columns.into_iter().chain(cluster).collect();
-        let names = ColumnNames::new([("score", reader.score_or_label(input)?)]);
+        let names = ColumnNames::default();
         reader.for_each(input, Table::Similarity, &names, &columns, |batch| {
             let clusters = cluster.map(|name| string_column(batch, name));
             let first = string_column(batch, "sentence1");

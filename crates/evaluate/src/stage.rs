@@ -59,8 +59,9 @@ impl Frame {
             write(results.folder, PAGE, &html(&report))?;
             Ok(evaluation)
         })?;
-        if !up_to_date {
-            tracing::info!("{}", evaluation.summary());
+        match up_to_date {
+            true => (evaluation.warnings.iter()).for_each(|warning| tracing::warn!("{warning}")),
+            false => tracing::info!("{}", evaluation.summary()),
         }
         Ok(Evaluation {
             up_to_date,

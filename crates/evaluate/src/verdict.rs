@@ -40,6 +40,8 @@ pub(crate) struct Found {
     pub p: Option<f64>,
     pub items: usize,
     pub clusters: usize,
+    /// Clusters that differ at all: the others say nothing about the direction.
+    pub moved: usize,
     /// How many tests the chance is corrected for.
     pub tests: usize,
     /// The chance of a false alarm that is allowed.
@@ -83,9 +85,13 @@ impl Found {
             power: POWER,
         };
         let clusters = certainty.items(self.clusters, self.difference, self.standard_error)?;
-        // What is not clear yet takes more than there are, whatever the estimate.
-        let least = self.least().max(self.clusters + 1);
-        let clusters = (clusters.ceil() as u64).max(least as u64);
+        // What is not clear yet takes more than there are, whatever the estimate, and so many that
+        // enough of them differ.
+        let moved = self.moved.max(1) as f64 / self.clusters as f64;
+        let least = (self.least() as f64 / moved)
+            .ceil()
+            .max(self.clusters as f64 + 1.0);
+        let clusters = clusters.ceil().max(least) as u64;
         let per_cluster = self.items as f64 / self.clusters as f64;
         Some(Needed {
             clusters,
@@ -110,6 +116,7 @@ mod tests {
             p: Some(p),
             items: 3 * clusters,
             clusters,
+            moved: clusters,
             tests: 6,
             alpha: 0.05,
         }
@@ -148,5 +155,11 @@ mod tests {
         let alike = found(0.5, 0.0, 0.375, 5).needed().unwrap();
         // 2 · 6 / 2⁸ is below 0.05, 2 · 6 / 2⁷ is not.
         assert_eq!((alike.clusters, alike.items), (8, 24));
+        // Of which only three in five differ.
+        let some = Found {
+            moved: 3,
+            ..found(0.5, 0.0, 0.375, 5)
+        };
+        assert_eq!(some.needed().unwrap().clusters, 14);
     }
 }

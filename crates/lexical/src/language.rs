@@ -158,7 +158,7 @@ mod tests {
             ),
             (
                 Danish,
-                "Hvordan nulstiller jeg adgangskoden til min konto, hvis mailen ikke kommer til mig?",
+                "Hvad skal jeg gøre, hvis jeg ikke kan logge ind, og mailen ikke bliver sendt efter nogle timer?",
             ),
             (
                 Finnish,

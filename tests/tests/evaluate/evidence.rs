@@ -164,7 +164,7 @@ fn the_page_tells_the_story_and_loads_nothing() {
     EVALUATE.done(path, &format!("{line} --output out"));
     let page = fs::read_to_string(path.join("out/report.html")).unwrap();
     for part in [
-        "nDCG@10 rose from",
+        "4 queries are too few to tell",
         "Summary",
         "Groups",
         "Size and quality",
@@ -241,7 +241,7 @@ fn a_comparison_has_a_page_too() {
     let text = |file: &str| fs::read_to_string(path.join(file)).unwrap();
     let page = text("two/report.html");
     for part in [
-        "nDCG@10 rose from",
+        "4 queries are too few to tell",
         "before and after",
         "items of the other alone",
     ] {
@@ -506,10 +506,6 @@ fn paraphrases_of_one_answer_are_no_evidence_of_their_own() {
     );
     let page = fs::read_to_string(dir.path().join("out/report.html")).unwrap();
     assert!(page.contains("Too few to tell") && !page.contains("▲"));
-    assert!(
-        page.contains("0 clearly improved"),
-        "no metric is called better"
-    );
     let report = fs::read_to_string(dir.path().join("out/report.md")).unwrap();
     assert!(
         report.contains("are too few to tell") && !report.contains("▲"),

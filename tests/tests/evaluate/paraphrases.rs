@@ -97,7 +97,7 @@ fn duplicates_of_other_sentences_are_refused() {
         "id,text\na,One.\na,Two.\n",
     )
     .unwrap();
-    assert_snapshot!(error("sentence1_id\tsentence2_id\na\tb\n"), @"");
+    assert_snapshot!(error("sentence1_id\tsentence2_id\na\tb\n"), @"error: sentences.csv: the id `a` stands for two texts, `One.` and `Two.`; give each text an id of its own");
 }
 
 #[test]

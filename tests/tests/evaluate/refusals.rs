@@ -24,7 +24,7 @@ fn unsound_tables_are_refused_and_leave_nothing() {
         "{\"id\":\"d1\",\"title\":null,\"text\":\"x\"}\n{\"id\":\"d2\",\"title\":\"\",\"text\":null}\n",
     );
     write("twice.csv", "id,title,text\nd1,,x\nd2,,y\nd1,,z\n");
-    write("asked.csv", "id,text\nq1,x\nq2,y\nq1,x\n");
+    write("asked.csv", "id,text\nq1,x\nq2,y\nq1,z\n");
     write("other.csv", "query_id,corpus_id,score\nquery-1,d1,1\n");
     write(
         "contrary.csv",
@@ -49,8 +49,8 @@ fn unsound_tables_are_refused_and_leave_nothing() {
     assert_snapshot!(error("qrels", "number.csv"), @"error: number.csv: column `score` holds `high` in line 2; expected a whole number");
     assert_snapshot!(error("corpus", "empty.csv"), @"error: empty.csv: has no rows; expected a corpus table with at least one");
     assert_snapshot!(error("corpus", "null.jsonl"), @"error: null.jsonl: column `text` is null in line 2; fill it or remove the row");
-    assert_snapshot!(error("corpus", "twice.csv"), @"");
-    assert_snapshot!(error("queries", "asked.csv"), @"");
+    assert_snapshot!(error("corpus", "twice.csv"), @"error: twice.csv: the id `d1` stands for two texts, `x` and `z`; give each text an id of its own");
+    assert_snapshot!(error("queries", "asked.csv"), @"error: asked.csv: the id `q1` stands for two texts, `x` and `z`; give each text an id of its own");
     assert_snapshot!(error("qrels", "other.csv"), @"error: other.csv: judges no document relevant (score above 0) for any query of queries.csv; check that both use the same query ids");
     assert_snapshot!(error("qrels", "contrary.csv"), @"error: contrary.csv: document `d1` is judged 1 and 0 for query `q1`; keep one of the rows");
     assert_snapshot!(error("qrels", "cut.parquet"), @"error: cut.parquet: not a sound Parquet file: it ends without its footer, so its writing was broken off or is not done; write it again");
@@ -131,4 +131,25 @@ fn wrong_usage_is_told_from_failure() {
         (ended.code, ended.stdout.starts_with("pairmill-evaluate ")),
         (0, true)
     );
+}
+
+#[test]
+fn a_row_that_comes_twice_counts_once() {
+    let dir = help_desk();
+    let expected = EVALUATE.done(dir.path(), RETRIEVAL);
+    for (name, row) in [
+        (
+            "corpus.csv",
+            "d2,,Reset your password on the account page.\n",
+        ),
+        ("queries.csv", "q3,how long does shipping take\n"),
+    ] {
+        let path = dir.path().join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text + row).unwrap();
+        let ended = EVALUATE.run(dir.path(), RETRIEVAL);
+        let warning = format!("1 rows of {name} repeat an id with the same text");
+        assert!(ended.stderr.contains(&warning), "{}", ended.stderr);
+    }
+    assert_eq!(EVALUATE.done(dir.path(), RETRIEVAL), expected);
 }

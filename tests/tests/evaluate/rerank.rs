@@ -236,7 +236,7 @@ fn what_has_no_text_is_refused() {
     };
     assert_snapshot!(error("corpus.jsonl", r#""d3""#, r#""d9""#), @"error: corpus.jsonl: lacks the id `d3`, which run.jsonl or its judgements name; give the table that the run was made from");
     assert_snapshot!(error("queries.jsonl", r#""q2""#, r#""q9""#), @"error: queries.jsonl: lacks the id `q2`, which run.jsonl or its judgements name; give the table that the run was made from");
-    assert_snapshot!(error("corpus.jsonl", r#""d3""#, r#""d1""#), @"");
+    assert_snapshot!(error("corpus.jsonl", r#""d3""#, r#""d1""#), @"error: corpus.jsonl: the id `d1` stands for two texts, `the cable` and `password late`; give each text an id of its own");
     let line = RERANK.replace("--model judge", "--model nowhere");
     assert_snapshot!(EVALUATE.refused(dir.path(), &line, 1), @"error: nowhere: no such folder, and HF_HUB_OFFLINE is set but nowhere/hub does not hold this model; fetch it once without HF_HUB_OFFLINE, or give a folder");
 }

@@ -128,7 +128,8 @@ the soup is cold,kitchen
     let found = EVALUATE.done(dir.path(), line);
     close(&found["model"]["centroid_accuracy"], 2.0 / 3.0, 1e-12);
     let counts = json!({
-        "categories": 3, "test_tickets": 3, "test_tickets_of_unknown_category": 1, "train_tickets": 6,
+        "categories": 3, "test_tickets": 3, "test_tickets_of_unknown_category": 1,
+        "test_tickets_that_train_holds": 0, "train_tickets": 6,
     });
     assert_eq!(found["counts"], counts);
     for method in ["knn", "logistic"] {

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use pairmill_modeling::Side;
+use pairmill_schema::TextKey;
 use pairmill_tables::{ColumnNames, Table, string_column};
 use serde::Serialize;
 
@@ -210,13 +211,6 @@ impl Classification {
     }
 }
 
-/// A text without what makes no other text of it: case, punctuation and white space.
-fn folded(text: &str) -> String {
-    let letters = |c: char| if c.is_alphanumeric() { c } else { ' ' };
-    let text: String = text.to_lowercase().chars().map(letters).collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Ticket {
     text: String,
@@ -247,7 +241,8 @@ impl Tickets {
                 Clustering::of_values(&values, format!("have the same `{column}`"))
             }
             None => {
-                let texts: Vec<String> = self.test.iter().map(|row| folded(&row.text)).collect();
+                let texts = self.test.iter().map(|row| TextKey::equivalent(&row.text));
+                let texts: Vec<TextKey> = texts.collect();
                 Clustering::of_values(&texts, "have the same text")
             }
         }
@@ -255,9 +250,10 @@ impl Tickets {
 
     /// The test tickets whose texts are among the training texts.
     fn leaked(&self) -> Vec<&Ticket> {
-        let known: HashSet<String> = self.train.iter().map(|row| folded(&row.text)).collect();
+        let known = self.train.iter().map(|row| TextKey::equivalent(&row.text));
+        let known: HashSet<TextKey> = known.collect();
         let test = self.test.iter();
-        test.filter(|row| known.contains(&folded(&row.text)))
+        test.filter(|row| known.contains(&TextKey::equivalent(&row.text)))
             .collect()
     }
 

@@ -59,6 +59,9 @@ pub struct Comparison {
 pub struct Contender {
     /// The folder.
     pub folder: PathBuf,
+    /// What the chief metric says of it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
     /// The figures over the items that both have.
     #[serde(flatten)]
     pub evaluation: Evaluation,
@@ -140,6 +143,7 @@ impl Compare {
             drawn.title = format!("{} against {baseline}", drawn.model);
             comparisons.push(Contender {
                 folder: folder.clone(),
+                answer: evaluation.answer().map(|(_, answer)| answer),
                 evaluation,
             });
         }
@@ -367,6 +371,9 @@ impl Comparison {
             if groups.len() > 1 {
                 text.push('\n');
                 text.push_str(&aligned(&groups));
+            }
+            if let Some(answer) = &contender.answer {
+                let _ = write!(text, "\n{answer}\n");
             }
         }
         out.write_all(text.as_bytes())

@@ -146,11 +146,9 @@ impl Paraphrases {
     ) -> Result<(Duplicates, usize)> {
         let mut pairs = BTreeSet::new();
         let (mut rows, mut unknown) = (0, 0);
-        let score = reader.score_or_label(&self.duplicates)?;
-        let names = ["sentence1", "sentence2", "score"].into_iter().fold(
-            ColumnNames::new([("score", score)]),
-            ColumnNames::with_optional,
-        );
+        let names = ["sentence1", "sentence2", "score"]
+            .into_iter()
+            .fold(ColumnNames::default(), ColumnNames::with_optional);
         let columns = ["sentence1_id", "sentence2_id", "score"];
         let place = |id: &str| {
             let place = sentences.binary_search_by(|sentence| sentence.id.as_str().cmp(id));

@@ -32,6 +32,9 @@ pub struct AbTestResult {
     /// Users that were seen in more than one arm, where the log has users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users_in_several_arms: Option<u64>,
+    /// Clicks of the log that do not count, because their impression was clicked before.
+    #[serde(default)]
+    pub clicks_not_counted: u64,
     /// What the answers rest on, in a sentence.
     #[serde(default)]
     pub rests_on: String,
@@ -179,6 +182,7 @@ impl AbTestResult {
             rows: log.rows,
             arms,
             lifts,
+            clicks_not_counted: log.repeats.clicks,
             rests_on: rests_on(log),
             warnings: warnings(log, control, &sample_ratio, confidence),
             sample_ratio,

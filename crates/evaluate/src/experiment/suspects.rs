@@ -41,10 +41,13 @@ impl<'a> Suspects<'a> {
         let middle = middle.unwrap_or(0.0).max(1.0);
         let shown = arm.impressions as f64;
         let clicks = arm.clicks.unwrap_or(0) as f64;
+        // A mean of users, which no single one of them turns: where all click on everything, it is
+        // the page and no robot.
+        let rates = all.iter().filter(|user| user.impressions > 0.0);
+        let rates: Vec<f64> = rates.map(|user| user.clicks / user.impressions).collect();
+        let rate = rates.iter().sum::<f64>() / rates.len() as f64;
         let reason = |user: &User| {
             let share = (user.impressions / shown).max(user.clicks / clicks.max(1.0));
-            // What the others do: an arm of which all click on everything is another page.
-            let rate = (clicks - user.clicks) / (shown - user.impressions).max(1.0);
             let is_all = user.impressions >= ALL_CLICKED && user.clicks >= user.impressions;
             if user.impressions > HEAVY * middle && share > SHARE {
                 Some(Reason::Share)

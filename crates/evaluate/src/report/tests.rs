@@ -154,7 +154,7 @@ fn texts_of_users_are_no_markup() {
     let evil =
         "</style></title>--><script>alert(\"it's\")</script><img src=x onerror='a'>&amp; `b` | @c";
     let report = changed(&full(), &mut |key, value| {
-        if value.is_string() && !["better", "test"].contains(&key) {
+        if value.is_string() && !["better", "test", "verdict"].contains(&key) {
             *value = evil.into();
         }
     });

@@ -60,7 +60,8 @@ fn of_two_logits_the_one_for_relevant_less_the_other_is_the_logit() {
     let head = model["classifier"]["head"].as_object_mut().unwrap();
     let one: (Vec<usize>, Vec<i16>) = take(&head["classifier.weight"]);
     let zeros = vec![0; one.1.len()];
-    head["classifier.weight"] = json!([[2, one.0[1]], [one.1.clone(), zeros].concat()]);
+    let beside = [one.1.clone(), zeros].concat();
+    head["classifier.weight"] = json!([[2, one.0[1]], beside]);
     head["classifier.bias"] = json!([[2], [3, 1]]);
     let logit = |labels: Value, weight: &Value, bias: &Value| {
         let mut model = model.clone();
@@ -87,10 +88,8 @@ fn of_two_logits_the_one_for_relevant_less_the_other_is_the_logit() {
         &[-expected],
     );
 
-    let three = json!([
-        [3, one.0[1]],
-        [one.1.clone(), one.1.clone(), one.1.clone()].concat()
-    ]);
+    let thrice = one.1.repeat(3);
+    let three = json!([[3, one.0[1]], thrice]);
     let labels = json!({"0": "contradiction", "1": "entailment", "2": "neutral"});
     let error = logit(labels, &three, &json!([[3], [0, 0, 0]])).unwrap_err();
     assert!(
