@@ -8,7 +8,7 @@ use pairmill_tables::{ColumnNames, Table, TableError, f32_column, open, string_c
 use rayon::prelude::*;
 
 use crate::findings::{Findings, excerpt};
-use crate::form::{ColumnArgs, Form, Input, Kind};
+use crate::form::{Form, Input, Kind, TableArgs};
 use crate::labels::Labels;
 use crate::window::Window;
 
@@ -51,6 +51,8 @@ pub(crate) struct TrainingSet {
     /// Texts of anchor and positive → row.
     pairs: HashMap<(u32, u32), usize>,
     texts: Interner,
+    /// When two anchors are the same.
+    same_text: Sameness,
     /// Which texts are the same as which, when all are read.
     classes: Classes,
     anchor_ids: Ids,
@@ -81,10 +83,13 @@ impl TrainingSet {
     pub async fn read_all(
         session: &SessionContext,
         files: &[&str],
-        columns: &ColumnArgs,
+        columns: &TableArgs,
         window: Window,
     ) -> Result<Self> {
-        let mut set = Self::default();
+        let mut set = Self {
+            same_text: columns.same_text,
+            ..Self::default()
+        };
         for file in files {
             let input = Input {
                 file,
@@ -256,7 +261,8 @@ impl TrainingSet {
         let anchors = self.rows.iter().map(|row| row.anchor);
         let anchors = anchors.chain(self.labeled_negatives.iter().map(|row| row.anchor));
         let letters = anchors.map(|anchor| self.text(anchor).chars().count());
-        self.classes = Classes::of(&self.texts.values, letters.max().unwrap_or(0));
+        let letters = letters.max().unwrap_or(0);
+        self.classes = Classes::of(&self.texts.values, self.same_text, letters);
         let mut of_anchor: HashMap<u32, (HashSet<u32>, Vec<usize>)> = HashMap::new();
         for (at, row) in self.rows.iter().enumerate() {
             let anchor = self.classes.equivalent(row.anchor.text);
@@ -410,6 +416,11 @@ impl TrainingSet {
         self.document_ids.sound(document.id)
     }
 
+    /// When two anchors are the same.
+    pub fn same_text(&self) -> Sameness {
+        self.same_text
+    }
+
     /// Which texts are the same.
     pub fn classes(&self) -> &Classes {
         &self.classes
@@ -478,7 +489,7 @@ pub(crate) struct Classes {
 impl Classes {
     /// `letters` are those of the longest anchor: equivalents are looked for among anchors and what may
     /// be the same as one.
-    fn of(texts: &[String], letters: usize) -> Self {
+    fn of(texts: &[String], same_text: Sameness, letters: usize) -> Self {
         let classes = |key: &(dyn Fn(&str) -> Option<TextKey> + Sync)| {
             let keys: Vec<Option<TextKey>> = texts.par_iter().map(|text| key(text)).collect();
             let mut numbers: HashMap<TextKey, u32> = HashMap::with_capacity(keys.len());
@@ -491,9 +502,7 @@ impl Classes {
         };
         Self {
             identical: classes(&|text| Some(TextKey::identical(text))),
-            equivalent: classes(&|text| {
-                TextKey::unless_longer(text, Sameness::Equivalent, letters)
-            }),
+            equivalent: classes(&|text| TextKey::unless_longer(text, same_text, letters)),
         }
     }
 
@@ -502,7 +511,7 @@ impl Classes {
         self.identical.get(text as usize).copied().unwrap_or(text)
     }
 
-    /// The first text that is equivalent to this one: what questions are compared by.
+    /// The first text that is the same question as this one.
     pub fn equivalent(&self, text: u32) -> u32 {
         self.equivalent.get(text as usize).copied().unwrap_or(text)
     }

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use datafusion::prelude::{DataFrame, SessionContext};
+use pairmill_schema::Sameness;
 use pairmill_tables::{ColumnNames, Table, TableError, column_names, open};
 use serde::Serialize;
 
@@ -10,9 +11,9 @@ use serde::Serialize;
 const LABELS: [&str; 4] = ["label", "labels", "is_duplicate", "score"];
 const SIMILARITIES: [&str; 5] = ["score", "similarity_score", "similarity", "label", "labels"];
 
-/// What training tables call their columns, where that is not told from them.
+/// How training tables are read, where that is not told from them.
 #[derive(Debug, Clone, Default, Args, Serialize)]
-pub struct ColumnArgs {
+pub struct TableArgs {
     /// Column of anchors: queries, first sentences [default: anchor, query, question, sentence1, …]
     #[arg(long, value_name = "NAME")]
     anchor_column: Option<String>,
@@ -25,13 +26,16 @@ pub struct ColumnArgs {
     /// Column of labels or similarities of pairs; an empty name reads none [default: label, score, …]
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
+    /// When two questions are the same one, so that the answers of one are no negatives of the other
+    #[arg(long, value_enum, default_value_t = Sameness::Equivalent, value_name = "SAMENESS")]
+    pub(crate) same_text: Sameness,
 }
 
 /// A training table among those that are read together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Input<'a> {
     pub file: &'a str,
-    pub columns: &'a ColumnArgs,
+    pub columns: &'a TableArgs,
     /// Whether it must have the columns that the user named; of several tables one may.
     pub is_only: bool,
 }
@@ -226,7 +230,7 @@ impl Columns {
 
     /// The two texts under the contract's names, where the user has named them.
     fn texts(&self, input: Input<'_>, first: &str, second: &str) -> Result<Vec<(String, String)>> {
-        let ColumnArgs {
+        let TableArgs {
             anchor_column,
             positive_column,
             ..
@@ -249,7 +253,7 @@ mod tests {
         Columns(names.iter().map(|&name| name.to_owned()).collect())
     }
 
-    fn input(columns: &ColumnArgs) -> Input<'_> {
+    fn input(columns: &TableArgs) -> Input<'_> {
         Input {
             file: "a.csv",
             columns,
@@ -259,7 +263,7 @@ mod tests {
 
     #[test]
     fn pairs_with_a_label_are_told_from_pairs_and_triplets() {
-        let args = ColumnArgs::default();
+        let args = TableArgs::default();
         let form = |names: &[&str]| columns(names).of_positives(input(&args)).unwrap();
         let label = |names: &[&str]| match form(names).kind {
             Kind::Labeled { label } => Some(label),
@@ -283,26 +287,26 @@ mod tests {
     #[test]
     fn a_label_goes_by_what_the_loss_wants_of_it() {
         let both = columns(&["sentence1", "sentence2", "score", "Label"]);
-        let args = ColumnArgs::default();
+        let args = TableArgs::default();
         let label =
-            |args: &ColumnArgs, wanted| match both.of_labeled(input(args), wanted).unwrap().kind {
+            |args: &TableArgs, wanted| match both.of_labeled(input(args), wanted).unwrap().kind {
                 Kind::Labeled { label } => label,
                 Kind::Positives { .. } => String::new(),
             };
         assert_eq!(label(&args, Wanted::Labels), "Label");
         assert_eq!(label(&args, Wanted::Similarities), "score");
-        let named = ColumnArgs {
+        let named = TableArgs {
             label_column: Some("score".to_owned()),
-            ..ColumnArgs::default()
+            ..TableArgs::default()
         };
         assert_eq!(label(&named, Wanted::Labels), "score");
     }
 
     #[test]
     fn a_name_that_the_only_table_lacks_is_refused() {
-        let args = ColumnArgs {
+        let args = TableArgs {
             anchor_column: Some("titel".to_owned()),
-            ..ColumnArgs::default()
+            ..TableArgs::default()
         };
         let found = columns(&["anchor", "positive"]);
         let error = found.of_positives(input(&args)).unwrap_err().to_string();
@@ -316,9 +320,9 @@ mod tests {
 
     #[test]
     fn an_empty_name_reads_no_labels() {
-        let args = ColumnArgs {
+        let args = TableArgs {
             label_column: Some(String::new()),
-            ..ColumnArgs::default()
+            ..TableArgs::default()
         };
         let found = columns(&["anchor", "positive", "score"]);
         let form = found.of_positives(input(&args)).unwrap();

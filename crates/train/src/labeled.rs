@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::findings::Findings;
-use crate::form::{ColumnArgs, Form, Input, Kind, Wanted};
+use crate::form::{Form, Input, Kind, TableArgs, Wanted};
 use crate::labels::Labels;
 use crate::window::Window;
 
@@ -45,7 +45,7 @@ pub(crate) struct LeftOut {
 /// How labelled pairs are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading<'a> {
-    pub columns: &'a ColumnArgs,
+    pub columns: &'a TableArgs,
     pub labels: Labels,
     /// What decides between two columns of labels.
     pub wanted: Wanted,

@@ -32,6 +32,6 @@ mod task;
 mod trainer;
 mod window;
 
-pub use form::ColumnArgs;
+pub use form::TableArgs;
 pub use options::{DeviceKind, Hyperparameters};
 pub use schedule::ScheduleKind;

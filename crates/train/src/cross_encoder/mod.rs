@@ -19,7 +19,7 @@ use self::objective::{LabelLoss, ListLoss, Objective};
 use crate::cut::{Cut, count_cut};
 use crate::data::TrainingSet;
 use crate::export::write_quantized;
-use crate::form::{ColumnArgs, Wanted};
+use crate::form::{TableArgs, Wanted};
 use crate::labeled::{LabeledSet, LeftOut, Reading};
 use crate::labels::Labels;
 use crate::objective::{NoSignal, read_scored_pairs};
@@ -82,7 +82,7 @@ struct DataArgs {
     #[arg(long, default_value_t = 2, value_name = "N")]
     mined_negatives: usize,
     #[command(flatten)]
-    columns: ColumnArgs,
+    columns: TableArgs,
     /// Longest pair in tokens [default: the model's own]
     #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(5..))]
     max_length: Option<u16>,

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Result, ensure};
-use pairmill_schema::TextKey;
+use pairmill_schema::{Sameness, TextKey};
 use tch::Tensor;
 
 use crate::data::TrainingSet;
@@ -45,9 +45,9 @@ pub(super) struct List {
 }
 
 impl List {
-    fn new(query: String, documents: Vec<(String, f32)>) -> Self {
+    fn new(query: String, documents: Vec<(String, f32)>, same_text: Sameness) -> Self {
         Self {
-            query_key: TextKey::equivalent(&query),
+            query_key: TextKey::new(&query, same_text),
             keys: documents
                 .iter()
                 .map(|(text, _)| TextKey::identical(text))
@@ -116,7 +116,7 @@ impl Objective {
     /// Lists scored by a teacher.
     pub fn distillation(pairs: Vec<ScoredPair>) -> Self {
         let lists = pairs.into_iter();
-        let lists = lists.map(|pair| List::new(pair.query, pair.documents));
+        let lists = lists.map(|pair| List::new(pair.query, pair.documents, Sameness::default()));
         Self::Lists(
             Lists::new(lists.collect(), ListLoss::MarginMse),
             ListLoss::MarginMse,
@@ -231,7 +231,11 @@ fn lists_of_pairs(set: &TrainingSet) -> Vec<List> {
         let negatives = row.negatives.iter().map(|&negative| (negative, 0.0));
         let documents = [(row.positive, 1.0)].into_iter().chain(negatives);
         let documents = documents.map(|(text, label)| (set.text(text).to_owned(), label));
-        List::new(set.text(row.anchor).to_owned(), documents.collect())
+        List::new(
+            set.text(row.anchor).to_owned(),
+            documents.collect(),
+            set.same_text(),
+        )
     })
     .collect()
 }
@@ -259,7 +263,7 @@ fn lists_of_queries(set: &TrainingSet) -> Vec<List> {
             let documents = relevant.into_iter().map(|text| (text.to_owned(), 1.0));
             let none = others.is_empty();
             let documents = documents.chain(others.into_iter().map(|text| (text.to_owned(), 0.0)));
-            let list = List::new(query.to_owned(), documents.collect());
+            let list = List::new(query.to_owned(), documents.collect(), set.same_text());
             (!none).then_some(list)
         })
         .collect()
@@ -339,7 +343,7 @@ mod tests {
     fn list(query: &str, documents: &[&str]) -> List {
         let labels = [1.0].into_iter().chain(std::iter::repeat(0.0));
         let documents = documents.iter().map(|text| (*text).to_owned()).zip(labels);
-        List::new(query.to_owned(), documents.collect())
+        List::new(query.to_owned(), documents.collect(), Sameness::default())
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 use crate::evaluator::RetrievalEvaluator;
 use crate::export::write_onnx;
-use crate::form::ColumnArgs;
+use crate::form::TableArgs;
 use crate::loss::matryoshka::MatryoshkaDim;
 use crate::options::Hyperparameters;
 use crate::run::{Job, finish_training, prepare, trainable};
@@ -83,7 +83,7 @@ pub struct DataArgs {
     #[arg(long, default_value_t = 5_000, value_name = "N")]
     eval_corpus_size: usize,
     #[command(flatten)]
-    columns: ColumnArgs,
+    columns: TableArgs,
     /// Table with `id` and a group column: documents of one group are never negatives of each other
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
