@@ -83,8 +83,11 @@ impl Stage<'_> {
             match left {
                 Some(left) if left == expected => remove(&output),
                 Some(left) => {
-                    assert!(has_earlier, "a partial output after kill {attempt}");
-                    assert_eq!(left, earlier, "a spoilt output after kill {attempt}");
+                    let stage = self.folder;
+                    assert!(
+                        has_earlier && left == earlier,
+                        "{stage}: a spoilt output after kill {attempt}"
+                    );
                     remove(&output);
                 }
                 None => assert!(!has_earlier, "no output after kill {attempt}"),

@@ -26,6 +26,8 @@ pub struct FolderOutput {
     old: PathBuf,
     /// What lay there when it was judged that it may be replaced.
     judged: Survey,
+    /// Name of files that hold times, by which two equal outputs differ.
+    log: Option<&'static str>,
     _lock: Lock,
 }
 
@@ -83,8 +85,16 @@ impl FolderOutput {
             staging,
             old,
             judged,
+            log: None,
             _lock: lock,
         })
+    }
+
+    /// Lists files of this name, at any depth, without their content, which holds times: so that what
+    /// says how the output came to be is the same for every run.
+    pub fn with_log(mut self, name: &'static str) -> Self {
+        self.log = Some(name);
+        self
     }
 
     /// Where to write the files until [`commit`](Self::commit).
@@ -136,7 +146,7 @@ impl FolderOutput {
         figures: Option<serde_json::Value>,
     ) -> io::Result<()> {
         let written = survey(&self.staging)?;
-        let record = FolderRecord::new(&self.staging, &written, lineage, figures)?;
+        let record = FolderRecord::new(&self.staging, &written, self.log, lineage, figures)?;
         let record_file = self.staging.join(FOLDER_FILE);
         fs::write(&record_file, serde_json::to_vec_pretty(&record)?)?;
         let files = written.iter().filter(|(_, stamp)| !stamp.is_dir);

@@ -45,7 +45,7 @@ pub(crate) enum Listed {
         #[serde(flatten)]
         content: Content,
     },
-    /// A folder without files, or a file in the form of earlier versions.
+    /// A folder without files, a log, or a file in the form of earlier versions.
     Name(String),
 }
 
@@ -85,10 +85,11 @@ impl FolderRecord {
         serde_json::from_str(&text).ok()
     }
 
-    /// Lists all that lies in `folder`, in a fixed order.
+    /// Lists all that lies in `folder`, in a fixed order; files called `log` by their names alone.
     pub fn new(
         folder: &Path,
         survey: &Survey,
+        log: Option<&str>,
         lineage: &Lineage,
         figures: Option<serde_json::Value>,
     ) -> io::Result<Self> {
@@ -102,7 +103,8 @@ impl FolderRecord {
             .filter(|(path, stamp)| !stamp.is_dir || is_leaf(path))
             .map(|(path, stamp)| {
                 let name = path.to_string_lossy().into_owned();
-                Ok(match stamp.is_dir {
+                let is_log = log.is_some_and(|log| path.ends_with(log));
+                Ok(match stamp.is_dir || is_log {
                     true => Listed::Name(name),
                     false => Listed::Whole {
                         path: name,

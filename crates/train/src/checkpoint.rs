@@ -12,7 +12,8 @@ use crate::optimizer::AdamW;
 
 const STATE_FILE: &str = "state.json";
 const TENSOR_FILE: &str = "state.safetensors";
-const LOG_FILE: &str = "training_log.jsonl";
+/// The log of a run, which holds times.
+pub(crate) const LOG_FILE: &str = "training_log.jsonl";
 
 /// How far training has come: with the tensors of a checkpoint, all that decides how it goes on.
 /// Batches and dropout masks need no random state, since they depend on seed, epoch and step alone.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use crate::Hyperparameters;
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{Checkpoints, LOG_FILE};
 use crate::report::Report;
 use crate::task::Task;
 use crate::trainer::train;
@@ -138,10 +138,10 @@ impl Job<'_> {
         task: &mut T,
         save: impl FnOnce(&T, &Report, &Path) -> Result<()>,
     ) -> Result<Report> {
-        let staged = FolderOutput::create(self.output)?;
+        let staged = FolderOutput::create(self.output)?.with_log(LOG_FILE);
         let keep = self.options.save_total_limit as usize;
         let checkpoints = Checkpoints::new(self.output, self.lineage, keep);
-        let log = staged.path().join("training_log.jsonl");
+        let log = staged.path().join(LOG_FILE);
         let seed = self.common.seed;
         let report = train(task, self.options, seed, &log, Some(&checkpoints))?;
         save(task, &report, staged.path())?;

@@ -6,7 +6,7 @@ use pairmill_tables::{FolderOutput, Folds};
 use serde::Serialize;
 
 use super::{CrossEncoderArgs, train};
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{Checkpoints, LOG_FILE};
 use crate::labeled::LeftOut;
 use crate::report::Report;
 use crate::run::{figures, finish, kept_figures};
@@ -30,7 +30,7 @@ pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Resu
     if lineage.is_done(output, common.force)? {
         return finish_folds(args, &folds, common, None);
     }
-    let staged = FolderOutput::create(output)?;
+    let staged = FolderOutput::create(output)?.with_log(LOG_FILE);
     let parts = Checkpoints::new(output, &lineage, 0);
     let mut reports = Vec::new();
     for fold in 0..number {
