@@ -116,11 +116,17 @@ fn prompts_are_read_and_put_before_each_text() {
     );
 }
 
+/// The modules without one that makes lengths equal.
+const POOLED: &str = r#"[
+    {"path": "", "type": "sentence_transformers.models.Transformer"},
+    {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}
+]"#;
+
 #[test]
 fn a_prompt_can_be_left_out_of_the_pooling() {
     let pooling = r#"{"pooling_mode": "mean", "include_prompt": false}"#;
     let encoder = load(&with_files(&[
-        ("modules.json", MODULES),
+        ("modules.json", POOLED),
         ("1_Pooling/config.json", pooling),
     ]));
     // The state of each word is one component; those of the marks are 0.
@@ -183,7 +189,11 @@ fn more_texts_than_a_window_stay_in_order() {
 #[test]
 fn a_text_too_long_is_cut_and_counted() {
     let settings = r#"{"max_seq_length": 5, "do_lower_case": false}"#;
-    let model = with_files(&[("sentence_bert_config.json", settings)]);
+    let model = with_files(&[
+        ("modules.json", POOLED),
+        ("1_Pooling/config.json", r#"{"pooling_mode": "mean"}"#),
+        ("sentence_bert_config.json", settings),
+    ]);
     let encoder = load(&model);
     assert_eq!(encoder.max_length(), 5);
     let embeddings = encoder.embed(&["light light cable red", "cable red light"], "");
