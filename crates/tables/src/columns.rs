@@ -9,11 +9,7 @@ use crate::{Result, Table, TableError};
 
 /// Names that a column of the contract has elsewhere: in BEIR's files, in the data sets that
 /// training guides use, in exports of help desks. The first that is there is taken.
-const OTHER_NAMES: [(&str, &[&str]); 16] = [
-    (
-        "id",
-        &["_id", "doc_id", "docid", "ticket_id", "query_id", "qid"],
-    ),
+const OTHER_NAMES: [(&str, &[&str]); 15] = [
     ("query_id", &["query-id", "qid"]),
     (
         "corpus_id",
@@ -88,12 +84,15 @@ const OTHER_NAMES: [(&str, &[&str]); 16] = [
     ("category", &["label", "labels", "intent", "queue"]),
 ];
 
-/// Other names of the column `text`, which depend on what the table is.
-fn names_of_text(table: Table) -> &'static [&'static str] {
-    match table {
-        Table::Queries => &["query", "question"],
-        Table::Corpus => &["passage", "document", "contents", "content", "body"],
-        Table::Tickets => &["description", "body", "message", "query"],
+/// Other names of the columns `id` and `text`, which depend on what the table is.
+fn names_by_table(table: Table, column: &str) -> &'static [&'static str] {
+    match (table, column) {
+        (Table::Queries | Table::Qa, "id") => &["_id", "question_id", "query_id", "qid"],
+        (Table::Corpus, "id") => &["_id", "doc_id", "docid", "docno", "passage_id", "pid"],
+        (Table::Tickets, "id") => &["_id", "ticket_id"],
+        (Table::Queries, "text") => &["query", "question"],
+        (Table::Corpus, "text") => &["passage", "document", "contents", "content", "body"],
+        (Table::Tickets, "text") => &["description", "body", "message", "query"],
         _ => &[],
     }
 }
@@ -259,16 +258,11 @@ fn find(input: &str, wanted: &str, found: &[String]) -> Result<Option<String>> {
     }
 }
 
-/// Names of another table's columns are no names of this one's: those of a table of triplets, whose
-/// `anchor` is no `sentence1`, stay what they are.
+/// The names that a column of a table has elsewhere, the likeliest first.
 fn others(table: Table, column: &str) -> impl Iterator<Item = &'static str> {
-    let of_text = match column {
-        "text" => names_of_text(table),
-        _ => &[],
-    };
     let listed = OTHER_NAMES.iter().filter(move |(ours, _)| *ours == column);
     let listed = listed.flat_map(|(_, theirs)| theirs.iter());
-    of_text.iter().chain(listed).copied()
+    names_by_table(table, column).iter().chain(listed).copied()
 }
 
 /// Whether a name is one that BEIR's files are known by.
