@@ -318,7 +318,11 @@ fn a_learning_curve_is_drawn() {
         .map(|trial| trial["rows"].as_u64().unwrap())
         .collect();
     assert_eq!(rows, [50, 100]);
-    assert_eq!(TRAIN.done(dir.path(), line)["up_to_date"], true);
+    assert_eq!(
+        TRAIN.done(dir.path(), line),
+        trials,
+        "the figures of the run that was"
+    );
     let svg = fs::read_to_string(dir.path().join("curve/learning_curve.svg")).unwrap();
     assert_eq!(svg.matches("<circle").count(), 2);
     assert!(!svg.contains("NaN"), "{svg}");
