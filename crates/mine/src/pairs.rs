@@ -116,7 +116,9 @@ impl Pairs {
             Some("none") => Ok(None),
             Some(named) => Ok(Some(named.to_owned())),
             None => {
-                let columns = column_names(session, &self.path).await?;
+                // What cannot be read is refused where it is opened, with better words.
+                let columns = column_names(session, &self.path).await;
+                let columns = columns.unwrap_or_default();
                 let named = |name: &str| {
                     let mut columns = columns.iter();
                     columns.find(|column| column.trim().eq_ignore_ascii_case(name))

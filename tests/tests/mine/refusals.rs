@@ -124,10 +124,8 @@ fn a_damaged_index_is_built_again_for_a_search_too() {
     for damage in ["", "{}"] {
         fs::write(&meta, damage).unwrap();
         let (warnings, report) = warnings(dir.path(), line);
-        assert_eq!(
-            warnings,
-            "WARN index/bm25: the index cannot be used; building it again"
-        );
+        let first = "WARN index/bm25: the index cannot be used; building it again";
+        assert!(warnings.starts_with(first), "{warnings}");
         assert_eq!(report, whole);
     }
 }
@@ -172,7 +170,8 @@ fn pairs_that_find_nothing_and_judgements_outside_the_corpus_are_counted() {
     write(
         dir.path(),
         "pairs.csv",
-        &(pairs + "q4,the of,p1,Hold it.\nq4,the of,p2,Pull it.\n"),
+        &(pairs
+            + "q4,the of,p1,Hold the button for ten seconds to reset.\nq4,the of,p2,Pull the plug and reset it.\n"),
     );
     let line = with("pairs.csv", "corpus.csv") + " --qrels qrels.csv";
     let (warnings, report) = warnings(dir.path(), &line);
