@@ -41,7 +41,7 @@ impl Certainty {
     pub fn items(self, items: usize, difference: f64, standard_error: f64) -> Option<f64> {
         let (z_alpha, z_power) = self.quantiles();
         let errors = (z_alpha + z_power) * standard_error / difference;
-        (difference != 0.0).then(|| items as f64 * errors * errors)
+        (difference != 0.0).then_some(items as f64 * errors * errors)
     }
 
     fn quantiles(self) -> (f64, f64) {
