@@ -59,6 +59,14 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
 
 /// An error of libtorch in the words of the models' own.
 fn plain(error: anyhow::Error) -> anyhow::Error {
+    // One with a context says what it failed at; a downcast would lose that.
+    let is_bare = error
+        .chain()
+        .next()
+        .is_some_and(|first| first.is::<TchError>());
+    if !is_bare {
+        return error;
+    }
     match error.downcast::<TchError>() {
         Ok(error) => ModelError::from(error).into(),
         Err(error) => error,
