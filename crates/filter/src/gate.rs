@@ -136,7 +136,7 @@ async fn judged(
 ) -> Result<Vec<(Option<f32>, String)>> {
     let progress = Arc::new(Progress::new("comparing int8", "candidates", None));
     let with_promotion = config.rules.promotion.is_some();
-    let mut scored = plan::scored(candidates.clone(), with_promotion, judge, progress).await?;
+    let mut scored = plan::scored(candidates.clone(), &[], with_promotion, judge, progress).await?;
     let mut queries = WholeQueries::default();
     let mut whole = Vec::new();
     while let Some(batch) = scored.next().await {

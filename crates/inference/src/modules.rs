@@ -19,6 +19,10 @@ pub(crate) struct Modules {
 
 /// A module behind the pooling.
 #[derive(Debug)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "modules have the names of the ecosystem"
+)]
 enum Layer {
     Dense(Dense),
     LayerNorm { weight: Vec<f32>, bias: Vec<f32> },

@@ -99,7 +99,7 @@ mod tests {
         assert!((difference.high - 0.15).abs() < 1e-12);
         // Fieller: (a - θ b)² = A² + θ² B², solved for θ.
         let (a, b, c) = (0.16 - 0.0016, -2.0 * 0.2, 0.25 - 0.0009);
-        let root = (b * b - 4.0 * a * c) as f64;
+        let root: f64 = b * b - 4.0 * a * c;
         let ratio = arm.over(control).unwrap();
         assert!((ratio.low - (-b - root.sqrt()) / (2.0 * a)).abs() < 1e-12);
         assert!((ratio.high - (-b + root.sqrt()) / (2.0 * a)).abs() < 1e-12);

@@ -129,9 +129,12 @@ impl Kind {
         let mut texts = StringBuilder::new();
         if kind.is_string() || kind.is_null() {
             let read = as_text(values);
-            if !(read.null_count() > 0 && self == Self::Title)
-                && !(empty_is_null && self == Self::Extra)
-            {
+            let is_as_wanted = match self {
+                Self::Title => read.null_count() == 0,
+                Self::Extra => !empty_is_null,
+                _ => true,
+            };
+            if is_as_wanted {
                 return Ok(Arc::new(read));
             }
             for text in &read {

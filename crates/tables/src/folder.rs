@@ -21,7 +21,7 @@ pub struct FolderOutput {
     /// The output as the user named it.
     target: PathBuf,
     /// The folder that it stands for; links are followed.
-    path: PathBuf,
+    place: PathBuf,
     staging: PathBuf,
     old: PathBuf,
     /// What lay there when it was judged that it may be replaced.
@@ -81,7 +81,7 @@ impl FolderOutput {
         underway::begin(&staging);
         Ok(Self {
             target: target.to_owned(),
-            path,
+            place: path,
             staging,
             old,
             judged,
@@ -128,9 +128,9 @@ impl FolderOutput {
         underway.end(&self.staging);
         drop(underway);
         match put.map_err(|source| self.unwritable(source))? {
-            None => sync_parent(&self.path).map_err(|source| self.unwritable(source)),
+            None => sync_parent(&self.place).map_err(|source| self.unwritable(source)),
             Some(entry) => {
-                let kept = set_aside(&self.staging, &self.path);
+                let kept = set_aside(&self.staging, &self.place);
                 Err(TableError::ChangedMeanwhile {
                     path: self.target.clone(),
                     entry: Some(entry),
@@ -159,18 +159,18 @@ impl FolderOutput {
     /// Puts the new folder in the place of the earlier one, unless that has changed since it was
     /// judged; then it returns what has, and nothing is moved.
     fn put_in_place(&self) -> io::Result<Option<PathBuf>> {
-        let now = survey(&self.path)?;
+        let now = survey(&self.place)?;
         if let Some(entry) = difference(&self.judged, &now) {
             return Ok(Some(entry));
         }
-        if fs::symlink_metadata(&self.path).is_err() {
-            fs::rename(&self.staging, &self.path)?;
+        if fs::symlink_metadata(&self.place).is_err() {
+            fs::rename(&self.staging, &self.place)?;
             return Ok(None);
         }
-        if exchange(&self.staging, &self.path)? {
+        if exchange(&self.staging, &self.place)? {
             // Nobody finds the earlier folder by its name any more: this look is the last word.
             if let Some(entry) = difference(&self.judged, &survey(&self.staging)?) {
-                exchange(&self.staging, &self.path)?;
+                exchange(&self.staging, &self.place)?;
                 return Ok(Some(entry));
             }
             remove_listed(&self.staging, &self.judged);
@@ -180,14 +180,14 @@ impl FolderOutput {
     }
 
     fn rename_twice(&self) -> io::Result<Option<PathBuf>> {
-        fs::rename(&self.path, &self.old)?;
+        fs::rename(&self.place, &self.old)?;
         let changed = survey(&self.old).map(|now| difference(&self.judged, &now));
         let put = match &changed {
-            Ok(None) => fs::rename(&self.staging, &self.path),
+            Ok(None) => fs::rename(&self.staging, &self.place),
             _ => Ok(()),
         };
         if put.is_err() || !matches!(changed, Ok(None)) {
-            fs::rename(&self.old, &self.path)?;
+            fs::rename(&self.old, &self.place)?;
             put?;
             return changed;
         }

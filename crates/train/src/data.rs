@@ -96,15 +96,14 @@ impl TrainingSet {
                 columns,
                 is_only: files.len() == 1,
             };
-            match set.read(session, input, window).await {
-                Err(error) => match error.downcast_ref::<TableError>() {
+            if let Err(error) = set.read(session, input, window).await {
+                match error.downcast_ref::<TableError>() {
                     // Hard negatives are an extra: a filter may have left none.
                     Some(TableError::Empty { path, .. }) if files.len() > 1 => {
                         tracing::warn!("{path} has no rows and adds nothing");
                     }
                     _ => return Err(error),
-                },
-                Ok(()) => {}
+                }
             }
         }
         let negatives = set.labeled_negatives.len();

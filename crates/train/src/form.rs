@@ -186,8 +186,8 @@ impl Columns {
                 self.0.join(", ")
             );
         };
-        let other = ["label", "score"].iter().filter_map(|name| self.find(name));
-        if let Some(other) = other.filter(|name| **name != label).next_back() {
+        let mut labels = ["label", "score"].iter().filter_map(|name| self.find(name));
+        if let Some(other) = labels.rfind(|name| **name != label) {
             tracing::warn!(
                 "{file}: has two columns that may be labels; `{label}` is read and `{other}` is not (--label-column {other} would read it)"
             );

@@ -61,7 +61,7 @@ impl Rows {
 /// A file of either form.
 pub(super) enum Output {
     Table(Box<TableOutput>),
-    Lines(LineOutput),
+    Lines(Box<LineOutput>),
 }
 
 impl Output {
@@ -72,7 +72,9 @@ impl Output {
 
     /// Lines of a folder, or with their own lineage.
     pub fn lines(path: &Path, lines: Lines, lineage: Option<&Lineage>) -> Result<Self> {
-        Ok(Self::Lines(LineOutput::create(path, lines, lineage)?))
+        Ok(Self::Lines(Box::new(LineOutput::create(
+            path, lines, lineage,
+        )?)))
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {

@@ -46,13 +46,11 @@ fn message(error: &dyn Error) -> String {
     text
 }
 
+type Embed<'a> = &'a dyn Fn(&str, Side) -> Result<Vec<f32>, String>;
+
 /// The largest difference from the figures, of what `embed` gives for a text; one that it refuses
 /// counts as one that the library refuses too.
-fn difference(
-    variation: &Value,
-    texts: &[String],
-    embed: &dyn Fn(&str, Side) -> Result<Vec<f32>, String>,
-) -> Result<f64, String> {
+fn difference(variation: &Value, texts: &[String], embed: Embed<'_>) -> Result<f64, String> {
     let mut largest = 0f64;
     for (side, name) in SIDES {
         let all = &variation["embeddings"];
