@@ -226,15 +226,19 @@ impl TextTokenizer {
 
     /// Tokens of a prompt by itself, without the mark behind it.
     fn prompt_length(&self, prompt: &str) -> Result<usize> {
-        let ids = self.encode(prompt)?.ids;
+        let of_prompt = || format!("the prompt {}", excerpt(prompt));
+        let encoded = self.tokenizer.encode_fast(prompt, true);
+        let encoded = encoded.map_err(|error| failed(error, of_prompt()))?;
         let added = self.tokenizer.get_added_vocabulary();
         let is_special = |id: &u32| {
             let token = added.simple_id_to_token(*id);
             token.is_some_and(|token| added.is_special_token(&token))
         };
-        Ok(match ids.last() {
-            Some(last) if is_special(last) => ids.len() - 1,
-            _ => ids.len(),
+        // A mark that the tokenizer puts there is one even where it is no special token by name.
+        let is_mark = encoded.get_special_tokens_mask().last() == Some(&1);
+        Ok(match encoded.get_ids().last() {
+            Some(last) if is_mark || is_special(last) => encoded.len() - 1,
+            _ => encoded.len(),
         })
     }
 

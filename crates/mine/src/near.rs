@@ -65,6 +65,25 @@ fn shingles(text: &str) -> impl Iterator<Item = u64> + '_ {
 
 /// The words of a text as hashes; in scripts without blanks each letter is one.
 fn words(text: &str) -> impl Iterator<Item = u64> + '_ {
+    let is_ascii = text.is_ascii();
+    let plain = is_ascii.then(|| ascii_words(text));
+    let other = (!is_ascii).then(|| words_of_any_script(text));
+    plain
+        .into_iter()
+        .flatten()
+        .chain(other.into_iter().flatten())
+}
+
+/// The same words, found in half the time.
+fn ascii_words(text: &str) -> impl Iterator<Item = u64> + '_ {
+    let words = text
+        .as_bytes()
+        .split(|letter| !letter.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words.map(|word| hash(word.iter().map(|letter| letter.to_ascii_lowercase().into())))
+}
+
+fn words_of_any_script(text: &str) -> impl Iterator<Item = u64> + '_ {
     let mut letters = text.chars().peekable();
     std::iter::from_fn(move || {
         let first = letters.find(|letter| letter.is_alphanumeric())?;
@@ -118,6 +137,12 @@ mod tests {
         // A text within a longer one: 3 of 6.
         assert!(alike("a b c d e", "a b c d e f g h", 0.5));
         assert!(!alike("a b c d e", "a b c d e f g h", 0.51));
+    }
+
+    #[test]
+    fn words_of_plain_text_are_the_same_by_either_way() {
+        let text = "Don't re-Use the C3 pump: 24\" (old)";
+        assert!(words(text).eq(words_of_any_script(text)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ fn unsound_tables_are_refused_and_leave_nothing() {
     let dir = help_desk();
     let path = dir.path();
     let write = |name: &str, text: &str| fs::write(path.join(name), text).unwrap();
-    write("column.csv", "id,body\nd1,x\n");
+    write("column.csv", "id,words\nd1,x\n");
     write(
         "type.jsonl",
         "{\"query_id\":\"q1\",\"corpus_id\":\"d1\",\"score\":0.5}\n",
@@ -44,7 +44,7 @@ fn unsound_tables_are_refused_and_leave_nothing() {
         error
     };
     assert_snapshot!(error("corpus", "nowhere.parquet"), @"error: nowhere.parquet: no such file or folder; check the path");
-    assert_snapshot!(error("corpus", "column.csv"), @"error: column.csv: no column `title` (needed for a corpus table); found id, body; name another one with --title-column");
+    assert_snapshot!(error("corpus", "column.csv"), @"error: column.csv: no column `text` (needed for a corpus table); found id, words; name another one with --text-column");
     assert_snapshot!(error("qrels", "type.jsonl"), @"error: type.jsonl: column `score` holds `0.5` in line 1; expected a whole number");
     assert_snapshot!(error("qrels", "number.csv"), @"error: number.csv: column `score` holds `high` in line 2; expected a whole number");
     assert_snapshot!(error("corpus", "empty.csv"), @"error: empty.csv: has no rows; expected a corpus table with at least one");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, Int32Array, RecordBatch, StringArray};
-use pairmill_tables::Table;
+use pairmill_tables::{Lineage, Table};
 use pairmill_tests::tables;
 use tempfile::TempDir;
 
@@ -105,4 +105,11 @@ fn text(id: &str) -> &'static str {
 pub fn rows(file: &Path, columns: &[&str]) -> Vec<String> {
     let rows = tables::rows(file, columns);
     rows.iter().map(|row| row.join(" ")).collect()
+}
+
+/// Two files of the same rows and the same lineage; only the main output has the figures of its run.
+pub fn assert_same_table(one: &Path, other: &Path) {
+    let columns = |file: &Path| pairmill_tests::tables::read(file).columns().to_vec();
+    assert!(columns(one) == columns(other), "{}", other.display());
+    assert_eq!(Lineage::of_parquet(one), Lineage::of_parquet(other));
 }

@@ -12,7 +12,7 @@ use pairmill_tests::tables::{columns, stream, write};
 use pairmill_tests::{FILTER, names};
 use serde_json::json;
 
-use crate::harness::{CANDIDATES, LINE, candidates, rows, workplace};
+use crate::harness::{CANDIDATES, LINE, assert_same_table, candidates, rows, workplace};
 use crate::tiny_model::TinyModel;
 
 const DECISIONS: [&str; 4] = ["query_id", "corpus_id", "decision", "reason"];
@@ -96,8 +96,8 @@ fn the_candidates_format_is_the_audit() {
     let dir = workplace();
     FILTER.done(dir.path(), &format!("{LINE} --audit audit.parquet"));
     FILTER.done(dir.path(), &format!("{LINE} --format candidates"));
-    let bytes = |name: &str| fs::read(dir.path().join(name)).unwrap();
-    assert!(bytes("out.parquet") == bytes("audit.parquet"));
+    let [output, audit] = ["out.parquet", "audit.parquet"].map(|name| dir.path().join(name));
+    assert_same_table(&output, &audit);
 }
 
 #[test]
