@@ -70,6 +70,8 @@ def csv_file(rng):
             row[rng.randint(1, 2)] = rng.choice(['"Stop!" he said.', '"never ends', '"all of it"x'])
     elif kind == "escaped":
         dialect.update(quoting=csv.QUOTE_ALL, doublequote=False, escapechar="\\")
+        # Without an escaped mark nothing tells this dialect from the usual one.
+        data[0][1] += ' "so"'
     else:
         dialect.update(quoting=rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     order = COLUMNS + rng.sample(EXTRA, rng.randint(0, 2))
