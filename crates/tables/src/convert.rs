@@ -3,12 +3,10 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Float32Builder, Int32Builder, StringArray, StringBuilder,
-    new_null_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, Float32Builder, Int32Builder, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
+use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::columns::Column;
@@ -128,7 +126,8 @@ impl Kind {
         let kind = values.data_type();
         let mut texts = StringBuilder::new();
         if kind.is_string() || kind.is_null() {
-            let read = as_text(values);
+            let read = cast(values, &DataType::Utf8).map_err(|error| self.bad(0, error))?;
+            let read = read.as_string::<i32>().clone();
             let is_as_wanted = match self {
                 Self::Title => read.null_count() == 0,
                 Self::Extra => !empty_is_null,
@@ -235,6 +234,11 @@ impl Kind {
                 };
                 number.and_then(|number| i64::try_from(number).ok())
             }
+            // A cast would drop its decimals.
+            DataType::Decimal256(..) => {
+                let text = written(&one).map_err(|error| self.bad(row, error))?;
+                return self.parsed(row, &text).map(Some);
+            }
             _ => {
                 let whole = cast(&one, &DataType::Int64).map_err(|error| self.bad(row, error))?;
                 whole
@@ -243,15 +247,8 @@ impl Kind {
             }
         };
         number.map(Some).ok_or_else(|| {
-            let options = FormatOptions::default();
-            let found = ArrayFormatter::try_new(&one, &options);
-            self.bad(
-                row,
-                found.map_or_else(
-                    |error| error.to_string(),
-                    |found| found.value(0).to_string(),
-                ),
-            )
+            let found = written(&one).unwrap_or_else(|error| error.to_string());
+            self.bad(row, found)
         })
     }
 
@@ -288,6 +285,14 @@ fn is_binary(kind: &DataType) -> bool {
     )
 }
 
+/// The first value as it is shown.
+fn written(values: &ArrayRef) -> Result<String, ArrowError> {
+    let options = FormatOptions::default();
+    Ok(ArrayFormatter::try_new(values, &options)?
+        .value(0)
+        .to_string())
+}
+
 fn whole(number: f64) -> Option<i64> {
     // Beyond 2^53 not every whole number is a float.
     (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
@@ -299,12 +304,6 @@ fn unpacked(values: &ArrayRef) -> ArrayRef {
         DataType::Dictionary(_, value) => cast(values, value).unwrap_or_else(|_| values.clone()),
         _ => values.clone(),
     }
-}
-
-fn as_text(values: &ArrayRef) -> StringArray {
-    let text = cast(values, &DataType::Utf8)
-        .unwrap_or_else(|_| new_null_array(&DataType::Utf8, values.len()));
-    text.as_string::<i32>().clone()
 }
 
 /// The text of a row, where the column is one of texts.
@@ -324,7 +323,11 @@ fn text_at(values: &ArrayRef, row: usize) -> Option<&str> {
 mod tests {
     use super::*;
 
-    use arrow::array::{BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int64Array};
+    use arrow::array::{
+        BinaryArray, BooleanArray, Decimal128Array, Decimal256Array, Float64Array, Int64Array,
+        StringArray,
+    };
+    use arrow::datatypes::i256;
 
     fn texts(kind: Kind, values: ArrayRef) -> Result<Vec<Option<String>>, BadValue> {
         let converted = kind.convert(&values, false)?;
@@ -346,6 +349,10 @@ mod tests {
             texts(Kind::Id, Arc::new(decimals)).unwrap(),
             owned(&["7", "12"])
         );
+        let wide = Decimal256Array::from(vec![i256::from(700), i256::from(750)]);
+        let wide = wide.with_precision_and_scale(50, 2).unwrap();
+        let error = texts(Kind::Id, Arc::new(wide)).unwrap_err();
+        assert_eq!((error.row, error.found.as_deref()), (1, Some("7.50")));
         let bytes = BinaryArray::from(vec![b"a1".as_slice(), b"b"]);
         assert_eq!(
             texts(Kind::Id, Arc::new(bytes)).unwrap(),

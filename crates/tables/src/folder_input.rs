@@ -57,8 +57,9 @@ impl Listed {
 /// markers do, and files of other kinds are passed over.
 pub(crate) fn list(folder: &Path, input: &str) -> Result<Listed> {
     refuse_foreign_forms(folder, input)?;
-    let is_data_set =
-        folder.join("state.json").is_file() || folder.join("dataset_info.json").is_file();
+    // What `datasets.save_to_disk` writes beside its tables.
+    const METADATA: [&str; 2] = ["state.json", "dataset_info.json"];
+    let is_data_set = METADATA.iter().all(|name| folder.join(name).is_file());
     let mut files = Vec::new();
     let mut others = Vec::new();
     let mut below = 0;
@@ -85,8 +86,14 @@ pub(crate) fn list(folder: &Path, input: &str) -> Result<Listed> {
         if !path.is_file() {
             continue;
         }
-        let is_metadata = is_data_set && path.extension().is_some_and(|ending| ending == "json");
-        let is_table = format_of(path).is_some() && !is_plain_text(path) && !is_metadata;
+        let name = entry.file_name().to_string_lossy();
+        let is_metadata = is_data_set && METADATA.contains(&&*name);
+        let is_marker = name.starts_with('_');
+        if is_marker && format_of(path).is_none() {
+            continue;
+        }
+        let is_table =
+            format_of(path).is_some() && !is_plain_text(path) && !is_metadata && !is_marker;
         if is_table && path.file_name().is_some_and(|name| name != "lineage.json") {
             below += u64::from(entry.depth() > 1);
             files.push(path.to_owned());
@@ -141,9 +148,10 @@ fn holds_iceberg_metadata(folder: &Path) -> bool {
     names.any(|name| name.to_string_lossy().ends_with(".metadata.json"))
 }
 
+/// Hidden entries, and folders that begin with `_`, in which others keep what is under way.
 fn is_passed_over(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    name.starts_with('.') || name.starts_with('_')
+    name.starts_with('.') || (name.starts_with('_') && entry.file_type().is_dir())
 }
 
 pub(crate) fn is_hidden(file: &Path) -> bool {
@@ -237,6 +245,14 @@ mod tests {
         write(dir.path(), &["dataset_dict.json"]);
         let error = list(dir.path(), "input").err().unwrap().to_string();
         assert!(error.contains("DatasetDict"), "{error}");
+    }
+
+    #[test]
+    fn a_table_that_is_passed_over_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), &["a.json", "state.json", "_b.json", "_SUCCESS"]);
+        assert_eq!(names(dir.path()), ["a.json", "state.json"]);
+        assert_eq!(list(dir.path(), "input").unwrap().others, ["_b.json"]);
     }
 
     #[test]
