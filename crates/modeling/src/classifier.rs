@@ -6,6 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::layers::{LayerNorm, Linear, dropped};
 use crate::pooling::pooled;
+use crate::torch::seeded;
 use crate::{Activation, Config, Dropout, PackedBatch, Parameters, Result};
 
 /// The head of an architecture.
@@ -114,7 +115,6 @@ impl ClassifierConfig {
     /// and norms one, as transformers initialises BERT's.
     pub fn fresh(&self, parameters: &Parameters, seed: u64) -> Vec<(String, Tensor)> {
         let options = (Kind::Float, Device::Cpu);
-        tch::manual_seed(seed as i64);
         let mut fresh = Vec::new();
         let mut add = |name: &str, shape: &[i64], bias: bool| {
             if parameters.contains(&format!("{name}.weight")) {
@@ -129,11 +129,13 @@ impl ClassifierConfig {
                 fresh.push((format!("{name}.bias"), Tensor::zeros(shape[0], options)));
             }
         };
-        add(self.dense, &[self.hidden, self.hidden], self.dense_bias);
-        if let Some(norm) = &self.norm {
-            add(norm.name, &[self.hidden], norm.bias);
-        }
-        add(self.output, &[1, self.hidden], true);
+        seeded(seed, || {
+            add(self.dense, &[self.hidden, self.hidden], self.dense_bias);
+            if let Some(norm) = &self.norm {
+                add(norm.name, &[self.hidden], norm.bias);
+            }
+            add(self.output, &[1, self.hidden], true);
+        });
         fresh
     }
 }

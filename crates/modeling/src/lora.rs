@@ -3,6 +3,7 @@
 
 use tch::{Kind, Tensor};
 
+use crate::torch::seeded;
 use crate::{Parameters, Result};
 
 const DOWN: &str = ".lora_A.weight";
@@ -63,24 +64,25 @@ impl Parameters {
     /// # Errors
     /// If libtorch cannot allocate the memory.
     pub fn with_lora(self, lora: Lora, is_trained: &dyn Fn(&str) -> bool) -> Result<Self> {
-        tch::manual_seed(lora.seed as i64);
         let options = (Kind::Float, self.flat().device());
         let mut fresh = Vec::new();
-        for (name, weight) in self.iter() {
-            let is_attention = name.contains(".attention.") || name.contains(".attn.");
-            let (Some(layer), &[outputs, inputs]) =
-                (name.strip_suffix(".weight"), weight.size().as_slice())
-            else {
-                continue;
-            };
-            if is_attention {
-                let bound = 1.0 / (inputs as f64).sqrt();
-                let down = Tensor::zeros([lora.rank, inputs], options).uniform_(-bound, bound);
-                fresh.push((format!("{layer}{DOWN}"), down));
-                let up = Tensor::zeros([outputs, lora.rank], options);
-                fresh.push((format!("{layer}{UP}"), up));
+        seeded(lora.seed, || {
+            for (name, weight) in self.iter() {
+                let is_attention = name.contains(".attention.") || name.contains(".attn.");
+                let (Some(layer), &[outputs, inputs]) =
+                    (name.strip_suffix(".weight"), weight.size().as_slice())
+                else {
+                    continue;
+                };
+                if is_attention {
+                    let bound = 1.0 / (inputs as f64).sqrt();
+                    let down = Tensor::zeros([lora.rank, inputs], options).uniform_(-bound, bound);
+                    fresh.push((format!("{layer}{DOWN}"), down));
+                    let up = Tensor::zeros([outputs, lora.rank], options);
+                    fresh.push((format!("{layer}{UP}"), up));
+                }
             }
-        }
+        });
         let mut adapted = self
             .with(fresh)?
             .frozen(&|name| !is_adapter(name) && !is_trained(name))?;

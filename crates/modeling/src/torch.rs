@@ -1,9 +1,10 @@
-//! Failures of libtorch as errors. Most operations of tch have no other way to fail than a panic.
+//! Failures of libtorch as errors, since most operations of tch have no other way to fail than a
+//! panic; and draws from its generator, since the process has one only.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 
 use tch::TchError;
 
@@ -39,6 +40,15 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T> {
     })
 }
 
+/// Runs draws of libtorch that start at a seed. One thread draws at a time: the generator belongs to
+/// the whole process, and another thread's draws or seed between these would change them.
+pub(crate) fn seeded<T>(seed: u64, draw: impl FnOnce() -> T) -> T {
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    let _held = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::manual_seed(seed as i64);
+    draw()
+}
+
 /// The message of a failure that became a panic.
 fn failure(payload: &(dyn Any + Send)) -> Option<String> {
     let message = payload.downcast_ref::<String>()?;
@@ -72,6 +82,27 @@ impl From<TchError> for ModelError {
 mod tests {
     use super::*;
     use tch::{Device, Kind, Tensor};
+
+    #[test]
+    fn draws_of_a_seed_are_the_same_beside_those_of_other_threads() {
+        let draws = |seed| {
+            seeded(seed, || {
+                let options = (Kind::Float, Device::Cpu);
+                let drawn: Vec<_> = (0..50).map(|_| Tensor::randn([40], options)).collect();
+                Vec::<f32>::try_from(Tensor::cat(&drawn, 0)).unwrap()
+            })
+        };
+        let alone = draws(1);
+        std::thread::scope(|scope| {
+            for other in 2..6 {
+                scope.spawn(move || (0..20).for_each(|_| drop(draws(other))));
+            }
+            for _ in 0..20 {
+                assert_eq!(draws(1), alone);
+            }
+        });
+        assert_ne!(draws(2), alone);
+    }
 
     #[test]
     fn what_does_not_fit_into_memory_is_an_error() {

@@ -14,10 +14,9 @@ use crate::report::Report;
 use crate::task::Task;
 use crate::trainer::train;
 
-/// Sets up threads and random state for a training command.
+/// Sets up threads for a training command.
 pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
     tch::set_num_threads(common.threads() as i32);
-    tch::manual_seed(common.seed as i64);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(common.threads())
         .enable_all()
