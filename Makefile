@@ -55,6 +55,7 @@ test: build ## Run all tests but the slow ones
 	cargo test --release --workspace
 
 bench: build ## Run the slow checks against published figures (takes long; needs PAIRMILL_DATA); TESTS='NAME …' runs some of them
+	@$(if $(TESTS),,python3 scripts/setup.py --deps '$(DEPS)' mpnet paraphrase-minilm-l3-onnx minilm-l6-int8-onnx)
 	cargo test --release --workspace -- --ignored --nocapture $(TESTS)
 
 lint: setup ## Check formatting and lints

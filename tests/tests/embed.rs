@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use pairmill_inference::{SentenceEncoder, SentenceEncoderOptions};
-use pairmill_tests::{TRAIN, model, root};
+use pairmill_tests::{TRAIN, checkpoint, model, root};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const TOLERANCE: f32 = 1e-5;
 
@@ -160,4 +160,35 @@ fn dense_layers_come_in_the_order_of_modules_json() {
     assert_eq!(encoder.dimension(), 8);
     let found = embed(&encoder, &figures["texts"]);
     assert_close("dense", &found, &model["embeddings"]);
+}
+
+#[test]
+#[ignore = "needs models that `make bench` brings"]
+fn onnx_files_of_others_give_the_embeddings_of_onnxruntime() {
+    let figures = reference("foreign_onnx.json");
+    for name in ["paraphrase-minilm-l3-onnx", "minilm-l6-int8-onnx"] {
+        let file = checkpoint(name).join("model.onnx");
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("exported");
+        for part in [
+            "config.json",
+            "modules.json",
+            "tokenizer.json",
+            "1_Pooling/config.json",
+        ] {
+            let to = folder.join(part);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(model().join(part), to).unwrap();
+        }
+        fs::create_dir(folder.join("onnx")).unwrap();
+        fs::copy(file, folder.join("onnx/model.onnx")).unwrap();
+        let encoder = load(dir.path(), 1, 16_384);
+        // Each text alone, as in the reference: in the int8 file a batch shares its scale.
+        let texts = figures["texts"].as_array().unwrap();
+        let found: Vec<f32> = texts
+            .iter()
+            .flat_map(|text| embed(&encoder, &json!([text])))
+            .collect();
+        assert_close(name, &found, &figures[name]);
+    }
 }

@@ -1,8 +1,8 @@
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_tables::{ColumnNames, Table, TableError, open, string_column};
+use pairmill_tables::{ColumnNames, KeptColumns, Table, TableError, open, string_column};
 use tracing::info;
 
 use crate::summary::Rows;
@@ -13,7 +13,11 @@ use crate::{GenerateError, Result, draw};
 pub(crate) struct Row {
     pub id: String,
     pub texts: [String; 2],
+    pub kept: Kept,
 }
+
+/// What stands in the columns that are kept, in their order.
+pub(crate) type Kept = Box<[Option<String>]>;
 
 /// An input with `id` and two columns of text.
 #[derive(Debug)]
@@ -22,6 +26,17 @@ pub(crate) struct Input<'a> {
     pub table: Table,
     pub columns: [&'static str; 2],
     pub names: ColumnNames,
+    pub kept: &'a KeptColumns,
+}
+
+/// What an input holds.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Ordered by id.
+    pub rows: Vec<Row>,
+    pub counts: Rows,
+    /// The columns that are kept, by their names.
+    pub kept: KeptColumns,
 }
 
 impl Input<'_> {
@@ -32,11 +47,11 @@ impl Input<'_> {
         session: &SessionContext,
         limit: Option<usize>,
         seed: u64,
-    ) -> Result<(Vec<Row>, Rows)> {
-        let mut rows = self.read(session).await?;
+    ) -> Result<Found> {
+        let (mut rows, kept) = self.read(session).await?;
         let read = rows.len() as u64;
         rows.sort_unstable();
-        rows.dedup();
+        rows.dedup_by(|row, first| (&row.id, &row.texts) == (&first.id, &first.texts));
         let folded = read - rows.len() as u64;
         self.refuse_shared_ids(&rows)?;
         let distinct = rows.len();
@@ -56,28 +71,34 @@ impl Input<'_> {
             dropped,
             used: rows.len() as u64,
         };
-        Ok((rows, counts))
+        Ok(Found { rows, counts, kept })
     }
 
-    async fn read(&self, session: &SessionContext) -> Result<Vec<Row>> {
+    async fn read(&self, session: &SessionContext) -> Result<(Vec<Row>, KeptColumns)> {
         info!("reading {}", self.path);
         let scan_error = |error| TableError::of_scan(self.path, error);
         let names = self.names.clone().with_optional("id");
-        let frame = open(session, self.path, self.table, &names, &[]).await?;
+        let kept = self
+            .kept
+            .of_input(session, self.path, (self.table, &names), &[], Table::Pairs)
+            .await?;
+        let kept_names = kept.names();
+        let frame = open(session, self.path, self.table, &names, &kept_names).await?;
         let mut stream = frame.execute_stream().await.map_err(scan_error)?;
         let progress = Progress::new("reading", "rows", None);
         let mut rows = Vec::new();
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(scan_error)?;
-            self.append(&mut rows, &batch);
+            self.append(&mut rows, &batch, &kept_names);
             progress.inc(batch.num_rows() as u64);
         }
-        Ok(rows)
+        Ok((rows, kept))
     }
 
-    fn append(&self, rows: &mut Vec<Row>, batch: &RecordBatch) {
+    fn append(&self, rows: &mut Vec<Row>, batch: &RecordBatch, kept: &[&str]) {
         let ids = string_column(batch, "id");
         let texts = self.columns.map(|column| string_column(batch, column));
+        let kept: Vec<_> = (kept.iter().map(|name| string_column(batch, name))).collect();
         for at in 0..batch.num_rows() {
             let texts = texts.map(|column| column.value(at).to_owned());
             // Without a column of ids all of them are null.
@@ -86,7 +107,12 @@ impl Input<'_> {
             } else {
                 ids.value(at).to_owned()
             };
-            rows.push(Row { id, texts });
+            let cell = |column: &&StringArray| {
+                let is_valid = column.is_valid(at);
+                is_valid.then(|| column.value(at).to_owned())
+            };
+            let kept = kept.iter().map(cell).collect();
+            rows.push(Row { id, texts, kept });
         }
     }
 
@@ -140,6 +166,7 @@ mod tests {
         Row {
             id: id.to_owned(),
             texts: [first.to_owned(), "answer".to_owned()],
+            kept: Kept::default(),
         }
     }
 

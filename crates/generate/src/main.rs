@@ -11,7 +11,7 @@ use pairmill_generate::{
     QaOptions, Source, TicketsOptions,
 };
 use pairmill_schema::Sameness;
-use pairmill_tables::ReadOptions;
+use pairmill_tables::{KeptColumns, ReadOptions};
 use serde::Serialize;
 
 /// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
@@ -79,6 +79,17 @@ struct TableArgs {
     /// Column of the ids [default: id; without one, ids are made from the content]
     #[arg(long, value_name = "NAME")]
     id_column: Option<String>,
+    #[command(flatten)]
+    kept: KeptArgs,
+}
+
+#[derive(Debug, Args)]
+struct KeptArgs {
+    /// Other columns of the input that go along to pairs_train, as text: names parted by commas, or
+    /// `all`. A pair of tickets has those of its first ticket; of rows that give the same pair, the
+    /// first counts
+    #[arg(long, value_name = "NAMES")]
+    keep_columns: Option<KeptColumns>,
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +148,8 @@ struct PairsArgs {
     /// Column of the labels [default: label or score, if there is one]
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
+    #[command(flatten)]
+    kept: KeptArgs,
 }
 
 #[derive(Debug, Args)]
@@ -231,6 +244,7 @@ fn config(command: Generate, common: &Common) -> Config {
                 id_column: args.table.id_column,
                 question_column: args.question_column,
                 answer_column: args.answer_column,
+                kept: args.table.kept.keep_columns.unwrap_or_default(),
             };
             let input = args.table.input;
             (args.table.out.output, Source::Qa { input, options })
@@ -246,6 +260,7 @@ fn config(command: Generate, common: &Common) -> Config {
                 positive_column: args.positive_column,
                 negative_column: args.negative_column,
                 label_column: args.label_column,
+                kept: args.kept.keep_columns.unwrap_or_default(),
             };
             let input = args.input;
             (args.out.output, Source::Pairs { input, options })
@@ -261,6 +276,7 @@ fn config(command: Generate, common: &Common) -> Config {
                 id_column: args.table.id_column,
                 text_column: args.text_column,
                 category_column: args.category_column,
+                kept: args.table.kept.keep_columns.unwrap_or_default(),
             };
             let input = args.table.input;
             (args.table.out.output, Source::Tickets { input, options })

@@ -10,10 +10,11 @@ use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_schema::{Sameness, TextKey};
-use pairmill_tables::{Table, TableError, open_any};
+use pairmill_tables::{KeptColumns, Table, TableError, open_any};
 use serde::Serialize;
 use tracing::{info, warn};
 
+use crate::input::Kept;
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::summary::{Facts, Rows};
 use crate::write::Tables;
@@ -55,6 +56,9 @@ pub struct PairsOptions {
     pub negative_column: Option<String>,
     /// The input's column of labels.
     pub label_column: Option<String>,
+    /// Other columns of the input that go along to the pairs.
+    #[serde(skip_serializing_if = "KeptColumns::is_none")]
+    pub kept: KeptColumns,
 }
 
 /// The columns of an input.
@@ -64,6 +68,7 @@ struct Columns {
     ids: [Option<String>; 2],
     negative: Option<String>,
     label: Option<String>,
+    kept: Vec<String>,
 }
 
 /// A row: an anchor, a text that is relevant to it or is not, and perhaps one that is not.
@@ -73,6 +78,7 @@ struct Row {
     second: Text,
     is_positive: bool,
     negative: Option<String>,
+    kept: Kept,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +92,17 @@ pub(crate) struct PairSet {
     set: RetrievalSet,
     rows: Rows,
     facts: Facts,
+}
+
+impl Columns {
+    /// The names of those that are read.
+    fn read(&self) -> Vec<&str> {
+        let [first, second] = &self.ids;
+        let texts = self.texts.iter().map(String::as_str);
+        let others = [first, second, &self.negative, &self.label];
+        let others = others.into_iter().filter_map(Option::as_deref);
+        texts.chain(others).collect()
+    }
 }
 
 impl PairsOptions {
@@ -112,12 +129,37 @@ impl PairsOptions {
         };
         let named_text = |name: String| find(&name).ok_or_else(|| missing(input, &name, names));
         let texts = [named_text(first)?, named_text(second)?];
-        Ok(Columns {
+        let mut columns = Columns {
             ids: texts.each_ref().map(|text| find(&format!("{text}_id"))),
             texts,
             negative: named(&self.negative_column, &KNOWN_NEGATIVES)?,
             label: named(&self.label_column, &KNOWN_LABELS)?,
-        })
+            kept: Vec::new(),
+        };
+        columns.kept = self.kept_columns(input, names, &columns.read())?;
+        Ok(columns)
+    }
+
+    /// The columns that go along, as the input names them.
+    fn kept_columns(&self, input: &str, names: &[String], read: &[&str]) -> Result<Vec<String>> {
+        let pairs = Table::Pairs.schema();
+        let is_taken = |name: &str| pairs.field_with_name(name).is_ok();
+        let KeptColumns::All = &self.kept else {
+            let kept = self.kept.names().into_iter().map(|name| {
+                let found = find(names, name).ok_or_else(|| missing(input, name, names))?;
+                match is_taken(&found) {
+                    false => Ok(found),
+                    true => Err(TableError::KeptTwice {
+                        path: input.to_owned(),
+                        column: found,
+                        table: Table::Pairs.name(),
+                    }),
+                }
+            });
+            return Ok(kept.collect::<Result<_, _>>()?);
+        };
+        let others = names.iter().filter(|name| !read.contains(&name.as_str()));
+        Ok(others.filter(|name| !is_taken(name)).cloned().collect())
     }
 
     /// Reads an input and sorts it out.
@@ -128,9 +170,9 @@ impl PairsOptions {
         seed: u64,
     ) -> Result<PairSet> {
         info!("reading {input}");
-        let (mut rows, read) = self.rows(session, input).await?;
+        let (mut rows, kept, read) = self.rows(session, input).await?;
         rows.sort_unstable();
-        rows.dedup();
+        rows.dedup_by(|row, first| row.says(first));
         let folded = read - rows.len() as u64;
         let distinct = rows.len();
         let is_whole = |row: &Row| {
@@ -154,10 +196,17 @@ impl PairsOptions {
             dropped,
             used: rows.len() as u64,
         };
-        self.sort_out(rows, counts, input, seed)
+        let mut pairs = self.sort_out(rows, counts, input, seed)?;
+        pairs.set.kept = KeptColumns::Named(kept);
+        Ok(pairs)
     }
 
-    async fn rows(&self, session: &SessionContext, input: &str) -> Result<(Vec<Row>, u64)> {
+    /// The rows, the names of the columns kept, and how many rows were read.
+    async fn rows(
+        &self,
+        session: &SessionContext,
+        input: &str,
+    ) -> Result<(Vec<Row>, Vec<String>, u64)> {
         let frame = open_any(session, input).await?;
         let names: Vec<String> = (frame.schema().fields().iter())
             .map(|field| field.name().clone())
@@ -174,9 +223,10 @@ impl PairsOptions {
             columns.negative.as_ref(),
             columns.label.as_ref(),
         ];
-        let selected: Vec<Expr> = (wanted.iter().zip(0..))
+        let kept = columns.kept.iter().map(Some);
+        let selected: Vec<Expr> = (wanted.into_iter().chain(kept).zip(0..))
             .filter_map(|(name, at)| {
-                let column = Box::new(ident(name.as_ref()?.as_str()));
+                let column = Box::new(ident(name?.as_str()));
                 Some(Expr::Cast(Cast::new(column, DataType::Utf8)).alias(format!("column {at}")))
             })
             .collect();
@@ -191,7 +241,7 @@ impl PairsOptions {
             read += batch.num_rows() as u64;
             progress.inc(batch.num_rows() as u64);
         }
-        Ok((rows, read))
+        Ok((rows, columns.kept, read))
     }
 
     fn append(
@@ -231,11 +281,13 @@ impl PairsOptions {
                 }
             };
             let negative = cell(4, row).filter(|text| !text.trim().is_empty());
+            let kept = (0..columns.kept.len()).map(|at| cell(6 + at, row));
             rows.push(Row {
                 anchor: text(0),
                 second: text(1),
                 is_positive,
                 negative,
+                kept: kept.collect(),
             });
         }
         Ok(())
@@ -271,6 +323,7 @@ impl PairsOptions {
                         query_id: (row.anchor.id.clone()).unwrap_or_else(|| anchor.id("q-")),
                         query: row.anchor.text.clone(),
                         passage: second,
+                        kept: row.kept.clone(),
                     });
                 }
                 false => negative.push((anchor, second)),
@@ -369,6 +422,16 @@ impl PairSet {
             facts: self.facts.clone(),
             splits,
         })
+    }
+}
+
+impl Row {
+    /// Whether it says the same, whatever is kept beside it.
+    fn says(&self, other: &Self) -> bool {
+        fn said(row: &Row) -> (&Text, &Text, bool, &Option<String>) {
+            (&row.anchor, &row.second, row.is_positive, &row.negative)
+        }
+        said(self) == said(other)
     }
 }
 

@@ -6,7 +6,7 @@ use pairmill_schema::identical;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::input::Row;
+use crate::input::{Kept, Row};
 use crate::qa;
 use crate::retrieval::RetrievalSet;
 use crate::tickets::TicketSet;
@@ -26,6 +26,7 @@ fn random_rows(chance: &mut ChaCha8Rng, first: &str, second: &str, kinds: [u32; 
             Row {
                 id: format!("row-{n:03}"),
                 texts: [text(first, kinds[0]), text(second, kinds[1])],
+                kept: Kept::default(),
             }
         })
         .collect()

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use pairmill_schema::{Sameness, TextKey};
-use pairmill_tables::{ColumnNames, Table};
+use pairmill_tables::{ColumnNames, KeptColumns, Table};
 use serde::Serialize;
 
 use crate::input::{Input, Row};
@@ -26,10 +26,13 @@ pub struct QaOptions {
     pub question_column: Option<String>,
     /// The input's column of answers, if not `answer`.
     pub answer_column: Option<String>,
+    /// Other columns of the input that go along to the pairs.
+    #[serde(skip_serializing_if = "KeptColumns::is_none")]
+    pub kept: KeptColumns,
 }
 
 impl QaOptions {
-    pub(crate) fn input<'a>(&self, path: &'a str) -> Input<'a> {
+    pub(crate) fn input<'a>(&'a self, path: &'a str) -> Input<'a> {
         Input {
             path,
             table: Table::Qa,
@@ -39,6 +42,7 @@ impl QaOptions {
                 ("question", self.question_column.as_deref()),
                 ("answer", self.answer_column.as_deref()),
             ]),
+            kept: &self.kept,
         }
     }
 }
@@ -58,6 +62,7 @@ pub(crate) fn retrieval_set(
     for Row {
         id,
         texts: [question, answer],
+        kept,
     } in rows
     {
         let key = TextKey::identical(&answer);
@@ -75,6 +80,7 @@ pub(crate) fn retrieval_set(
             query_id: id,
             query: question,
             passage,
+            kept,
         });
     }
     let set = RetrievalSet::new(

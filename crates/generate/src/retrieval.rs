@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pairmill_schema::{Sameness, TextKey};
-use pairmill_tables::Table;
+use pairmill_tables::{KeptColumns, Table};
 use rand::seq::index;
 use tracing::info;
 
+use crate::input::Kept;
 use crate::summary::SplitCounts;
-use crate::write::Tables;
+use crate::write::{Tables, pairs_schema};
 use crate::{Result, Split, draw};
 
 /// A document of the corpus.
@@ -44,6 +45,16 @@ pub(crate) struct Query {
     pub split: Split,
     /// Every relevant passage, in whichever split, in order.
     pub relevant: Vec<u32>,
+    /// What is kept of the first row of each relevant passage, in the same order.
+    kept: Vec<Kept>,
+}
+
+impl Query {
+    /// What is kept of the first row that calls this passage relevant.
+    fn kept_of(&self, passage: u32) -> &[Option<String>] {
+        let at = self.relevant.binary_search(&passage);
+        at.map_or(&[], |at| &self.kept[at])
+    }
 }
 
 /// A query text and the index of a passage that is relevant to it.
@@ -51,6 +62,7 @@ pub(crate) struct Relevance {
     pub query_id: String,
     pub query: String,
     pub passage: u32,
+    pub kept: Kept,
 }
 
 /// Distinct queries and passages, each ordered by id.
@@ -64,6 +76,8 @@ pub(crate) struct RetrievalSet {
     pub respelled: u64,
     negatives_per_query: usize,
     seed: u64,
+    /// Columns of the input that go along to the pairs.
+    pub kept: KeptColumns,
 }
 
 /// The passages of one split, from which its negatives are drawn.
@@ -95,10 +109,12 @@ impl RetrievalSet {
                         text: relevance.query,
                         split: Split::Test,
                         relevant: Vec::new(),
+                        kept: Vec::new(),
                     });
                     queries.len() - 1
                 });
             queries[at].relevant.push(relevance.passage);
+            queries[at].kept.push(relevance.kept);
         }
         let mut set = Self {
             respelled: (spellings.len() - queries.len()) as u64,
@@ -107,6 +123,7 @@ impl RetrievalSet {
             hard_negatives: HashMap::new(),
             negatives_per_query,
             seed,
+            kept: KeptColumns::None,
         };
         set.order();
         for query in &mut set.queries {
@@ -178,11 +195,11 @@ impl RetrievalSet {
         }
         self.passages.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         for query in &mut self.queries {
-            for passage in &mut query.relevant {
-                *passage = rank[*passage as usize];
-            }
-            query.relevant.sort_unstable();
-            query.relevant.dedup();
+            let passages = query.relevant.drain(..).map(|at| rank[at as usize]);
+            let mut relevant: Vec<_> = passages.zip(query.kept.drain(..)).collect();
+            relevant.sort_by_key(|(passage, _)| *passage);
+            relevant.dedup_by_key(|(passage, _)| *passage);
+            (query.relevant, query.kept) = relevant.into_iter().unzip();
         }
         self.queries.sort_by(|a, b| a.id.cmp(&b.id));
     }
@@ -292,7 +309,7 @@ impl RetrievalSet {
             _ => Some(tables.create(&format!("queries_{split}"), Table::Queries.schema())?),
         };
         let mut pairs = match split {
-            Split::Train => Some(tables.create("pairs_train", Table::Pairs.schema())?),
+            Split::Train => Some(tables.create("pairs_train", pairs_schema(&self.kept))?),
             _ => None,
         };
         let mut qrels = tables.create(&format!("qrels_{split}"), Table::Qrels.schema())?;
@@ -324,7 +341,7 @@ impl RetrievalSet {
                 let row = [&query.id, &query.text, id, &*text];
                 labeled.push_scored(&row, label)?;
                 if let Some(pairs) = pairs.as_mut().filter(|_| label == 1) {
-                    pairs.push(&row)?;
+                    pairs.push_kept(&row, query.kept_of(at))?;
                 }
             }
         }

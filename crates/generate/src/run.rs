@@ -5,12 +5,11 @@ use serde::Serialize;
 use tracing::info;
 
 use crate::corpus::{self, Files};
-use crate::input::{Input, Row};
+use crate::input::{Found, Input};
 use crate::tickets::TicketSet;
 use crate::write::Tables;
 use crate::{
-    CorpusOptions, GenerateError, PairsOptions, QaOptions, Result, Rows, Summary, TicketsOptions,
-    qa,
+    CorpusOptions, GenerateError, PairsOptions, QaOptions, Result, Summary, TicketsOptions, qa,
 };
 
 /// What to generate, from where, to where.
@@ -84,11 +83,12 @@ pub fn run(config: &Config) -> Result<Report> {
         Source::Qa { input, options } => {
             let lineage = Lineage::new("generate qa", options, seed).with_input("input", input)?;
             config.unless_up_to_date(&lineage, || {
-                let (rows, counts) = config.read(options.input(input), options.limit)?;
-                let set = qa::retrieval_set(rows, options, input, seed)?;
+                let found = config.read(options.input(input), options.limit)?;
+                let mut set = qa::retrieval_set(found.rows, options, input, seed)?;
+                set.kept = found.kept;
                 config.publish(&lineage, |tables| {
                     Ok(Summary {
-                        rows: counts,
+                        rows: found.counts,
                         facts: qa::facts(&set),
                         splits: set.write(tables)?,
                     })
@@ -109,9 +109,11 @@ pub fn run(config: &Config) -> Result<Report> {
             let lineage =
                 Lineage::new("generate tickets", options, seed).with_input("input", input)?;
             config.unless_up_to_date(&lineage, || {
-                let (rows, counts) = config.read(options.input(input), options.limit)?;
-                let set = TicketSet::new(rows, options, input, seed)?;
-                config.publish(&lineage, |tables| set.write(tables, counts))
+                let found = config.read(options.input(input), options.limit)?;
+                let set = TicketSet::new(found.rows, options, input, seed)?;
+                config.publish(&lineage, |tables| {
+                    set.write(tables, found.counts, &found.kept)
+                })
             })
         }
         Source::Corpus { inputs, options } => {
@@ -167,7 +169,7 @@ impl Config {
             .map_err(GenerateError::Runtime)
     }
 
-    fn read(&self, input: Input<'_>, limit: Option<usize>) -> Result<(Vec<Row>, Rows)> {
+    fn read(&self, input: Input<'_>, limit: Option<usize>) -> Result<Found> {
         self.runtime()?
             .block_on(input.rows(&session(self.threads)?, limit, self.seed))
     }

@@ -3,12 +3,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pairmill_cli::Progress;
-use pairmill_tables::Table;
+use pairmill_tables::{KeptColumns, Table};
 use tracing::{info, warn};
 
 use crate::summary::{Facts, Rows, SplitCounts, Summary};
 use crate::tickets::{Ticket, TicketSet};
-use crate::write::Tables;
+use crate::write::{Tables, pairs_schema};
 use crate::{Result, Split};
 
 /// A corpus whose documents have a category: documents of one category are relevant to each
@@ -21,7 +21,7 @@ fn corpus_schema() -> SchemaRef {
 
 impl TicketSet {
     /// Writes all tables.
-    pub fn write(&self, tables: &Tables, rows: Rows) -> Result<Summary> {
+    pub fn write(&self, tables: &Tables, rows: Rows, kept: &KeptColumns) -> Result<Summary> {
         info!("writing {} tickets", self.tickets.len());
         self.write_corpus(tables)?;
         let mut splits = BTreeMap::new();
@@ -34,7 +34,7 @@ impl TicketSet {
             self.write_labeled(tables, split, &mut counts)?;
             splits.insert(split, counts);
         }
-        self.write_pairs(tables)?;
+        self.write_pairs(tables, kept)?;
         let relevant = self.relevant();
         let mut queries_not_judged = 0;
         for (split, counts) in &mut splits {
@@ -90,11 +90,12 @@ impl TicketSet {
         Ok(())
     }
 
-    fn write_pairs(&self, tables: &Tables) -> Result<()> {
-        let mut table = tables.create("pairs_train", Table::Pairs.schema())?;
+    fn write_pairs(&self, tables: &Tables, kept: &KeptColumns) -> Result<()> {
+        let mut table = tables.create("pairs_train", pairs_schema(kept))?;
         for &(anchor, positive) in self.positives_of(Split::Train) {
             let [anchor, positive] = [anchor, positive].map(|at| &self.tickets[at as usize]);
-            table.push(&[&anchor.id, &anchor.text, &positive.id, &positive.text])?;
+            let row = [&anchor.id, &anchor.text, &positive.id, &positive.text];
+            table.push_kept(&row.map(String::as_str), &anchor.kept)?;
         }
         table.finish()?;
         Ok(())

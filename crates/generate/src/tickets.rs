@@ -1,13 +1,13 @@
 use std::collections::{HashMap, HashSet};
 
 use pairmill_schema::{Sameness, TextKey};
-use pairmill_tables::{ColumnNames, Table};
+use pairmill_tables::{ColumnNames, KeptColumns, Table};
 use rand::seq::SliceRandom;
 use serde::Serialize;
 use tracing::warn;
 
 use crate::categories::Categories;
-use crate::input::{Input, Row};
+use crate::input::{Input, Kept, Row};
 use crate::negatives::NegativePool;
 use crate::pairing::circular_pairs;
 use crate::{Fractions, GenerateError, Result, Split, draw};
@@ -37,6 +37,9 @@ pub struct TicketsOptions {
     pub text_column: Option<String>,
     /// The input's column of categories, if not `category`.
     pub category_column: Option<String>,
+    /// Other columns of the input that go along to the pairs.
+    #[serde(skip_serializing_if = "KeptColumns::is_none")]
+    pub kept: KeptColumns,
 }
 
 impl Default for TicketsOptions {
@@ -51,12 +54,13 @@ impl Default for TicketsOptions {
             id_column: None,
             text_column: None,
             category_column: None,
+            kept: KeptColumns::None,
         }
     }
 }
 
 impl TicketsOptions {
-    pub(crate) fn input<'a>(&self, path: &'a str) -> Input<'a> {
+    pub(crate) fn input<'a>(&'a self, path: &'a str) -> Input<'a> {
         Input {
             path,
             table: Table::Tickets,
@@ -66,6 +70,7 @@ impl TicketsOptions {
                 ("text", self.text_column.as_deref()),
                 ("category", self.category_column.as_deref()),
             ]),
+            kept: &self.kept,
         }
     }
 }
@@ -78,6 +83,7 @@ pub(crate) struct Ticket {
     pub category: u32,
     /// Its distinct text.
     pub text_at: u32,
+    pub kept: Kept,
 }
 
 /// A text, the same one for several tickets perhaps.
@@ -178,6 +184,7 @@ impl TicketSet {
                 text,
                 category,
                 text_at,
+                kept: row.kept,
             });
         }
         for (text, key) in self.texts.iter_mut().zip(keys) {

@@ -2,8 +2,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, Int32Array, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, SchemaRef};
-use pairmill_tables::{Lineage, ParquetOutput, TableError};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use pairmill_tables::{KeptColumns, Lineage, ParquetOutput, Table, TableError};
 
 use crate::Result;
 
@@ -35,6 +35,14 @@ impl Tables<'_> {
     }
 }
 
+/// Pairs with the columns that are kept.
+pub(crate) fn pairs_schema(kept: &KeptColumns) -> SchemaRef {
+    let own = Table::Pairs.schema();
+    let kept = kept.fields().into_iter().map(Arc::new);
+    let fields: Vec<_> = own.fields().iter().cloned().chain(kept).collect();
+    Arc::new(Schema::new(fields))
+}
+
 /// Writes a table row by row.
 pub(crate) struct TableWriter {
     output: ParquetOutput,
@@ -48,10 +56,17 @@ pub(crate) struct TableWriter {
 impl TableWriter {
     /// Appends a row of a table of texts.
     pub fn push(&mut self, texts: &[&str]) -> Result<()> {
-        debug_assert_eq!(texts.len(), self.texts.len());
-        for (column, text) in self.texts.iter_mut().zip(texts) {
-            column.append_value(text);
-            self.bytes += text.len();
+        self.push_kept(texts, &[])
+    }
+
+    /// Appends a row of a table of texts with what is kept of the input's row.
+    pub fn push_kept(&mut self, texts: &[&str], kept: &[Option<String>]) -> Result<()> {
+        debug_assert_eq!(texts.len() + kept.len(), self.texts.len());
+        let texts = texts.iter().map(|text| Some(*text));
+        let cells = texts.chain(kept.iter().map(Option::as_deref));
+        for (column, cell) in self.texts.iter_mut().zip(cells) {
+            column.append_option(cell);
+            self.bytes += cell.map_or(0, str::len);
         }
         self.rows += 1;
         if self.rows == BATCH_ROWS || self.bytes >= BATCH_BYTES {

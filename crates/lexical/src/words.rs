@@ -107,7 +107,9 @@ impl<'a> WordStream<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         loop {
-            if let Some(pair) = self.next_pair() {
+            if !self.run.is_empty()
+                && let Some(pair) = self.next_pair()
+            {
                 return Some(pair);
             }
             let word = self.next_word()?;

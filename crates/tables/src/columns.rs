@@ -225,6 +225,10 @@ fn origin(
             found => found.join(", "),
         },
         hint: match table {
+            _ if found.iter().any(|name| is_like_data(name)) => {
+                "; is its first line a row? A first line that names the columns is needed"
+                    .to_owned()
+            }
             // An extra column was named by its own flag.
             _ if is_extra => String::new(),
             Table::Tickets | Table::Qa | Table::Corpus | Table::Pairs => {
@@ -263,6 +267,13 @@ fn others(table: Table, column: &str) -> impl Iterator<Item = &'static str> {
     let listed = OTHER_NAMES.iter().filter(move |(ours, _)| *ours == column);
     let listed = listed.flat_map(|(_, theirs)| theirs.iter());
     names_by_table(table, column).iter().chain(listed).copied()
+}
+
+/// Whether the name of a column is rather a cell of a file whose first line is a row: a number or a
+/// sentence.
+fn is_like_data(name: &str) -> bool {
+    let name = name.trim();
+    name.parse::<f64>().is_ok() || name.split_whitespace().count() > 4 || name.ends_with(['?', '.'])
 }
 
 /// Whether a name is one that BEIR's files are known by.
@@ -323,6 +334,20 @@ mod tests {
         }
         let found = sources(Table::Qrels, &names, &["query-id", "corpus-id", "score"]);
         assert_eq!(found.unwrap(), named(&["query-id", "corpus-id", "score"]));
+    }
+
+    #[test]
+    fn a_file_without_names_of_columns_is_told_from_one_with_others() {
+        let hint = |found: &[&str]| {
+            let error = sources(Table::Qa, &ColumnNames::default(), found).unwrap_err();
+            error.to_string().contains("is its first line a row?")
+        };
+        assert!(hint(&["1", "How do I pay?", "By card."]));
+        assert!(hint(&[
+            "Where is the key kept",
+            "under the mat by the door"
+        ]));
+        assert!(!hint(&["nr", "first column", "Second 2"]));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::listing::{FileColumns, columns_of, listing, parquet_footers};
 use crate::source::{DataFile, Format, Source};
 use crate::spool::SpoolWriter;
 use crate::stdin::{stdin_batches, stdin_reader};
+use crate::underway::remove_left_over;
 use crate::{Result, Table, TableError, trec};
 
 /// Rows a plan hands on at a time.
@@ -36,6 +37,7 @@ pub fn session(threads: usize) -> Result<SessionContext> {
     if !temporary.is_dir() {
         return Err(TableError::NoTemporaryFolder { path: temporary });
     }
+    remove_left_over();
     let mut config = SessionConfig::new()
         .with_target_partitions(threads.max(1))
         .with_batch_size(BATCH_ROWS)

@@ -51,7 +51,7 @@ const PREFIX: &str = "pairmill-";
 const LOCK: &str = "lock";
 
 /// A temporary folder, which goes away with the value and when the run is interrupted. What a killed
-/// run has left where the system keeps temporary files goes away when the next one is made.
+/// run has left where the system keeps temporary files goes away with the next run of any stage.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     folder: tempfile::TempDir,
@@ -72,15 +72,14 @@ impl TemporaryFolder {
                 fs::create_dir_all(parent)?;
                 builder.tempdir_in(parent)?
             }
-            None => {
-                remove_left_over();
-                builder.tempdir()?
-            }
+            None => builder.tempdir()?,
         };
         begin(folder.path());
-        let lock = File::create(folder.path().join(LOCK))?;
-        // Nobody else knows it yet.
+        // It gets the name that others look for when it is held.
+        let unnamed = folder.path().join("lock.new");
+        let lock = File::create(&unnamed)?;
         let _ = lock.try_lock();
+        fs::rename(unnamed, folder.path().join(LOCK))?;
         Ok(Self {
             folder,
             _lock: lock,
@@ -101,7 +100,7 @@ impl Drop for TemporaryFolder {
 }
 
 /// Removes the temporary folders of runs that were killed.
-fn remove_left_over() {
+pub(crate) fn remove_left_over() {
     for entry in fs::read_dir(std::env::temp_dir())
         .into_iter()
         .flatten()
@@ -155,6 +154,7 @@ mod tests {
         let left = std::env::temp_dir().join(name);
         fs::create_dir(&left).unwrap();
         fs::write(left.join(LOCK), "").unwrap();
+        crate::session(1).unwrap();
         let new = TemporaryFolder::create(None).unwrap();
         assert!(!left.exists() && used.path().exists());
         let path = new.path().to_owned();

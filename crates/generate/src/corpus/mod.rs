@@ -26,6 +26,7 @@ pub use skipped::SkippedFiles;
 
 use pairmill_schema::TextKey;
 
+use crate::input::Kept;
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::summary::{Facts, Rows};
 use crate::{GenerateError, Result, draw};
@@ -215,6 +216,7 @@ impl<'a> Pairing<'a> {
             query_id: TextKey::identical(&query).id("q-"),
             query,
             passage,
+            kept: Kept::default(),
         });
     }
 }
