@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
+use pairmill_tables::TableReader;
+
 use crate::qrels::{Judged, Qrels};
-use crate::reader::Reader;
 use crate::run_table::{Listed, RunTable};
 use crate::{EvaluateError, Result};
 
@@ -19,7 +20,7 @@ pub(crate) struct Answered<T> {
 /// If the run is unsound or has no judged query.
 pub(crate) fn answered<T: Send>(
     run: &RunTable<'_>,
-    reader: &Reader,
+    reader: &TableReader,
     qrels: &Qrels,
     qrels_input: &str,
     each: impl Fn(&str, &Judged, &[Listed<'_>]) -> Option<T> + Sync,

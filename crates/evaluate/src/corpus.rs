@@ -2,9 +2,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem;
 use std::sync::Arc;
 
-use pairmill_tables::{ColumnNames, Table, passage, string_column};
+use pairmill_tables::{ColumnNames, Table, TableReader, passage, string_column};
 
-use crate::reader::Reader;
 use crate::repeated::Repeated;
 use crate::repeats::Repeats;
 use crate::{EvaluateError, Result};
@@ -15,7 +14,7 @@ const REPEAT: u32 = u32::MAX;
 /// A corpus: its ids in memory, its texts where they are. A document's key is the place of its id in
 /// ascending order, so that comparing keys compares ids.
 pub(crate) struct Corpus<'a> {
-    reader: &'a Reader,
+    reader: &'a TableReader,
     input: &'a str,
     names: &'a ColumnNames,
     pub sorted: Arc<Vec<String>>,
@@ -25,18 +24,24 @@ pub(crate) struct Corpus<'a> {
 }
 
 impl<'a> Corpus<'a> {
-    pub fn read(reader: &'a Reader, input: &'a str, names: &'a ColumnNames) -> Result<Self> {
+    pub fn read(reader: &'a TableReader, input: &'a str, names: &'a ColumnNames) -> Result<Self> {
         let mut ids: Vec<(String, u32)> = Vec::new();
         let mut repeated = Repeated::default();
         let columns = ["id", "title", "text"];
-        reader.for_each(input, Table::Corpus, names, &columns, |batch| {
-            let [own, titles, texts] = columns.map(|name| string_column(batch, name));
-            for row in 0..batch.num_rows() {
-                ids.push((own.value(row).to_owned(), ids.len() as u32));
-                repeated.add(&passage(titles.value(row), texts.value(row)));
-            }
-            Ok(())
-        })?;
+        reader.for_each(
+            input,
+            Table::Corpus,
+            names,
+            &columns,
+            |batch| -> Result<()> {
+                let [own, titles, texts] = columns.map(|name| string_column(batch, name));
+                for row in 0..batch.num_rows() {
+                    ids.push((own.value(row).to_owned(), ids.len() as u32));
+                    repeated.add(&passage(titles.value(row), texts.value(row)));
+                }
+                Ok(())
+            },
+        )?;
         ids.sort_unstable();
         let mut keys = vec![REPEAT; ids.len()];
         let mut again = HashSet::new();
@@ -135,8 +140,12 @@ impl<'a> Corpus<'a> {
         let changed = || EvaluateError::Changed {
             path: self.input.to_owned(),
         };
-        self.reader
-            .for_each(self.input, Table::Corpus, self.names, &columns, |batch| {
+        self.reader.for_each(
+            self.input,
+            Table::Corpus,
+            self.names,
+            &columns,
+            |batch| -> Result<()> {
                 let [titles, texts] = columns.map(|name| string_column(batch, name));
                 for row in 0..batch.num_rows() {
                     let text = || passage(titles.value(row), texts.value(row)).into_owned();
@@ -146,7 +155,8 @@ impl<'a> Corpus<'a> {
                     }
                 }
                 Ok(())
-            })?;
+            },
+        )?;
         match keys.next() {
             Some(_) => Err(changed()),
             None => Ok(()),
@@ -159,7 +169,7 @@ impl<'a> Corpus<'a> {
 /// # Errors
 /// If two texts of an id differ.
 fn refuse_other_texts(
-    reader: &Reader,
+    reader: &TableReader,
     input: &str,
     names: &ColumnNames,
     repeated: &HashSet<String>,
@@ -167,21 +177,27 @@ fn refuse_other_texts(
     let mut repeats = Repeats::default();
     let mut firsts: HashMap<String, String> = HashMap::new();
     let columns = ["id", "title", "text"];
-    reader.for_each(input, Table::Corpus, names, &columns, |batch| {
-        let [ids, titles, texts] = columns.map(|name| string_column(batch, name));
-        for row in 0..batch.num_rows() {
-            let id = ids.value(row);
-            if !repeated.contains(id) {
-                continue;
+    reader.for_each(
+        input,
+        Table::Corpus,
+        names,
+        &columns,
+        |batch| -> Result<()> {
+            let [ids, titles, texts] = columns.map(|name| string_column(batch, name));
+            for row in 0..batch.num_rows() {
+                let id = ids.value(row);
+                if !repeated.contains(id) {
+                    continue;
+                }
+                let text = passage(titles.value(row), texts.value(row));
+                match firsts.get(id) {
+                    Some(first) => repeats.take(input, id, first, &text)?,
+                    None => _ = firsts.insert(id.to_owned(), text.into_owned()),
+                }
             }
-            let text = passage(titles.value(row), texts.value(row));
-            match firsts.get(id) {
-                Some(first) => repeats.take(input, id, first, &text)?,
-                None => _ = firsts.insert(id.to_owned(), text.into_owned()),
-            }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     repeats.warn(input);
     Ok(())
 }
@@ -203,7 +219,7 @@ mod tests {
         )
         .unwrap();
         let path = path.display().to_string();
-        let (reader, names) = (Reader::new(1).unwrap(), ColumnNames::default());
+        let (reader, names) = (TableReader::new(1).unwrap(), ColumnNames::default());
         let corpus = Corpus::read(&reader, &path, &names).unwrap();
         let mut blocks = Vec::new();
         let first = corpus.drawn(drawn);

@@ -15,9 +15,6 @@ pub enum EvaluateError {
     /// An input table or an output is at fault.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// The traffic or the log of an experiment is at fault.
-    #[error(transparent)]
-    Experiment(#[from] crate::ExperimentError),
     /// A model is not where it should be.
     #[error(transparent)]
     Hub(#[from] HubError),
@@ -298,15 +295,6 @@ pub enum EvaluateError {
         /// The other.
         second: PathBuf,
     },
-    /// A result file that cannot be written.
-    #[error("{path}: cannot be written")]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// A file beside a model that cannot be read.
     #[error("{path}: cannot be read")]
     Unreadable {
@@ -328,7 +316,4 @@ pub enum EvaluateError {
         /// What was found.
         reason: String,
     },
-    /// The runtime that reads tables cannot start.
-    #[error("cannot start the threads that read tables")]
-    Runtime(#[source] std::io::Error),
 }

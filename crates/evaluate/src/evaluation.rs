@@ -3,13 +3,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use pairmill_metrics::Scores;
+use pairmill_report::format::{aligned, chance, interval_name};
 use serde::{Deserialize, Serialize};
 
 use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::evidence::{Evidence, Settings};
 use crate::groups::Group;
-use crate::report::{self, P_CORRECTED, Report, interval_name};
+use crate::report::{self, P_CORRECTED, Report};
 use crate::reporting::complete;
 use crate::sample::Sample;
 use crate::variants::VariantScores;
@@ -309,38 +310,6 @@ impl Evaluation {
             (Some(_), None) => vec![String::new(), format!("{value:.4}"), String::new()],
             (None, _) => vec![format!("{value:.4}")],
         }
-    }
-}
-
-/// Rows under each other: the first column to the left, the others to the right.
-pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut table = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let _ = match column {
-                0 => write!(line, "{cell:<width$}"),
-                _ => write!(line, "  {cell:>width$}"),
-            };
-        }
-        table.push_str(line.trim_end());
-        table.push('\n');
-    }
-    table
-}
-
-/// A chance as people write it.
-pub(crate) fn chance(p: f64) -> String {
-    if p < 0.001 {
-        "<0.001".to_owned()
-    } else {
-        format!("{p:.3}")
     }
 }
 

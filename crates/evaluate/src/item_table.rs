@@ -2,17 +2,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::DataType;
-use pairmill_tables::{f64_column, string_column};
+use pairmill_tables::{TableReader, f64_column, string_column};
 
 use crate::clusters::Clustering;
-use crate::items::CLUSTER;
-use crate::reader::Reader;
+use crate::items::{BASELINE, CLUSTER, PER_ITEM, PER_QUERY};
 use crate::{EvaluateError, Result};
 
 /// Names that a task may give the table of its items.
-const FILES: [&str; 2] = ["per_query.parquet", "per_item.parquet"];
-/// What `write_items` puts before the columns of a baseline.
-const BASELINE: &str = "baseline_";
+const FILES: [&str; 2] = [PER_QUERY, PER_ITEM];
 
 /// The items of a result folder as they were written.
 #[derive(Debug)]
@@ -31,7 +28,7 @@ pub(crate) struct ItemTable {
 impl ItemTable {
     /// Reads the table of items of a folder. A query is known by its id, anything else by its
     /// texts; of items that have the same, each occurrence is one of its own.
-    pub fn read(reader: &Reader, folder: &Path) -> Result<Self> {
+    pub fn read(reader: &TableReader, folder: &Path) -> Result<Self> {
         let path = FILES
             .map(|name| folder.join(name))
             .into_iter()
@@ -45,7 +42,7 @@ impl ItemTable {
         let mut clusters = Vec::new();
         let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
         let mut seen: HashMap<String, usize> = HashMap::new();
-        reader.for_each_of_any(&path.display().to_string(), |batch| {
+        reader.for_each_of_any(&path.display().to_string(), |batch| -> Result<()> {
             let schema = batch.schema();
             let mut labels = Vec::new();
             for field in schema.fields() {

@@ -13,11 +13,19 @@ use crate::sample::Sample;
 /// Rows handed to the Parquet writer at a time.
 const WRITE_ROWS: usize = 32_768;
 
+/// What stands before the columns of a baseline.
+pub(crate) const BASELINE: &str = "baseline_";
+
 /// A column of text beside what is kept of each item, such as its id.
 pub(crate) struct Label<'a> {
     pub name: &'a str,
     pub values: Vec<&'a str>,
 }
+
+/// The table of what was seen of each item, for tasks whose items are no queries.
+pub(crate) const PER_ITEM: &str = "per_item.parquet";
+/// The same for tasks whose items are queries.
+pub(crate) const PER_QUERY: &str = "per_query.parquet";
 
 /// The column that tells which items are alike.
 pub(crate) const CLUSTER: &str = "resampled_with";
@@ -38,7 +46,7 @@ pub(crate) fn write_items(
     });
     let labels: Vec<&Label<'_>> = labels.iter().chain(&cluster).collect();
     let baseline = samples.baseline.iter().flat_map(|sample| {
-        let prefixed = |(name, values)| (format!("baseline_{name}"), values);
+        let prefixed = |(name, values)| (format!("{BASELINE}{name}"), values);
         sample.columns().into_iter().map(prefixed)
     });
     let columns: Vec<(String, Vec<f64>)> = samples

@@ -19,7 +19,6 @@ mod error;
 mod evaluation;
 mod evidence;
 mod examples;
-mod experiment;
 mod first_stage;
 mod groups;
 mod item_table;
@@ -28,11 +27,13 @@ mod lbfgs;
 mod logistic;
 mod mined;
 mod mined_items;
+#[cfg(test)]
+#[path = "../../report/src/parsed_page.rs"]
+mod parsed_page;
 mod predictions;
 mod qrels;
 mod ranked_curves;
 mod ranking;
-mod reader;
 mod regression;
 mod repeated;
 mod repeats;
@@ -58,12 +59,7 @@ pub use encoder::Models;
 pub use error::{EvaluateError, Result};
 pub use evaluation::Evaluation;
 pub use evidence::{Difference, Evidence, MetricEvidence, Paired, Settings};
-pub use experiment::{
-    AbTest, AbTestResult, ArmFigures, Arms, Assign, AssignReport, Assigner, Effect, Effects,
-    ExperimentError, Figure, Lift, LogColumns, Measure, Plan, PlanResult, SampleRatio, Test,
-};
 pub use groups::{Group, GroupIntervals};
-pub use pairmill_metrics::Certainty;
 pub use regression::Regression;
 pub use run_table::Ties;
 pub use similarity_function::SimilarityFunction;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Int32Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use pairmill_metrics::{Confusion, accuracy, macro_f1};
+use pairmill_report::ConfusionTable;
 use pairmill_tables::{Lineage, ParquetOutput};
 
 use crate::Result;
@@ -14,7 +15,6 @@ use crate::embeddings::Embeddings;
 use crate::item_table::ItemTable;
 use crate::items::batch;
 use crate::logistic::LogisticRegression;
-use crate::report::ConfusionTable;
 use crate::sample::Sample;
 
 /// How classes are told from embeddings.

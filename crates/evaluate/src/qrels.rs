@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 
-use pairmill_tables::{ColumnNames, Table, i32_column, string_column};
+use pairmill_tables::{ColumnNames, Table, TableReader, i32_column, string_column};
 use rustc_hash::FxHashSet;
 
 use crate::clusters::Clustering;
-use crate::reader::Reader;
 use crate::{EvaluateError, Result};
 
 /// A query with more relevant documents asks for a topic or a category, and not for an answer that it
@@ -50,7 +49,7 @@ impl Judged {
 impl Qrels {
     /// Reads a qrels table. A row that repeats another is harmless; one that contradicts it is an
     /// error.
-    pub fn read(reader: &Reader, input: &str) -> Result<Self> {
+    pub fn read(reader: &TableReader, input: &str) -> Result<Self> {
         let mut qrels = Self::default();
         let columns = ["query_id", "corpus_id", "score"];
         reader.for_each(
@@ -58,7 +57,7 @@ impl Qrels {
             Table::Qrels,
             &ColumnNames::default(),
             &columns,
-            |batch| {
+            |batch| -> Result<()> {
                 let queries = string_column(batch, "query_id");
                 let documents = string_column(batch, "corpus_id");
                 let grades = i32_column(batch, "score");

@@ -1,9 +1,11 @@
 //! What a ranked run shows beside its figures.
 
+use pairmill_report::{Distributions, Point};
+
 use crate::compared::Compared;
 use crate::qrels::{Judged, Qrels};
 use crate::ranking::Ranking;
-use crate::report::{Distributions, Point, Report};
+use crate::report::Report;
 
 /// Levels of recall at which precision is given.
 const LEVELS: usize = 11;

@@ -4,6 +4,8 @@ use std::iter;
 use std::path::Path;
 
 use pairmill_metrics::Interval;
+use pairmill_report::format::{count, interval_name, sentence_case};
+use pairmill_report::{Change, Curve, Estimate, Point, Scatter};
 
 use crate::Result;
 use crate::compared::Compared;
@@ -14,9 +16,7 @@ use crate::examples::{Example, Examples, Shown};
 use crate::groups::Group;
 use crate::regression::higher_is_better;
 use crate::report::training::{learning_curve, training_curves};
-use crate::report::{
-    self, Better, Change, Curve, Estimate, MetricRow, Outcomes, PairedTest, Report, Scatter,
-};
+use crate::report::{self, Better, MetricRow, Outcomes, PairedTest, Report};
 use crate::sample::Sample;
 use crate::verdict::POWER;
 
@@ -85,8 +85,8 @@ pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> St
     };
     let mut notes = format!(
         "{}s are percentile intervals of {} bootstrap samples of the {drawn} (seed {})",
-        report::interval_name(evidence.confidence),
-        report::count(evidence.resamples as u64),
+        interval_name(evidence.confidence),
+        count(evidence.resamples as u64),
         settings.seed
     );
     if evaluation.baseline.is_some() {
@@ -105,7 +105,7 @@ pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> St
     };
     let tested_metrics = tested().count();
     let by_values = tested().filter(|one| one.paired.is_some()).count();
-    let exchanges = report::count(PERMUTATIONS as u64);
+    let exchanges = count(PERMUTATIONS as u64);
     let together = match evidence.clusters {
         Some(_) => ", those of a group together",
         None => "",
@@ -238,7 +238,7 @@ pub(crate) fn examples(examples: &Examples) -> Option<report::Examples> {
 }
 
 /// A curve for each model, the baseline first, under their names.
-pub(crate) fn curves(report: &Report, points: Compared<Vec<report::Point>>) -> Vec<Curve> {
+pub(crate) fn curves(report: &Report, points: Compared<Vec<Point>>) -> Vec<Curve> {
     let baseline = report.baseline.clone().zip(points.baseline);
     let model = (report.model.clone(), points.model);
     baseline
@@ -374,7 +374,7 @@ fn warnings(evaluation: &Evaluation) -> Vec<String> {
     let counted = evaluation.counts.iter().filter(|&(_, &count)| count > 0);
     let counted = counted.filter_map(|(name, count)| Some(format!("{count} {}.", sentence(name)?)));
     let said = evaluation.warnings.iter().map(|warning| {
-        let sentence = report::sentence_case(warning);
+        let sentence = sentence_case(warning);
         format!("{sentence}.")
     });
     counted.chain(said).collect()

@@ -4,12 +4,12 @@ use std::sync::{Mutex, PoisonError};
 
 use arrow::array::{Array, RecordBatch};
 use pairmill_tables::{
-    ColumnNames, Table, TableError, WholeQueries, f32_column, i32_column, string_column,
+    ColumnNames, Table, TableError, TableReader, WholeQueries, f32_column, i32_column,
+    string_column,
 };
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
-use crate::reader::Reader;
 use crate::{EvaluateError, Result};
 
 /// Batches that may wait for a thread; with more, the reader handles the next one itself.
@@ -152,7 +152,7 @@ impl RunTable<'_> {
     /// If the table is unsound, a score is NaN or a query lists a document twice.
     pub fn for_each_query<T: Send>(
         &self,
-        reader: &Reader,
+        reader: &TableReader,
         each: impl Fn(&str, &[Listed<'_>]) -> T + Sync,
     ) -> Result<Vec<(String, T)>> {
         let found = match self.read(reader, None, &each)? {
@@ -169,7 +169,7 @@ impl RunTable<'_> {
     /// `None` if the rows of some query lie apart.
     fn read<T: Send>(
         &self,
-        reader: &Reader,
+        reader: &TableReader,
         order: Option<&str>,
         each: &(impl Fn(&str, &[Listed<'_>]) -> T + Sync),
     ) -> Result<Option<Vec<(String, T)>>> {
@@ -204,14 +204,21 @@ impl RunTable<'_> {
                 }
             };
             let mut whole = WholeQueries::default();
-            reader.for_each_by(order, self.path, Table::Run, &names, &columns, |batch| {
-                whole
-                    .push(batch)
-                    .map_err(too_long)?
-                    .into_iter()
-                    .for_each(&mut hand_on);
-                Ok(())
-            })?;
+            reader.for_each_by(
+                order,
+                self.path,
+                Table::Run,
+                &names,
+                &columns,
+                |batch| -> Result<()> {
+                    whole
+                        .push(batch)
+                        .map_err(too_long)?
+                        .into_iter()
+                        .for_each(&mut hand_on);
+                    Ok(())
+                },
+            )?;
             whole
                 .finish()
                 .map_err(too_long)?

@@ -2,13 +2,12 @@ use std::cmp::Ordering;
 use std::iter;
 
 use pairmill_modeling::Side;
-use pairmill_tables::{ColumnNames, Table, f32_column, string_column};
+use pairmill_tables::{ColumnNames, Table, TableReader, f32_column, string_column};
 
 use crate::clusters::Clustering;
 use crate::encoder::Encoder;
 use crate::item_table::ItemTable;
 use crate::items::Label;
-use crate::reader::Reader;
 use crate::similarity_function::SimilarityFunction;
 use crate::{EvaluateError, Result};
 
@@ -61,7 +60,7 @@ impl SentencePairs {
 
     /// Reads pairs with a finite score each, of which `value` makes something, told the row, from 1.
     pub fn read_scored<T: PartialOrd>(
-        reader: &Reader,
+        reader: &TableReader,
         input: &str,
         cluster: Option<&str>,
         value: impl Fn(usize, f32) -> Result<T>,
@@ -70,26 +69,32 @@ impl SentencePairs {
         let columns = ["sentence1", "sentence2", "score"];
         let columns: Vec<&str> = columns.into_iter().chain(cluster).collect();
         let names = ColumnNames::default();
-        reader.for_each(input, Table::Similarity, &names, &columns, |batch| {
-            let clusters = cluster.map(|name| string_column(batch, name));
-            let first = string_column(batch, "sentence1");
-            let second = string_column(batch, "sentence2");
-            let scores = f32_column(batch, "score");
-            for row in 0..batch.num_rows() {
-                let (number, score) = (pairs.len() + 1, scores.value(row));
-                if !score.is_finite() {
-                    return Err(EvaluateError::WrongScore {
-                        path: input.to_owned(),
-                        row: number,
-                        found: score,
-                    });
+        reader.for_each(
+            input,
+            Table::Similarity,
+            &names,
+            &columns,
+            |batch| -> Result<()> {
+                let clusters = cluster.map(|name| string_column(batch, name));
+                let first = string_column(batch, "sentence1");
+                let second = string_column(batch, "sentence2");
+                let scores = f32_column(batch, "score");
+                for row in 0..batch.num_rows() {
+                    let (number, score) = (pairs.len() + 1, scores.value(row));
+                    if !score.is_finite() {
+                        return Err(EvaluateError::WrongScore {
+                            path: input.to_owned(),
+                            row: number,
+                            found: score,
+                        });
+                    }
+                    let [first, second] = [first, second].map(|side| side.value(row).to_owned());
+                    let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
+                    pairs.push((first, second, value(number, score)?, cluster));
                 }
-                let [first, second] = [first, second].map(|side| side.value(row).to_owned());
-                let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
-                pairs.push((first, second, value(number, score)?, cluster));
-            }
-            Ok(())
-        })?;
+                Ok(())
+            },
+        )?;
         Ok(Self::sorted(pairs))
     }
 

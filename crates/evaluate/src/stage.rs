@@ -1,9 +1,8 @@
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use pairmill_tables::{FolderOutput, Lineage};
+use pairmill_report::{MARKDOWN_FILE, PAGE_FILE};
+use pairmill_tables::{Lineage, Results, kept_results};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::evidence::Settings;
 use crate::report::{Report, html, markdown};
@@ -22,11 +21,6 @@ pub struct Frame {
     /// Work even where the output is up to date.
     pub force: bool,
 }
-
-/// Figures of an output folder, as JSON and for people.
-pub(crate) const FIGURES: &str = "metrics.json";
-pub(crate) const MARKDOWN: &str = "report.md";
-pub(crate) const PAGE: &str = "report.html";
 
 impl Frame {
     /// Runs `work` unless the output folder already holds its result. `inputs` adds the content
@@ -49,15 +43,15 @@ impl Frame {
             &(options, self.settings),
             self.settings.seed,
         ))?;
-        let (evaluation, up_to_date) = kept(target, &lineage, self.force, |results| {
+        let (evaluation, up_to_date) = kept_results(target, &lineage, self.force, |results| {
             let evaluation = work(Some(results))?;
             let report = Report {
                 evidence: evidence_notes(&evaluation, &self.settings),
                 ..complete(evaluation.drawn.clone(), &evaluation, method)
             };
-            write(results.folder, MARKDOWN, &markdown(&report))?;
-            write(results.folder, PAGE, &html(&report))?;
-            Ok(evaluation)
+            results.write(MARKDOWN_FILE, &markdown(&report))?;
+            results.write(PAGE_FILE, &html(&report))?;
+            Ok::<_, EvaluateError>(evaluation)
         })?;
         match up_to_date {
             true => (evaluation.warnings.iter()).for_each(|warning| tracing::warn!("{warning}")),
@@ -68,62 +62,4 @@ impl Frame {
             ..evaluation
         })
     }
-}
-
-/// What `work` gives, kept in the output folder; or what that holds already, and true, if the
-/// lineage is the same. `work` may write more files into the folder that it is given.
-pub(crate) fn kept<T: Serialize + DeserializeOwned>(
-    target: &Path,
-    lineage: &Lineage,
-    force: bool,
-    work: impl FnOnce(Results<'_>) -> Result<T>,
-) -> Result<(T, bool)> {
-    if lineage.is_done(target, force)?
-        && let Some(stored) = stored(target)
-    {
-        tracing::info!("{} is up to date", target.display());
-        return Ok((stored, true));
-    }
-    let output = FolderOutput::create(target)?;
-    let results = Results {
-        folder: output.path(),
-        lineage,
-    };
-    let value = work(results)?;
-    results.write_json(FIGURES, &value)?;
-    output.commit(lineage)?;
-    tracing::info!("wrote {}", target.display());
-    Ok((value, false))
-}
-
-/// Where the results of a run go.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Results<'a> {
-    pub folder: &'a Path,
-    pub lineage: &'a Lineage,
-}
-
-impl Results<'_> {
-    /// The table of what was seen of each item, for tasks whose items are no queries.
-    pub fn items(&self) -> PathBuf {
-        self.folder.join("per_item.parquet")
-    }
-
-    /// Writes a file of the folder.
-    pub fn write_json(&self, name: &str, content: &impl Serialize) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(content).expect("results are plain data");
-        text.push('\n');
-        write(self.folder, name, &text)
-    }
-}
-
-/// The figures that a folder holds.
-pub(crate) fn stored<T: DeserializeOwned>(folder: &Path) -> Option<T> {
-    let text = fs::read_to_string(folder.join(FIGURES)).ok()?;
-    serde_json::from_str(&text).ok()
-}
-
-pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
-    let path = folder.join(name);
-    fs::write(&path, text).map_err(|source| EvaluateError::Unwritable { path, source })
 }

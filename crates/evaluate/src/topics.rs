@@ -1,12 +1,11 @@
 use std::collections::HashMap;
 
-use pairmill_tables::{ColumnNames, Table, string_column};
+use pairmill_tables::{ColumnNames, Table, TableReader, string_column};
 
 use crate::clusters::Clustering;
 use crate::groups::{Grouping, length_band};
 use crate::items::Label;
 use crate::qrels::Qrels;
-use crate::reader::Reader;
 use crate::repeats::Repeats;
 use crate::{EvaluateError, Result};
 
@@ -38,7 +37,7 @@ impl Topics {
     /// Reads both tables; `group_by` names columns of the queries, or `length`, and `cluster` the
     /// column of which equal values make queries alike.
     pub fn read(
-        reader: &Reader,
+        reader: &TableReader,
         queries: &str,
         qrels_input: &str,
         group_by: &[String],
@@ -58,31 +57,37 @@ impl Topics {
         if let Some(column) = cluster.filter(|column| !columns.contains(column)) {
             columns.push(column);
         }
-        reader.for_each(queries, Table::Queries, &names, &columns, |batch| {
-            let [query_ids, texts] = ["id", "text"].map(|name| string_column(batch, name));
-            for row in 0..batch.num_rows() {
-                let (id, text) = (query_ids.value(row), texts.value(row));
-                if let Some(first) = ids.get(id) {
-                    repeats.take(queries, id, first, text)?;
-                    continue;
+        reader.for_each(
+            queries,
+            Table::Queries,
+            &names,
+            &columns,
+            |batch| -> Result<()> {
+                let [query_ids, texts] = ["id", "text"].map(|name| string_column(batch, name));
+                for row in 0..batch.num_rows() {
+                    let (id, text) = (query_ids.value(row), texts.value(row));
+                    if let Some(first) = ids.get(id) {
+                        repeats.take(queries, id, first, text)?;
+                        continue;
+                    }
+                    ids.insert(id.to_owned(), text.to_owned());
+                    if qrels.of(id).is_some() {
+                        let group = |column: &String| match column.as_str() {
+                            LENGTH => length_band(text).to_owned(),
+                            column => string_column(batch, column).value(row).to_owned(),
+                        };
+                        judged.push(Topic {
+                            id: id.to_owned(),
+                            text: text.to_owned(),
+                            groups: group_by.iter().map(group).collect(),
+                            cluster: cluster
+                                .map(|column| string_column(batch, column).value(row).to_owned()),
+                        });
+                    }
                 }
-                ids.insert(id.to_owned(), text.to_owned());
-                if qrels.of(id).is_some() {
-                    let group = |column: &String| match column.as_str() {
-                        LENGTH => length_band(text).to_owned(),
-                        column => string_column(batch, column).value(row).to_owned(),
-                    };
-                    judged.push(Topic {
-                        id: id.to_owned(),
-                        text: text.to_owned(),
-                        groups: group_by.iter().map(group).collect(),
-                        cluster: cluster
-                            .map(|column| string_column(batch, column).value(row).to_owned()),
-                    });
-                }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            },
+        )?;
         repeats.warn(queries);
         if judged.is_empty() {
             return Err(EvaluateError::NothingJudged {

@@ -190,6 +190,9 @@ pub enum TableError {
         /// The table that was expected.
         table: &'static str,
     },
+    /// The threads that read tables cannot start.
+    #[error("cannot start the threads that read tables")]
+    Runtime(#[source] std::io::Error),
     /// An output that cannot be written.
     #[error("{path}: cannot be written")]
     Unwritable {

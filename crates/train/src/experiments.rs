@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_report::{Estimate, LearningCurve, LearningPoint, learning_curve_svg};
 use pairmill_tables::{FolderOutput, Lineage, TemporaryFolder};
 use serde::Serialize;
 
 use crate::Hyperparameters;
-use crate::chart::learning_curve_svg;
 use crate::encoder::{EncoderTask, Recipe};
 use crate::report::Report;
 use crate::run::prepare;
@@ -138,7 +138,8 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
         let cannot = || format!("cannot write into {}", staged.path().display());
         let json = serde_json::to_vec_pretty(&trials)?;
         std::fs::write(staged.path().join("learning_curve.json"), json).with_context(cannot)?;
-        let svg = learning_curve_svg(&trials);
+        let svg = learning_curve_svg(&curve(&trials))
+            .context("no score on dev is a number, so there is no curve to draw")?;
         std::fs::write(staged.path().join("learning_curve.svg"), svg).with_context(cannot)?;
         staged.commit_with(&lineage, &trials)?;
     }
@@ -146,6 +147,19 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
         tracing::info!("wrote {}", folder.join("learning_curve.svg").display());
     }
     Ok(Outcome::Done)
+}
+
+/// nDCG@10 on dev against the number of training rows.
+fn curve(trials: &[Trial]) -> LearningCurve {
+    let point = |trial: &Trial| LearningPoint {
+        rows: trial.report.rows as u64,
+        score: Estimate::new(trial.scores().1, None),
+    };
+    LearningCurve {
+        metric: "nDCG@10 on dev".to_owned(),
+        before: trials.first().map(|trial| trial.scores().0),
+        points: trials.iter().map(point).collect(),
+    }
 }
 
 fn trial(

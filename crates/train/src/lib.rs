@@ -1,7 +1,6 @@
 //! Training: losses, samplers, optimiser, schedules and the loop, for sentence encoders and
 //! cross-encoders.
 
-mod chart;
 mod checkpoint;
 pub mod config_file;
 pub mod cross_encoder;

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{AbTest, Arms, Certainty, LogColumns, Measure, Plan};
+use pairmill_experiment::{AbTest, Arms, Certainty, LogColumns, Measure, Plan};
 
 use super::{Job, confidence};
 

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{Arms, Assign, Assigner};
+use pairmill_experiment::{Arms, Assign, Assigner};
 
 use super::Job;
 

@@ -18,7 +18,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{AbTest, Assign, Compare, Frame, PlanResult, Regression, Settings, Task};
+use pairmill_evaluate::{Compare, Frame, Regression, Settings, Task};
+use pairmill_experiment::{AbTest, Assign, PlanResult};
 use pairmill_tables::ReadOptions;
 
 use abtest::AbTestArgs;

@@ -2,14 +2,13 @@ use std::collections::HashSet;
 
 use pairmill_modeling::Side;
 use pairmill_schema::TextKey;
-use pairmill_tables::{ColumnNames, Table, string_column};
+use pairmill_tables::{ColumnNames, Table, TableReader, string_column};
 use serde::Serialize;
 
 use crate::clusters::Clustering;
 use crate::encoder::Encoder;
-use crate::items::{Label, write_items};
+use crate::items::{Label, PER_ITEM, write_items};
 use crate::predictions::{Method, Predictions, write_confusions};
-use crate::reader::Reader;
 use crate::reporting::{of_models, short};
 use crate::shots::Shots;
 use crate::{Evaluation, Frame, Models, Result};
@@ -66,7 +65,7 @@ impl Classification {
                 self.models.add_to(train.with_input("test", &self.test)?)
             },
             |results| {
-                let reader = Reader::new(frame.threads)?;
+                let reader = TableReader::new(frame.threads)?;
                 let tickets = Tickets {
                     train: self.read(&reader, &self.train, None)?,
                     test: self.read(&reader, &self.test, self.cluster_column.as_deref())?,
@@ -89,7 +88,7 @@ impl Classification {
                     let target = results.folder.join("confusion.parquet");
                     write_confusions(&target, &predictions, &categories, results.lineage)?;
                     let labels = tickets.labels();
-                    let (target, lineage) = (results.items(), results.lineage);
+                    let (target, lineage) = (results.folder.join(PER_ITEM), results.lineage);
                     write_items(&target, &labels, &predictions, clustering, lineage)?;
                 }
                 let settings = &frame.settings;
@@ -125,23 +124,34 @@ impl Classification {
     }
 
     /// Tickets in an order that does not depend on that of the input, because it breaks ties.
-    fn read(&self, reader: &Reader, input: &str, cluster: Option<&str>) -> Result<Vec<Ticket>> {
+    fn read(
+        &self,
+        reader: &TableReader,
+        input: &str,
+        cluster: Option<&str>,
+    ) -> Result<Vec<Ticket>> {
         let mut tickets = Vec::new();
         let own = ["text", "category"];
         let columns: Vec<&str> = own.into_iter().chain(cluster).collect();
-        reader.for_each(input, Table::Tickets, &self.names, &columns, |batch| {
-            let columns = own.map(|name| string_column(batch, name));
-            let clusters = cluster.map(|name| string_column(batch, name));
-            for row in 0..batch.num_rows() {
-                let [text, category] = columns.map(|column| column.value(row).to_owned());
-                tickets.push(Ticket {
-                    text,
-                    category,
-                    cluster: clusters.map(|clusters| clusters.value(row).to_owned()),
-                });
-            }
-            Ok(())
-        })?;
+        reader.for_each(
+            input,
+            Table::Tickets,
+            &self.names,
+            &columns,
+            |batch| -> Result<()> {
+                let columns = own.map(|name| string_column(batch, name));
+                let clusters = cluster.map(|name| string_column(batch, name));
+                for row in 0..batch.num_rows() {
+                    let [text, category] = columns.map(|column| column.value(row).to_owned());
+                    tickets.push(Ticket {
+                        text,
+                        category,
+                        cluster: clusters.map(|clusters| clusters.value(row).to_owned()),
+                    });
+                }
+                Ok(())
+            },
+        )?;
         tickets.sort_unstable();
         Ok(tickets)
     }

@@ -2,24 +2,24 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use pairmill_tables::Lineage;
+use pairmill_report::format::aligned;
+use pairmill_report::{MARKDOWN_FILE, PAGE_FILE};
+use pairmill_tables::{Lineage, TableReader, kept_results, stored_figures};
 use serde::{Deserialize, Serialize};
 
 use super::pairs::PairsSample;
 use super::similarity::SimilaritySample;
 use super::triplets::TripletsSample;
 use crate::compared::Compared;
-use crate::evaluation::aligned;
 use crate::examples::most_changed;
 use crate::groups::Grouping;
 use crate::item_table::ItemTable;
 use crate::mined_items::{ParaphrasesSample, mined_clustering};
 use crate::predictions::Predictions;
-use crate::reader::Reader;
 use crate::report::{Example, Examples, Report, comparison_html, comparison_markdown};
 use crate::reporting::{complete, names, scatter};
 use crate::sample::{Means, Sample};
-use crate::stage::{Frame, MARKDOWN, PAGE, kept, stored, write};
+use crate::stage::Frame;
 use crate::{EvaluateError, Evaluation, Result};
 
 /// Result folders held against the first of them, item by item.
@@ -87,16 +87,19 @@ impl Compare {
             lineage =
                 lineage.with_input(&format!("results {number}"), &folder.display().to_string())?;
         }
-        let (comparison, up_to_date) = kept(target, &lineage, self.frame.force, |results| {
-            let comparison = self.compare()?;
-            let reports = comparison.comparisons.iter();
-            let reports: Vec<Report> = reports
-                .map(|one| complete(one.evaluation.drawn.clone(), &one.evaluation, &method(one)))
-                .collect();
-            write(results.folder, MARKDOWN, &comparison_markdown(&reports))?;
-            write(results.folder, PAGE, &comparison_html(&reports))?;
-            Ok(comparison)
-        })?;
+        let (comparison, up_to_date) =
+            kept_results(target, &lineage, self.frame.force, |results| {
+                let comparison = self.compare()?;
+                let reports = comparison.comparisons.iter();
+                let reports: Vec<Report> = reports
+                    .map(|one| {
+                        complete(one.evaluation.drawn.clone(), &one.evaluation, &method(one))
+                    })
+                    .collect();
+                results.write(MARKDOWN_FILE, &comparison_markdown(&reports))?;
+                results.write(PAGE_FILE, &comparison_html(&reports))?;
+                Ok::<_, EvaluateError>(comparison)
+            })?;
         Ok(Comparison {
             up_to_date,
             ..comparison
@@ -104,7 +107,7 @@ impl Compare {
     }
 
     fn compare(&self) -> Result<Comparison> {
-        let reader = Reader::new(self.frame.threads)?;
+        let reader = TableReader::new(self.frame.threads)?;
         let (reference, others) =
             self.folders
                 .split_first()
@@ -304,7 +307,7 @@ fn means(table: &ItemTable, rows: &[usize], metrics: Vec<String>) -> Result<Mean
 
 /// The figures of a folder.
 fn result(folder: &Path) -> Result<Evaluation> {
-    stored(folder).ok_or_else(|| EvaluateError::NoResult {
+    stored_figures(folder).ok_or_else(|| EvaluateError::NoResult {
         folder: folder.to_owned(),
     })
 }

@@ -1,13 +1,13 @@
 use std::iter;
 
 use pairmill_metrics::{PairRanking, PairScores};
-use pairmill_tables::{ColumnNames, Table, TableError, i32_column, string_column};
+use pairmill_report::{Distributions, Point};
+use pairmill_tables::{ColumnNames, Table, TableError, TableReader, i32_column, string_column};
 
 use crate::compared::Compared;
 use crate::item_table::ItemTable;
-use crate::items::write_items;
-use crate::reader::Reader;
-use crate::report::{Distributions, Point, Report};
+use crate::items::{PER_ITEM, write_items};
+use crate::report::Report;
 use crate::reporting::{curves as curves_of, of_models, short};
 use crate::sample::{Sample, counts};
 use crate::sentence_pairs::{SentencePairs, columns, similarities};
@@ -43,7 +43,7 @@ impl Pairs {
                     .add_to(lineage.with_input("pairs", &self.pairs)?)
             },
             |results| {
-                let (sentences, labels) = self.read(&Reader::new(frame.threads)?)?;
+                let (sentences, labels) = self.read(&TableReader::new(frame.threads)?)?;
                 let positives = labels.iter().filter(|&&label| label).count();
                 if positives == 0 || positives == labels.len() {
                     return Err(EvaluateError::OneLabel {
@@ -60,7 +60,7 @@ impl Pairs {
                 let clustering = sentences.clustering(self.cluster_column.as_deref(), &labels);
                 let clustering = clustering.as_ref();
                 if let Some(results) = results {
-                    let (target, names) = (results.items(), sentences.labels());
+                    let (target, names) = (results.folder.join(PER_ITEM), sentences.labels());
                     write_items(&target, &names, &samples, clustering, results.lineage)?;
                 }
                 let mut evaluation =
@@ -98,7 +98,7 @@ impl Pairs {
         Ok(drawn)
     }
 
-    fn read(&self, reader: &Reader) -> Result<(SentencePairs, Vec<bool>)> {
+    fn read(&self, reader: &TableReader) -> Result<(SentencePairs, Vec<bool>)> {
         match self.read_labels(reader) {
             Err(EvaluateError::Table(TableError::MissingColumn { column, found, .. }))
                 if column == "label" && found.split(", ").any(|name| name == "score") =>
@@ -112,26 +112,32 @@ impl Pairs {
         }
     }
 
-    fn read_labels(&self, reader: &Reader) -> Result<(SentencePairs, Vec<bool>)> {
+    fn read_labels(&self, reader: &TableReader) -> Result<(SentencePairs, Vec<bool>)> {
         let mut pairs = Vec::new();
         let cluster = self.cluster_column.as_deref();
         let columns = ["sentence1", "sentence2", "label"];
         let columns: Vec<&str> = columns.into_iter().chain(cluster).collect();
         let names = ColumnNames::default();
-        reader.for_each(&self.pairs, Table::BinaryPairs, &names, &columns, |batch| {
-            let first = string_column(batch, "sentence1");
-            let second = string_column(batch, "sentence2");
-            let found = i32_column(batch, "label");
-            let clusters = cluster.map(|name| string_column(batch, name));
-            for row in 0..batch.num_rows() {
-                let label = found.value(row) as f32;
-                let label = self.label("label", pairs.len() + 1, label)?;
-                let [first, second] = [first, second].map(|side| side.value(row).to_owned());
-                let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
-                pairs.push((first, second, label, cluster));
-            }
-            Ok(())
-        })?;
+        reader.for_each(
+            &self.pairs,
+            Table::BinaryPairs,
+            &names,
+            &columns,
+            |batch| -> Result<()> {
+                let first = string_column(batch, "sentence1");
+                let second = string_column(batch, "sentence2");
+                let found = i32_column(batch, "label");
+                let clusters = cluster.map(|name| string_column(batch, name));
+                for row in 0..batch.num_rows() {
+                    let label = found.value(row) as f32;
+                    let label = self.label("label", pairs.len() + 1, label)?;
+                    let [first, second] = [first, second].map(|side| side.value(row).to_owned());
+                    let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
+                    pairs.push((first, second, label, cluster));
+                }
+                Ok(())
+            },
+        )?;
         Ok(SentencePairs::sorted(pairs))
     }
 

@@ -2,15 +2,14 @@ use std::collections::BTreeSet;
 
 use arrow::array::Array;
 use pairmill_modeling::Side;
-use pairmill_tables::{ColumnNames, Table, f32_column, string_column};
+use pairmill_tables::{ColumnNames, Table, TableReader, f32_column, string_column};
 use serde::Serialize;
 
 use crate::duplicates::Duplicates;
 use crate::encoder::Encoder;
-use crate::items::write_items;
+use crate::items::{PER_ITEM, write_items};
 use crate::mined::{MinedPair, mine, write_mined};
 use crate::mined_items::{METRICS, ParaphrasesSample, clustering, items, labels};
-use crate::reader::Reader;
 use crate::repeats::Repeats;
 use crate::reporting::{of_models, short};
 use crate::{EvaluateError, Evaluation, Frame, Models, Result};
@@ -65,7 +64,7 @@ impl Paraphrases {
                 self.models.add_to(tables)
             },
             |results| {
-                let reader = Reader::new(frame.threads)?;
+                let reader = TableReader::new(frame.threads)?;
                 let sentences = self.read_sentences(&reader)?;
                 let (duplicates, unknown) = self.read_duplicates(&reader, &sentences)?;
                 let encoders = self.models.load()?;
@@ -84,7 +83,7 @@ impl Paraphrases {
                         write("pairs_baseline.parquet", pairs)?;
                     }
                     let labels = labels(&items, &sentences);
-                    let target = results.items();
+                    let target = results.folder.join(PER_ITEM);
                     write_items(&target, &labels, &samples, clustering, results.lineage)?;
                 }
                 let counts = [
@@ -116,18 +115,24 @@ impl Paraphrases {
     }
 
     /// Ids and texts in ascending order of id, so that the order of the input changes nothing.
-    fn read_sentences(&self, reader: &Reader) -> Result<Vec<Sentence>> {
+    fn read_sentences(&self, reader: &TableReader) -> Result<Vec<Sentence>> {
         let mut sentences = Vec::new();
         let names = ColumnNames::default();
         let columns = ["id", "text"];
-        reader.for_each(&self.sentences, Table::Queries, &names, &columns, |batch| {
-            let columns = columns.map(|name| string_column(batch, name));
-            for row in 0..batch.num_rows() {
-                let [id, text] = columns.map(|column| column.value(row).to_owned());
-                sentences.push(Sentence { id, text });
-            }
-            Ok(())
-        })?;
+        reader.for_each(
+            &self.sentences,
+            Table::Queries,
+            &names,
+            &columns,
+            |batch| -> Result<()> {
+                let columns = columns.map(|name| string_column(batch, name));
+                for row in 0..batch.num_rows() {
+                    let [id, text] = columns.map(|column| column.value(row).to_owned());
+                    sentences.push(Sentence { id, text });
+                }
+                Ok(())
+            },
+        )?;
         sentences.sort_unstable_by(|a: &Sentence, b| (&a.id, &a.text).cmp(&(&b.id, &b.text)));
         let mut repeats = Repeats::default();
         for pair in sentences.windows(2).filter(|pair| pair[0].id == pair[1].id) {
@@ -141,7 +146,7 @@ impl Paraphrases {
     /// The duplicates, and how many rows name a sentence that is not there.
     fn read_duplicates(
         &self,
-        reader: &Reader,
+        reader: &TableReader,
         sentences: &[Sentence],
     ) -> Result<(Duplicates, usize)> {
         let mut pairs = BTreeSet::new();
@@ -159,7 +164,7 @@ impl Paraphrases {
             Table::LabeledPairs,
             &names,
             &columns,
-            |batch| {
+            |batch| -> Result<()> {
                 let first = string_column(batch, "sentence1_id");
                 let second = string_column(batch, "sentence2_id");
                 let scores = f32_column(batch, "score");

@@ -4,13 +4,14 @@ use pairmill_metrics::RetrievalMetric;
 use serde::Serialize;
 
 use super::{gain, identical_ids};
+use pairmill_tables::TableReader;
+
 use crate::answered::{Answered, answered, nothing_judged};
 use crate::assessor::Assessor;
 use crate::compared::Compared;
-use crate::items::{Label, write_items};
+use crate::items::{Label, PER_QUERY, write_items};
 use crate::qrels::Qrels;
 use crate::ranked_curves::{INTERPOLATED, Levels, interpolated, mean_curve};
-use crate::reader::Reader;
 use crate::report::Report;
 use crate::reporting::{curves, names, scatter, short};
 use crate::run_table::{Listed, RunTable, Ties};
@@ -80,7 +81,7 @@ impl RankedRun {
                 Ok(lineage.with_input("qrels", &self.qrels)?)
             },
             |results| {
-                let reader = Reader::new(frame.threads)?;
+                let reader = TableReader::new(frame.threads)?;
                 let qrels = Qrels::read(&reader, &self.qrels)?;
                 let runs = Compared {
                     model: self.run.as_str(),
@@ -99,7 +100,7 @@ impl RankedRun {
                 let runs = iter::once(&judged.model).chain(&judged.baseline);
                 evaluation.warn(runs.flat_map(|run| run.warnings.clone()));
                 if let Some(results) = results {
-                    let target = results.folder.join("per_query.parquet");
+                    let target = results.folder.join(PER_QUERY);
                     let ids = Label {
                         name: "query_id",
                         values: queries.clone().collect(),
@@ -113,7 +114,13 @@ impl RankedRun {
         )
     }
 
-    fn judge(&self, reader: &Reader, path: &str, qrels: &Qrels, draw: bool) -> Result<JudgedRun> {
+    fn judge(
+        &self,
+        reader: &TableReader,
+        path: &str,
+        qrels: &Qrels,
+        draw: bool,
+    ) -> Result<JudgedRun> {
         let assessor = Assessor::new(qrels, &self.metrics);
         let run = RunTable::new(path, self.ties);
         let answered = answered(

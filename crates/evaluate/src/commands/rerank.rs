@@ -5,7 +5,7 @@ use pairmill_cli::Progress;
 use pairmill_hub::ModelSource;
 use pairmill_inference::{Activation, CrossEncoder, CrossEncoderOptions};
 use pairmill_metrics::RetrievalMetric;
-use pairmill_tables::{ColumnNames, Lineage, Table, passage, string_column};
+use pairmill_tables::{ColumnNames, Lineage, Results, Table, TableReader, passage, string_column};
 use serde::Serialize;
 
 use super::{gain, identical_ids, of_unknown_documents};
@@ -14,18 +14,16 @@ use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::examples::Examples;
 use crate::first_stage::{ranking_of, with_positives};
-use crate::items::{Label, write_items};
+use crate::items::{Label, PER_QUERY, write_items};
 use crate::qrels::Qrels;
 use crate::ranked_curves::{INTERPOLATED, precision_by_recall};
 use crate::ranking::Ranking;
-use crate::reader::Reader;
 use crate::repeats::Repeats;
 use crate::report::Report;
 use crate::reporting::{self, names, scatter, short};
 use crate::run_table::{Listed, RunTable, Ties};
 use crate::sample::Means;
 use crate::search::Hit;
-use crate::stage::Results;
 use crate::{EvaluateError, Evaluation, Frame, Result};
 
 /// Pairs scored at a time: enough to sort by length, few enough to hold.
@@ -89,7 +87,7 @@ impl Rerank {
             &options,
             |lineage| self.add_to(lineage),
             |results| {
-                let reader = Reader::new(frame.threads)?;
+                let reader = TableReader::new(frame.threads)?;
                 let qrels = Qrels::read(&reader, &self.qrels)?;
                 let FirstStage {
                     ranking: before,
@@ -160,7 +158,7 @@ impl Rerank {
             values: ids.clone(),
         };
         write_items(
-            &file("per_query.parquet"),
+            &file(PER_QUERY),
             &[label],
             scores,
             clustering,
@@ -246,7 +244,7 @@ impl Rerank {
     }
 
     /// The judged queries and the first results of each.
-    fn read_run(&self, reader: &Reader, qrels: &Qrels) -> Result<FirstStage> {
+    fn read_run(&self, reader: &TableReader, qrels: &Qrels) -> Result<FirstStage> {
         let run = RunTable::new(&self.run, Ties::Score);
         let answered = answered(&run, reader, qrels, &self.qrels, |query, _, results| {
             let is_other = |one: &&Listed<'_>| !self.ignore_identical_ids || one.document != query;
@@ -271,7 +269,7 @@ impl Rerank {
         })
     }
 
-    fn read_texts(&self, reader: &Reader, ranking: &Ranking, qrels: &Qrels) -> Result<Texts> {
+    fn read_texts(&self, reader: &TableReader, ranking: &Ranking, qrels: &Qrels) -> Result<Texts> {
         let asked = ranking.queries.iter().zip(&ranking.hits);
         let asked = asked.filter(|(_, hits)| !hits.is_empty());
         let asked: HashSet<&str> = asked.map(|(id, _)| id.as_str()).collect();
@@ -307,7 +305,7 @@ impl Rerank {
     /// have to be among them.
     fn read_some(
         &self,
-        reader: &Reader,
+        reader: &TableReader,
         input: &str,
         table: Table,
         columns: &[&str],
@@ -317,7 +315,7 @@ impl Rerank {
         let mut texts: HashMap<String, String> = HashMap::with_capacity(needed.len());
         let mut repeats = Repeats::default();
         let names = ColumnNames::default();
-        reader.for_each(input, table, &names, columns, |batch| {
+        reader.for_each(input, table, &names, columns, |batch| -> Result<()> {
             let columns: Vec<&StringArray> = columns
                 .iter()
                 .map(|name| string_column(batch, name))

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use pairmill_cli::Progress;
 use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::{Side, Similarity};
-use pairmill_tables::{ColumnNames, Table, passage, string_column};
+use pairmill_tables::{ColumnNames, Results, Table, TableReader, passage, string_column};
 
 use super::{gain, identical_ids, of_unknown_documents};
 use crate::clusters::Clustering;
@@ -12,17 +12,15 @@ use crate::corpus::Corpus;
 use crate::embeddings::Embeddings;
 use crate::encoder::Encoder;
 use crate::examples::Examples;
-use crate::items::write_items;
+use crate::items::{PER_QUERY, write_items};
 use crate::ranked_curves::{INTERPOLATED, precision_by_recall, score_distributions};
 use crate::ranking::Ranking;
-use crate::reader::Reader;
 use crate::repeated::Once;
 use crate::report::Report;
 use crate::reporting::{self, of_models, scatter, short};
 use crate::run_table::Ties;
 use crate::sample::{Means, Sample};
 use crate::search::Search;
-use crate::stage::Results;
 use crate::topics::Topics;
 use crate::variants::{Precision, Steps, Variant, VariantScores};
 use crate::{Evaluation, Frame, Models, Result};
@@ -93,7 +91,7 @@ impl Retrieval {
                 self.models.add_to(tables)
             },
             |results| {
-                let reader = Reader::new(frame.threads)?;
+                let reader = TableReader::new(frame.threads)?;
                 let topics = self.topics(&reader)?;
                 let corpus = Corpus::read(&reader, &self.corpus, &self.names)?;
                 let counts = self.count(&topics, &corpus);
@@ -151,7 +149,7 @@ impl Retrieval {
         )
     }
 
-    fn topics(&self, reader: &Reader) -> Result<Topics> {
+    fn topics(&self, reader: &TableReader) -> Result<Topics> {
         let cluster = self.cluster_column.as_deref();
         Topics::read(reader, &self.queries, &self.qrels, &self.group_by, cluster)
     }
@@ -180,7 +178,7 @@ impl Retrieval {
     /// Fills the output folder, and draws what the report shows of it.
     fn write(
         &self,
-        reader: &Reader,
+        reader: &TableReader,
         results: &Results<'_>,
         topics: &Topics,
         rankings: &Compared<Ranking>,
@@ -194,7 +192,7 @@ impl Retrieval {
         if let Some(run) = &rankings.baseline {
             run.write(&file("run_baseline.parquet"), results.lineage)?;
         }
-        let target = file("per_query.parquet");
+        let target = file(PER_QUERY);
         write_items(
             &target,
             &topics.labels(),
@@ -221,7 +219,7 @@ impl Retrieval {
     /// Title and text of some documents.
     fn texts_of(
         &self,
-        reader: &Reader,
+        reader: &TableReader,
         wanted: &BTreeSet<String>,
     ) -> Result<HashMap<String, String>> {
         let mut found = HashMap::new();
@@ -234,7 +232,7 @@ impl Retrieval {
             Table::Corpus,
             &self.names,
             &columns,
-            |batch| {
+            |batch| -> Result<()> {
                 let [ids, titles, texts] = columns.map(|name| string_column(batch, name));
                 for row in 0..batch.num_rows() {
                     if wanted.contains(ids.value(row)) {

@@ -2,9 +2,10 @@ use std::iter;
 
 use pairmill_metrics::{Order, counted_pearson};
 
+use pairmill_tables::TableReader;
+
 use crate::item_table::ItemTable;
-use crate::items::write_items;
-use crate::reader::Reader;
+use crate::items::{PER_ITEM, write_items};
 use crate::reporting::{of_models, short};
 use crate::sample::{Sample, counts};
 use crate::sentence_pairs::{SentencePairs, columns, similarities};
@@ -37,7 +38,7 @@ impl Similarity {
                     .add_to(lineage.with_input("pairs", &self.pairs)?)
             },
             |results| {
-                let reader = Reader::new(frame.threads)?;
+                let reader = TableReader::new(frame.threads)?;
                 let cluster = self.cluster_column.as_deref();
                 let (sentences, people) =
                     SentencePairs::read_scored(&reader, &self.pairs, cluster, |_, score| {
@@ -67,7 +68,7 @@ impl Similarity {
                 let clustering = clustering.as_ref();
                 if let Some(results) = results {
                     let labels = sentences.labels();
-                    let target = results.items();
+                    let target = results.folder.join(PER_ITEM);
                     write_items(&target, &labels, &samples, clustering, results.lineage)?;
                 }
                 let counts = [("pairs", people.len())];

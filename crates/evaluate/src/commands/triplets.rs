@@ -2,16 +2,16 @@ use std::iter;
 use std::str::FromStr;
 
 use pairmill_modeling::Side;
-use pairmill_tables::{ColumnNames, Table, string_column};
+use pairmill_report::Distributions;
+use pairmill_tables::{ColumnNames, Table, TableReader, string_column};
 use serde::Serialize;
 
 use crate::clusters::Clustering;
 use crate::compared::Compared;
 use crate::encoder::Encoder;
 use crate::item_table::ItemTable;
-use crate::items::{Label, write_items};
-use crate::reader::Reader;
-use crate::report::{Distributions, Report};
+use crate::items::{Label, PER_ITEM, write_items};
+use crate::report::Report;
 use crate::reporting::{of_models, short};
 use crate::sample::Sample;
 use crate::similarity_function::SimilarityFunction;
@@ -85,7 +85,7 @@ impl Triplets {
                     .add_to(lineage.with_input("triplets", &self.triplets)?)
             },
             |results| {
-                let (texts, clustering) = self.read(&Reader::new(frame.threads)?)?;
+                let (texts, clustering) = self.read(&TableReader::new(frame.threads)?)?;
                 let clustering = clustering.as_ref();
                 let encoders = self.models.load()?;
                 let samples = encoders
@@ -98,7 +98,7 @@ impl Triplets {
                         values: texts.iter().map(String::as_str).collect(),
                     });
                     let labels: Vec<Label<'_>> = labels.collect();
-                    let target = results.items();
+                    let target = results.folder.join(PER_ITEM);
                     write_items(&target, &labels, &samples, clustering, results.lineage)?;
                 }
                 let mut evaluation =
@@ -125,7 +125,7 @@ impl Triplets {
     /// The anchors, the positives and the negatives, in ascending order of the triplets, so that
     /// nothing that is drawn from them depends on the order of the input; and which triplets are
     /// alike: those that have the same in the column asked for, else the same anchor or positive.
-    fn read(&self, reader: &Reader) -> Result<([Vec<String>; 3], Option<Clustering>)> {
+    fn read(&self, reader: &TableReader) -> Result<([Vec<String>; 3], Option<Clustering>)> {
         let mut triplets: Vec<([String; 3], Option<String>)> = Vec::new();
         let texts = ["anchor", "positive", "negative"];
         let cluster = self.cluster_column.as_deref();
@@ -133,16 +133,22 @@ impl Triplets {
         let names = ["anchor_id", "positive_id", "negative_id"]
             .into_iter()
             .fold(ColumnNames::default(), ColumnNames::with_optional);
-        reader.for_each(&self.triplets, Table::Triplets, &names, &columns, |batch| {
-            let columns = texts.map(|name| string_column(batch, name));
-            let clusters = cluster.map(|name| string_column(batch, name));
-            let rows = 0..batch.num_rows();
-            triplets.extend(rows.map(|row| {
-                let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
-                (columns.map(|column| column.value(row).to_owned()), cluster)
-            }));
-            Ok(())
-        })?;
+        reader.for_each(
+            &self.triplets,
+            Table::Triplets,
+            &names,
+            &columns,
+            |batch| -> Result<()> {
+                let columns = texts.map(|name| string_column(batch, name));
+                let clusters = cluster.map(|name| string_column(batch, name));
+                let rows = 0..batch.num_rows();
+                triplets.extend(rows.map(|row| {
+                    let cluster = clusters.map(|clusters| clusters.value(row).to_owned());
+                    (columns.map(|column| column.value(row).to_owned()), cluster)
+                }));
+                Ok(())
+            },
+        )?;
         triplets.sort_unstable();
         let clustering = match cluster {
             Some(column) => {

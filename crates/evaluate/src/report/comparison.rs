@@ -1,13 +1,12 @@
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
+use pairmill_report::format::{self, interval, signed};
+use pairmill_report::{ForestRow, Page, figures, forest, section, warnings};
 
-use super::charts::{self, ForestRow};
 use super::data::Report;
-use super::format::{self, interval, signed};
-use super::frame::{Page, figures, section, warnings};
 use super::headline::{Headline, verdict};
-use super::{examples, markdown, page};
+use super::{examples, markdown::markdown, page};
 
 /// Several models, each against the same baseline, on one page: the chief metric of all first.
 pub(crate) fn comparison_html(reports: &[Report]) -> String {
@@ -98,7 +97,7 @@ fn overview(reports: &[Report]) -> Option<Markup> {
         "Bars are the {}s. What is grey shows no clear difference, by the bar or by p after Holm's correction.",
         reports.first()?.interval_name()
     );
-    charts::forest(
+    forest(
         &format!("{metric} less that of the baseline"),
         &format!("difference of {metric}"),
         &rows,

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use pairmill_report::{
+    ConfusionTable, Curve, Distributions, Estimate, LearningCurve, Scatter, nan_if_null,
+};
+use serde::{Deserialize, Serialize};
 
 use crate::verdict::{Needed, Verdict};
 
@@ -61,24 +64,6 @@ pub(crate) struct Report {
     pub confusion: Option<ConfusionTable>,
     /// The items that changed most.
     pub examples: Option<Examples>,
-}
-
-/// A figure with its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Estimate {
-    /// The figure.
-    #[serde(deserialize_with = "nan_if_null")]
-    pub value: f64,
-    /// Lower and upper end of the interval.
-    pub interval: Option<(f64, f64)>,
-}
-
-impl Estimate {
-    /// A figure with an interval; one whose ends are not both finite is none.
-    pub fn new(value: f64, interval: Option<(f64, f64)>) -> Self {
-        let interval = interval.filter(|(low, high)| low.is_finite() && high.is_finite());
-        Self { value, interval }
-    }
 }
 
 /// Which way a metric improves.
@@ -179,127 +164,6 @@ pub(crate) struct GroupRow {
     pub difference: Option<Estimate>,
 }
 
-/// A metric of each item, before and after.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Scatter {
-    pub metric: String,
-    pub points: Vec<Change>,
-}
-
-/// One item, with the baseline's and the model's figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Change {
-    /// Its id.
-    pub label: String,
-    #[serde(deserialize_with = "nan_if_null")]
-    pub before: f64,
-    #[serde(deserialize_with = "nan_if_null")]
-    pub after: f64,
-}
-
-/// Histograms of scores over bins of equal width, the same for all.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Distributions {
-    /// What the scores are, such as `cosine`.
-    pub score: String,
-    /// Lower end of the first bin.
-    pub low: f64,
-    /// Upper end of the last bin.
-    pub high: f64,
-    pub series: Vec<Distribution>,
-}
-
-/// The scores of one kind under one model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Distribution {
-    /// The model. Series of one model are drawn over each other.
-    pub model: String,
-    /// Such as `relevant` or `not relevant`.
-    pub kind: String,
-    /// Scores in each bin.
-    pub counts: Vec<u64>,
-}
-
-impl Distributions {
-    const BINS: usize = 40;
-
-    /// Counts the finite ones of scores that are given as (model, kind, scores); `None` where
-    /// there are none.
-    pub fn of(score: &str, series: &[(&str, &str, &[f32])]) -> Option<Self> {
-        let finite = |scores: &[f32]| -> Vec<f64> {
-            let scores = scores.iter().filter(|score| score.is_finite());
-            scores.map(|&score| f64::from(score)).collect()
-        };
-        let all = series.iter().flat_map(|(_, _, scores)| finite(scores));
-        let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), score| {
-            (low.min(score), high.max(score))
-        });
-        if low > high {
-            return None;
-        }
-        let (low, high) = if low < high {
-            (low, high)
-        } else {
-            (low - 0.5, high + 0.5)
-        };
-        let bin = |score: f64| {
-            let bin = (score - low) / (high - low) * Self::BINS as f64;
-            (bin as usize).min(Self::BINS - 1)
-        };
-        let series = series.iter().map(|&(model, kind, scores)| {
-            let mut counts = vec![0; Self::BINS];
-            for score in finite(scores) {
-                counts[bin(score)] += 1;
-            }
-            Distribution {
-                model: model.to_owned(),
-                kind: kind.to_owned(),
-                counts,
-            }
-        });
-        Some(Self {
-            score: score.to_owned(),
-            low,
-            high,
-            series: series.collect(),
-        })
-    }
-}
-
-/// A named series of points in ascending x.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Curve {
-    pub name: String,
-    pub points: Vec<Point>,
-}
-
-/// A point of a curve.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Point {
-    #[serde(deserialize_with = "nan_if_null")]
-    pub x: f64,
-    #[serde(deserialize_with = "nan_if_null")]
-    pub y: f64,
-}
-
-/// A metric against the number of training rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct LearningCurve {
-    /// With the split it is measured on, such as `nDCG@10 on dev`.
-    pub metric: String,
-    /// Before training.
-    pub before: Option<f64>,
-    pub points: Vec<LearningPoint>,
-}
-
-/// One training of a learning curve.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct LearningPoint {
-    /// Training rows.
-    pub rows: u64,
-    pub score: Estimate,
-}
-
 /// Embeddings of several sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Variants {
@@ -318,16 +182,6 @@ pub(crate) struct Variant {
     /// Share of the full embedding's score.
     #[serde(deserialize_with = "nan_if_null")]
     pub share: f64,
-}
-
-/// How often each class was taken for each other one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ConfusionTable {
-    /// What predicted, such as `k nearest neighbours`.
-    pub classifier: String,
-    pub classes: Vec<String>,
-    /// (true class, predicted class, count) of the cells above 0; classes by their number.
-    pub cells: Vec<(u32, u32, u64)>,
 }
 
 /// The items that gained and lost most by a metric, the greatest change first.
@@ -362,8 +216,4 @@ pub(crate) struct FoundDocument {
     pub text: String,
     /// Its grade; `None` where it is not judged.
     pub grade: Option<i32>,
-}
-
-fn nan_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
 use maud::{Markup, html};
+use pairmill_report::format::{self, cut, figure, signed};
 
 use super::data::{Example, Examples, FoundDocument};
-use super::format::{self, cut, figure, signed};
 use super::tables::text;
 
 /// Characters of a query that head its example.

@@ -1,5 +1,6 @@
+use pairmill_report::format::{self, count, figure, interval, interval_name, probability, signed};
+
 use super::data::{Better, MetricRow, Report};
-use super::format::{self, count, figure, interval, interval_name, probability, signed};
 use crate::verdict::{self, Needed};
 
 /// The heading of corrected chances.
@@ -283,7 +284,9 @@ fn other_metrics(report: &Report) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::data::{Difference, Estimate, Outcomes, PairedTest};
+    use pairmill_report::Estimate;
+
+    use super::super::data::{Difference, Outcomes, PairedTest};
     use super::*;
     use crate::verdict::Verdict as Found;
 

@@ -1,12 +1,13 @@
 use std::fmt::Write as _;
 
-use super::data::{Estimate, Example, GroupTable, MetricRow, Report, Variants};
-use super::format::{self, count, cut, figure, interval, percent, probability, signed};
+use pairmill_report::Estimate;
+use pairmill_report::format::{self, count, figure, interval, percent, probability, signed};
+use pairmill_report::markdown::{code, escaped, plain, table};
+
+use super::data::{Example, GroupTable, MetricRow, Report, Variants};
 use super::headline::{Headline, P_CORRECTED, Verdict, verdict};
 use super::tables::group_name;
 
-/// Characters of a query or a document in an example.
-const EXCERPT: usize = 160;
 /// Results of an example that are listed.
 const RESULTS: usize = 3;
 /// Groups of a table that are listed.
@@ -78,29 +79,6 @@ pub(crate) fn markdown(report: &Report) -> String {
         }
     }
     page
-}
-
-/// A column: its heading and the cell of each row, `None` where a row has none.
-type Column<'a, Row> = (&'a str, Box<dyn Fn(&Row) -> Option<String> + 'a>);
-
-/// A table of the columns that have at least one cell; the first holds names, the others numbers.
-fn table<Row>(page: &mut String, rows: &[Row], columns: Vec<Column<Row>>) {
-    let filled = |(_, cell): &Column<Row>| rows.iter().any(|row| cell(row).is_some());
-    let columns: Vec<Column<Row>> = columns.into_iter().filter(filled).collect();
-    let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
-    let _ = writeln!(page, "\n| {} |", headings.join(" | "));
-    let _ = writeln!(
-        page,
-        "| --- |{}",
-        " ---: |".repeat(headings.len().saturating_sub(1))
-    );
-    for row in rows {
-        let cells = columns
-            .iter()
-            .map(|(_, cell)| cell(row).unwrap_or_else(|| "–".to_owned()));
-        let cells: Vec<String> = cells.collect();
-        let _ = writeln!(page, "| {} |", cells.join(" | "));
-    }
 }
 
 fn summary(page: &mut String, report: &Report) {
@@ -298,51 +276,4 @@ fn change(estimate: &Estimate, verdict: Option<Verdict>) -> String {
 fn with_interval(estimate: &Estimate, number: fn(f64) -> String) -> String {
     let ends = interval(estimate, number).map(|ends| format!(" [{ends}]"));
     number(estimate.value) + &ends.unwrap_or_default()
-}
-
-/// A text of the user's as code, where neither Markdown nor HTML nor a mention of somebody works.
-pub(crate) fn code(text: &str) -> String {
-    let line = one_line(text);
-    let line = cut(&line, EXCERPT).unwrap_or(line);
-    if line.is_empty() {
-        return "(empty)".to_owned();
-    }
-    // The fence has to be longer than any run of back quotes in the text.
-    let runs = line.split(|letter| letter != '`').map(str::len);
-    let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
-    if line.starts_with('`') || line.ends_with('`') {
-        format!("{fence} {line} {fence}")
-    } else {
-        format!("{fence}{line}{fence}")
-    }
-}
-
-/// A sentence on one line, without HTML.
-fn plain(text: &str) -> String {
-    escaped(&one_line(text))
-}
-
-pub(crate) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A text of the user's on one line, in which nothing is markup, in a table or out of one. Character
-/// references, because a table takes a bar away from a backslash before it and from code around it.
-pub(crate) fn literal(text: &str) -> String {
-    let mut safe = String::new();
-    for letter in one_line(text).chars() {
-        match letter {
-            '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '[' | ']' | '~' | '@' => {
-                let _ = write!(safe, "&#{};", u32::from(letter));
-            }
-            _ => safe.push(letter),
-        }
-    }
-    safe
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

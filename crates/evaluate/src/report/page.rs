@@ -1,10 +1,12 @@
 use maud::{Markup, html};
+use pairmill_report::format::{self, count, figure, interval, percent, signed};
+use pairmill_report::{
+    ForestRow, Page, Section, before_after, confusion_matrix, figures, forest, histograms,
+    learning_curve, precision_recall, section, training_curves, warnings,
+};
 
-use super::charts;
 use super::data::{Better, Outcomes, Report};
 use super::examples;
-use super::format::{self, count, figure, interval, percent, signed};
-use super::frame::{Page, Section, figures, section, warnings};
 use super::headline::{Headline, Verdict, verdict};
 use super::tables;
 
@@ -136,7 +138,7 @@ pub(super) fn summary(report: &Report) -> Markup {
     let scatter = report
         .scatter
         .as_ref()
-        .and_then(|scatter| charts::before_after(scatter, report.item_name()));
+        .and_then(|scatter| before_after(scatter, report.item_name()));
     let charts = [forest_of_metrics(report), scatter];
     html! {
         (tables::summary(report))
@@ -157,7 +159,7 @@ fn beside(table: &Markup, chart: Option<Markup>) -> Markup {
 
 fn forest_of_metrics(report: &Report) -> Option<Markup> {
     let compared = report.summary.iter().any(|row| row.difference.is_some());
-    let rows: Vec<charts::ForestRow> = report
+    let rows: Vec<ForestRow> = report
         .summary
         .iter()
         .filter_map(|row| {
@@ -172,7 +174,7 @@ fn forest_of_metrics(report: &Report) -> Option<Markup> {
             };
             let name = format::metric(&row.metric);
             let ends = interval(&estimate, number).map(|ends| format!(" ({ends})"));
-            Some(charts::ForestRow {
+            Some(ForestRow {
                 tooltip: format!(
                     "{name}: {}{}",
                     number(estimate.value),
@@ -206,7 +208,7 @@ fn forest_of_metrics(report: &Report) -> Option<Markup> {
             format!("Bars are the {with}s."),
         )
     };
-    charts::forest(title, axis, &rows, compared, note)
+    forest(title, axis, &rows, compared, note)
 }
 
 fn groups(report: &Report) -> Option<Section> {
@@ -219,7 +221,7 @@ pub(super) fn group_tables(report: &Report) -> Markup {
             @let rows: Vec<_> = table.rows.iter().filter_map(|row| {
                 let estimate = row.difference?;
                 let label = tables::group_name(&row.group).to_owned();
-                Some(charts::ForestRow {
+                Some(ForestRow {
                     tooltip: format!("{label}, {} {}: {}", count(row.items), report.item_name(), signed(estimate.value, 4)),
                     label,
                     class: "same",
@@ -229,17 +231,17 @@ pub(super) fn group_tables(report: &Report) -> Markup {
             }).collect();
             @let title = format!("{} by {}", format::sentence_case(&format::metric(&table.metric)), table.column);
             @let note = format!("Bars are the {}s; small groups have wide ones. Groups are not tested one by one.", report.interval_name());
-            @let forest = (2..=GROUPS_DRAWN).contains(&rows.len())
-                .then(|| charts::forest("Model minus baseline, by group", "difference", &rows, true, note)).flatten();
+            @let chart = (2..=GROUPS_DRAWN).contains(&rows.len())
+                .then(|| forest("Model minus baseline, by group", "difference", &rows, true, note)).flatten();
             h3 { (title) }
-            (beside(&tables::groups(report, table), forest))
+            (beside(&tables::groups(report, table), chart))
         }
     }
 }
 
 fn scores(report: &Report) -> Option<Section> {
-    let histograms = report.distributions.iter().flat_map(charts::histograms);
-    let curve = charts::precision_recall(&report.precision_recall, &report.precision_recall_note);
+    let histograms = report.distributions.iter().flat_map(histograms);
+    let curve = precision_recall(&report.precision_recall, &report.precision_recall_note);
     section("scores", "Scores", figures(histograms.chain(curve)))
 }
 
@@ -249,10 +251,10 @@ fn variants(report: &Report) -> Option<Section> {
         .as_ref()
         .filter(|table| !table.rows.is_empty())?;
     let metric = format::metric(&variants.metric);
-    let rows: Vec<charts::ForestRow> = variants
+    let rows: Vec<ForestRow> = variants
         .rows
         .iter()
-        .map(|row| charts::ForestRow {
+        .map(|row| ForestRow {
             label: row.name.clone(),
             estimate: row.score,
             class: "s0",
@@ -262,14 +264,14 @@ fn variants(report: &Report) -> Option<Section> {
         .collect();
     let note = format!("{metric} with the bytes of a vector on the right.");
     let title = format!("{} of smaller embeddings", format::sentence_case(&metric));
-    let forest = charts::forest(&title, &metric, &rows, false, note);
-    let body = beside(&tables::variants(report, variants), forest);
+    let chart = forest(&title, &metric, &rows, false, note);
+    let body = beside(&tables::variants(report, variants), chart);
     section("size", "Size and quality", body)
 }
 
 fn confusion(report: &Report) -> Option<Section> {
     let table = report.confusion.as_ref()?;
-    let body = beside(&tables::confused(table), charts::confusion_matrix(table));
+    let body = beside(&tables::confused(table), confusion_matrix(table));
     section("confusion", "Confusions", body)
 }
 
@@ -283,11 +285,8 @@ fn examples(report: &Report) -> Option<Section> {
 }
 
 fn training(report: &Report) -> Option<Section> {
-    let learning = report
-        .learning_curve
-        .as_ref()
-        .and_then(charts::learning_curve);
-    let curves = charts::training_curves(&report.training);
+    let learning = report.learning_curve.as_ref().and_then(learning_curve);
+    let curves = training_curves(&report.training);
     section(
         "training",
         "Training",

@@ -1,5 +1,10 @@
 //! A made-up report with every part, for tests and for looking at.
 
+use pairmill_report::{
+    Change, ConfusionTable, Curve, Distributions, Estimate, LearningCurve, LearningPoint, Point,
+    Scatter,
+};
+
 use super::data::*;
 use crate::verdict::Verdict;
 

@@ -2,8 +2,10 @@ use std::cmp::Reverse;
 
 use maud::{Markup, html};
 
-use super::data::{ConfusionTable, Difference, Estimate, GroupTable, MetricRow, Report, Variants};
-use super::format::{self, count, figure, interval, percent, probability, signed};
+use pairmill_report::format::{self, count, figure, interval, percent, probability, signed};
+use pairmill_report::{ConfusionTable, Estimate, scrolling};
+
+use super::data::{Difference, GroupRow, GroupTable, MetricRow, Report, Variants};
 use super::headline::{P_CORRECTED, Verdict, verdict};
 
 /// Groups that are shown at once.
@@ -64,11 +66,6 @@ pub(super) fn summary(report: &Report) -> Markup {
     scrolling("Metrics", &table)
 }
 
-/// A table that scrolls by itself where it is wider than the page.
-fn scrolling(label: &str, table: &Markup) -> Markup {
-    html! { div.scroll role="region" aria-label=(label) tabindex="0" { (table) } }
-}
-
 fn optional<T>(value: Option<T>, cell: impl Fn(T) -> Markup) -> Markup {
     value.map_or_else(|| html! { td.number { "–" } }, cell)
 }
@@ -109,7 +106,7 @@ pub(super) fn groups(report: &Report, table: &GroupTable) -> Markup {
     let (first, rest) = table.rows.split_at(table.rows.len().min(GROUPS));
     let baseline = table.rows.iter().any(|row| row.baseline.is_some());
     let difference = table.rows.iter().any(|row| row.difference.is_some());
-    let part = |rows: &[super::data::GroupRow]| {
+    let part = |rows: &[GroupRow]| {
         let table = html! {
             table {
                 thead {

@@ -1,10 +1,11 @@
 //! The structure of the page and its numbers, for any data.
 
+use pairmill_report::{Change, Distributions, Estimate, Scatter};
 use serde_json::Value;
 
-use super::parsed::ParsedPage;
 use super::sample::full;
 use super::*;
+use crate::parsed_page::ParsedPage;
 use crate::verdict::Verdict;
 
 fn parsed(report: &Report) -> ParsedPage {

@@ -4,10 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use pairmill_report::{Curve, Estimate, LearningCurve, LearningPoint, Point, format};
 use serde::Deserialize;
 
-use super::data::{Curve, Estimate, LearningCurve, LearningPoint, Point};
-use super::format;
 use crate::{EvaluateError, Result};
 
 const LOG: &str = "training_log.jsonl";

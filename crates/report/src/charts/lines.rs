@@ -1,0 +1,277 @@
+use maud::{Markup, html};
+
+use serde::{Deserialize, Serialize};
+
+use super::plot::{Axis, Plot, drawable, path, px};
+use super::{Figure, series_class};
+use crate::Estimate;
+use crate::estimate::nan_if_null;
+use crate::format::{self, count, figure};
+
+/// Points that a curve is drawn with at most.
+const POINTS: usize = 240;
+/// Up to this many points of a curve are marked.
+const MARKED: usize = 40;
+
+/// A named series of points in ascending x.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// What it is of.
+    pub name: String,
+    /// In ascending x.
+    pub points: Vec<Point>,
+}
+
+/// A point of a curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Its place across.
+    #[serde(deserialize_with = "nan_if_null")]
+    pub x: f64,
+    /// Its place upwards.
+    #[serde(deserialize_with = "nan_if_null")]
+    pub y: f64,
+}
+
+/// A metric against the number of training rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningCurve {
+    /// With the split it is measured on, such as `nDCG@10 on dev`.
+    pub metric: String,
+    /// Before training.
+    pub before: Option<f64>,
+    /// In ascending number of rows.
+    pub points: Vec<LearningPoint>,
+}
+
+/// One training of a learning curve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningPoint {
+    /// Training rows.
+    pub rows: u64,
+    /// What was reached.
+    pub score: Estimate,
+}
+
+/// Draws precision against recall, one curve for each model; `note` says what a point is. `None`
+/// where there is none.
+pub fn precision_recall(curves: &[Curve], note: &str) -> Option<Markup> {
+    let plot = Plot::wide(
+        Axis::fixed("recall", 0.0, 1.0),
+        Axis::fixed("precision", 0.0, 1.0),
+    );
+    let curves: Vec<(&str, Vec<Point>)> = curves
+        .iter()
+        .map(|curve| {
+            let points = curve.points.iter().copied();
+            let points = points.filter(|point| plot.x.holds(point.x) && plot.y.holds(point.y));
+            (curve.name.as_str(), pick(&points.collect::<Vec<_>>()))
+        })
+        .filter(|(_, points)| !points.is_empty())
+        .collect();
+    if curves.is_empty() {
+        return None;
+    }
+    let marks = html! {
+        @for (number, (name, points)) in curves.iter().enumerate() {
+            (line(&plot, series_class(number), name, points))
+        }
+    };
+    let legend = curves.iter().enumerate();
+    let figure = Figure {
+        title: "Precision and recall",
+        legend: legend
+            .map(|(number, (name, _))| (series_class(number), (*name).to_owned()))
+            .collect(),
+        svg: plot.draw("Precision against recall", &marks),
+        note: note.to_owned(),
+    };
+    Some(figure.render())
+}
+
+/// Draws one chart for each quantity of the training log.
+pub fn training_curves(curves: &[Curve]) -> Vec<Markup> {
+    curves.iter().filter_map(training_curve).collect()
+}
+
+fn training_curve(curve: &Curve) -> Option<Markup> {
+    let drawn: Vec<Point> = curve
+        .points
+        .iter()
+        .copied()
+        .filter(|point| drawable(point.x) && drawable(point.y))
+        .collect();
+    let (points, steps) = average(&drawn);
+    let plot = Plot::wide(
+        Axis::spanning("step", points.iter().map(|point| point.x))?,
+        Axis::spanning(&curve.name, points.iter().map(|point| point.y))?,
+    );
+    let mut note = String::new();
+    if steps > 1 {
+        note = format!("Each point is the mean of {steps} logged steps.");
+    }
+    let left_out = curve.points.len() - drawn.len();
+    if left_out > 0 {
+        note += &format!(" Not finite and left out: {}.", count(left_out as u64));
+    }
+    let title = format::sentence_case(&curve.name);
+    let figure = Figure {
+        title: &title,
+        legend: Vec::new(),
+        svg: plot.draw(
+            &format!("{title} by training step"),
+            &line(&plot, series_class(0), &curve.name, &points),
+        ),
+        note: note.trim().to_owned(),
+    };
+    Some(figure.render())
+}
+
+const LEARNING: &str = "Learning curve: what more training data brings";
+
+/// Draws quality against training rows on a logarithmic axis, with the level before training. `None`
+/// where no training has a figure.
+pub fn learning_curve(curve: &LearningCurve) -> Option<Markup> {
+    let (plot, marks) = learning_plot(curve)?;
+    let figure = Figure {
+        title: LEARNING,
+        legend: Vec::new(),
+        svg: plot.draw(LEARNING, &marks),
+        note: String::new(),
+    };
+    Some(figure.render())
+}
+
+/// Draws the same as an SVG file of its own.
+pub fn learning_curve_svg(curve: &LearningCurve) -> Option<String> {
+    let (plot, marks) = learning_plot(curve)?;
+    Some(plot.file(LEARNING, &marks))
+}
+
+fn learning_plot(curve: &LearningCurve) -> Option<(Plot, Markup)> {
+    let points: Vec<_> = curve
+        .points
+        .iter()
+        .filter(|point| point.rows > 0 && drawable(point.score.value))
+        .collect();
+    let before = curve.before.filter(|&before| drawable(before));
+    let scores = points.iter().flat_map(|point| {
+        let (low, high) = point.score.interval.unwrap_or((f64::NAN, f64::NAN));
+        [point.score.value, low, high]
+    });
+    let rows = points.iter().map(|point| point.rows as f64);
+    let plot = Plot::wide(
+        Axis::logarithmic("training rows (logarithmic)", rows)?,
+        Axis::spanning(&curve.metric, scores.chain(before))?,
+    );
+    let ends = [plot.x.low(), plot.x.high()].map(|x| plot.across(x));
+    let polyline = points.iter().map(|point| {
+        let rows = point.rows as f64;
+        (plot.across(rows), plot.down(point.score.value))
+    });
+    let marks = html! {
+        @if let Some(before) = before {
+            @let down = plot.down(before);
+            line.zero x1=(px(ends[0])) x2=(px(ends[1])) y1=(px(down)) y2=(px(down)) {}
+            text.corner x=(px(ends[1] - 4.0)) y=(px(down - 5.0)) text-anchor="end" { "before training" }
+        }
+        polyline.line.s0 points=(path(polyline)) {}
+        @for point in &points {
+            @let across = plot.across(point.rows as f64);
+            g.s0 {
+                title { (count(point.rows)) " rows: " (figure(point.score.value, 4)) }
+                @if let Some((low, high)) = point.score.interval.filter(|&(low, high)| drawable(low) && drawable(high)) {
+                    line.interval x1=(px(across)) x2=(px(across)) y1=(px(plot.down(low))) y2=(px(plot.down(high))) {}
+                }
+                circle.dot cx=(px(across)) cy=(px(plot.down(point.score.value))) r="4" {}
+            }
+        }
+    };
+    Some((plot, marks))
+}
+
+fn line(plot: &Plot, class: &str, name: &str, points: &[Point]) -> Markup {
+    let places = points
+        .iter()
+        .map(|point| (plot.across(point.x), plot.down(point.y)));
+    html! {
+        polyline.line.(class) points=(path(places)) { title { (name) } }
+        @if points.len() <= MARKED {
+            @for point in points {
+                circle.dot.(class) cx=(px(plot.across(point.x))) cy=(px(plot.down(point.y))) r="3" {
+                    title { (name) ": " (figure(point.y, 4)) " at " (figure(point.x, if point.x.fract() == 0.0 { 0 } else { 4 })) }
+                }
+            }
+        }
+    }
+}
+
+/// Evenly spread points, the first and the last among them.
+fn pick(points: &[Point]) -> Vec<Point> {
+    if points.len() <= POINTS {
+        return points.to_vec();
+    }
+    (0..POINTS)
+        .map(|number| points[number * (points.len() - 1) / (POINTS - 1)])
+        .collect()
+}
+
+/// Means of so many points that follow each other that few enough are left.
+fn average(points: &[Point]) -> (Vec<Point>, usize) {
+    let steps = points.len().div_ceil(POINTS).max(1);
+    let means = points.chunks(steps).map(|chunk| {
+        let mean = |of: fn(&Point) -> f64| {
+            chunk
+                .iter()
+                .map(|point| of(point) / chunk.len() as f64)
+                .sum()
+        };
+        Point {
+            x: mean(|point| point.x),
+            y: mean(|point| point.y),
+        }
+    });
+    (means.collect(), steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(number: usize) -> Vec<Point> {
+        let points = (0..number).map(|x| x as f64);
+        points.map(|x| Point { x, y: 2.0 * x }).collect()
+    }
+
+    #[test]
+    fn long_curves_are_thinned() {
+        let picked = pick(&points(10_000));
+        assert_eq!(picked.len(), POINTS);
+        assert_eq!((picked[0].x, picked[POINTS - 1].x), (0.0, 9_999.0));
+        assert_eq!(pick(&points(7)).len(), 7);
+
+        let (means, steps) = average(&points(480));
+        assert_eq!((means.len(), steps), (240, 2));
+        assert_eq!((means[0].x, means[0].y), (0.5, 1.0));
+        assert_eq!(average(&[]).0, []);
+    }
+
+    #[test]
+    fn a_learning_curve_of_its_own_brings_its_style() {
+        let point = |rows, score| LearningPoint {
+            rows,
+            score: Estimate::new(score, None),
+        };
+        let mut curve = LearningCurve {
+            metric: "nDCG@10 on dev".to_owned(),
+            before: Some(f64::NAN),
+            points: vec![point(100, 0.4), point(200, 0.5), point(500, f64::NAN)],
+        };
+        let svg = learning_curve_svg(&curve).unwrap();
+        assert!(svg.starts_with("<svg xmlns=") && svg.contains("prefers-color-scheme: dark"));
+        assert_eq!(svg.matches("<circle").count(), 2);
+        assert!(!svg.contains("NaN"), "{svg}");
+        curve.points.clear();
+        assert_eq!(learning_curve_svg(&curve), None);
+    }
+}

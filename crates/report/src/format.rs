@@ -1,0 +1,234 @@
+//! Figures as text, the same in HTML, Markdown and on a terminal.
+
+use std::fmt::Write as _;
+
+use crate::Estimate;
+
+/// Stands for a figure that is undefined.
+const UNDEFINED: &str = "–";
+
+/// Writes a figure with so many decimals.
+pub fn figure(value: f64, decimals: usize) -> String {
+    if value.is_nan() {
+        return UNDEFINED.to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "∞" } else { "−∞" }.to_owned();
+    }
+    let digits = if value.abs() < 1e9 {
+        format!("{:.decimals$}", value.abs())
+    } else {
+        format!("{:.3e}", value.abs())
+    };
+    let is_zero = digits.bytes().all(|digit| matches!(digit, b'0' | b'.'));
+    if value < 0.0 && !is_zero {
+        format!("−{digits}")
+    } else {
+        digits
+    }
+}
+
+/// Writes a difference: with its sign, unless it is 0.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = figure(value, decimals);
+    let is_zero = text.bytes().all(|digit| matches!(digit, b'0' | b'.'));
+    if value > 0.0 && !is_zero {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+/// Names the intervals of a confidence, such as `95 % interval`.
+pub fn interval_name(confidence: f64) -> String {
+    if confidence > 0.0 && confidence < 1.0 {
+        let percent = figure(confidence * 100.0, 1);
+        format!("{} % interval", percent.trim_end_matches(".0"))
+    } else {
+        "interval".to_owned()
+    }
+}
+
+/// Writes both ends of an interval by `end`, such as `0.5700 to 0.6700`.
+pub fn interval(estimate: &Estimate, end: impl Fn(f64) -> String) -> Option<String> {
+    let (low, high) = estimate.interval?;
+    Some(format!("{} to {}", end(low), end(high)))
+}
+
+/// Writes a probability. Below 0.0001 only that it is so.
+pub fn probability(p: f64) -> String {
+    if p < 0.0001 {
+        "< 0.0001".to_owned()
+    } else {
+        figure(p, 4)
+    }
+}
+
+/// Writes `p = 0.0123`, or `p < 0.0001`.
+pub fn p_value(p: f64) -> String {
+    match probability(p) {
+        below if below.starts_with('<') => format!("p {below}"),
+        equal => format!("p = {equal}"),
+    }
+}
+
+/// Writes a share in percent, with so many decimals.
+pub fn percent(share: f64, decimals: usize) -> String {
+    if share.is_finite() {
+        format!("{} %", figure(share * 100.0, decimals))
+    } else {
+        UNDEFINED.to_owned()
+    }
+}
+
+/// Writes a whole number in groups of three digits.
+pub fn count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes a metric's key as people do: `ndcg@10` is `nDCG@10`.
+pub fn metric(key: &str) -> String {
+    let (name, cutoff) = match key.split_once('@') {
+        Some((name, cutoff)) => (name, format!("@{cutoff}")),
+        None => (key, String::new()),
+    };
+    let words = name.split('_').map(|word| match word {
+        "ndcg" => "nDCG",
+        "mrr" => "MRR",
+        "map" => "MAP",
+        "mcc" => "MCC",
+        "f1" => "F1",
+        "ap" => "average precision",
+        "knn" => "kNN",
+        "spearman" => "Spearman",
+        "pearson" => "Pearson",
+        "euclidean" => "Euclidean",
+        "manhattan" => "Manhattan",
+        word => word,
+    });
+    words.collect::<Vec<_>>().join(" ") + &cutoff
+}
+
+/// Puts the first letter of a text in upper case.
+pub fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        // nDCG stays as it is.
+        Some(first) if !text[first.len_utf8()..].starts_with(char::is_uppercase) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Returns the first `limit` characters of a text at most, cut at a blank where one is near; `None` where
+/// the text is no longer.
+pub fn cut(text: &str, limit: usize) -> Option<String> {
+    let (end, _) = text.char_indices().nth(limit)?;
+    let head = &text[..end];
+    let head = match head.rfind(char::is_whitespace) {
+        Some(blank) if blank > end / 2 => &head[..blank],
+        _ => head,
+    };
+    Some(format!("{}…", head.trim_end()))
+}
+
+/// Puts rows under each other: the first column to the left, the others to the right.
+pub fn aligned(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut table = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let _ = match column {
+                0 => write!(line, "{cell:<width$}"),
+                _ => write!(line, "  {cell:>width$}"),
+            };
+        }
+        table.push_str(line.trim_end());
+        table.push('\n');
+    }
+    table
+}
+
+/// Writes a chance as a table has room for it. Below 0.001 only that it is so.
+pub fn chance(p: f64) -> String {
+    if p < 0.001 {
+        "<0.001".to_owned()
+    } else {
+        format!("{p:.3}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_a_true_minus_and_no_negative_zero() {
+        assert_eq!(figure(-0.25, 2), "−0.25");
+        assert_eq!(figure(-0.000_01, 4), "0.0000");
+        assert_eq!(signed(0.000_01, 4), "0.0000");
+        assert_eq!(signed(0.25, 4), "+0.2500");
+        assert_eq!(signed(f64::NAN, 4), "–");
+        assert_eq!(figure(f64::NEG_INFINITY, 4), "−∞");
+        assert_eq!(figure(1e20, 4), "1.000e20");
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        let texts = [0, 999, 1_000, 1_234_567].map(count);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn metrics_are_written_as_people_do() {
+        let keys = [
+            "ndcg@10",
+            "mrr@10",
+            "spearman_cosine",
+            "knn_macro_f1",
+            "ndcg_exp@10",
+            "f1",
+            "recall@100",
+            "ap",
+        ];
+        assert_eq!(
+            keys.map(metric),
+            [
+                "nDCG@10",
+                "MRR@10",
+                "Spearman cosine",
+                "kNN macro F1",
+                "nDCG exp@10",
+                "F1",
+                "recall@100",
+                "average precision"
+            ]
+        );
+        assert_eq!(
+            ["recall@1", "nDCG", "élan", ""].map(sentence_case),
+            ["Recall@1", "nDCG", "Élan", ""]
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_words_and_never_inside_a_character() {
+        assert_eq!(cut("how to reset", 12), None);
+        assert_eq!(cut("how to reset it", 11).unwrap(), "how to…");
+        assert_eq!(cut("ééééé", 2).unwrap(), "éé…");
+    }
+}

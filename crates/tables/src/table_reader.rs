@@ -1,0 +1,122 @@
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use datafusion::dataframe::DataFrame;
+use datafusion::prelude::{SessionContext, ident};
+use futures::StreamExt;
+use tokio::runtime::Runtime;
+
+use crate::{ColumnNames, Result, Table, TableError, open, open_any, session};
+
+/// Reads tables in the order of their rows, for programs that wait for them.
+pub struct TableReader {
+    runtime: Runtime,
+    session: SessionContext,
+}
+
+impl TableReader {
+    /// Starts the threads that read.
+    ///
+    /// # Errors
+    /// If they cannot be started.
+    pub fn new(threads: usize) -> Result<Self> {
+        Ok(Self {
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(threads)
+                .build()
+                .map_err(TableError::Runtime)?,
+            // One partition keeps the order, so that figures never depend on the thread count.
+            session: session(1)?,
+        })
+    }
+
+    /// Calls `each` with one batch after the other of the wanted columns; those that are not of
+    /// the table are read as text.
+    ///
+    /// # Errors
+    /// If the input is not such a table, or `each` fails.
+    pub fn for_each<E: From<TableError>>(
+        &self,
+        input: &str,
+        table: Table,
+        names: &ColumnNames,
+        columns: &[&str],
+        each: impl FnMut(&RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.for_each_by(None, input, table, names, columns, each)
+    }
+
+    /// As [`for_each`](Self::for_each), sorted by the column `order` where there is one.
+    ///
+    /// # Errors
+    /// If the input is not such a table, or `each` fails.
+    pub fn for_each_by<E: From<TableError>>(
+        &self,
+        order: Option<&str>,
+        input: &str,
+        table: Table,
+        names: &ColumnNames,
+        columns: &[&str],
+        each: impl FnMut(&RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let scan_error = |error| TableError::of_scan(input, error);
+        let schema = table.schema();
+        let is_extra = |name: &&&str| schema.field_with_name(name).is_err();
+        let extra: Vec<&str> = columns.iter().filter(is_extra).copied().collect();
+        self.runtime.block_on(async {
+            let frame = open(&self.session, input, table, names, &extra).await?;
+            let mut frame = frame.select_columns(columns).map_err(scan_error)?;
+            if let Some(order) = order {
+                let sorted = frame.sort(vec![ident(order).sort(true, false)]);
+                frame = sorted.map_err(scan_error)?;
+            }
+            each_batch(input, frame, each).await
+        })
+    }
+
+    /// As [`for_each`](Self::for_each), with all columns that the input has.
+    ///
+    /// # Errors
+    /// If the input cannot be read, or `each` fails.
+    pub fn for_each_of_any<E: From<TableError>>(
+        &self,
+        input: &str,
+        each: impl FnMut(&RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.runtime.block_on(async {
+            let frame = open_any(&self.session, input).await?;
+            each_batch(input, frame, each).await
+        })
+    }
+
+    /// Begins with what the input's columns are, then takes in one batch of all of them after the
+    /// other.
+    ///
+    /// # Errors
+    /// If the input cannot be read, or `begin` or `each` fails.
+    pub fn fold_any<T, E: From<TableError>>(
+        &self,
+        input: &str,
+        begin: impl FnOnce(&Schema) -> Result<T, E>,
+        mut each: impl FnMut(&mut T, &RecordBatch) -> Result<(), E>,
+    ) -> Result<T, E> {
+        self.runtime.block_on(async {
+            let frame = open_any(&self.session, input).await?;
+            let mut state = begin(frame.schema().as_arrow())?;
+            each_batch(input, frame, |batch| each(&mut state, batch)).await?;
+            Ok(state)
+        })
+    }
+}
+
+async fn each_batch<E: From<TableError>>(
+    input: &str,
+    frame: DataFrame,
+    mut each: impl FnMut(&RecordBatch) -> Result<(), E>,
+) -> Result<(), E> {
+    let scan_error = |error| TableError::of_scan(input, error);
+    let mut stream = frame.execute_stream().await.map_err(scan_error)?;
+    while let Some(batch) = stream.next().await {
+        each(&batch.map_err(scan_error)?)?;
+    }
+    Ok(())
+}
