@@ -17,10 +17,10 @@ fn main() -> ExitCode {
     pairmill_cli::run(&args.common, || match args.validate()? {
         Job::Evaluate {
             task,
-            frame,
+            run_options,
             thresholds,
         } => {
-            let evaluation = task.run(&frame)?;
+            let evaluation = task.run(&run_options)?;
             evaluation.print(&mut io::stdout().lock(), args.common.json)?;
             Ok(outcome(&thresholds, [&evaluation]))
         }

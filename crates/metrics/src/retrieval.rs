@@ -6,94 +6,198 @@ use crate::ranked::{
     precision, recall, reciprocal_rank,
 };
 
-/// A metric of a ranked list with its cut-off; `ndcg@10` as text. Every value lies in 0..=1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RetrievalMetric {
-    /// [`ndcg`]
-    Ndcg(usize),
-    /// [`exponential_ndcg`]
-    NdcgExp(usize),
-    /// [`reciprocal_rank`]; its mean is the MRR.
-    Mrr(usize),
-    /// [`average_precision_at`]; its mean is the MAP.
-    Map(usize),
-    /// [`average_precision_trec`]; its mean is trec_eval's MAP.
-    MapTrec(usize),
-    /// [`recall`]
-    Recall(usize),
-    /// [`capped_recall`]
-    RecallCap(usize),
-    /// [`precision`]
-    Precision(usize),
-    /// [`hit`]; its mean is the accuracy.
-    Accuracy(usize),
-    /// [`hole`]
-    Hole(usize),
+/// What there is to know of a metric of a ranked list.
+struct Row {
+    /// Its name in keys, before the cut-off.
+    key: &'static str,
+    /// The same as people write it.
+    title: &'static str,
+    /// What sets it apart in a list of all; may be empty.
+    note: &'static str,
+    /// Its value for the results of a query, the judged grades and the cut-off.
+    formula: fn(&[Option<i32>], &[i32], usize) -> f64,
+    /// What a relevant document counts, where that depends on its grade.
+    gain: Option<&'static str>,
+    /// Whether a ranking is the better the higher the value is.
+    higher_is_better: bool,
+    /// Whether it tells what nobody has judged from what is judged not to be relevant.
+    needs_unjudged: bool,
+    /// The cut-offs that are reported where nobody asks for others.
+    reported_at: &'static [usize],
+}
+
+/// What most rows have.
+const ROW: Row = Row {
+    key: "",
+    title: "",
+    note: "",
+    formula: |_, _, _| f64::NAN,
+    gain: None,
+    higher_is_better: true,
+    needs_unjudged: false,
+    reported_at: &[],
+};
+
+/// All metrics, chief figure first. Everything that lists, reads or explains them follows from here.
+static TABLE: [Row; 10] = [
+    Row {
+        key: "ndcg",
+        title: "nDCG",
+        note: "linear gain",
+        formula: ndcg,
+        gain: Some("linear gain"),
+        reported_at: &[10],
+        ..ROW
+    },
+    Row {
+        key: "ndcg_exp",
+        title: "nDCG exp",
+        note: "exponential gain",
+        formula: exponential_ndcg,
+        gain: Some("exponential gain, 2^grade - 1"),
+        ..ROW
+    },
+    Row {
+        key: "mrr",
+        title: "MRR",
+        formula: |ranked, _, k| reciprocal_rank(ranked, k),
+        reported_at: &[10],
+        ..ROW
+    },
+    Row {
+        key: "map",
+        title: "MAP",
+        formula: average_precision_at,
+        reported_at: &[100],
+        ..ROW
+    },
+    Row {
+        key: "map_trec",
+        title: "MAP trec",
+        note: "as trec_eval divides",
+        formula: average_precision_trec,
+        ..ROW
+    },
+    Row {
+        key: "recall",
+        title: "recall",
+        formula: recall,
+        reported_at: &[1, 10, 100],
+        ..ROW
+    },
+    Row {
+        key: "recall_cap",
+        title: "recall cap",
+        note: "capped",
+        formula: capped_recall,
+        ..ROW
+    },
+    Row {
+        key: "precision",
+        title: "precision",
+        formula: |ranked, _, k| precision(ranked, k),
+        reported_at: &[1, 10],
+        ..ROW
+    },
+    Row {
+        key: "accuracy",
+        title: "accuracy",
+        formula: |ranked, _, k| hit(ranked, k),
+        reported_at: &[1],
+        ..ROW
+    },
+    Row {
+        key: "hole",
+        title: "hole",
+        note: "unjudged results",
+        formula: |ranked, _, k| hole(ranked, k),
+        // More of what nobody has judged is neither better nor worse, only less well known.
+        higher_is_better: false,
+        needs_unjudged: true,
+        ..ROW
+    },
+];
+
+/// A metric of a ranked list with its cut-off; `ndcg@10` as text. Every value lies in 0..=1. The order
+/// is that in which metrics are listed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RetrievalMetric {
+    /// Its place in [`TABLE`].
+    row: usize,
+    cut_off: usize,
 }
 
 impl RetrievalMetric {
-    /// The metrics that are reported where nobody asks for others, chief figure first.
-    pub const DEFAULTS: [Self; 9] = [
-        Self::Ndcg(10),
-        Self::Mrr(10),
-        Self::Map(100),
-        Self::Recall(1),
-        Self::Recall(10),
-        Self::Recall(100),
-        Self::Precision(1),
-        Self::Precision(10),
-        Self::Accuracy(1),
-    ];
+    /// Returns the metrics that are reported where nobody asks for others, chief figure first.
+    pub fn defaults() -> Vec<Self> {
+        let rows = TABLE.iter().enumerate();
+        rows.flat_map(|(row, of)| {
+            let cut_offs = of.reported_at.iter();
+            cut_offs.map(move |&cut_off| Self { row, cut_off })
+        })
+        .collect()
+    }
 
-    /// The value for one query. `ranked` holds the grade of each result in rank order, `None`
+    /// Lists the names of all metrics with what sets each apart.
+    pub fn described() -> String {
+        let names = TABLE.iter().map(|row| match row.note {
+            "" => row.key.to_owned(),
+            note => format!("{} ({note})", row.key),
+        });
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    fn row(self) -> &'static Row {
+        &TABLE[self.row]
+    }
+
+    /// Returns the value for one query. `ranked` holds the grade of each result in rank order, `None`
     /// where nobody has judged it; `judged` holds the grades of all judged documents of the
     /// query in any order, found or not. A grade above 0 means relevant.
     pub fn score(self, ranked: &[Option<i32>], judged: &[i32]) -> f64 {
-        match self {
-            Self::Ndcg(k) => ndcg(ranked, judged, k),
-            Self::NdcgExp(k) => exponential_ndcg(ranked, judged, k),
-            Self::Mrr(k) => reciprocal_rank(ranked, k),
-            Self::Map(k) => average_precision_at(ranked, judged, k),
-            Self::MapTrec(k) => average_precision_trec(ranked, judged, k),
-            Self::Recall(k) => recall(ranked, judged, k),
-            Self::RecallCap(k) => capped_recall(ranked, judged, k),
-            Self::Precision(k) => precision(ranked, k),
-            Self::Accuracy(k) => hit(ranked, k),
-            Self::Hole(k) => hole(ranked, k),
-        }
+        (self.row().formula)(ranked, judged, self.cut_off)
     }
 
-    /// How many results it looks at.
+    /// Returns how many results it looks at.
     pub fn cut_off(self) -> usize {
-        self.parts().1
+        self.cut_off
     }
 
-    /// Whether a ranking is the better the higher the value is. Of [`hole`] it is neither better
-    /// nor worse, only less well known.
+    /// Returns its name without the cut-off, such as `ndcg`.
+    pub fn key(self) -> &'static str {
+        self.row().key
+    }
+
+    /// Returns the name as people write it, such as `nDCG@10`.
+    pub fn title(self) -> String {
+        format!("{}@{}", self.row().title, self.cut_off)
+    }
+
+    /// Returns what a relevant document counts, where that depends on its grade, such as `linear gain`.
+    pub fn gain(self) -> Option<&'static str> {
+        self.row().gain
+    }
+
+    /// Whether a ranking is the better the higher the value is.
     pub fn higher_is_better(self) -> bool {
-        !matches!(self, Self::Hole(_))
+        self.row().higher_is_better
     }
 
-    fn parts(self) -> (&'static str, usize) {
-        match self {
-            Self::Ndcg(k) => ("ndcg", k),
-            Self::NdcgExp(k) => ("ndcg_exp", k),
-            Self::Mrr(k) => ("mrr", k),
-            Self::Map(k) => ("map", k),
-            Self::MapTrec(k) => ("map_trec", k),
-            Self::Recall(k) => ("recall", k),
-            Self::RecallCap(k) => ("recall_cap", k),
-            Self::Precision(k) => ("precision", k),
-            Self::Accuracy(k) => ("accuracy", k),
-            Self::Hole(k) => ("hole", k),
-        }
+    /// Whether it tells what nobody has judged from what is judged not to be relevant.
+    pub fn needs_unjudged(self) -> bool {
+        self.row().needs_unjudged
     }
 }
 
 impl fmt::Display for RetrievalMetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, k) = self.parts();
-        write!(f, "{name}@{k}")
+        write!(f, "{}@{}", self.key(), self.cut_off)
+    }
+}
+
+impl fmt::Debug for RetrievalMetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -101,26 +205,20 @@ impl FromStr for RetrievalMetric {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "`{text}` is no retrieval metric; expected ndcg, ndcg_exp, mrr, map, map_trec, recall, recall_cap, precision, accuracy or hole with a cut-off, such as ndcg@10"
-            )
+        let read = || {
+            let (name, cut_off) = text.split_once('@')?;
+            let cut_off = cut_off.parse().ok().filter(|&cut_off| cut_off > 0)?;
+            let row = TABLE.iter().position(|row| row.key == name)?;
+            Some(Self { row, cut_off })
         };
-        let (name, k) = text.split_once('@').ok_or_else(wrong)?;
-        let k = k.parse().ok().filter(|&k| k > 0).ok_or_else(wrong)?;
-        match name {
-            "ndcg" => Ok(Self::Ndcg(k)),
-            "ndcg_exp" => Ok(Self::NdcgExp(k)),
-            "mrr" => Ok(Self::Mrr(k)),
-            "map" => Ok(Self::Map(k)),
-            "map_trec" => Ok(Self::MapTrec(k)),
-            "recall" => Ok(Self::Recall(k)),
-            "recall_cap" => Ok(Self::RecallCap(k)),
-            "precision" => Ok(Self::Precision(k)),
-            "accuracy" => Ok(Self::Accuracy(k)),
-            "hole" => Ok(Self::Hole(k)),
-            _ => Err(wrong()),
-        }
+        read().ok_or_else(|| {
+            let keys = TABLE.each_ref().map(|row| row.key);
+            let (last, others) = keys.split_last().unwrap_or((&"", &[]));
+            format!(
+                "`{text}` is no retrieval metric; expected {} or {last} with a cut-off, such as ndcg@10",
+                others.join(", ")
+            )
+        })
     }
 }
 
@@ -128,27 +226,40 @@ impl FromStr for RetrievalMetric {
 mod tests {
     use super::*;
 
-    const OTHERS: [RetrievalMetric; 4] = [
-        RetrievalMetric::NdcgExp(7),
-        RetrievalMetric::MapTrec(1000),
-        RetrievalMetric::RecallCap(20),
-        RetrievalMetric::Hole(5),
-    ];
+    /// Each metric at several depths.
+    fn all() -> Vec<RetrievalMetric> {
+        let of_row = |row| [1, 7, 1_000].map(|cut_off| RetrievalMetric { row, cut_off });
+        (0..TABLE.len()).flat_map(of_row).collect()
+    }
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for metric in RetrievalMetric::DEFAULTS.into_iter().chain(OTHERS) {
+        for metric in all() {
             assert_eq!(metric.to_string().parse(), Ok(metric));
         }
-        assert_eq!(RetrievalMetric::Hole(5).to_string(), "hole@5");
         for wrong in ["ndcg", "ndcg@0", "ndcg@x", "ndcg@-1", "speed@10", "@10"] {
             assert!(wrong.parse::<RetrievalMetric>().is_err(), "{wrong}");
         }
     }
 
     #[test]
+    fn keys_are_unique_and_the_defaults_are_those_of_the_table() {
+        let mut keys = TABLE.each_ref().map(|row| row.key);
+        keys.sort_unstable();
+        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
+        let defaults: Vec<String> = RetrievalMetric::defaults()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            defaults.join(","),
+            "ndcg@10,mrr@10,map@100,recall@1,recall@10,recall@100,precision@1,precision@10,accuracy@1"
+        );
+    }
+
+    #[test]
     fn a_query_with_no_result_or_nothing_relevant_scores_zero() {
-        for metric in RetrievalMetric::DEFAULTS.into_iter().chain(OTHERS) {
+        for metric in all() {
             for (ranked, judged) in [
                 (&[][..], &[1, 0, 2][..]),
                 (&[Some(0), Some(0)], &[0]),
@@ -165,9 +276,11 @@ mod tests {
         let judged = [3, 1, 1, 0, 2];
         let ranked = [Some(1), None, Some(3), Some(0), Some(2)];
         let longer = [&ranked[..], &[Some(1), None, Some(0)]].concat();
-        for metric in OTHERS.into_iter().chain(RetrievalMetric::DEFAULTS) {
-            let metric = metric.parts().0;
-            let metric: RetrievalMetric = format!("{metric}@5").parse().unwrap();
+        for metric in all() {
+            let metric = RetrievalMetric {
+                cut_off: 5,
+                ..metric
+            };
             assert_eq!(
                 metric.score(&ranked, &judged),
                 metric.score(&longer, &judged),

@@ -94,29 +94,6 @@ pub fn count(count: u64) -> String {
     text
 }
 
-/// Writes a metric's key as people do: `ndcg@10` is `nDCG@10`.
-pub fn metric(key: &str) -> String {
-    let (name, cutoff) = match key.split_once('@') {
-        Some((name, cutoff)) => (name, format!("@{cutoff}")),
-        None => (key, String::new()),
-    };
-    let words = name.split('_').map(|word| match word {
-        "ndcg" => "nDCG",
-        "mrr" => "MRR",
-        "map" => "MAP",
-        "mcc" => "MCC",
-        "f1" => "F1",
-        "ap" => "average precision",
-        "knn" => "kNN",
-        "spearman" => "Spearman",
-        "pearson" => "Pearson",
-        "euclidean" => "Euclidean",
-        "manhattan" => "Manhattan",
-        word => word,
-    });
-    words.collect::<Vec<_>>().join(" ") + &cutoff
-}
-
 /// Puts the first letter of a text in upper case.
 pub fn sentence_case(text: &str) -> String {
     let mut letters = text.chars();
@@ -195,30 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_written_as_people_do() {
-        let keys = [
-            "ndcg@10",
-            "mrr@10",
-            "spearman_cosine",
-            "knn_macro_f1",
-            "ndcg_exp@10",
-            "f1",
-            "recall@100",
-            "ap",
-        ];
-        assert_eq!(
-            keys.map(metric),
-            [
-                "nDCG@10",
-                "MRR@10",
-                "Spearman cosine",
-                "kNN macro F1",
-                "nDCG exp@10",
-                "F1",
-                "recall@100",
-                "average precision"
-            ]
-        );
+    fn sentences_begin_in_upper_case_but_for_names() {
         assert_eq!(
             ["recall@1", "nDCG", "élan", ""].map(sentence_case),
             ["Recall@1", "nDCG", "Élan", ""]

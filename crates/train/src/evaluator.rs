@@ -3,7 +3,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use datafusion::prelude::SessionContext;
-use pairmill_metrics::RetrievalMetric;
+use pairmill_metrics::ndcg;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
 use rayon::prelude::*;
@@ -186,7 +186,7 @@ impl RetrievalEvaluator {
                 let ranked = best(scores);
                 let grades = ranked.map(|number| judged.of_document.get(&number).copied());
                 let grades: Vec<Option<i32>> = grades.collect();
-                RetrievalMetric::Ndcg(DEPTH).score(&grades, &judged.grades)
+                ndcg(&grades, &judged.grades, DEPTH)
             })
             .collect();
         Ok(scores.iter().sum::<f64>() / scores.len() as f64)

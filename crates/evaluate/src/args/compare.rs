@@ -31,7 +31,7 @@ impl CompareArgs {
             folders: self.folders.clone(),
             group_by: self.group_by.clone(),
             examples: self.examples,
-            frame: self.output.frame(common),
+            run_options: self.output.run_options(common),
         }
     }
 }

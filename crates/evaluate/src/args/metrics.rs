@@ -2,14 +2,24 @@ use pairmill_metrics::RetrievalMetric;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct MetricArgs {
-    /// Metrics with their cut-offs, chief figure first: ndcg (linear gain), ndcg_exp (exponential
-    /// gain), mrr, map, map_trec (as trec_eval divides), recall, recall_cap (capped), precision,
-    /// accuracy, hole (unjudged results)
-    #[arg(long, value_name = "METRIC@K,…", value_delimiter = ',', default_values_t = RetrievalMetric::DEFAULTS)]
+    #[arg(
+        long,
+        value_name = "METRIC@K,…",
+        value_delimiter = ',',
+        default_values_t = RetrievalMetric::defaults(),
+        help = help()
+    )]
     metrics: Vec<RetrievalMetric>,
     /// Drop a result that has the id of its query, as BEIR does
     #[arg(long)]
     pub ignore_identical_ids: bool,
+}
+
+fn help() -> String {
+    format!(
+        "Metrics with their cut-offs, chief figure first: {}",
+        RetrievalMetric::described()
+    )
 }
 
 impl MetricArgs {

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{Compare, Frame, Regression, Settings, Task};
+use pairmill_evaluate::{Compare, Regression, RunOptions, Settings, Task};
 use pairmill_experiment::{AbTest, Assign, PlanResult};
 use pairmill_tables::ReadOptions;
 
@@ -88,8 +88,8 @@ struct OutputArgs {
 }
 
 impl OutputArgs {
-    fn frame(&self, common: &Common) -> Frame {
-        Frame {
+    fn run_options(&self, common: &Common) -> RunOptions {
+        RunOptions {
             output: self.output.clone(),
             settings: Settings {
                 confidence: self.confidence,
@@ -114,7 +114,7 @@ pub enum Job {
     /// Evaluate, print the figures and hold them against the thresholds.
     Evaluate {
         task: Box<Task>,
-        frame: Frame,
+        run_options: RunOptions,
         thresholds: Vec<Regression>,
     },
     /// Compare results that are there.
@@ -169,7 +169,7 @@ impl Args {
         }
         Ok(Job::Evaluate {
             task: Box::new(request.task),
-            frame: request.output.frame(&self.common),
+            run_options: request.output.run_options(&self.common),
             thresholds: request.thresholds.to_vec(),
         })
     }

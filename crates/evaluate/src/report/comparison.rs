@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
-use pairmill_report::format::{self, interval, signed};
+use pairmill_metrics::metric_title;
+use pairmill_report::format::{interval, signed};
 use pairmill_report::{ForestRow, Page, figures, forest, section, warnings};
 
 use super::data::Report;
@@ -71,7 +72,7 @@ fn title(reports: &[Report]) -> String {
 /// The difference of the chief metric, a row for each model.
 fn overview(reports: &[Report]) -> Option<Markup> {
     let chief = reports.first()?.chief_row()?;
-    let metric = format::metric(&chief.metric);
+    let metric = metric_title(&chief.metric);
     let rows: Vec<ForestRow> = reports
         .iter()
         .filter_map(|report| {

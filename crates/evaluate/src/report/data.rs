@@ -5,7 +5,7 @@ use pairmill_report::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::{Needed, Verdict};
+use crate::statistics::verdict::{Needed, Verdict};
 
 /// Everything a report draws from. A part without data leaves no trace in the report.
 ///

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use maud::{Markup, html};
+use pairmill_metrics::metric_title;
 use pairmill_report::format::{self, cut, figure, signed};
 
 use super::data::{Example, Examples, FoundDocument};
@@ -12,7 +13,7 @@ const QUERY: usize = 160;
 const DOCUMENT: usize = 220;
 
 pub(super) fn render(examples: &Examples, items: &str) -> Markup {
-    let metric = format::metric(&examples.metric);
+    let metric = metric_title(&examples.metric);
     let rose = format!("{} whose {metric} rose most", format::sentence_case(items));
     let fell = format!("{} whose {metric} fell most", format::sentence_case(items));
     html! {

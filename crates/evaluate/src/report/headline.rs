@@ -1,7 +1,8 @@
+use pairmill_metrics::metric_title;
 use pairmill_report::format::{self, count, figure, interval, interval_name, probability, signed};
 
 use super::data::{Better, MetricRow, Report};
-use crate::verdict::{self, Needed};
+use crate::statistics::verdict::{self, Needed};
 
 /// The heading of corrected chances.
 pub(crate) const P_CORRECTED: &str = "p (Holm)";
@@ -147,7 +148,7 @@ impl Verdict {
 }
 
 fn sentence(report: &Report, row: &MetricRow) -> String {
-    let name = format::sentence_case(&format::metric(&row.metric));
+    let name = format::sentence_case(&metric_title(&row.metric));
     let short = |value| figure(value, 3);
     let within = report.interval_name();
     let (Some(baseline), Some(difference)) = (&row.baseline, &row.difference) else {
@@ -288,7 +289,7 @@ mod tests {
 
     use super::super::data::{Difference, Outcomes, PairedTest};
     use super::*;
-    use crate::verdict::Verdict as Found;
+    use crate::statistics::verdict::Verdict as Found;
 
     fn report(difference: f64, interval: Option<(f64, f64)>, verdict: Option<Found>) -> Report {
         Report {

@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use pairmill_metrics::metric_title;
 use pairmill_report::Estimate;
 use pairmill_report::format::{self, count, figure, interval, percent, probability, signed};
 use pairmill_report::markdown::{code, escaped, plain, table};
@@ -54,7 +55,7 @@ pub(crate) fn markdown(report: &Report) -> String {
         variants(&mut page, table);
     }
     if let Some(changes) = &report.examples {
-        let metric = format::metric(&changes.metric);
+        let metric = metric_title(&changes.metric);
         let items = format::sentence_case(report.item_name());
         examples(
             &mut page,
@@ -154,7 +155,7 @@ fn groups(page: &mut String, report: &Report, groups: &GroupTable) {
     let _ = write!(
         page,
         "\n## {} by {}\n",
-        format::sentence_case(&format::metric(&groups.metric)),
+        format::sentence_case(&metric_title(&groups.metric)),
         plain(&groups.column)
     );
     table(

@@ -1,4 +1,5 @@
 use maud::{Markup, html};
+use pairmill_metrics::metric_title;
 use pairmill_report::format::{self, count, figure, interval, percent, signed};
 use pairmill_report::{
     ForestRow, Page, Section, before_after, confusion_matrix, figures, forest, histograms,
@@ -172,7 +173,7 @@ fn forest_of_metrics(report: &Report) -> Option<Markup> {
                 true => signed(value, 3),
                 false => figure(value, 3),
             };
-            let name = format::metric(&row.metric);
+            let name = metric_title(&row.metric);
             let ends = interval(&estimate, number).map(|ends| format!(" ({ends})"));
             Some(ForestRow {
                 tooltip: format!(
@@ -229,7 +230,7 @@ pub(super) fn group_tables(report: &Report) -> Markup {
                     estimate,
                 })
             }).collect();
-            @let title = format!("{} by {}", format::sentence_case(&format::metric(&table.metric)), table.column);
+            @let title = format!("{} by {}", format::sentence_case(&metric_title(&table.metric)), table.column);
             @let note = format!("Bars are the {}s; small groups have wide ones. Groups are not tested one by one.", report.interval_name());
             @let chart = (2..=GROUPS_DRAWN).contains(&rows.len())
                 .then(|| forest("Model minus baseline, by group", "difference", &rows, true, note)).flatten();
@@ -250,7 +251,7 @@ fn variants(report: &Report) -> Option<Section> {
         .variants
         .as_ref()
         .filter(|table| !table.rows.is_empty())?;
-    let metric = format::metric(&variants.metric);
+    let metric = metric_title(&variants.metric);
     let rows: Vec<ForestRow> = variants
         .rows
         .iter()

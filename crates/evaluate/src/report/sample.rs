@@ -6,7 +6,7 @@ use pairmill_report::{
 };
 
 use super::data::*;
-use crate::verdict::Verdict;
+use crate::statistics::verdict::Verdict;
 
 /// Numbers in 0..1 that look random and are the same each time.
 struct Noise(u64);

@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 
 use maud::{Markup, html};
-
+use pairmill_metrics::metric_title;
 use pairmill_report::format::{self, count, figure, interval, percent, probability, signed};
 use pairmill_report::{ConfusionTable, Estimate, scrolling};
 
@@ -46,7 +46,7 @@ pub(super) fn summary(report: &Report) -> Markup {
             tbody {
                 @for row in rows {
                     tr.chief[chief == Some(&row.metric)] {
-                        th scope="row" title=(row.metric) { (format::metric(&row.metric)) }
+                        th scope="row" title=(row.metric) { (metric_title(&row.metric)) }
                         @if baseline { (optional(row.baseline.as_ref(), |estimate| with_interval(estimate, figure, None))) }
                         (with_interval(&row.model, figure, None))
                         @if difference { (optional(row.difference.as_ref(), |difference| difference_cell(&difference.estimate, verdict(row)))) }
@@ -151,7 +151,7 @@ pub(super) fn variants(report: &Report, variants: &Variants) -> Markup {
                 tr {
                     th scope="col" { "embedding" }
                     th.number scope="col" { "bytes a vector" }
-                    th.number scope="col" { (format::metric(&variants.metric)) }
+                    th.number scope="col" { (metric_title(&variants.metric)) }
                     th.number scope="col" { "of full quality" }
                 }
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::sample::full;
 use super::*;
 use crate::parsed_page::ParsedPage;
-use crate::verdict::Verdict;
+use crate::statistics::verdict::Verdict;
 
 fn parsed(report: &Report) -> ParsedPage {
     ParsedPage::read(&html(report))

@@ -4,10 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use pairmill_report::{Curve, Estimate, LearningCurve, LearningPoint, Point, format};
+use pairmill_metrics::metric_title;
+use pairmill_report::{Curve, Estimate, LearningCurve, LearningPoint, Point};
 use serde::Deserialize;
 
-use crate::{EvaluateError, Result};
+use crate::error::{EvaluateError, Result};
 
 const LOG: &str = "training_log.jsonl";
 const LEARNING_CURVE: &str = "learning_curve.json";
@@ -62,7 +63,7 @@ pub(crate) fn training_curves(folder: &Path) -> Result<Vec<Curve>> {
                 metric,
                 score,
             } => {
-                let name = format!("{} on dev", format::metric(&metric));
+                let name = format!("{} on dev", metric_title(&metric));
                 let place = scores.iter().position(|curve| curve.name == name);
                 let place = place.unwrap_or_else(|| {
                     scores.push(Curve {
@@ -101,7 +102,7 @@ pub(crate) fn learning_curve(folder: &Path) -> Result<Option<LearningCurve>> {
     let trials: Vec<Trial> =
         serde_json::from_str(&text).map_err(|error| damaged(&path, error.line(), &error))?;
     let metric = trials.iter().find_map(|trial| trial.metric.as_deref());
-    let metric = format::metric(metric.unwrap_or("score"));
+    let metric = metric_title(metric.unwrap_or("score"));
     let points = trials.iter().filter_map(|trial| {
         Some(LearningPoint {
             rows: trial.rows,

@@ -2,7 +2,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-
 use serde::{Deserialize, Serialize};
 
 use super::Figure;

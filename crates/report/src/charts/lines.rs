@@ -1,5 +1,4 @@
 use maud::{Markup, html};
-
 use serde::{Deserialize, Serialize};
 
 use super::plot::{Axis, Plot, drawable, path, px};

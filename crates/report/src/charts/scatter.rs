@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-
+use pairmill_metrics::metric_title;
 use serde::{Deserialize, Serialize};
 
 use super::Figure;
@@ -53,7 +53,7 @@ pub fn before_after(scatter: &Scatter, items: &str) -> Option<Markup> {
         .filter(|point| drawable(point.before) && drawable(point.after))
         .collect();
     let values = || drawn.iter().flat_map(|point| [point.before, point.after]);
-    let metric = format::metric(&scatter.metric);
+    let metric = metric_title(&scatter.metric);
     let plot = Plot::square(
         Axis::spanning(&format!("{metric} before (baseline)"), values())?,
         Axis::spanning(&format!("{metric} after (model)"), values())?,

@@ -1,0 +1,7 @@
+//! How sure figures are, over whatever was evaluated.
+
+pub(crate) mod clusters;
+pub(crate) mod evidence;
+pub(crate) mod groups;
+pub(crate) mod sample;
+pub(crate) mod verdict;

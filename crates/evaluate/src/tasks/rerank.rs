@@ -1,0 +1,403 @@
+use std::collections::{HashMap, HashSet};
+
+use arrow::array::StringArray;
+use pairmill_cli::Progress;
+use pairmill_hub::ModelSource;
+use pairmill_inference::{Activation, CrossEncoder, CrossEncoderOptions};
+use pairmill_metrics::RetrievalMetric;
+use pairmill_tables::{ColumnNames, Lineage, Results, Table, TableReader, passage, string_column};
+use serde::Serialize;
+
+use crate::duplicate_ids::DuplicateIds;
+use crate::error::{EvaluateError, Result};
+use crate::items::write::{Label, PER_QUERY, write_items};
+use crate::paired::Paired;
+use crate::ranked::answered::answered;
+use crate::ranked::conventions::{gain, identical_ids, of_unknown_documents};
+use crate::ranked::curves::{INTERPOLATED, precision_by_recall};
+use crate::ranked::examples::Examples;
+use crate::ranked::first_stage::{ranking_of, with_positives};
+use crate::ranked::qrels::Qrels;
+use crate::ranked::ranking::Ranking;
+use crate::ranked::run_table::{Listed, RunTable, Ties};
+use crate::report::Report;
+use crate::results::evaluation::Evaluation;
+use crate::results::reporting::{curves, names, scatter, short};
+use crate::results::run_options::RunOptions;
+use crate::statistics::clusters::Clustering;
+use crate::statistics::sample::Means;
+use crate::vectors::search::Hit;
+
+/// Pairs scored at a time: enough to sort by length, few enough to hold.
+const BLOCK: usize = 8_192;
+
+/// A cross-encoder that ranks the results of a run anew, against judgements.
+///
+/// The baseline is the run as it is, cut at `top_k`.
+#[derive(Debug, Clone)]
+pub struct Rerank {
+    /// The cross-encoder in ONNX.
+    pub model: ModelSource,
+    /// Longest pair in tokens; `None` is what the model's folder says.
+    pub max_length: Option<usize>,
+    /// The run table.
+    pub run: String,
+    /// The corpus table.
+    pub corpus: String,
+    /// The queries table.
+    pub queries: String,
+    /// The qrels table.
+    pub qrels: String,
+    /// Results of each query to rank anew.
+    pub top_k: usize,
+    /// Whether to rank the relevant documents that the run lacks as well.
+    pub always_rerank_positives: bool,
+    /// The metrics, chief figure first.
+    pub metrics: Vec<RetrievalMetric>,
+    /// Whether to drop a result that has the id of its query, as BEIR does where queries are
+    /// documents of the corpus themselves.
+    pub ignore_identical_ids: bool,
+    /// Queries shown of each kind: gained and lost most.
+    pub examples: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Options {
+    max_length: Option<usize>,
+    top_k: usize,
+    always_rerank_positives: bool,
+    metrics: Vec<String>,
+    ignore_identical_ids: bool,
+    examples: usize,
+}
+
+impl Rerank {
+    /// Evaluates. The output folder gets the new run, with logits for scores, and the metrics of
+    /// each query.
+    pub(crate) fn run(&self, run_options: &RunOptions) -> Result<Evaluation> {
+        let options = Options {
+            max_length: self.max_length,
+            top_k: self.top_k,
+            always_rerank_positives: self.always_rerank_positives,
+            metrics: self.metrics.iter().map(ToString::to_string).collect(),
+            ignore_identical_ids: self.ignore_identical_ids,
+            examples: self.examples,
+        };
+        run_options.run(
+            "rerank",
+            &self.method(),
+            &options,
+            |lineage| self.add_to(lineage),
+            |results| {
+                let reader = TableReader::new(run_options.threads)?;
+                let qrels = Qrels::read(&reader, &self.qrels)?;
+                let FirstStage {
+                    ranking: before,
+                    mut counts,
+                    warnings,
+                } = self.read_run(&reader, &qrels)?;
+                let given = match self.always_rerank_positives {
+                    true => with_positives(&before, &qrels, true),
+                    false => before.clone(),
+                };
+                let texts = self.read_texts(&reader, &given, &qrels)?;
+                let model = CrossEncoder::load(self.model.folder()?, &self.options(run_options))?;
+                let after = rerank(&model, given, &texts)?;
+                let before = match self.always_rerank_positives {
+                    true => with_positives(&before, &qrels, false),
+                    false => before,
+                };
+                let tally = model.tally();
+                counts.extend([
+                    ("judgements_of_unknown_documents", texts.unknown),
+                    ("pairs", tally.scored as usize),
+                    ("pairs_truncated", tally.truncated as usize),
+                ]);
+                let rankings = Paired {
+                    model: after,
+                    baseline: Some(before),
+                };
+                let scores = rankings.map(|run| run.assess(&qrels, &self.metrics));
+                let queries = rankings.model.queries.iter().map(String::as_str);
+                let clustering = qrels.clustering(queries);
+                let clustering = clustering.as_ref();
+                let mut evaluation =
+                    Evaluation::of("rerank", &scores, clustering, &run_options.settings, counts);
+                let cut = (tally.truncated > 0).then(|| {
+                    let pairs = tally.scored + tally.cached;
+                    format!(
+                        "{} of {pairs} pairs of texts were longer than the model reads ({} tokens) and were cut",
+                        tally.truncated,
+                        model.max_length()
+                    )
+                });
+                evaluation.warn(warnings.into_iter().chain(cut));
+                if let Some(results) = results {
+                    let drawn = self.write(&results, &qrels, &rankings, &scores, &texts, clustering);
+                    evaluation.drawn = drawn?;
+                }
+                Ok(self.declare(evaluation))
+            },
+        )
+    }
+
+    /// Fills the output folder, and draws what the report shows of it.
+    fn write(
+        &self,
+        results: &Results<'_>,
+        qrels: &Qrels,
+        rankings: &Paired<Ranking>,
+        scores: &Paired<Means>,
+        texts: &Texts,
+        clustering: Option<&Clustering>,
+    ) -> Result<Report> {
+        let file = |name: &str| results.folder.join(name);
+        let after = &rankings.model;
+        after.write(&file("run.parquet"), results.lineage)?;
+        let ids: Vec<&str> = after.queries.iter().map(String::as_str).collect();
+        let label = Label {
+            name: "query_id",
+            values: ids.clone(),
+        };
+        write_items(
+            &file(PER_QUERY),
+            &[label],
+            scores,
+            clustering,
+            results.lineage,
+        )?;
+        let queries: Vec<&str> = ids.iter().map(|id| texts.query(id)).collect();
+        let mut examples = Examples::choose(self.examples, &queries, qrels, rankings, scores);
+        examples.fill(&texts.documents);
+        results.write_json("examples.json", &examples)?;
+
+        let (model, baseline) = names(&self.model.to_string(), Some(&self.run));
+        let drawn = Report {
+            title: short(&self.queries),
+            model,
+            baseline,
+            items: "queries".to_owned(),
+            scatter: scatter(scores, ids),
+            examples: examples.report(),
+            precision_recall_note: INTERPOLATED.to_owned(),
+            ..Report::default()
+        };
+        let points = rankings.map(|run| precision_by_recall(run, qrels));
+        Ok(Report {
+            precision_recall: curves(&drawn, points),
+            ..drawn
+        })
+    }
+
+    fn declare(&self, evaluation: Evaluation) -> Evaluation {
+        let positives = match self.always_rerank_positives {
+            true => "added",
+            false => "of the run",
+        };
+        evaluation
+            .with_convention("ties", Ties::Score.name())
+            .with_convention("without_results", "zero")
+            .with_convention("identical_ids", identical_ids(self.ignore_identical_ids))
+            .with_convention("top_k", self.top_k.to_string())
+            .with_convention("relevant_documents", positives)
+    }
+
+    fn method(&self) -> String {
+        let positives = match self.always_rerank_positives {
+            true => {
+                ", and the relevant documents that it lacks, which stand at the end of the \
+                 baseline where that has any relevant document"
+            }
+            false => "",
+        };
+        let identical = match self.ignore_identical_ids {
+            true => " Results that have the id of their query are dropped before.",
+            false => "",
+        };
+        format!(
+            "The baseline is the run as it is, by falling score and for equal ones by its column \
+             `rank`, the model the same documents by falling score of the cross-encoder; equal scores stay in the order of the run. \
+             Ranked are the first {} results of each query{positives}.{identical} {}Means are over \
+             the queries to which at least one document is judged relevant; one of these without \
+             results scores 0.",
+            self.top_k,
+            gain(&self.metrics)
+        )
+    }
+
+    fn options(&self, run_options: &RunOptions) -> CrossEncoderOptions {
+        CrossEncoderOptions {
+            threads: run_options.threads,
+            max_length: self.max_length,
+            // A sigmoid would make equal what lies far out.
+            activation: Some(Activation::Identity),
+            ..CrossEncoderOptions::default()
+        }
+    }
+
+    fn add_to(&self, lineage: Lineage) -> Result<Lineage> {
+        let model = self.model.folder()?.display().to_string();
+        Ok(lineage
+            .with_input("run", &self.run)?
+            .with_input("corpus", &self.corpus)?
+            .with_input("queries", &self.queries)?
+            .with_input("qrels", &self.qrels)?
+            .with_input("model", &model)?)
+    }
+
+    /// The judged queries and the first results of each.
+    fn read_run(&self, reader: &TableReader, qrels: &Qrels) -> Result<FirstStage> {
+        let run = RunTable::new(&self.run, Ties::Score);
+        let answered = answered(&run, reader, qrels, &self.qrels, |query, _, results| {
+            let is_other = |one: &&Listed<'_>| !self.ignore_identical_ids || one.document != query;
+            let others = results.iter().filter(is_other);
+            let dropped = results.len() - others.clone().count();
+            let first = others.take(self.top_k);
+            let first = first.map(|one| (one.document.to_owned(), one.score));
+            Some((first.collect::<Vec<_>>(), dropped))
+        })?;
+        let dropped = answered.queries.iter().flat_map(|(_, one)| one);
+        let dropped: usize = dropped.map(|(_, dropped)| dropped).sum();
+        let answered = answered.and_then(|(first, _)| (!first.is_empty()).then_some(first));
+        answered.warn(&self.run, &self.qrels, "score 0");
+        let mut counts = answered.counts(qrels).to_vec();
+        if self.ignore_identical_ids {
+            counts.push(("identical_ids_ignored", dropped));
+        }
+        Ok(FirstStage {
+            ranking: ranking_of(answered),
+            counts,
+            warnings: run.warnings(),
+        })
+    }
+
+    fn read_texts(&self, reader: &TableReader, ranking: &Ranking, qrels: &Qrels) -> Result<Texts> {
+        let asked = ranking.queries.iter().zip(&ranking.hits);
+        let asked = asked.filter(|(_, hits)| !hits.is_empty());
+        let asked: HashSet<&str> = asked.map(|(id, _)| id.as_str()).collect();
+        let hits = ranking.hits.iter().flatten();
+        let found = hits.map(|hit| ranking.documents[hit.key as usize].as_str());
+        let found: HashSet<&str> = found.collect();
+        let queries = self.read_some(
+            reader,
+            &self.queries,
+            Table::Queries,
+            &["id", "text"],
+            &asked,
+            |id| asked.contains(id),
+        )?;
+        let judged = qrels.documents();
+        let documents = self.read_some(
+            reader,
+            &self.corpus,
+            Table::Corpus,
+            &["id", "text", "title"],
+            &found,
+            |id| found.contains(id) || judged.contains(id),
+        )?;
+        let is_known = |id: &str| documents.contains_key(id);
+        Ok(Texts {
+            unknown: of_unknown_documents(qrels, &self.corpus, is_known),
+            queries,
+            documents,
+        })
+    }
+
+    /// The texts of the rows to keep, each behind its title if there is one; those that are needed
+    /// have to be among them.
+    fn read_some(
+        &self,
+        reader: &TableReader,
+        input: &str,
+        table: Table,
+        columns: &[&str],
+        needed: &HashSet<&str>,
+        keep: impl Fn(&str) -> bool,
+    ) -> Result<HashMap<String, String>> {
+        let mut texts: HashMap<String, String> = HashMap::with_capacity(needed.len());
+        let mut duplicate_ids = DuplicateIds::default();
+        let names = ColumnNames::default();
+        reader.for_each(input, table, &names, columns, |batch| -> Result<()> {
+            let columns: Vec<&StringArray> = columns
+                .iter()
+                .map(|name| string_column(batch, name))
+                .collect();
+            for row in 0..batch.num_rows() {
+                let id = columns[0].value(row);
+                if !keep(id) {
+                    continue;
+                }
+                let title = columns.get(2).map_or("", |titles| titles.value(row));
+                let text = passage(title, columns[1].value(row)).into_owned();
+                match texts.get(id) {
+                    Some(first) => duplicate_ids.take(input, id, first, &text)?,
+                    None => _ = texts.insert(id.to_owned(), text),
+                }
+            }
+            Ok(())
+        })?;
+        duplicate_ids.warn(input);
+        // The first in order of id, so that the message is always the same.
+        let without = needed.iter().filter(|id| !texts.contains_key(**id));
+        match without.min() {
+            Some(id) => Err(EvaluateError::NoText {
+                path: input.to_owned(),
+                id: (*id).to_owned(),
+                run: self.run.clone(),
+            }),
+            None => Ok(texts),
+        }
+    }
+}
+
+/// What a run hands to the cross-encoder.
+struct FirstStage {
+    ranking: Ranking,
+    counts: Vec<(&'static str, usize)>,
+    warnings: Vec<String>,
+}
+
+/// By id.
+struct Texts {
+    /// Of the queries that have results.
+    queries: HashMap<String, String>,
+    /// Of the results and of all judged documents.
+    documents: HashMap<String, String>,
+    /// Judgements of documents that the corpus lacks.
+    unknown: usize,
+}
+
+impl Texts {
+    fn query(&self, id: &str) -> &str {
+        self.queries.get(id).map_or("", String::as_str)
+    }
+}
+
+/// Scores each query with its results and sorts these by falling score.
+fn rerank(model: &CrossEncoder, mut ranking: Ranking, texts: &Texts) -> Result<Ranking> {
+    let documents = ranking.documents.clone();
+    let rows = ranking.queries.iter().zip(&mut ranking.hits);
+    let mut rows: Vec<(&str, &mut Hit)> = rows
+        .filter(|(_, hits)| !hits.is_empty())
+        .flat_map(|(query, hits)| {
+            let query = texts.queries[query].as_str();
+            hits.iter_mut().map(move |hit| (query, hit))
+        })
+        .collect();
+    let progress = Progress::new("scoring", "pairs", Some(rows.len() as u64));
+    for block in rows.chunks_mut(BLOCK) {
+        let text = |hit: &Hit| texts.documents[&documents[hit.key as usize]].as_str();
+        let pairs: Vec<(&str, &str)> = block
+            .iter()
+            .map(|(query, hit)| (*query, text(hit)))
+            .collect();
+        let scores = model.scores_with(&pairs, |done| progress.inc(done.len() as u64))?;
+        for ((_, hit), score) in block.iter_mut().zip(scores) {
+            hit.score = score;
+        }
+    }
+    for hits in &mut ranking.hits {
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+    }
+    Ok(ranking)
+}
