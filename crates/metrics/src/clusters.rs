@@ -1,4 +1,4 @@
-use crate::bootstrap;
+use crate::bootstrap::bootstrap;
 
 /// Items in clusters: those of one are alike, those of different ones independent of each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Clusters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::percentile_interval;
+    use crate::bootstrap::percentile_interval;
 
     #[test]
     fn clusters_of_one_item_are_drawn_as_items_are() {

@@ -1,6 +1,6 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::Interval;
+use crate::bootstrap::Interval;
 
 /// A figure and how far it is likely to be from the truth.
 #[derive(Debug, Clone, Copy, PartialEq)]

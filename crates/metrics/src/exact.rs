@@ -1,6 +1,6 @@
 use std::iter;
 
-use crate::Proportion;
+use crate::proportions::Proportion;
 
 impl Proportion {
     /// The least of the four counts, successes and failures of both, that are to be expected if

@@ -1,6 +1,6 @@
 use statrs::distribution::{Continuous, ContinuousCDF, StudentsT};
 
-use crate::Interval;
+use crate::bootstrap::Interval;
 use crate::estimate::{Estimate, two_sided_z};
 
 /// Count, mean and spread of values, taken in one at a time (Welford 1962) or many at once (Chan et

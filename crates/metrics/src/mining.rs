@@ -1,4 +1,4 @@
-use crate::PairRanking;
+use crate::pairs::PairRanking;
 use crate::pairs::{Step, area, first_best};
 
 /// How well pairs that were mined from a list of sentences are those that mean the same.

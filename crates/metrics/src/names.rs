@@ -1,6 +1,6 @@
 //! What the key of a figure says of it.
 
-use crate::RetrievalMetric;
+use crate::retrieval::RetrievalMetric;
 
 /// Writes a key as people do: `ndcg@10` is `nDCG@10`, `spearman_cosine` is `Spearman cosine`.
 pub fn metric_title(key: &str) -> String {

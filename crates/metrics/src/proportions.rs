@@ -1,4 +1,4 @@
-use crate::Interval;
+use crate::bootstrap::Interval;
 use crate::estimate::{Estimate, ZTest, two_sided_z};
 
 /// How often something happened in so many independent trials, such as clicks in impressions.

@@ -1,4 +1,4 @@
-use crate::Interval;
+use crate::bootstrap::Interval;
 
 /// A figure and the ends of its own interval, which need not lie at the same distance.
 ///

@@ -1,4 +1,4 @@
-use crate::Interval;
+use crate::bootstrap::Interval;
 use crate::estimate::two_sided_z;
 use crate::proportions::Proportion;
 

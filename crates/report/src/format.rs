@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::Estimate;
+use crate::estimate::Estimate;
 
 /// Stands for a figure that is undefined.
 const UNDEFINED: &str = "–";

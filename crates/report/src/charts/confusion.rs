@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use super::Figure;
+use super::figure::Figure;
 use super::plot::{WIDTH, px};
 use crate::format::{count, cut, percent};
 

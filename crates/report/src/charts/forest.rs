@@ -1,8 +1,8 @@
 use maud::{Markup, html};
 
-use super::Figure;
+use super::figure::Figure;
 use super::plot::{Axis, WIDTH, drawable, px};
-use crate::Estimate;
+use crate::estimate::Estimate;
 use crate::format::cut;
 
 const ROW: f64 = 24.0;

@@ -1,8 +1,8 @@
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
+use super::figure::{Figure, series_class};
 use super::plot::{Axis, Plot, path};
-use super::{Figure, series_class};
 use crate::format::{count, percent};
 
 /// Histograms of scores over bins of equal width, the same for all.

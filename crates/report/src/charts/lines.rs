@@ -1,9 +1,9 @@
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
+use super::figure::{Figure, series_class};
 use super::plot::{Axis, Plot, drawable, path, px};
-use super::{Figure, series_class};
-use crate::Estimate;
+use crate::estimate::Estimate;
 use crate::estimate::nan_if_null;
 use crate::format::{self, count, figure};
 

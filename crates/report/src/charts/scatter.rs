@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use pairmill_metrics::metric_title;
 use serde::{Deserialize, Serialize};
 
-use super::Figure;
+use super::figure::Figure;
 use super::plot::{Axis, Plot, drawable, path, px};
 use crate::estimate::nan_if_null;
 use crate::format::{self, count, figure};
