@@ -89,22 +89,6 @@ pub enum EvaluateError {
         /// The table.
         path: String,
     },
-    /// Two judgements of one pair that differ.
-    #[error(
-        "{path}: document `{document}` is judged {first} and {second} for query `{query}`; keep one of the rows"
-    )]
-    ConflictingJudgements {
-        /// The qrels table.
-        path: String,
-        /// The query.
-        query: String,
-        /// The document.
-        document: String,
-        /// One grade.
-        first: i32,
-        /// The other.
-        second: i32,
-    },
     /// A run that lists a document twice for one query.
     #[error(
         "{path}: document `{document}` occurs more than once in the results of query `{query}`; a run ranks each document once"

@@ -190,6 +190,22 @@ pub enum TableError {
         /// The table that was expected.
         table: &'static str,
     },
+    /// Two judgements of one pair that differ.
+    #[error(
+        "{path}: document `{document}` is judged {first} and {second} for query `{query}`; keep one of the rows"
+    )]
+    ConflictingJudgements {
+        /// The qrels table.
+        path: String,
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+        /// One grade.
+        first: i32,
+        /// The other.
+        second: i32,
+    },
     /// The threads that read tables cannot start.
     #[error("cannot start the threads that read tables")]
     Runtime(#[source] std::io::Error),

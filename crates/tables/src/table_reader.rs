@@ -5,7 +5,7 @@ use datafusion::prelude::{SessionContext, ident};
 use futures::StreamExt;
 use tokio::runtime::Runtime;
 
-use crate::{ColumnNames, Result, Table, TableError, open, open_any, session};
+use crate::{ColumnNames, Qrels, Result, Table, TableError, open, open_any, session};
 
 /// Reads tables in the order of their rows, for programs that wait for them.
 pub struct TableReader {
@@ -27,6 +27,14 @@ impl TableReader {
             // One partition keeps the order, so that figures never depend on the thread count.
             session: session(1)?,
         })
+    }
+
+    /// Reads judgements.
+    ///
+    /// # Errors
+    /// As [`Qrels::read`].
+    pub fn qrels(&self, input: &str) -> Result<Qrels> {
+        self.runtime.block_on(Qrels::read(&self.session, input))
     }
 
     /// Calls `each` with one batch after the other of the wanted columns; those that are not of

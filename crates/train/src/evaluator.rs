@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use datafusion::prelude::SessionContext;
 use pairmill_metrics::ndcg;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
-use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
+use pairmill_tables::{ColumnNames, Qrels, Table, open, string_column};
 use rayon::prelude::*;
 
 use crate::findings::excerpt;
@@ -46,31 +46,9 @@ impl RetrievalEvaluator {
     ) -> Result<Self> {
         let file = |name: &str| folder.join(name).display().to_string();
         let names = ColumnNames::default();
-        let mut grades: HashMap<String, HashMap<String, i32>> = HashMap::new();
         let qrels = file("qrels_dev.parquet");
-        let frame = open(session, &qrels, Table::Qrels, &names, &[]).await?;
-        for batch in frame.collect().await? {
-            let (queries, documents) = (
-                string_column(&batch, "query_id"),
-                string_column(&batch, "corpus_id"),
-            );
-            let scores = i32_column(&batch, "score");
-            for row in 0..batch.num_rows() {
-                let (query, document) = (queries.value(row), documents.value(row));
-                let known = grades.entry(query.to_owned()).or_default();
-                let grade = scores.value(row);
-                let other = known.insert(document.to_owned(), grade);
-                if let Some(other) = other.filter(|&other| other != grade) {
-                    bail!(
-                        "{qrels}: query `{query}` and document `{document}` are judged twice, {other} and {grade}; keep one of the rows"
-                    );
-                }
-            }
-        }
-        let judged: HashSet<&str> = grades
-            .values()
-            .flat_map(|documents| documents.keys().map(String::as_str))
-            .collect();
+        let known = Qrels::read(session, &qrels).await?;
+        let judged: HashSet<&str> = known.pairs().map(|(_, document)| document).collect();
         let mut corpus: Vec<(String, String)> = Vec::new();
         let frame = open(session, &file("corpus.parquet"), Table::Corpus, &names, &[]).await?;
         for batch in frame.collect().await? {
@@ -119,21 +97,19 @@ impl RetrievalEvaluator {
             let (ids, texts) = (string_column(&batch, "id"), string_column(&batch, "text"));
             for row in 0..batch.num_rows() {
                 all += 1;
-                let known = grades.get(ids.value(row));
                 // As the evaluator has it: a query without a relevant document is not judged.
-                let Some(known) = known.filter(|known| known.values().any(|&grade| grade > 0))
-                else {
+                let Some(judged) = known.of(ids.value(row)) else {
                     continue;
                 };
-                let found = known.iter();
-                let found =
-                    found.filter_map(|(id, &grade)| Some((*numbers.get(id.as_str())?, grade)));
+                let grades = judged.grades();
+                let found = judged.iter();
+                let found = found.filter_map(|(id, grade)| Some((*numbers.get(id)?, grade)));
                 let of_document: HashMap<usize, i32> = found.collect();
-                absent += known.len() - of_document.len();
+                absent += grades.len() - of_document.len();
                 queries.push(texts.value(row).to_owned());
                 judgements.push(Judged {
                     of_document,
-                    grades: known.values().copied().collect(),
+                    grades,
                 });
             }
         }

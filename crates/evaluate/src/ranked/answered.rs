@@ -1,9 +1,8 @@
 use std::collections::HashMap;
 
-use pairmill_tables::TableReader;
+use pairmill_tables::{JudgedDocuments, Qrels, TableReader};
 
 use crate::error::{EvaluateError, Result};
-use crate::ranked::qrels::{Judged, Qrels};
 use crate::ranked::run_table::{Listed, RunTable};
 
 /// What a run has for the judged queries.
@@ -23,7 +22,7 @@ pub(crate) fn answered<T: Send>(
     reader: &TableReader,
     qrels: &Qrels,
     qrels_input: &str,
-    each: impl Fn(&str, &Judged, &[Listed<'_>]) -> Option<T> + Sync,
+    each: impl Fn(&str, &JudgedDocuments, &[Listed<'_>]) -> Option<T> + Sync,
 ) -> Result<Answered<T>> {
     let ranked = run.for_each_query(reader, |query, results| {
         let judged = qrels.of(query)?;

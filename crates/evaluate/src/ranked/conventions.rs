@@ -1,8 +1,7 @@
 //! Choices that the figures of a ranking depend on, as tasks declare them.
 
 use pairmill_metrics::RetrievalMetric;
-
-use crate::ranked::qrels::Qrels;
+use pairmill_tables::Qrels;
 
 /// What a report says of the gain of the metrics that have one.
 pub(crate) fn gain(metrics: &[RetrievalMetric]) -> String {

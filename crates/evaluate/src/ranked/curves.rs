@@ -1,9 +1,9 @@
 //! What a ranked run shows beside its figures.
 
 use pairmill_report::{Distributions, Point};
+use pairmill_tables::{JudgedDocuments, Qrels};
 
 use crate::paired::Paired;
-use crate::ranked::qrels::{Judged, Qrels};
 use crate::ranked::ranking::Ranking;
 use crate::report::Report;
 
@@ -20,7 +20,7 @@ eleven levels of recall or beyond it.";
 /// The highest precision at each of eleven levels of recall from 0 to 1, or beyond it: the
 /// interpolated curve of TREC. `documents` are the results of a judged query, best first.
 pub(crate) fn interpolated<'a>(
-    judged: &Judged,
+    judged: &JudgedDocuments,
     documents: impl IntoIterator<Item = &'a str>,
 ) -> Levels {
     let relevant = judged.iter().filter(|&(_, grade)| grade > 0).count();
@@ -106,11 +106,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::ranked::judgements::tests::qrels;
     use crate::vectors::search::Hit;
 
     #[test]
     fn precision_is_the_highest_from_a_level_of_recall_on() {
-        let qrels: Qrels = [("q", "a", 1), ("q", "b", 2)].into_iter().collect();
+        let qrels = qrels([("q", "a", 1), ("q", "b", 2)]);
         let run = Ranking {
             documents: Arc::new(["a", "b", "c"].map(str::to_owned).to_vec()),
             queries: vec!["q".to_owned()],

@@ -1,9 +1,9 @@
 use std::collections::{BTreeSet, HashMap};
 
+use pairmill_tables::Qrels;
 use serde::{Deserialize, Serialize};
 
 use crate::paired::Paired;
-use crate::ranked::qrels::Qrels;
 use crate::ranked::ranking::Ranking;
 use crate::report;
 use crate::statistics::sample::{Means, Sample};
@@ -274,6 +274,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::ranked::judgements::tests::qrels;
     use crate::vectors::search::Hit;
 
     fn run(found: [u32; 3]) -> Ranking {
@@ -288,14 +289,12 @@ mod tests {
     }
 
     fn chosen(baseline: Option<[u32; 3]>) -> Examples {
-        let qrels: Qrels = [
+        let qrels = qrels([
             ("q1", "a", 1),
             ("q2", "b", 1),
             ("q3", "c", 2),
             ("q3", "a", 1),
-        ]
-        .into_iter()
-        .collect();
+        ]);
         let rankings = Paired {
             model: run([0, 0, 2]),
             baseline: baseline.map(run),

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use pairmill_tables::{JudgedDocuments, Qrels};
+
 use crate::ranked::answered::Answered;
-use crate::ranked::qrels::{Judged, Qrels};
 use crate::ranked::ranking::Ranking;
 use crate::vectors::search::Hit;
 
@@ -43,7 +44,7 @@ pub(crate) fn with_positives(ranking: &Ranking, qrels: &Qrels, every_query: bool
     let mut keys: HashMap<String, u32> = keys.collect();
     let mut hits = ranking.hits.clone();
     for (query, hits) in ranking.queries.iter().zip(&mut hits) {
-        let judged = qrels.of(query).into_iter().flat_map(Judged::iter);
+        let judged = qrels.of(query).into_iter().flat_map(JudgedDocuments::iter);
         let relevant = judged.filter(|&(_, grade)| grade > 0);
         let found: HashSet<u32> = hits.iter().map(|hit| hit.key).collect();
         let mut missing = Vec::new();

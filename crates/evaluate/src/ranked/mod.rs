@@ -7,7 +7,7 @@ pub(crate) mod curves;
 pub(crate) mod equal_texts;
 pub(crate) mod examples;
 pub(crate) mod first_stage;
-pub(crate) mod qrels;
+pub(crate) mod judgements;
 pub(crate) mod ranking;
 pub(crate) mod run_table;
 pub(crate) mod scorer;

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float32Array, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use pairmill_metrics::RetrievalMetric;
-use pairmill_tables::{Lineage, ParquetOutput, Table};
+use pairmill_tables::{Lineage, ParquetOutput, Qrels, Table};
 
 use crate::error::Result;
 use crate::items::write::batch;
-use crate::ranked::qrels::Qrels;
 use crate::ranked::scorer::QueryScorer;
 use crate::statistics::sample::Means;
 use crate::vectors::search::Hit;
@@ -102,6 +101,7 @@ impl RunRows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ranked::judgements::tests::qrels;
     use crate::statistics::sample::Sample;
 
     #[test]
@@ -113,9 +113,7 @@ mod tests {
             queries: vec!["q1".to_owned(), "q2".to_owned()],
             hits: vec![vec![hit(2), hit(0)], vec![]],
         };
-        let qrels: Qrels = [("q1", "a", 1), ("q1", "b", 1), ("q2", "c", 1)]
-            .into_iter()
-            .collect();
+        let qrels = qrels([("q1", "a", 1), ("q1", "b", 1), ("q2", "c", 1)]);
         let metrics = ["mrr@10", "recall@10"].map(|metric| metric.parse().unwrap());
         let scores = ranking.assess(&qrels, &metrics);
         assert_eq!(scores.rows, [[0.5, 0.5], [0.0, 0.0]]);

@@ -1,7 +1,8 @@
 use pairmill_metrics::RetrievalMetric;
+use pairmill_tables::{JudgedDocuments, Qrels};
 use rustc_hash::FxHashSet;
 
-use crate::ranked::qrels::{Judged, Qrels};
+use crate::ranked::judgements::judged_documents;
 
 /// Scores the results of queries against their judgements.
 pub(crate) struct QueryScorer<'a> {
@@ -19,7 +20,7 @@ impl<'a> QueryScorer<'a> {
             judged_for_any: metrics
                 .iter()
                 .any(|one| one.needs_unjudged())
-                .then(|| qrels.documents()),
+                .then(|| judged_documents(qrels)),
             depth: metrics.iter().map(|one| one.cut_off()).max().unwrap_or(0),
         }
     }
@@ -27,7 +28,7 @@ impl<'a> QueryScorer<'a> {
     /// The value of each metric for a query. `documents` are its results, best first.
     pub fn row<'d>(
         &self,
-        judged: &Judged,
+        judged: &JudgedDocuments,
         documents: impl IntoIterator<Item = &'d str>,
     ) -> Vec<f64> {
         let grade = |document: &str| {
@@ -50,11 +51,12 @@ impl<'a> QueryScorer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ranked::judgements::tests::qrels;
 
     #[test]
     fn a_document_judged_for_another_query_is_no_hole() {
         let rows = [("q1", "a", 1), ("q2", "b", 1), ("q3", "c", 0)];
-        let qrels: Qrels = rows.into_iter().collect();
+        let qrels = qrels(rows);
         let metrics = ["hole@4", "mrr@4"].map(|metric| metric.parse().unwrap());
         let scorer = QueryScorer::new(&qrels, &metrics);
         let judged = qrels.of("q1").unwrap();

@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 
-use pairmill_tables::{ColumnNames, Table, TableReader, string_column};
+use pairmill_tables::{ColumnNames, Qrels, Table, TableReader, string_column};
 
 use crate::duplicate_ids::DuplicateIds;
 use crate::error::{EvaluateError, Result};
 use crate::items::write::Label;
-use crate::ranked::qrels::Qrels;
+use crate::ranked::judgements;
 use crate::statistics::clusters::Clustering;
 use crate::statistics::groups::{Grouping, length_band};
 
@@ -43,7 +43,7 @@ impl Topics {
         group_by: &[String],
         cluster: Option<&str>,
     ) -> Result<Self> {
-        let qrels = Qrels::read(reader, qrels_input)?;
+        let qrels = reader.qrels(qrels_input)?;
         let mut ids: HashMap<String, String> = HashMap::new();
         let mut duplicate_ids = DuplicateIds::default();
         let mut judged = Vec::new();
@@ -118,7 +118,7 @@ impl Topics {
             }
             None => {
                 let queries = self.judged.iter().map(|one| one.id.as_str());
-                self.qrels.clustering(queries)
+                judgements::clustering(&self.qrels, queries)
             }
         }
     }

@@ -1,7 +1,7 @@
 use std::iter;
 
 use pairmill_metrics::RetrievalMetric;
-use pairmill_tables::TableReader;
+use pairmill_tables::{Qrels, TableReader};
 use serde::Serialize;
 
 use crate::error::{EvaluateError, Result};
@@ -10,7 +10,7 @@ use crate::paired::Paired;
 use crate::ranked::answered::{Answered, answered, nothing_judged};
 use crate::ranked::conventions::{gain, identical_ids};
 use crate::ranked::curves::{INTERPOLATED, Levels, interpolated, mean_curve};
-use crate::ranked::qrels::Qrels;
+use crate::ranked::judgements;
 use crate::ranked::run_table::{Listed, RunTable, Ties};
 use crate::ranked::scorer::QueryScorer;
 use crate::report::Report;
@@ -83,7 +83,7 @@ impl RankedRun {
             },
             |results| {
                 let reader = TableReader::new(run_options.threads)?;
-                let qrels = Qrels::read(&reader, &self.qrels)?;
+                let qrels = reader.qrels(&self.qrels)?;
                 let runs = Paired {
                     model: self.run.as_str(),
                     baseline: self.baseline.as_deref(),
@@ -94,7 +94,7 @@ impl RankedRun {
                 let scores = judged.map(|run| self.means(run, &counted));
                 let counts = self.counts(&judged, &qrels, counted.len());
                 let queries = counted.iter().map(|&query| judged.model.id(query));
-                let clustering = qrels.clustering(queries.clone());
+                let clustering = judgements::clustering(&qrels, queries.clone());
                 let clustering = clustering.as_ref();
                 let mut evaluation =
                     Evaluation::of("run", &scores, clustering, &run_options.settings, counts);

@@ -5,7 +5,9 @@ use pairmill_cli::Progress;
 use pairmill_hub::ModelSource;
 use pairmill_inference::{Activation, CrossEncoder, CrossEncoderOptions};
 use pairmill_metrics::RetrievalMetric;
-use pairmill_tables::{ColumnNames, Lineage, Results, Table, TableReader, passage, string_column};
+use pairmill_tables::{
+    ColumnNames, Lineage, Qrels, Results, Table, TableReader, passage, string_column,
+};
 use serde::Serialize;
 
 use crate::duplicate_ids::DuplicateIds;
@@ -17,7 +19,7 @@ use crate::ranked::conventions::{gain, identical_ids, of_unknown_documents};
 use crate::ranked::curves::{INTERPOLATED, precision_by_recall};
 use crate::ranked::examples::Examples;
 use crate::ranked::first_stage::{ranking_of, with_positives};
-use crate::ranked::qrels::Qrels;
+use crate::ranked::judgements;
 use crate::ranked::ranking::Ranking;
 use crate::ranked::run_table::{Listed, RunTable, Ties};
 use crate::report::Report;
@@ -90,7 +92,7 @@ impl Rerank {
             |lineage| self.add_to(lineage),
             |results| {
                 let reader = TableReader::new(run_options.threads)?;
-                let qrels = Qrels::read(&reader, &self.qrels)?;
+                let qrels = reader.qrels(&self.qrels)?;
                 let FirstStage {
                     ranking: before,
                     mut counts,
@@ -119,7 +121,7 @@ impl Rerank {
                 };
                 let scores = rankings.map(|run| run.assess(&qrels, &self.metrics));
                 let queries = rankings.model.queries.iter().map(String::as_str);
-                let clustering = qrels.clustering(queries);
+                let clustering = judgements::clustering(&qrels, queries);
                 let clustering = clustering.as_ref();
                 let mut evaluation =
                     Evaluation::of("rerank", &scores, clustering, &run_options.settings, counts);
@@ -286,7 +288,7 @@ impl Rerank {
             &asked,
             |id| asked.contains(id),
         )?;
-        let judged = qrels.documents();
+        let judged = judgements::judged_documents(qrels);
         let documents = self.read_some(
             reader,
             &self.corpus,
