@@ -21,7 +21,6 @@ mod score;
 mod search;
 mod store;
 mod texts;
-mod top;
 
 pub use error::{DenseError, Result};
 pub use function::{DEFAULT_TOP_K, DenseSearch};

@@ -1,8 +1,8 @@
+use pairmill_retrieval::TopK;
 use rayon::prelude::*;
 
 use crate::index::{NONE, Side};
 use crate::product::{similarities, similarity};
-use crate::top::{Found, Top};
 use crate::{Index, Result};
 
 /// Embeddings of passages that are read at a time.
@@ -49,7 +49,8 @@ impl Index {
     pub fn search_all(&self, queries: &[&str], top_k: usize) -> Result<Vec<Vec<Ranked>>> {
         let (dimension, kind) = (self.dimension(), self.similarity());
         let queries = self.embeddings(queries, Side::Query)?;
-        let mut tops = vec![Top::new(top_k); queries.len() / dimension];
+        let mut tops =
+            vec![TopK::new(top_k, f32::NEG_INFINITY, u32::cmp); queries.len() / dimension];
         let tile = tops
             .len()
             .div_ceil(rayon::current_num_threads())
@@ -69,11 +70,13 @@ impl Index {
                     scores.resize(tops.len() * passages.len(), 0.0);
                     similarities(kind, queries, block, dimension, scores);
                     for (top, scores) in tops.iter_mut().zip(scores.chunks(passages.len())) {
-                        top.collect(scores, passages);
+                        top.take(scores, |place| {
+                            Some(passages[place]).filter(|&passage| passage != NONE)
+                        });
                     }
                 });
         }
-        let found = tops.into_par_iter().map(Top::finish);
+        let found = tops.into_par_iter().map(TopK::finish);
         Ok(found
             .map(|found| self.passages_with(&found, top_k))
             .collect())
@@ -81,24 +84,23 @@ impl Index {
 
     /// The passages that have the embeddings found, in order. No more than `top_k` embeddings can be
     /// those of the `top_k` best passages, as each comes with its first passage.
-    fn passages_with(&self, found: &[Found], top_k: usize) -> Vec<Ranked> {
+    fn passages_with(&self, found: &[(f32, u32)], top_k: usize) -> Vec<Ranked> {
         let mut passages = Vec::with_capacity(found.len());
-        for &Found { passage, score } in found {
+        for &(score, passage) in found {
             let row = |number: u32| self.rows[number as usize];
             let start = self
                 .by_row
                 .partition_point(|&number| row(number) < row(passage));
             let all = self.by_row[start..].iter();
             let same = all.take_while(|&&number| row(number) == row(passage));
-            passages.extend(same.take(top_k).map(|&passage| Found { passage, score }));
+            passages.extend(same.take(top_k).map(|&passage| (score, passage)));
         }
-        passages.sort_unstable_by(Found::compare);
+        passages.sort_unstable_by(|a: &(f32, u32), b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         passages.truncate(top_k);
-        let ranked = passages.into_iter().map(|found| Ranked {
-            number: found.passage,
-            score: found.score,
-        });
-        ranked.collect()
+        let ranked = passages.into_iter();
+        ranked
+            .map(|(score, number)| Ranked { number, score })
+            .collect()
     }
 
     /// The id of a passage found.

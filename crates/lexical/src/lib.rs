@@ -33,7 +33,6 @@ mod scoring;
 mod search;
 mod terms;
 mod texts;
-mod top;
 mod words;
 
 pub use analysis::{Analysis, TermFinder};

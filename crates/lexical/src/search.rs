@@ -1,10 +1,10 @@
+use pairmill_retrieval::TopK;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use tantivy::{DocId, Score};
 
 use crate::postings::{Cursor, List, Scores, no_scores};
 use crate::terms::{FieldTerm, count_terms};
-use crate::top::Top;
 use crate::{Index, Result};
 
 /// A passage found for a query.
@@ -107,11 +107,16 @@ impl Index {
     /// The best passages for the terms of a query, which are in order: so the parts of a score are
     /// always added in the same order.
     fn rank(&self, terms: &[Said], top_k: usize, scores: &mut Scores) -> Result<Vec<Ranked>> {
-        let mut top = Top::new(self, top_k);
+        // Equal scores by id.
+        let id = |&(segment, document): &(u32, DocId)| {
+            self.ids[segment as usize].value(document as usize)
+        };
+        let mut top = TopK::new(top_k, Score::MIN_POSITIVE, |a, b| id(a).cmp(id(b)));
         for segment in 0..self.ids.len() {
             let mut cursors = self.cursors(segment, terms)?;
             let least = cursors.iter().map(|cursor| cursor.least(top_k));
-            top.begin(segment, least.fold(0.0, Score::max));
+            // As many passages, of any segment, are known to score so much.
+            top.raise(least.fold(0.0, Score::max));
             for (window, documents) in self.windows(segment).enumerate() {
                 // All cursors have to move.
                 let mut any = false;
@@ -119,11 +124,23 @@ impl Index {
                     any |= cursor.add_scores(window, scores);
                 }
                 if any {
-                    top.take(documents.start as DocId, &mut scores[..documents.len()]);
+                    let scores = &mut scores[..documents.len()];
+                    let first = documents.start as DocId;
+                    top.take(scores, |place| {
+                        Some((segment as u32, first + place as DocId))
+                    });
+                    scores.fill(0.0);
                 }
             }
         }
-        Ok(top.finish())
+        let best = top.finish().into_iter();
+        Ok(best
+            .map(|(score, (segment, document))| Ranked {
+                segment,
+                document,
+                score,
+            })
+            .collect())
     }
 
     fn cursors<'a>(&'a self, segment: usize, terms: &[Said<'a>]) -> Result<Vec<Cursor<'a>>> {

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use datafusion::prelude::SessionContext;
 use pairmill_metrics::ndcg;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
+use pairmill_retrieval::TopK;
 use pairmill_tables::{ColumnNames, Qrels, Table, open, string_column};
 use rayon::prelude::*;
 
@@ -159,27 +160,18 @@ impl RetrievalEvaluator {
                 let documents = documents.chunks_exact(dimension);
                 // Adding zero turns -0 into 0, which must tie with it.
                 let scores = documents.map(|document| similarity.of(query, document) + 0.0);
-                let ranked = best(scores);
-                let grades = ranked.map(|number| judged.of_document.get(&number).copied());
-                let grades: Vec<Option<i32>> = grades.collect();
+                // Of equal scores the lower number, as documents are in order of their ids.
+                let mut best = TopK::new(DEPTH, f32::NEG_INFINITY, usize::cmp);
+                best.take(&scores.collect::<Vec<_>>(), Some);
+                let ranked = best.finish().into_iter();
+                let grades: Vec<Option<i32>> = ranked
+                    .map(|(_, number)| judged.of_document.get(&number).copied())
+                    .collect();
                 ndcg(&grades, &judged.grades, DEPTH)
             })
             .collect();
         Ok(scores.iter().sum::<f64>() / scores.len() as f64)
     }
-}
-
-/// The numbers of the highest scores, best first; of equal ones the lower number, as documents are
-/// in order of their ids.
-fn best(scores: impl Iterator<Item = f32>) -> impl Iterator<Item = usize> {
-    let mut scores: Vec<(usize, f32)> = scores.enumerate().collect();
-    let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if scores.len() > DEPTH {
-        scores.select_nth_unstable_by(DEPTH, order);
-        scores.truncate(DEPTH);
-    }
-    scores.sort_unstable_by(order);
-    scores.into_iter().map(|(number, _)| number)
 }
 
 fn sample(

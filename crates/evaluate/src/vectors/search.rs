@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 
 use pairmill_modeling::Similarity;
+use pairmill_retrieval::TopK;
 use rayon::prelude::*;
 
 use crate::vectors::embeddings::Embeddings;
@@ -18,32 +18,12 @@ pub(crate) struct Hit {
     pub score: f32,
 }
 
-impl Eq for Hit {}
-
-/// The better hit is the lesser one, so that a sorted list has the best first and a heap has the
-/// worst on top.
-impl Ord for Hit {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other
-            .score
-            .total_cmp(&self.score)
-            .then(self.key.cmp(&other.key))
-    }
-}
-
-impl PartialOrd for Hit {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
 /// Exact search for the `k` documents that are most alike. Documents come in blocks; neither the
 /// blocks nor the number of threads change the result.
 pub(crate) struct Search<'a> {
     queries: &'a Embeddings,
     similarity: Similarity,
-    k: usize,
-    best: Vec<BinaryHeap<Hit>>,
+    best: Vec<TopK<u32, fn(&u32, &u32) -> Ordering>>,
 }
 
 impl<'a> Search<'a> {
@@ -56,34 +36,27 @@ impl<'a> Search<'a> {
         Self {
             queries,
             similarity,
-            k,
-            best: vec![BinaryHeap::with_capacity(k + 1); queries.len()],
+            best: vec![TopK::new(k, f32::NEG_INFINITY, u32::cmp); queries.len()],
         }
     }
 
     /// Compares every query with every row of `documents`; `keys` names the rows.
     pub fn add(&mut self, documents: &Embeddings, keys: &[u32]) {
-        let (queries, similarity, k) = (self.queries, self.similarity, self.k);
+        let (queries, similarity) = (self.queries, self.similarity);
         self.best
             .par_chunks_mut(TILE_QUERIES)
             .enumerate()
             .for_each(|(chunk, best)| {
-                for tile in (0..documents.len()).step_by(TILE_ROWS) {
-                    let rows = tile..documents.len().min(tile + TILE_ROWS);
+                let mut scores = [0.0; TILE_ROWS];
+                for start in (0..documents.len()).step_by(TILE_ROWS) {
+                    let rows = start..documents.len().min(start + TILE_ROWS);
                     for (i, best) in best.iter_mut().enumerate() {
                         let query = queries.row(chunk * TILE_QUERIES + i);
-                        for row in rows.clone() {
+                        for (score, row) in scores.iter_mut().zip(rows.clone()) {
                             // Adding zero turns -0 into 0, which must tie with it.
-                            let score = similarity.of(query, documents.row(row)) + 0.0;
-                            keep_best(
-                                best,
-                                k,
-                                Hit {
-                                    key: keys[row],
-                                    score,
-                                },
-                            );
+                            *score = similarity.of(query, documents.row(row)) + 0.0;
                         }
+                        best.take(&scores[..rows.len()], |place| Some(keys[start + place]));
                     }
                 }
             });
@@ -91,20 +64,11 @@ impl<'a> Search<'a> {
 
     /// The hits of each query, best first.
     pub fn finish(self) -> Vec<Vec<Hit>> {
-        self.best
-            .into_iter()
-            .map(BinaryHeap::into_sorted_vec)
-            .collect()
-    }
-}
-
-fn keep_best(best: &mut BinaryHeap<Hit>, k: usize, hit: Hit) {
-    if best.len() < k {
-        best.push(hit);
-    } else if let Some(mut worst) = best.peek_mut()
-        && hit < *worst
-    {
-        *worst = hit;
+        let hits = |best: TopK<u32, _>| {
+            let best = best.finish().into_iter();
+            best.map(|(score, key)| Hit { key, score }).collect()
+        };
+        self.best.into_iter().map(hits).collect()
     }
 }
 
