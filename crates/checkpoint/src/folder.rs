@@ -7,7 +7,8 @@ use crate::prompts::{CROSS_ENCODER, ENCODER, Settings};
 use crate::sentence_config::{self, SentenceConfig, Task};
 use crate::tokenizer_config::TokenizerConfig;
 use crate::{
-    CheckpointError, Modules, Prompts, Result, Similarity, TextTokenizer, companions, modules,
+    CheckpointError, Modules, Prompts, Result, SimilarityFunction, TextTokenizer, companions,
+    modules,
 };
 
 /// A model folder whose small files are read.
@@ -116,7 +117,7 @@ impl Checkpoint {
     }
 
     /// How the model's embeddings are compared.
-    pub fn similarity(&self) -> Similarity {
+    pub fn similarity(&self) -> SimilarityFunction {
         self.settings.similarity
     }
 

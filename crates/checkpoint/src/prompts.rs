@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::files::{malformed, read_json, read_optional, unsupported, write};
-use crate::{Result, Similarity};
+use crate::{Result, SimilarityFunction};
 
 /// Prompts, similarity and kind of a sentence-transformers model.
 pub(crate) const FILE: &str = "config_sentence_transformers.json";
@@ -127,7 +127,7 @@ impl Prompts {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     pub prompts: Prompts,
-    pub similarity: Similarity,
+    pub similarity: SimilarityFunction,
     /// The library's class of the model, where it says one.
     pub model_type: Option<String>,
     /// The activation behind a cross-encoder.
@@ -145,11 +145,11 @@ impl Settings {
         let model_type = name("model_type").map(str::to_owned);
         let is_encoder = model_type.as_deref().is_none_or(|kind| kind == ENCODER);
         let similarity = match name("similarity_fn_name") {
-            Some(name) if is_encoder => Similarity::of_name(name).ok_or_else(|| {
+            Some(name) if is_encoder => name.parse().map_err(|_| {
                 let what = format!("the similarity_fn_name `{name}`");
-                unsupported(&path, what, Similarity::NAMES)
+                unsupported(&path, what, SimilarityFunction::NAMES)
             })?,
-            _ => Similarity::default(),
+            _ => SimilarityFunction::default(),
         };
         Ok(Self {
             prompts: Prompts::of_settings(&path, &settings)?,
@@ -229,12 +229,15 @@ mod tests {
     #[test]
     fn the_similarity_is_the_cosine_unless_the_model_says_otherwise() {
         for (config, expected) in [
-            ("{}", Similarity::Cosine),
-            (r#"{"similarity_fn_name": null}"#, Similarity::Cosine),
-            (r#"{"similarity_fn_name": "dot"}"#, Similarity::Dot),
+            ("{}", SimilarityFunction::Cosine),
+            (
+                r#"{"similarity_fn_name": null}"#,
+                SimilarityFunction::Cosine,
+            ),
+            (r#"{"similarity_fn_name": "dot"}"#, SimilarityFunction::Dot),
             (
                 r#"{"similarity_fn_name": "euclidean"}"#,
-                Similarity::Euclidean,
+                SimilarityFunction::Euclidean,
             ),
         ] {
             assert_eq!(settings(config).unwrap().similarity, expected);
@@ -265,7 +268,7 @@ mod tests {
         let settings = Settings::load(folder.path()).unwrap();
         assert_eq!(
             (settings.prompts, settings.similarity),
-            (prompts, Similarity::Dot)
+            (prompts, SimilarityFunction::Dot)
         );
     }
 }

@@ -2,7 +2,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::prelude::DataFrame;
-use pairmill_inference::{SentenceEncoder, Similarity};
+use pairmill_checkpoint::normalize;
+use pairmill_inference::{SentenceEncoder, SimilarityFunction};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
@@ -17,8 +18,6 @@ const LAYOUT: u32 = 2;
 const WINDOW: usize = 1_024;
 /// Bytes of texts among them.
 const WINDOW_BYTES: usize = 16 << 20;
-/// Smallest norm a vector is divided by, as in `torch.nn.functional.normalize`.
-const NORM_EPS: f32 = 1e-12;
 /// Stands for no passage.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -44,10 +43,10 @@ impl Model {
         };
         let done = |batch: &[usize]| embedded(batch.len() as u64);
         let mut embeddings = self.encoder.embed_with(texts, prompt, done)?;
-        if self.encoder.similarity() == Similarity::Cosine {
+        if self.encoder.similarity() == SimilarityFunction::Cosine {
             embeddings
                 .chunks_exact_mut(self.encoder.dimension())
-                .for_each(normalise);
+                .for_each(normalize);
         }
         Ok(embeddings)
     }
@@ -63,12 +62,6 @@ impl Model {
             "dimension": self.encoder.dimension(),
         })
     }
-}
-
-fn normalise(embedding: &mut [f32]) {
-    let squares: f32 = embedding.iter().map(|value| value * value).sum();
-    let norm = squares.sqrt().max(NORM_EPS);
-    embedding.iter_mut().for_each(|value| *value /= norm);
 }
 
 /// What a text is.
@@ -221,7 +214,7 @@ impl Index {
         self.len() == 0
     }
 
-    pub(crate) fn similarity(&self) -> Similarity {
+    pub(crate) fn similarity(&self) -> SimilarityFunction {
         self.model.encoder.similarity()
     }
 

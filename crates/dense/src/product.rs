@@ -1,5 +1,5 @@
 use matrixmultiply::sgemm;
-use pairmill_inference::Similarity;
+use pairmill_inference::SimilarityFunction;
 
 /// How alike vectors of `dimension` components are, row-major: `scores[q, p]` of `queries[q]` and
 /// `passages[p]`, the higher the more alike. Its bits are the same whatever else is compared with
@@ -8,15 +8,17 @@ use pairmill_inference::Similarity;
 /// # Panics
 /// If the sizes do not fit.
 pub(crate) fn similarities(
-    kind: Similarity,
+    kind: SimilarityFunction,
     queries: &[f32],
     passages: &[f32],
     dimension: usize,
     scores: &mut [f32],
 ) {
     match kind {
-        Similarity::Cosine | Similarity::Dot => products(queries, passages, dimension, scores),
-        Similarity::Euclidean | Similarity::Manhattan => {
+        SimilarityFunction::Cosine | SimilarityFunction::Dot => {
+            products(queries, passages, dimension, scores)
+        }
+        SimilarityFunction::Euclidean | SimilarityFunction::Manhattan => {
             let rows = scores.chunks_exact_mut(passages.len() / dimension);
             for (query, scores) in queries.chunks_exact(dimension).zip(rows) {
                 let passages = passages.chunks_exact(dimension);
@@ -30,7 +32,7 @@ pub(crate) fn similarities(
 }
 
 /// How alike two vectors are, equal to the bit to what [`similarities`] gives.
-pub(crate) fn similarity(kind: Similarity, query: &[f32], passage: &[f32]) -> f32 {
+pub(crate) fn similarity(kind: SimilarityFunction, query: &[f32], passage: &[f32]) -> f32 {
     let mut score = [0.0];
     similarities(kind, query, passage, query.len(), &mut score);
     score[0]
@@ -116,7 +118,7 @@ mod tests {
                 }
             }
             let last = similarity(
-                Similarity::Dot,
+                SimilarityFunction::Dot,
                 &queries[(rows - 1) * dimension..],
                 &passages[(columns - 1) * dimension..],
             );
@@ -141,7 +143,10 @@ mod tests {
     #[test]
     fn zero_has_no_sign() {
         let of = |kind, a: &[f32], b: &[f32]| similarity(kind, a, b).to_bits();
-        assert_eq!(of(Similarity::Dot, &[-1.0, 0.0], &[0.0, 5.0]), 0);
-        assert_eq!(of(Similarity::Euclidean, &[1.0, 2.0], &[1.0, 2.0]), 0);
+        assert_eq!(of(SimilarityFunction::Dot, &[-1.0, 0.0], &[0.0, 5.0]), 0);
+        assert_eq!(
+            of(SimilarityFunction::Euclidean, &[1.0, 2.0], &[1.0, 2.0]),
+            0
+        );
     }
 }

@@ -24,6 +24,7 @@ mod vectors;
 
 pub use error::{EvaluateError, Result};
 pub use models::options::{Backend, Device, Models};
+pub use pairmill_checkpoint::SimilarityFunction;
 pub use ranked::run_table::Ties;
 pub use results::evaluation::Evaluation;
 pub use results::regression::Regression;
@@ -35,5 +36,4 @@ pub use tasks::{
     Classification, Compare, Comparison, Contender, Margin, Pairs, Paraphrases, RankedRun, Rerank,
     Retrieval, Similarity, Task, Triplets, WithoutResults,
 };
-pub use vectors::similarity_function::SimilarityFunction;
 pub use vectors::variants::{Precision, VariantScores};

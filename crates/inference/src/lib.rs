@@ -32,5 +32,5 @@ pub use error::{InferenceError, Result};
 pub use function::CrossEncoderScore;
 pub use head::Activation;
 pub use hidden_states::HiddenStates;
-pub use pairmill_checkpoint::{Prompts, Similarity};
+pub use pairmill_checkpoint::{Prompts, SimilarityFunction};
 pub use sentence_encoder::{SentenceEncoder, SentenceEncoderOptions, SentenceTally};

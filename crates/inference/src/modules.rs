@@ -1,14 +1,11 @@
 use std::path::Path;
 
 use pairmill_checkpoint::{
-    Activation, Checkpoint, DenseConfig, Head, LayerNormConfig, Pooling, Values,
+    Activation, Checkpoint, DenseConfig, Head, LayerNormConfig, Pooling, Values, normalize,
 };
 
 use crate::Result;
 use crate::pooling::pool;
-
-/// Smallest norm a vector is divided by, as in `torch.nn.functional.normalize`.
-const NORM_EPS: f32 = 1e-12;
 
 /// The modules behind the transformer, with their weights.
 #[derive(Debug)]
@@ -157,9 +154,7 @@ impl Linear {
 }
 
 fn normalized(mut vector: Vec<f32>) -> Vec<f32> {
-    let squares: f32 = vector.iter().map(|value| value * value).sum();
-    let norm = squares.sqrt().max(NORM_EPS);
-    vector.iter_mut().for_each(|value| *value /= norm);
+    normalize(&mut vector);
     vector
 }
 

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use ort::value::Outlet;
-use pairmill_checkpoint::{Prompts, Similarity, TextTokenizer, excerpt};
+use pairmill_checkpoint::{Prompts, SimilarityFunction, TextTokenizer, excerpt};
 
 use crate::distinct::Distinct;
 use crate::files::{self, Kind};
@@ -62,7 +62,7 @@ pub struct SentenceEncoder {
     modules: Modules,
     dimension: usize,
     prompts: Prompts,
-    similarity: Similarity,
+    similarity: SimilarityFunction,
 }
 
 /// What the model gives for a text.
@@ -124,7 +124,7 @@ impl SentenceEncoder {
     }
 
     /// How the model's embeddings are compared.
-    pub fn similarity(&self) -> Similarity {
+    pub fn similarity(&self) -> SimilarityFunction {
         self.similarity
     }
 

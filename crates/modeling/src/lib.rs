@@ -43,7 +43,7 @@ pub use files::ModelCard;
 pub use lora::Lora;
 pub use modernbert::{LayerType, ModernBert, ModernBertConfig, Rope, RopeParameters};
 pub use mpnet::{Mpnet, MpnetConfig};
-pub use pairmill_checkpoint::{Prompts, Side, Similarity, TokenIds};
+pub use pairmill_checkpoint::{Prompts, Side, SimilarityFunction, TokenIds};
 pub use parameters::{Parameters, Rename};
 pub use roberta::Roberta;
 pub use sentence_encoder::SentenceEncoder;

@@ -2,8 +2,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pairmill_checkpoint::{
-    Checkpoint, Modules, Pooling, Prompts, Side, Similarity, TextTokenizer, TokenIds, read_json,
-    write,
+    Checkpoint, Modules, Pooling, Prompts, Side, SimilarityFunction, TextTokenizer, TokenIds,
+    read_json, write,
 };
 use serde_json::Value;
 use tch::{Device, Tensor};
@@ -69,7 +69,7 @@ impl SentenceEncoder {
     }
 
     /// How the model's embeddings are compared.
-    pub fn similarity(&self) -> Similarity {
+    pub fn similarity(&self) -> SimilarityFunction {
         self.checkpoint.similarity()
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pairmill_cli::Progress;
 use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
-use pairmill_modeling::{Side, Similarity};
+use pairmill_modeling::{Side, SimilarityFunction};
 use pairmill_tables::hash_input;
 
 use crate::error::{EvaluateError, Result};
@@ -207,7 +207,7 @@ impl Encoder {
     }
 
     /// How the model's embeddings are compared.
-    pub fn similarity(&self) -> Similarity {
+    pub fn similarity(&self) -> SimilarityFunction {
         self.network.similarity()
     }
 
@@ -220,7 +220,7 @@ impl Encoder {
         progress: &Progress,
     ) -> Result<Embeddings> {
         match self.similarity() {
-            Similarity::Cosine => self.embed(texts, side, progress),
+            SimilarityFunction::Cosine => self.embed(texts, side, progress),
             _ => self.embed_as(Embeddings::new, texts, side, progress),
         }
     }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::Path;
 
 use pairmill_inference::SentenceEncoderOptions;
-use pairmill_modeling::{SentenceEncoder, Side, Similarity};
+use pairmill_modeling::{SentenceEncoder, Side, SimilarityFunction};
 
 use crate::error::{EvaluateError, Result};
 use crate::models::options::{Backend, Device, Models};
@@ -84,7 +84,7 @@ impl Network {
     }
 
     /// How the model's embeddings are compared.
-    pub fn similarity(&self) -> Similarity {
+    pub fn similarity(&self) -> SimilarityFunction {
         match self {
             Self::Torch(encoder) => encoder.similarity(),
             Self::Onnx { encoder, .. } => encoder.similarity(),

@@ -2,6 +2,7 @@
 
 mod classification;
 mod compare;
+mod figure;
 mod pairs;
 mod paraphrases;
 mod ranked_run;

@@ -1,9 +1,11 @@
 use std::iter;
 
+use pairmill_checkpoint::SimilarityFunction;
 use pairmill_metrics::{PairRanking, PairScores};
 use pairmill_report::{Distributions, Point};
 use pairmill_tables::{ColumnNames, Table, TableError, TableReader, i32_column, string_column};
 
+use super::figure::figure;
 use crate::error::{EvaluateError, Result};
 use crate::items::table::ItemTable;
 use crate::items::write::{PER_ITEM, write_items};
@@ -15,7 +17,6 @@ use crate::results::reporting::{curves as curves_of, of_models, short};
 use crate::results::run_options::RunOptions;
 use crate::statistics::sample::{Sample, counts};
 use crate::tasks::sentence_pairs::{SentencePairs, columns, similarities};
-use crate::vectors::similarity_function::SimilarityFunction;
 
 const METHOD: &str = "Pairs are accepted by a threshold on the cosine: `accuracy` and `f1` are the \
 best that any threshold reaches on these very pairs; precision, recall and `mcc` are those of the \
@@ -184,7 +185,7 @@ pub(super) fn metrics() -> Vec<String> {
 fn names() -> Vec<String> {
     let of_functions = SimilarityFunction::ALL
         .iter()
-        .flat_map(|function| METRICS.iter().map(|metric| function.figure(metric)));
+        .flat_map(|function| METRICS.iter().map(|metric| figure(*function, metric)));
     let highest = METRICS.iter().filter(|metric| !is_threshold(metric));
     iter::chain(of_functions, highest.map(|metric| format!("max_{metric}"))).collect()
 }

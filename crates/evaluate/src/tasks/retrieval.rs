@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use pairmill_cli::Progress;
 use pairmill_metrics::RetrievalMetric;
-use pairmill_modeling::{Side, Similarity};
+use pairmill_modeling::{Side, SimilarityFunction};
 use pairmill_tables::{ColumnNames, Results, Table, TableReader, passage, string_column};
 
 use crate::error::Result;
@@ -118,7 +118,9 @@ impl Retrieval {
                     ("similarity", Some(similarities.model)),
                     ("similarity_baseline", similarities.baseline),
                 ] {
-                    if let Some(similarity) = similarity.filter(|one| *one != Similarity::Cosine) {
+                    if let Some(similarity) =
+                        similarity.filter(|one| *one != SimilarityFunction::Cosine)
+                    {
                         evaluation = evaluation.with_convention(name, similarity.name());
                     }
                 }

@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 use std::iter;
 
+use pairmill_checkpoint::SimilarityFunction;
 use pairmill_modeling::Side;
 use pairmill_tables::{ColumnNames, Table, TableReader, f32_column, string_column};
 
@@ -9,7 +10,6 @@ use crate::items::table::ItemTable;
 use crate::items::write::Label;
 use crate::models::encoder::Encoder;
 use crate::statistics::clusters::Clustering;
-use crate::vectors::similarity_function::SimilarityFunction;
 
 /// Two columns of sentences, in ascending order, so that nothing that is drawn from them depends on
 /// the order of the input.
@@ -116,7 +116,7 @@ impl SentencePairs {
         let embeddings = encoder.embed_raw(&texts, Side::Text)?;
         let pairs = self.first.len();
         Ok(SimilarityFunction::ALL.map(|function| {
-            let of = |pair| function.of(embeddings.row(pair), embeddings.row(pairs + pair));
+            let of = |pair| function.exact(embeddings.row(pair), embeddings.row(pairs + pair));
             (0..pairs).map(of).collect()
         }))
     }

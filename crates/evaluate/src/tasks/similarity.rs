@@ -1,5 +1,6 @@
 use std::iter;
 
+use pairmill_checkpoint::SimilarityFunction;
 use pairmill_metrics::{Order, counted_pearson};
 use pairmill_tables::TableReader;
 
@@ -12,7 +13,6 @@ use crate::results::reporting::{of_models, short};
 use crate::results::run_options::RunOptions;
 use crate::statistics::sample::{Sample, counts};
 use crate::tasks::sentence_pairs::{SentencePairs, columns, similarities};
-use crate::vectors::similarity_function::SimilarityFunction;
 
 const METHOD: &str = "Correlation of the similarity of two sentences with their score, by cosine, \
 inner product, negative Euclidean and negative Manhattan distance of the embeddings as the model \

@@ -1,11 +1,13 @@
 use std::iter;
 use std::str::FromStr;
 
+use pairmill_checkpoint::SimilarityFunction;
 use pairmill_modeling::Side;
 use pairmill_report::Distributions;
 use pairmill_tables::{ColumnNames, Table, TableReader, string_column};
 use serde::Serialize;
 
+use super::figure::figure;
 use crate::error::Result;
 use crate::items::table::ItemTable;
 use crate::items::write::{Label, PER_ITEM, write_items};
@@ -18,7 +20,6 @@ use crate::results::reporting::{of_models, short};
 use crate::results::run_options::RunOptions;
 use crate::statistics::clusters::Clustering;
 use crate::statistics::sample::Sample;
-use crate::vectors::similarity_function::SimilarityFunction;
 
 const METHOD: &str = "`accuracy` is the share of triplets whose anchor has a higher cosine with \
 the positive than with the negative, by more than the margin if one is set; `dot`, `euclidean` and \
@@ -182,7 +183,7 @@ impl Triplets {
 
 /// The figures, chief one first.
 pub(super) fn metrics() -> Vec<String> {
-    let names = SimilarityFunction::ALL.map(|function| function.figure("accuracy"));
+    let names = SimilarityFunction::ALL.map(|function| figure(function, "accuracy"));
     iter::chain(names, ["max_accuracy".to_owned()]).collect()
 }
 
@@ -222,7 +223,7 @@ impl TripletsSample {
         Ok(Self {
             positives: columns(&|function| format!("positive_{function}"))?,
             negatives: columns(&|function| format!("negative_{function}"))?,
-            right: columns(&|function| function.figure("accuracy"))?,
+            right: columns(&|function| figure(function, "accuracy"))?,
         })
     }
 
@@ -236,7 +237,7 @@ impl TripletsSample {
         let triplets = anchors.len();
         let alike = |first: usize| {
             SimilarityFunction::ALL.map(|function| {
-                let of = |row| function.of(queries.row(row), documents.row(first + row));
+                let of = |row| function.exact(queries.row(row), documents.row(first + row));
                 (0..triplets).map(of).collect()
             })
         };

@@ -1,3 +1,5 @@
+use pairmill_checkpoint::scale_to_unit;
+
 /// Vectors, one a row.
 #[derive(Debug, Clone)]
 pub(crate) struct Embeddings {
@@ -23,10 +25,8 @@ impl Embeddings {
     /// Scales every row to length 1; an all-zero row stays as it is, and its cosine with anything
     /// is 0.
     pub fn scaled(mut self) -> Self {
-        for vector in self.values.chunks_exact_mut(self.dimension) {
-            let norm = exact_dot(vector, vector).sqrt();
-            scale(vector, norm);
-        }
+        let vectors = self.values.chunks_exact_mut(self.dimension);
+        vectors.for_each(scale_to_unit);
         self
     }
 
@@ -52,15 +52,14 @@ impl Embeddings {
             return self.clone();
         }
         let kept = self.rows().flat_map(|row| &row[..dimension]);
-        let mut truncated = Self {
+        let truncated = Self {
             dimension,
             values: kept.copied().collect(),
         };
-        let vectors = truncated.values.chunks_exact_mut(dimension);
-        for vector in vectors.filter(|_| is_scaled) {
-            scale(vector, exact_dot(vector, vector).sqrt());
+        match is_scaled {
+            true => truncated.scaled(),
+            false => truncated,
         }
-        truncated
     }
 
     /// Another value for each one, which is told its component.
@@ -88,31 +87,6 @@ impl Embeddings {
     }
 }
 
-/// Divides a vector by its length, unless that is 0.
-fn scale(vector: &mut [f32], norm: f64) {
-    if norm > 0.0 {
-        for value in vector {
-            *value = (f64::from(*value) / norm) as f32;
-        }
-    }
-}
-
-/// The cosine of two vectors in double precision; exactly 1 for equal ones, 0 where one is zero.
-pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let squares = exact_dot(a, a) * exact_dot(b, b);
-    if squares == 0.0 {
-        return 0.0;
-    }
-    exact_dot(a, b) / squares.sqrt()
-}
-
-fn exact_dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(&x, &y)| f64::from(x) * f64::from(y))
-        .sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,12 +104,5 @@ mod tests {
     fn the_first_row_that_is_not_finite_is_named() {
         let found = Embeddings::normalised(vec![1.0, 0.0, f32::NAN, 0.0, f32::INFINITY, 1.0], 2);
         assert_eq!(found.unwrap_err(), 1);
-    }
-
-    #[test]
-    fn the_cosine_of_equal_vectors_is_exactly_one() {
-        let vector: Vec<f32> = (0..384).map(|i| (i as f32 * 0.37).sin()).collect();
-        assert_eq!(cosine(&vector, &vector), 1.0);
-        assert_eq!(cosine(&vector, &[0.0; 384]), 0.0);
     }
 }

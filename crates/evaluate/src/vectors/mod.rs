@@ -2,5 +2,4 @@
 
 pub(crate) mod embeddings;
 pub(crate) mod search;
-pub(crate) mod similarity_function;
 pub(crate) mod variants;

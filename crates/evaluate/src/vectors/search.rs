@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use pairmill_modeling::Similarity;
+use pairmill_modeling::SimilarityFunction;
 use pairmill_retrieval::TopK;
 use rayon::prelude::*;
 
@@ -18,25 +18,27 @@ pub(crate) struct Hit {
     pub score: f32,
 }
 
+type ByKey = fn(&u32, &u32) -> Ordering;
+
 /// Exact search for the `k` documents that are most alike. Documents come in blocks; neither the
 /// blocks nor the number of threads change the result.
 pub(crate) struct Search<'a> {
     queries: &'a Embeddings,
-    similarity: Similarity,
-    best: Vec<TopK<u32, fn(&u32, &u32) -> Ordering>>,
+    similarity: SimilarityFunction,
+    best: Vec<TopK<u32, ByKey>>,
 }
 
 impl<'a> Search<'a> {
     /// By the inner product, which is the cosine of vectors of length 1.
     pub fn new(queries: &'a Embeddings, k: usize) -> Self {
-        Self::by(Similarity::Dot, queries, k)
+        Self::by(SimilarityFunction::Dot, queries, k)
     }
 
-    pub fn by(similarity: Similarity, queries: &'a Embeddings, k: usize) -> Self {
+    pub fn by(similarity: SimilarityFunction, queries: &'a Embeddings, k: usize) -> Self {
         Self {
             queries,
             similarity,
-            best: vec![TopK::new(k, f32::NEG_INFINITY, u32::cmp); queries.len()],
+            best: vec![TopK::new(k, f32::NEG_INFINITY, u32::cmp as ByKey); queries.len()],
         }
     }
 
@@ -110,7 +112,7 @@ mod tests {
                 .zip(&keys)
                 .map(|(row, &key)| Hit {
                     key,
-                    score: Similarity::Dot.of(queries.row(q), row),
+                    score: SimilarityFunction::Dot.of(queries.row(q), row),
                 })
                 .collect();
             expected.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.key.cmp(&b.key)));

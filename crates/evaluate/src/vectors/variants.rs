@@ -1,7 +1,7 @@
 use std::fmt;
 
 use pairmill_metrics::Scores;
-use pairmill_modeling::Similarity;
+use pairmill_modeling::SimilarityFunction;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EvaluateError, Result};
@@ -84,19 +84,19 @@ impl Variant {
     }
 
     /// How embeddings in this form are compared where the whole ones are compared by `whole`.
-    pub fn compared_by(&self, whole: Similarity) -> Similarity {
+    pub fn compared_by(&self, whole: SimilarityFunction) -> SimilarityFunction {
         match self.precision {
-            Precision::Binary => Similarity::Dot,
+            Precision::Binary => SimilarityFunction::Dot,
             _ => whole,
         }
     }
 
-    fn kept(&self, embeddings: &Embeddings, whole: Similarity) -> Embeddings {
-        embeddings.truncated(self.dimension, whole == Similarity::Cosine)
+    fn kept(&self, embeddings: &Embeddings, whole: SimilarityFunction) -> Embeddings {
+        embeddings.truncated(self.dimension, whole == SimilarityFunction::Cosine)
     }
 
     /// The embeddings of queries in this form.
-    pub fn of_queries(&self, queries: &Embeddings, whole: Similarity) -> Embeddings {
+    pub fn of_queries(&self, queries: &Embeddings, whole: SimilarityFunction) -> Embeddings {
         let kept = self.kept(queries, whole);
         match self.precision {
             Precision::Float32 | Precision::Int8 => kept,
@@ -110,7 +110,7 @@ impl Variant {
     }
 
     /// What the steps of int8 are made from: documents that stand for all.
-    pub fn calibrate(&self, documents: &Embeddings, whole: Similarity) -> Option<Steps> {
+    pub fn calibrate(&self, documents: &Embeddings, whole: SimilarityFunction) -> Option<Steps> {
         self.has_steps()
             .then(|| Steps::of(&self.kept(documents, whole)))
     }
@@ -119,7 +119,7 @@ impl Variant {
     pub fn of_documents(
         &self,
         documents: &Embeddings,
-        whole: Similarity,
+        whole: SimilarityFunction,
         steps: Option<&Steps>,
     ) -> Embeddings {
         let kept = self.kept(documents, whole);
@@ -237,8 +237,8 @@ mod tests {
             dimension: 2,
             precision: Precision::Int8,
         };
-        let steps = int8.calibrate(&documents, Similarity::Cosine);
-        let rounded = int8.of_documents(&documents, Similarity::Cosine, steps.as_ref());
+        let steps = int8.calibrate(&documents, SimilarityFunction::Cosine);
+        let rounded = int8.of_documents(&documents, SimilarityFunction::Cosine, steps.as_ref());
         for (found, row) in rounded.rows().zip(documents.rows()) {
             for (found, value) in found.iter().zip(row) {
                 assert!((found - value).abs() <= 1.6 / 255.0 / 2.0 + 1e-6);
@@ -248,7 +248,7 @@ mod tests {
             precision: Precision::Binary,
             ..int8
         };
-        let bits = binary.of_documents(&documents, Similarity::Cosine, None);
+        let bits = binary.of_documents(&documents, SimilarityFunction::Cosine, None);
         assert_eq!(bits.row(1), [-1.0, 1.0]);
     }
 
