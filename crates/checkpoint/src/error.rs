@@ -75,10 +75,7 @@ pub enum CheckpointError {
 
 /// The beginning of a text, for a message.
 pub fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
-    }
+    format!("{:?}", pairmill_schema::excerpt(text, 60))
 }
 
 /// The beginning of a pair of texts, for a message.

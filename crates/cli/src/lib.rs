@@ -4,6 +4,7 @@
 mod flags;
 mod interrupt;
 mod logging;
+pub mod numbers;
 mod outcome;
 mod parse;
 mod progress;

@@ -3,6 +3,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use pairmill_schema::hash_key;
 use pairmill_tables::{Lock, TableError};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -22,15 +23,12 @@ const KEY_ROW: usize = KEY_BYTES + CHECK_BYTES;
 /// Rows checked at a time.
 const BLOCK: usize = 4_096;
 
-/// Stands for a text: 128 bits of its hash. Two different ones share a key about as likely as a
-/// cosmic ray flips the answer.
+/// Stands for a text.
 pub type Key = [u8; KEY_BYTES];
 
 /// The key of a text.
 pub fn key(text: &str) -> Key {
-    let mut key = [0; KEY_BYTES];
-    key.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..KEY_BYTES]);
-    key
+    hash_key(text.as_bytes())
 }
 
 /// Embeddings on disk, found by their text. Rows are only ever added at the end: first the

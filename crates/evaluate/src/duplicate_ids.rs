@@ -1,3 +1,5 @@
+use pairmill_schema::excerpt;
+
 use crate::error::EvaluateError;
 
 /// Characters of a text that a message shows.
@@ -23,7 +25,7 @@ impl DuplicateIds {
             self.0 += 1;
             return Ok(());
         }
-        let [first, second] = [first, second].map(excerpt);
+        let [first, second] = [first, second].map(|text| excerpt(text, SHOWN));
         Err(EvaluateError::DuplicateId {
             path: path.to_owned(),
             id: id.to_owned(),
@@ -40,13 +42,6 @@ impl DuplicateIds {
                 self.0
             );
         }
-    }
-}
-
-fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

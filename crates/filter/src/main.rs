@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pairmill_cli::numbers::{number, share};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_filter::{Config, Format, Model, Output, Rules, ScoreConfig};
 use pairmill_hub::ModelSource;
@@ -15,7 +16,7 @@ use pairmill_inference::Activation;
 use pairmill_tables::{KeptColumns, LABEL_THRESHOLD, ReadOptions, table_path};
 use serde::Serialize;
 
-use crate::rule_args::{RuleArgs, number, share};
+use crate::rule_args::RuleArgs;
 
 /// Score mined candidates with a cross-encoder, drop or promote likely false negatives, write training rows
 #[derive(Debug, Parser)]
@@ -76,7 +77,7 @@ struct FilterArgs {
     #[arg(long, value_name = "NAMES")]
     keep_columns: Option<KeptColumns>,
     /// teacher-pair: the score from which on the label is 1 [default: 0.8]
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number)]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = number::<f64>)]
     label_threshold: Option<f64>,
 }
 
@@ -122,7 +123,7 @@ struct ModelArgs {
     int8: bool,
     /// Refuse int8 where the share of equal decisions, of the candidates that either keeps or promotes,
     /// or the rank correlation of the scores is lower
-    #[arg(long, value_name = "SHARE", requires = "int8", default_value_t = 0.95, value_parser = share)]
+    #[arg(long, value_name = "SHARE", requires = "int8", default_value_t = 0.95, value_parser = share::<f64>)]
     min_agreement: f64,
     /// What turns the model's output into a score [default: as its config says, else sigmoid; sigmoid too
     /// where the config says identity and all thresholds are from 0 to 1]

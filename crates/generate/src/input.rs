@@ -2,11 +2,15 @@ use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
+use pairmill_schema::excerpt;
 use pairmill_tables::{ColumnNames, KeptColumns, Table, TableError, open, string_column};
 use tracing::info;
 
 use crate::summary::Rows;
 use crate::{GenerateError, Result, draw};
+
+/// Letters of a text that a message shows.
+pub(crate) const EXCERPT: usize = 40;
 
 /// A row of either input: a question and its answer, or a ticket's text and its category.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,8 +130,8 @@ impl Input<'_> {
             input: self.path.to_owned(),
             id: pair[0].id.clone(),
             column: self.columns[column],
-            first: excerpt(&first[column]),
-            second: excerpt(&second[column]),
+            first: excerpt(&first[column], EXCERPT),
+            second: excerpt(&second[column], EXCERPT),
         })
     }
 }
@@ -137,15 +141,6 @@ fn content_id(texts: &[String; 2]) -> String {
     let [first, second] = texts;
     let number = draw::number(0, "row id", &[first.as_bytes(), second.as_bytes()]);
     format!("r-{number:016x}")
-}
-
-fn excerpt(text: &str) -> String {
-    const LETTERS: usize = 40;
-    let mut short: String = text.chars().take(LETTERS).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// Keeps `limit` rows by the hash of their id: a larger limit adds rows and removes none.

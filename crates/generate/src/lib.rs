@@ -9,7 +9,6 @@
 mod categories;
 mod convert;
 mod corpus;
-mod draw;
 mod error;
 mod input;
 mod negatives;
@@ -25,6 +24,8 @@ mod summary;
 mod ticket_tables;
 mod tickets;
 mod write;
+
+use pairmill_schema::draw;
 
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,

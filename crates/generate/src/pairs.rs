@@ -9,12 +9,12 @@ use datafusion::logical_expr::{Cast, Expr, ident};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_schema::{Sameness, TextKey};
+use pairmill_schema::{Sameness, TextKey, excerpt};
 use pairmill_tables::{KeptColumns, Table, TableError, open_any};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::input::Kept;
+use crate::input::{EXCERPT, Kept};
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::summary::{Facts, Rows};
 use crate::write::Tables;
@@ -473,8 +473,8 @@ fn refuse_shared_ids(input: &str, passages: &[Passage]) -> Result<()> {
                 input: input.to_owned(),
                 id: passage.id.clone(),
                 column: "positive",
-                first: other.chars().take(40).collect(),
-                second: passage.text.chars().take(40).collect(),
+                first: excerpt(other, EXCERPT),
+                second: excerpt(&passage.text, EXCERPT),
             });
         }
     }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use arrow::array::{Array, LargeStringArray, LargeStringBuilder};
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
+use pairmill_schema::hash_key;
 use pairmill_tables::{
     FolderOutput, Lineage, Lock, TableError, TemporaryFolder, passage, sibling, string_column,
 };
@@ -312,8 +313,7 @@ async fn build(
                 });
             }
             // Half a hash is plenty to tell ids apart, at half the memory.
-            let mut half = [0; 16];
-            half.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
+            let half = hash_key(id.as_bytes());
             if !seen.insert(half) {
                 return Err(LexicalError::DuplicateId { id: id.to_owned() });
             }

@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+use pairmill_schema::hash_key;
+
 use crate::Analysis;
 use crate::language::Languages;
 use crate::words::unspaced_script;
@@ -32,9 +34,7 @@ pub struct Written {
 impl Sample {
     /// Adds a passage.
     pub fn add_passage(&mut self, id: &str, text: &str) {
-        let mut key = [0; 16];
-        key.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
-        self.add(key, text);
+        self.add(hash_key(id.as_bytes()), text);
     }
 
     /// Adds a text with a key that is random but always the same for it.
@@ -142,12 +142,7 @@ mod tests {
     #[test]
     fn the_sample_does_not_depend_on_the_order() {
         let (mut forwards, mut backwards) = (Sample::default(), Sample::default());
-        let key = |number: u32| {
-            *blake3::hash(&number.to_le_bytes())
-                .as_bytes()
-                .first_chunk::<16>()
-                .unwrap()
-        };
+        let key = |number: u32| hash_key(&number.to_le_bytes());
         for number in 0..2_000 {
             forwards.add(key(number), &number.to_string());
             let number = 1_999 - number;

@@ -1,5 +1,5 @@
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use pairmill_schema::draw::seeded;
+use rand::Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +30,7 @@ pub fn bootstrap(
     (0..resamples as u64)
         .into_par_iter()
         .map_init(Vec::new, |drawn, resample| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(resample);
+            let mut rng = seeded(seed, resample);
             drawn.clear();
             drawn.extend((0..items).map(|_| rng.random_range(0..items)));
             figures(drawn)

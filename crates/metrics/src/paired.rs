@@ -1,5 +1,5 @@
-use rand::{RngCore, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use pairmill_schema::draw::seeded;
+use rand::RngCore;
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -76,8 +76,7 @@ pub fn randomisation_test(a: &[f64], b: &[f64], permutations: usize, seed: u64) 
     let as_far = (0..permutations as u64)
         .into_par_iter()
         .filter(|&permutation| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(permutation);
+            let mut rng = seeded(seed, permutation);
             let signs = std::iter::repeat_with(|| rng.next_u64());
             signed_sum(&differences, signs).abs() >= far
         })
@@ -192,7 +191,7 @@ mod tests {
 
     #[test]
     fn about_one_in_twenty_equals_is_called_different() {
-        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut rng = seeded(3, 0);
         let mut value = || f64::from(rng.next_u32()) / f64::from(u32::MAX);
         let chances: Vec<f64> = (0..400)
             .map(|_| {

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use pairmill_cli::numbers::{not_negative, positive_whole, share};
 use pairmill_hub::ModelSource;
 use pairmill_lexical::{Analysis, Bm25, Fields};
 use pairmill_mine::{Corpus, Encoder, Pairs, Retrieval};
 
-use crate::values::{not_negative, onnx_model, positive, share, table_file};
+use crate::values::{onnx_model, table_file};
 
 /// What is added to each rank in a fusion, as in the paper.
 const RRF_K: u32 = 60;
@@ -40,16 +41,16 @@ pub(crate) struct CorpusArgs {
     #[arg(long, value_name = "NAME")]
     language: Option<Analysis>,
     /// BM25: how soon further occurrences of a term stop counting [default: 1.2]
-    #[arg(long, value_name = "X", value_parser = not_negative)]
+    #[arg(long, value_name = "X", value_parser = not_negative::<f32>)]
     k1: Option<f32>,
     /// BM25: how much the length of a passage counts, from 0 to 1 [default: 0.75]
-    #[arg(long, value_name = "X", value_parser = share)]
+    #[arg(long, value_name = "X", value_parser = share::<f32>)]
     b: Option<f32>,
     /// BM25: weight of the title as a field of its own [default: title and text are one field]
-    #[arg(long, value_name = "X", value_parser = not_negative)]
+    #[arg(long, value_name = "X", value_parser = not_negative::<f32>)]
     title_weight: Option<f32>,
     /// BM25: weight of the text as a field of its own [default: 1 with --title-weight]
-    #[arg(long, value_name = "X", value_parser = not_negative, requires = "title_weight")]
+    #[arg(long, value_name = "X", value_parser = not_negative::<f32>, requires = "title_weight")]
     text_weight: Option<f32>,
     /// BM25: count only so many terms of a query, the rarest ones [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -65,10 +66,10 @@ pub(crate) struct CorpusArgs {
     #[arg(long, value_name = "TEXT")]
     document_prompt: Option<String>,
     /// Embeddings: longest text in tokens; longer ones are cut [default: the model's own limit]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     max_length: Option<usize>,
     /// Embeddings: tokens in a batch; bounds memory, does not change results [default: 4096]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     token_budget: Option<usize>,
     /// Hybrid: a passage scores the sum of 1 / (N + rank) over both retrievers [default: 60]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,4 +1,4 @@
-use pairmill_schema::{Sameness, TextKey, equivalent};
+use pairmill_schema::{Sameness, TextKey, equivalent, hash_key};
 
 /// Stands for an id or a text: 128 bits of its hash, so that sets of them stay small. Two
 /// different ones share a key about as likely as a cosmic ray flips the answer.
@@ -10,9 +10,7 @@ const PASSAGE: Key = 2;
 
 /// The key of an id.
 pub(crate) fn id_key(id: &str) -> Key {
-    let mut half = [0; 16];
-    half.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
-    Key::from_le_bytes(half) & !3
+    Key::from_le_bytes(hash_key(id.as_bytes())) & !3
 }
 
 /// The key of a question, which all share that are the same.

@@ -4,6 +4,7 @@ use arrow::array::Array;
 use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use pairmill_lexical::TermFinder;
+use pairmill_schema::excerpt;
 use pairmill_tables::{i32_column, passage, string_column};
 use tracing::warn;
 
@@ -86,7 +87,7 @@ impl Learning<'_> {
                             continue;
                         }
                         None => {
-                            wrong.get_or_insert_with(|| (short(anchor), label.to_owned()));
+                            wrong.get_or_insert_with(|| (excerpt(anchor, SHOWN), label.to_owned()));
                             continue;
                         }
                     }
@@ -170,8 +171,8 @@ impl Learning<'_> {
             path: self.config.pairs.path.clone(),
             column,
             id,
-            second: second.map(|text| short(text)).unwrap_or_default(),
-            first: short(&first),
+            second: second.map(|text| excerpt(text, SHOWN)).unwrap_or_default(),
+            first: excerpt(&first, SHOWN),
         })
     }
 
@@ -234,7 +235,7 @@ impl Learning<'_> {
             own = string_column(batch, "positive")
                 .iter()
                 .flatten()
-                .map(short)
+                .map(|text| excerpt(text, SHOWN))
                 .collect();
         })
         .await?;
@@ -247,7 +248,7 @@ impl Learning<'_> {
             let passages = titles.iter().zip(texts.iter());
             let passages =
                 passages.filter_map(|(title, text)| Some(passage(title.unwrap_or(""), text?)));
-            other = passages.map(|text| short(&text)).collect();
+            other = passages.map(|text| excerpt(&text, SHOWN)).collect();
         })
         .await?;
         warn!(
@@ -255,12 +256,5 @@ impl Learning<'_> {
             absence.differing, corpus.path
         );
         Ok(())
-    }
-}
-
-fn short(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

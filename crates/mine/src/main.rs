@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pairmill_cli::numbers::{number, positive_whole};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_mine::{ExplainConfig, Frame, MineConfig, Pairs, Sampling, SearchConfig, Selection};
 use pairmill_schema::Sameness;
@@ -16,7 +17,7 @@ use pairmill_tables::{KeptColumns, ReadOptions, TrainingFormat, run_path, table_
 use serde::Serialize;
 
 use crate::corpus_args::CorpusArgs;
-use crate::values::{number, positive, similarity, table_file};
+use crate::values::{similarity, table_file};
 
 /// Negatives of a training row where nothing else is asked for, as in sentence-transformers.
 const NUM_NEGATIVES: usize = 3;
@@ -151,25 +152,25 @@ struct SelectionArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     range_min: usize,
     /// Look no further than so many candidates that nothing else speaks against [default: all]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     range_max: Option<usize>,
     /// Skip so many of the best ranks, whatever holds them
     #[arg(long, value_name = "N", default_value_t = 0)]
     rank_min: usize,
     /// Leave out candidates that score more
-    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     max_score: Option<f32>,
     /// Leave out candidates that score less
-    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     min_score: Option<f32>,
     /// Leave out candidates with score + X > the lowest score of the query's positives
-    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     absolute_margin: Option<f32>,
     /// Leave out candidates with score > positive - |positive| * X, of the query's lowest positive
-    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     relative_margin: Option<f32>,
     /// Negatives of each pair [default: all for candidates, 3 for training rows]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     num_negatives: Option<usize>,
     /// Which candidates become negatives
     #[arg(long, value_name = "NAME", value_enum, default_value_t = Sampling::Top)]

@@ -1,4 +1,12 @@
-use crate::Sameness;
+use crate::sameness::Sameness;
+
+/// Returns the blake3 hash of an id or a text, cut to 128 bits, which stand for it in memory. Two that
+/// differ share a key about as likely as a cosmic ray flips the answer.
+pub fn hash_key(bytes: &[u8]) -> [u8; 16] {
+    let mut key = [0; 16];
+    key.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+    key
+}
 
 /// The blake3 hash of a text's form, cut to 128 bits: tables are compared by these, so that their
 /// texts are held in memory once. Two texts that differ share a key about as likely as a cosmic
@@ -10,10 +18,7 @@ impl TextKey {
     /// What texts share that are the same in this strength. Keys of different strengths are not
     /// to be compared.
     pub fn new(text: &str, sameness: Sameness) -> Self {
-        let mut key = [0; 16];
-        let hash = blake3::hash(sameness.form(text).as_bytes());
-        key.copy_from_slice(&hash.as_bytes()[..16]);
-        Self(key)
+        Self(hash_key(sameness.form(text).as_bytes()))
     }
 
     /// The key, unless the text is so much longer than one of `letters` that they cannot be the

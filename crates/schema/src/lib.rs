@@ -7,12 +7,15 @@
 //! - [equivalent](Sameness::Equivalent), for questions unless the user says otherwise: letter case
 //!   and punctuation do not count either.
 
+pub mod draw;
 mod equivalent;
+mod excerpt;
 mod key;
 mod letters;
 mod marks;
 mod sameness;
 
-pub use key::TextKey;
+pub use excerpt::excerpt;
+pub use key::{TextKey, hash_key};
 pub use letters::plain_letters;
 pub use sameness::{Sameness, equivalent, identical};

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use pairmill_cli::numbers::read;
 use pairmill_cli::{Common, Outcome, Progress, UsageError};
 use pairmill_hub::ModelSource;
 use pairmill_inference::HiddenStates;
 use pairmill_modeling::onnx::Precision;
-use pairmill_modeling::{CrossEncoder, SentenceEncoder, Side};
+use pairmill_modeling::{CrossEncoder, SentenceEncoder, Side, SimilarityFunction};
 use pairmill_tables::{ColumnNames, FolderOutput, Lineage, Table, open, session, string_column};
 use serde::Serialize;
 use tch::Device;
@@ -172,7 +173,7 @@ fn write_int8(
         let states = model.of(&sequence.ids, &sequence.types)?;
         let rounded = encoder.embed_states(&sequence, &states)?;
         let exact = encoder.embed(&[sequence], usize::MAX, &|_| {})?;
-        cosines.push(cosine_of(&rounded, &exact));
+        cosines.push(SimilarityFunction::Cosine.exact(&rounded, &exact));
         progress.inc(1);
     }
     drop(progress);
@@ -195,14 +196,6 @@ fn write_int8(
         mean_agreement,
         least_agreement,
     })
-}
-
-fn cosine_of(a: &[f32], b: &[f32]) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| -> f64 {
-        let pairs = a.iter().zip(b);
-        pairs.map(|(&x, &y)| f64::from(x) * f64::from(y)).sum()
-    };
-    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
 fn sample_texts() -> Result<Vec<String>> {
@@ -229,8 +222,6 @@ async fn read_texts(file: &str) -> Result<Vec<String>> {
 }
 
 fn cosine(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if (-1.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from -1 to 1".to_owned()),
-    }
+    let holds = |cosine| (-1.0..=1.0).contains(&cosine);
+    read(text, holds, "a number from -1 to 1")
 }

@@ -60,14 +60,8 @@ fn in_one_list(places: &[String]) -> String {
 
 /// The beginning of a text, for messages.
 pub(crate) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut letters = text.chars();
-    let head: String = letters.by_ref().take(LONGEST).collect();
-    let head = head.replace(['\n', '\r'], " ");
-    match letters.next() {
-        Some(_) => format!("\"{head}…\""),
-        None => format!("\"{head}\""),
-    }
+    let head = pairmill_schema::excerpt(text, 60);
+    format!("\"{}\"", head.replace(['\n', '\r'], " "))
 }
 
 #[cfg(test)]

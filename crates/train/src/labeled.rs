@@ -3,10 +3,9 @@ use std::collections::{HashMap, HashSet};
 use anyhow::{Result, bail};
 use datafusion::prelude::SessionContext;
 use pairmill_schema::TextKey;
+use pairmill_schema::draw::seeded;
 use pairmill_tables::{ColumnNames, Folds, Table, column_names, f32_column, open, string_column};
-use rand::SeedableRng;
 use rand::seq::index;
-use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::findings::Findings;
@@ -182,7 +181,7 @@ impl LabeledSet {
             // A query with several positives has its candidates once for each of them.
             candidates.sort_by(|a, b| a.text.cmp(&b.text));
             candidates.dedup_by(|a, b| a.text == b.text);
-            let mut generator = ChaCha8Rng::seed_from_u64(seed ^ fingerprint(&id));
+            let mut generator = seeded(seed ^ fingerprint(&id), 0);
             let count = mined.min(candidates.len());
             let mut drawn = index::sample(&mut generator, candidates.len(), count).into_vec();
             drawn.sort_unstable();

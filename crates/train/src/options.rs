@@ -1,4 +1,5 @@
 use clap::{Args, ValueEnum};
+use pairmill_cli::numbers::{positive, share};
 use serde::Serialize;
 use tch::Device;
 
@@ -18,10 +19,10 @@ pub struct Hyperparameters {
     #[arg(long, default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch_size: u32,
     /// Highest learning rate, reached after the warm-up
-    #[arg(long, default_value_t = 2e-5, value_name = "RATE", value_parser = positive)]
+    #[arg(long, default_value_t = 2e-5, value_name = "RATE", value_parser = positive::<f64>)]
     pub learning_rate: f64,
     /// Share of the steps over which the rate rises from 0; less than one step is none
-    #[arg(long, default_value_t = 0.1, value_name = "SHARE", value_parser = share)]
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE", value_parser = share::<f64>)]
     pub warmup_ratio: f64,
     /// How the rate goes on after that
     #[arg(long, value_enum, default_value_t = ScheduleKind::Linear)]
@@ -30,10 +31,10 @@ pub struct Hyperparameters {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub gradient_accumulation_steps: u32,
     /// Decoupled weight decay; not applied to biases and layer norms
-    #[arg(long, default_value_t = 0.0, value_name = "RATE", value_parser = share)]
+    #[arg(long, default_value_t = 0.0, value_name = "RATE", value_parser = share::<f64>)]
     pub weight_decay: f64,
     /// Gradients are scaled down to this norm
-    #[arg(long, default_value_t = 1.0, value_name = "NORM", value_parser = positive)]
+    #[arg(long, default_value_t = 1.0, value_name = "NORM", value_parser = positive::<f64>)]
     pub max_grad_norm: f64,
     /// Evaluate on dev every N steps instead of after each epoch
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -57,7 +58,7 @@ pub struct Hyperparameters {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub lora_rank: Option<u16>,
     /// Their output is multiplied by this over their width [default: twice the width]
-    #[arg(long, value_name = "X", requires = "lora_rank", value_parser = positive)]
+    #[arg(long, value_name = "X", requires = "lora_rank", value_parser = positive::<f64>)]
     pub lora_alpha: Option<f64>,
     /// Compute linear layers and attention in bfloat16, for GPUs (mixed precision); weights, sums and
     /// norms stay in single precision
@@ -103,19 +104,5 @@ impl DeviceKind {
                 "--device cuda: this libtorch sees no CUDA device; build with `make build DEVICE=cuda` on a machine with a GPU, or use --device cpu"
             ),
         }
-    }
-}
-
-pub(crate) fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
-        _ => Err("expected a number above 0".to_owned()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".to_owned()),
     }
 }

@@ -2,9 +2,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
 use clap::ValueEnum;
-use rand::SeedableRng;
+use pairmill_schema::draw::seeded;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 /// Batches of row numbers for one epoch: shuffled by (seed, epoch), and no two rows of a batch
@@ -20,7 +19,7 @@ pub(crate) fn no_duplicates_batches<K: Copy + Eq + Hash>(
     epoch: u32,
 ) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.shuffle(&mut generator(seed, epoch));
+    order.shuffle(&mut seeded(seed, u64::from(epoch)));
     let mut plan = DistinctBatches::new(batch_size);
     for row in order {
         plan.place(row, &keys[row]);
@@ -129,7 +128,7 @@ pub(crate) fn shuffled_batches(
     epoch: u32,
 ) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..rows).collect();
-    order.shuffle(&mut generator(seed, epoch));
+    order.shuffle(&mut seeded(seed, u64::from(epoch)));
     order.chunks(batch_size).map(<[usize]>::to_vec).collect()
 }
 
@@ -141,7 +140,7 @@ pub(crate) fn label_batches(
     seed: u64,
     epoch: u32,
 ) -> Vec<Vec<usize>> {
-    let mut generator = generator(seed, epoch);
+    let mut generator = seeded(seed, u64::from(epoch));
     let mut of_label: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
     for (row, &label) in labels.iter().enumerate() {
         of_label.entry(label).or_default().push(row);
@@ -187,7 +186,7 @@ pub(crate) fn mixed_batches(
         }
     };
     if mixing == Mixing::Proportional && sources.len() > 1 {
-        order.shuffle(&mut generator(seed, epoch));
+        order.shuffle(&mut seeded(seed, u64::from(epoch)));
     }
     let mut rest: Vec<_> = sources.into_iter().map(Vec::into_iter).collect();
     order
@@ -217,14 +216,10 @@ pub(crate) enum Mixing {
     RoundRobin,
 }
 
-pub(crate) fn generator(seed: u64, epoch: u32) -> ChaCha8Rng {
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    generator.set_stream(u64::from(epoch));
-    generator
-}
-
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
 
     #[test]
@@ -264,7 +259,7 @@ mod tests {
     #[test]
     fn batches_are_those_that_are_filled_one_by_one() {
         for seed in 0..50u64 {
-            let mut generator = generator(seed, 7);
+            let mut generator = seeded(seed, 7);
             let (rows, batch_size) = (1 + index(&mut generator, 60), 1 + index(&mut generator, 9));
             let kinds = 1 + index(&mut generator, 20);
             let keys: Vec<Vec<u32>> = (0..rows)

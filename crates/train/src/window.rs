@@ -3,11 +3,10 @@ use std::ops::Range;
 use anyhow::Result;
 use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, SessionContext};
+use pairmill_schema::draw::seeded;
 use pairmill_tables::{TableError, row_count, session};
 use rand::seq::SliceRandom;
 use tokio::runtime::Handle;
-
-use crate::sampler::generator;
 
 /// Which rows of each training table are in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +130,7 @@ impl Parts {
         read: impl AsyncFnOnce(&SessionContext, Window) -> Result<T>,
     ) -> Result<T> {
         let mut order: Vec<usize> = (0..self.number).collect();
-        order.shuffle(&mut generator(self.seed, epoch));
+        order.shuffle(&mut seeded(self.seed, u64::from(epoch)));
         let (number, of) = (order[part], self.number);
         let window = Window::Part { number, of };
         self.runtime.block_on(read(&self.session, window))

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use pairmill_cli::numbers::{not_zero, open_share, positive};
 use pairmill_cli::{Common, UsageError};
 use pairmill_experiment::{AbTest, Arms, Certainty, LogColumns, Measure, Plan};
 
@@ -63,35 +64,35 @@ struct PlanArgs {
     #[arg(long, conflicts_with_all = ["log", "output"])]
     plan: bool,
     /// Click-through of the control
-    #[arg(long, value_name = "RATE", value_parser = open_share, requires = "plan", conflicts_with = "sd")]
+    #[arg(long, value_name = "RATE", value_parser = open_share::<f64>, requires = "plan", conflicts_with = "sd")]
     baseline_rate: Option<f64>,
     /// Standard deviation of the answers, to plan for a mean
-    #[arg(long, value_name = "SD", value_parser = positive, requires = "plan")]
+    #[arg(long, value_name = "SD", value_parser = positive::<f64>, requires = "plan")]
     sd: Option<f64>,
     /// Mean of the control, which --relative-effect is relative to
-    #[arg(long, value_name = "MEAN", value_parser = positive, requires = "sd")]
+    #[arg(long, value_name = "MEAN", value_parser = positive::<f64>, requires = "sd")]
     baseline_mean: Option<f64>,
     /// The difference to be seen, such as 0.01
-    #[arg(long, value_name = "DIFFERENCE", value_parser = difference, allow_negative_numbers = true, requires = "plan", conflicts_with = "relative_effect")]
+    #[arg(long, value_name = "DIFFERENCE", value_parser = not_zero::<f64>, allow_negative_numbers = true, requires = "plan", conflicts_with = "relative_effect")]
     effect: Option<f64>,
     /// The difference to be seen as a share of the control's figure, such as 0.05
-    #[arg(long, value_name = "SHARE", value_parser = difference, allow_negative_numbers = true, requires = "plan")]
+    #[arg(long, value_name = "SHARE", value_parser = not_zero::<f64>, allow_negative_numbers = true, requires = "plan")]
     relative_effect: Option<f64>,
     /// The chance to see the difference where it is there
-    #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = open_share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = open_share::<f64>)]
     power: f64,
     /// The chance to see a difference where there is none; several arms share it out among their
     /// comparisons with the control (Bonferroni)
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = open_share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = open_share::<f64>)]
     alpha: f64,
     /// Arms of equal size, the control among them
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(2..))]
     arms: u64,
     /// Variance by user over that of independent impressions, as an earlier test gave it
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive::<f64>)]
     design_effect: f64,
     /// Impressions or answers in a day, all arms together
-    #[arg(long, value_name = "N", value_parser = positive, requires = "plan")]
+    #[arg(long, value_name = "N", value_parser = positive::<f64>, requires = "plan")]
     traffic_per_day: Option<f64>,
 }
 
@@ -167,26 +168,4 @@ impl PlanArgs {
             )),
         }
     }
-}
-
-fn number(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    number(text)
-        .filter(|number| *number > 0.0)
-        .ok_or_else(|| "expected a number above 0".to_owned())
-}
-
-fn difference(text: &str) -> Result<f64, String> {
-    number(text)
-        .filter(|number| *number != 0.0)
-        .ok_or_else(|| "expected a number other than 0".to_owned())
-}
-
-fn open_share(text: &str) -> Result<f64, String> {
-    number(text)
-        .filter(|share| *share > 0.0 && *share < 1.0)
-        .ok_or_else(|| "expected a share above 0 and below 1, such as 0.1".to_owned())
 }

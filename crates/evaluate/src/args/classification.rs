@@ -1,8 +1,9 @@
+use pairmill_cli::numbers::positive_whole;
 use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Classification, Task};
 use pairmill_tables::ColumnNames;
 
-use super::{ModelArgs, OutputArgs, Request, at_least_one, refuse_stdin};
+use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
 pub struct ClassificationArgs {
@@ -21,13 +22,13 @@ pub struct ClassificationArgs {
     #[arg(long, value_name = "NAME")]
     category_column: Option<String>,
     /// Nearest training tickets that vote on a category
-    #[arg(long, value_name = "K", default_value_t = 10, value_parser = at_least_one)]
+    #[arg(long, value_name = "K", default_value_t = 10, value_parser = positive_whole)]
     neighbours: usize,
     /// Training tickets to draw of each category, as MTEB does with 8 [default: all]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     samples_per_label: Option<usize>,
     /// How often to draw them; the figures are means
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one, requires = "samples_per_label")]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = positive_whole, requires = "samples_per_label")]
     experiments: usize,
     /// Column of the test tickets of which equal values make them one unit of the intervals and tests,
     /// such as their thread [default: tickets of one text are one]

@@ -17,6 +17,7 @@ mod triplets;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use pairmill_cli::numbers::read;
 use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Compare, Regression, RunOptions, Settings, Task};
 use pairmill_experiment::{AbTest, Assign, PlanResult};
@@ -186,16 +187,11 @@ fn refuse_stdin<'a>(
     }
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("expected a whole number from 1 up".to_owned()),
-        Ok(number) => Ok(number),
-    }
-}
-
 fn confidence(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|share| (0.5..1.0).contains(share))
-        .ok_or_else(|| "expected a share of at least 0.5 and below 1, such as 0.95".to_owned())
+    let holds = |share| (0.5..1.0).contains(&share);
+    read(
+        text,
+        holds,
+        "a share of at least 0.5 and below 1, such as 0.95",
+    )
 }

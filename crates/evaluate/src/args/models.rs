@@ -1,10 +1,9 @@
 use std::path::PathBuf;
 
+use pairmill_cli::numbers::positive_whole;
 use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Backend, Device, Models, Regression};
 use pairmill_hub::ModelSource;
-
-use super::at_least_one;
 
 /// The models to evaluate and how to run them.
 #[derive(Debug, clap::Args)]
@@ -31,10 +30,10 @@ pub struct ModelArgs {
     device: Device,
     /// Texts of full length in one forward pass; of shorter ones, as many as make up as many tokens.
     /// On the processor a pass has 2,048 tokens at most, which its caches hold
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = positive_whole)]
     batch_size: usize,
     /// Longest text in tokens, the rest is cut [default: what the model's folder says]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     max_length: Option<usize>,
     /// Folder of `pairmill-train learning-curve`, whose curve the report shows [default: the model's]
     #[arg(long, value_name = "DIR")]

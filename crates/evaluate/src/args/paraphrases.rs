@@ -1,7 +1,8 @@
+use pairmill_cli::numbers::positive_whole;
 use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Paraphrases, Task};
 
-use super::{ModelArgs, OutputArgs, Request, at_least_one, refuse_stdin};
+use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
 pub struct ParaphrasesArgs {
@@ -18,10 +19,10 @@ pub struct ParaphrasesArgs {
     #[arg(long)]
     add_transitive_closure: bool,
     /// Nearest sentences that can be paired with each one
-    #[arg(long, value_name = "K", default_value_t = 100, value_parser = at_least_one)]
+    #[arg(long, value_name = "K", default_value_t = 100, value_parser = positive_whole)]
     top_k: usize,
     /// Pairs to mine
-    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = positive_whole)]
     max_pairs: usize,
     #[command(flatten)]
     output: OutputArgs,

@@ -1,11 +1,12 @@
 use std::convert::Infallible;
 
 use pairmill_cli::UsageError;
+use pairmill_cli::numbers::positive_whole;
 use pairmill_evaluate::{Regression, Rerank, Task};
 use pairmill_hub::ModelSource;
 
 use super::metrics::MetricArgs;
-use super::{OutputArgs, Request, at_least_one, refuse_stdin};
+use super::{OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
 pub struct RerankArgs {
@@ -14,7 +15,7 @@ pub struct RerankArgs {
     #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
     model: ModelSource,
     /// Longest pair in tokens; longer ones are cut [default: the model's own limit]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     max_length: Option<usize>,
     /// Ranked run: query_id, corpus_id, rank, score
     #[arg(long, value_name = "FILE")]
@@ -29,7 +30,7 @@ pub struct RerankArgs {
     #[arg(long, value_name = "FILE")]
     qrels: String,
     /// Results of each query to rank anew; those below are left out
-    #[arg(long, value_name = "K", default_value_t = 100, value_parser = at_least_one)]
+    #[arg(long, value_name = "K", default_value_t = 100, value_parser = positive_whole)]
     top_k: usize,
     /// Rank the relevant documents that the run lacks as well, as sentence-transformers does: the
     /// figures are those of the cross-encoder alone, whatever the run has missed

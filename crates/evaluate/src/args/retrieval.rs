@@ -1,9 +1,10 @@
+use pairmill_cli::numbers::positive_whole;
 use pairmill_cli::{Common, UsageError};
 use pairmill_evaluate::{Models, Precision, Retrieval, Task};
 use pairmill_tables::ColumnNames;
 
 use super::metrics::MetricArgs;
-use super::{ModelArgs, OutputArgs, Request, at_least_one, refuse_stdin};
+use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
 pub struct RetrievalArgs {
@@ -43,7 +44,7 @@ pub struct RetrievalArgs {
     examples: usize,
     /// Also give the figures of embeddings cut to their first so many components, for models
     /// trained with the Matryoshka loss
-    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = at_least_one)]
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = positive_whole)]
     truncate_dim: Vec<usize>,
     /// Also give the figures of embeddings stored with less precision
     #[arg(long, value_name = "PRECISION,…", value_delimiter = ',', value_enum)]

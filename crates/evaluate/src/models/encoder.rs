@@ -8,6 +8,7 @@ use pairmill_cli::Progress;
 use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
 use pairmill_modeling::{Side, SimilarityFunction};
+use pairmill_schema::excerpt;
 use pairmill_tables::hash_input;
 
 use crate::error::{EvaluateError, Result};
@@ -196,7 +197,7 @@ impl Encoder {
         let embeddings = embeddings_of(values, self.network.dimension()).map_err(|row| {
             EvaluateError::NotFinite {
                 model: self.name.clone(),
-                text: distinct[row].chars().take(60).collect(),
+                text: excerpt(distinct[row], 60),
             }
         })?;
         Ok(if distinct.len() == texts.len() {

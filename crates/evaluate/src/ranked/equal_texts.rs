@@ -1,3 +1,4 @@
+use pairmill_schema::hash_key;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::Result;
@@ -7,9 +8,7 @@ use crate::vectors::embeddings::Embeddings;
 type Key = [u8; 16];
 
 fn key(text: &str) -> Key {
-    let mut key = Key::default();
-    key.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
-    key
+    hash_key(text.as_bytes())
 }
 
 /// The texts that a corpus holds more than once.

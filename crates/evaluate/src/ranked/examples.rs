@@ -1,5 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 
+use pairmill_report::format::cut;
+use pairmill_report::markdown::one_line;
 use pairmill_tables::Qrels;
 use serde::{Deserialize, Serialize};
 
@@ -177,7 +179,11 @@ impl Examples {
 
     /// Fills in the texts of the documents.
     pub(crate) fn fill(&mut self, texts: &HashMap<String, String>) {
-        let text = |id: &String| texts.get(id).map_or_else(String::new, |text| excerpt(text));
+        let text = |id: &String| {
+            texts
+                .get(id)
+                .map_or_else(String::new, |text| beginning(text))
+        };
         for example in [&mut self.gained, &mut self.lost, &mut self.lowest]
             .into_iter()
             .flatten()
@@ -252,21 +258,9 @@ fn shown(run: &Ranking, query: usize, qrels: &Qrels) -> Vec<Shown> {
 }
 
 /// The beginning of a text, with blanks for line breaks.
-fn excerpt(text: &str) -> String {
-    let mut words = String::new();
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        length += word.chars().count() + 1;
-        if length > EXCERPT {
-            words.push('…');
-            break;
-        }
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
-    }
-    words
+fn beginning(text: &str) -> String {
+    let line = one_line(text);
+    cut(&line, EXCERPT).unwrap_or(line)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use datafusion::prelude::SessionContext;
+use pairmill_cli::numbers::positive;
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_hub::ModelSource;
 use pairmill_metrics::average_precision;
@@ -72,7 +73,7 @@ struct DataArgs {
     #[arg(long, value_enum, default_value_t = Loss::Bce)]
     loss: Loss,
     /// bce: factor on the loss of positives, such as the number of negatives per positive
-    #[arg(long, value_name = "X", value_parser = crate::options::positive)]
+    #[arg(long, value_name = "X", value_parser = positive::<f64>)]
     pos_weight: Option<f64>,
     /// mnrl: negatives from the batch beside the hard ones [default: 4]; margin-mse: candidates of
     /// each pair [default: 1]

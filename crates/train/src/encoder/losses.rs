@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use datafusion::prelude::SessionContext;
 use pairmill_cli::UsageError;
+use pairmill_cli::numbers::positive;
 use pairmill_hub::ModelSource;
 use pairmill_modeling::SentenceEncoder;
 use serde::Serialize;
@@ -91,7 +92,7 @@ pub struct LossArgs {
     #[arg(long, value_enum, default_value_t = Loss::Mnrl)]
     pub loss: Loss,
     /// Factor on the cosine [default: 20; gist: 100]
-    #[arg(long, value_name = "X", value_parser = crate::options::positive)]
+    #[arg(long, value_name = "X", value_parser = positive::<f64>)]
     scale: Option<f64>,
     /// mnrl: also rank the anchors of each positive
     #[arg(long)]
@@ -101,7 +102,7 @@ pub struct LossArgs {
     #[serde(skip)]
     pub guide: Option<ModelSource>,
     /// Distance between positive and negative to reach [default: 5; contrastive: 0.5]
-    #[arg(long, value_name = "X", value_parser = crate::options::positive)]
+    #[arg(long, value_name = "X", value_parser = positive::<f64>)]
     margin: Option<f64>,
     /// How the distance is measured [default: euclidean; contrastive: cosine]
     #[arg(long, value_enum)]
@@ -110,13 +111,13 @@ pub struct LossArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     num_negatives: Option<u16>,
     /// distill-kl-div: both score distributions are softened by it [default: 1]
-    #[arg(long, value_name = "T", value_parser = crate::options::positive)]
+    #[arg(long, value_name = "T", value_parser = positive::<f64>)]
     temperature: Option<f64>,
     /// Train the first N dimensions to be embeddings too, for each N of the list
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     pub matryoshka_dims: Vec<u32>,
     /// Weight of the loss at each of these dimensions [default: 1 each]
-    #[arg(long, value_name = "W,…", value_delimiter = ',', requires = "matryoshka_dims", value_parser = crate::options::positive)]
+    #[arg(long, value_name = "W,…", value_delimiter = ',', requires = "matryoshka_dims", value_parser = positive::<f64>)]
     pub matryoshka_weights: Vec<f64>,
     /// Compute a batch in parts of N texts, at the memory of one part and the same gradient (GradCache)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

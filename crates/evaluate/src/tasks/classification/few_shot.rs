@@ -1,8 +1,7 @@
 use std::collections::HashMap;
 
-use rand::SeedableRng;
+use pairmill_schema::draw::seeded;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 
 /// The training rows of each experiment, ascending.
 pub(crate) struct FewShot {
@@ -20,7 +19,7 @@ impl FewShot {
     /// Experiments with so many rows of each class, drawn without replacement; all of a class that
     /// has fewer. The protocol of MTEB's classification tasks (Muennighoff et al., 2023).
     pub fn draw(classes: &[usize], samples: usize, experiments: usize, seed: u64) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut random = seeded(seed, 0);
         let mut rows: Vec<usize> = (0..classes.len()).collect();
         let mut draw = || {
             rows.shuffle(&mut random);

@@ -7,7 +7,7 @@ pub(crate) mod predictions;
 use std::collections::HashSet;
 
 use pairmill_modeling::Side;
-use pairmill_schema::TextKey;
+use pairmill_schema::{TextKey, excerpt};
 use pairmill_tables::{ColumnNames, Table, TableReader, string_column};
 use serde::Serialize;
 
@@ -169,7 +169,7 @@ impl Classification {
     fn leaked(&self, tickets: &Tickets) -> Option<String> {
         let leaked = tickets.leaked();
         let first = leaked.first()?;
-        let excerpt: String = first.text.chars().take(60).collect();
+        let excerpt = excerpt(&first.text, 60);
         Some(format!(
             "{} of {} tickets of {} have a text that {} holds too, but for case, punctuation and white space (the first: `{excerpt}`), so the figures are too high for new ones; leave them out of one of both",
             leaked.len(),
