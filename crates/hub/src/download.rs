@@ -7,7 +7,7 @@ use hf_hub::{Cache, Repo, RepoType};
 use pairmill_checkpoint::module_folders;
 use pairmill_cli::Progress;
 
-use crate::source::Id;
+use crate::id::Id;
 use crate::weights::Weights;
 use crate::{HubError, Result};
 

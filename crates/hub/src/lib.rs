@@ -5,6 +5,7 @@
 //! `HF_TOKEN` mean what they mean there.
 
 mod download;
+mod id;
 mod source;
 mod weights;
 

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::graph::{Graph, float_attribute, int_attribute, ints_attribute};
-use super::int8::transposed;
 use super::proto::{Dim, FLOAT};
+use super::transpose::transposed;
 use super::{Precision, Weights};
 use crate::{Activation, Config, ModelError, Result};
 

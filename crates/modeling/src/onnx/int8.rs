@@ -3,6 +3,7 @@
 
 use super::builder::Builder;
 use super::proto::{FLOAT, INT8};
+use super::transpose::transposed;
 
 /// The largest absolute value of a weight. One bit of eight is left unused, because processors
 /// without VNNI add two products of eight bits in sixteen and would overflow.
@@ -94,13 +95,6 @@ impl Builder<'_> {
             .or_insert_with(|| graph.node_of_three(input, "DynamicQuantizeLinear", &[input]))
             .clone()
     }
-}
-
-/// Turns row-major `[rows, columns]` into row-major `[columns, rows]`.
-pub(super) fn transposed<T: Copy>(values: &[T], columns: usize) -> Vec<T> {
-    (0..columns)
-        .flat_map(|column| values.iter().skip(column).step_by(columns).copied())
-        .collect()
 }
 
 #[cfg(test)]

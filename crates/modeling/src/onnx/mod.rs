@@ -11,6 +11,7 @@ mod int8;
 mod modernbert;
 mod post_norm;
 mod proto;
+mod transpose;
 
 pub use encoder::{write_cross_encoder, write_encoder};
 
