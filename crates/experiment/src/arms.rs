@@ -12,7 +12,7 @@ impl Arms {
         self.0.iter().map(|(name, weight)| (name.as_str(), *weight))
     }
 
-    /// The weight of an arm.
+    /// Returns the weight of an arm.
     pub fn weight(&self, arm: &str) -> Option<f64> {
         self.iter()
             .find_map(|(name, weight)| (name == arm).then_some(weight))
@@ -76,7 +76,7 @@ pub struct Assigner {
 const CONTEXT: &str = "pairmill 2026-11 evaluate assign arm";
 
 impl Assigner {
-    /// An assigner for the experiment of this name.
+    /// Returns an assigner for the experiment of this name.
     pub fn new(experiment: &str, arms: Arms) -> Self {
         let key = |(arm, _): (&str, f64)| {
             blake3::derive_key(CONTEXT, format!("{experiment}\0{arm}").as_bytes())
@@ -87,12 +87,12 @@ impl Assigner {
         }
     }
 
-    /// The arms.
+    /// Returns the arms.
     pub fn arms(&self) -> &Arms {
         &self.arms
     }
 
-    /// The arm of a user.
+    /// Returns the arm of a user.
     pub fn arm(&self, id: &str) -> &str {
         let clocks = self.arms.iter().zip(&self.keys);
         clocks

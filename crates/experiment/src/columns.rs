@@ -51,7 +51,7 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// Text or integers, as text; none of them null or empty.
+    /// Returns text or integers, as text; none of them null or empty.
     pub fn ids(&self, expected: &'static str) -> Result<StringArray> {
         if !self.kind.is_string() && !self.kind.is_integer() {
             return Err(self.wrong_type("text or an integer"));
@@ -93,7 +93,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Whole numbers of 0 or more, none of them null.
+    /// Returns whole numbers of 0 or more, none of them null.
     pub fn counts(&self) -> Result<Vec<u64>> {
         const EXPECTED: &str = "a whole number of 0 or more";
         // Beyond this a double no longer tells one number from the next.
@@ -150,7 +150,7 @@ impl<'a> Column<'a> {
         Ok(vec![None; self.values.len()])
     }
 
-    /// What is wrong with the value in this row of the batch.
+    /// Returns what is wrong with the value in this row of the batch.
     pub fn wrong(&self, row: usize, expected: &'static str) -> ExperimentError {
         let found = match arrow::util::display::array_value_to_string(&self.values, row) {
             _ if self.values.is_null(row) => "null".to_owned(),

@@ -56,7 +56,7 @@ pub struct PlanResult {
 }
 
 impl Plan {
-    /// The size. `None` if the effect is 0 or carries the rate out of 0..=1.
+    /// Returns the size. `None` if the effect is 0 or carries the rate out of 0..=1.
     ///
     /// Several arms share out alpha among their comparisons with the control (Bonferroni). Holm's
     /// method, which corrects the result of the test, sees a little more, so the size is on the safe

@@ -69,7 +69,7 @@ impl<'a> Suspects<'a> {
         self.users.is_empty()
     }
 
-    /// One sentence for each reason, with the first users by name.
+    /// Returns one sentence for each reason, with the first users by name.
     pub fn sentences(&self, name: &str) -> Vec<String> {
         let reasons = [Reason::Share, Reason::Clicks, Reason::Rate];
         reasons
@@ -128,7 +128,7 @@ impl<'a> Suspects<'a> {
         others.map(|user| (user.clicks, user.impressions)).collect()
     }
 
-    /// What the test by user says of click-through without the suspects of both arms.
+    /// Returns what the test by user says of click-through without the suspects of both arms.
     pub fn without(&self, name: &str, control: &Self, confidence: f64) -> Option<String> {
         let ranged = |of: &Self| {
             let users = of.others();

@@ -38,8 +38,8 @@ pub fn bootstrap(
         .collect()
 }
 
-/// The percentile interval of resampled figures: their quantiles at (1 - confidence) / 2 and its
-/// complement, between two values by linear interpolation. As `scipy.stats.bootstrap` with
+/// Returns the percentile interval of resampled figures: their quantiles at (1 - confidence) / 2
+/// and its complement, between two values by linear interpolation. As `scipy.stats.bootstrap` with
 /// `method="percentile"`. Undefined figures (NaN) are left out; `None` if no other is there.
 pub fn percentile_interval(
     figures: impl IntoIterator<Item = f64>,
@@ -57,9 +57,9 @@ pub fn percentile_interval(
     })
 }
 
-/// The probability, under the resamples of a difference, of one at least as far from zero on the
-/// other side: twice the smaller share of differences on either side of zero, at least
-/// 2 / (resamples + 1). `None` if no difference is defined.
+/// Returns the probability, under the resamples of a difference, of one at least as far from zero
+/// on the other side: twice the smaller share of differences on either side of zero, at least 2 /
+/// (resamples + 1). `None` if no difference is defined.
 pub fn bootstrap_p(differences: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (mut below, mut above, mut all) = (0u32, 0u32, 0u32);
     for difference in differences.into_iter().filter(|value| !value.is_nan()) {

@@ -1,8 +1,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// The share of rows, each a true and a predicted class, of which the two are equal; NaN without
-/// rows. As `sklearn.metrics.accuracy_score`.
+/// Returns the share of rows, each a true and a predicted class, of which the two are equal; NaN
+/// without rows. As `sklearn.metrics.accuracy_score`.
 pub fn accuracy(rows: impl IntoIterator<Item = (usize, usize)>) -> f64 {
     let (mut right, mut all) = (0u64, 0u64);
     for (truth, predicted) in rows {
@@ -12,9 +12,10 @@ pub fn accuracy(rows: impl IntoIterator<Item = (usize, usize)>) -> f64 {
     right as f64 / all as f64
 }
 
-/// The mean over the classes of F1 = 2·TP / (2·TP + FP + FN), every class weighing the same, of
-/// rows with a true and a predicted class, both below `classes`. Classes that neither occur nor are
-/// predicted do not count. As `sklearn.metrics.f1_score(average="macro")`; NaN without rows.
+/// Returns the mean over the classes of F1 = 2·TP / (2·TP + FP + FN), every class weighing the
+/// same, of rows with a true and a predicted class, both below `classes`. Classes that neither
+/// occur nor are predicted do not count. As `sklearn.metrics.f1_score(average="macro")`; NaN
+/// without rows.
 ///
 /// # Panics
 /// If a class is not below `classes`.
@@ -45,13 +46,14 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// How many rows of class `truth` were taken for class `predicted`.
+    /// Returns how many rows of class `truth` were taken for class `predicted`.
     pub fn count(&self, truth: usize, predicted: usize) -> usize {
         self.counts.get(&(truth, predicted)).copied().unwrap_or(0)
     }
 
-    /// True class, predicted class and count of all that occur: the mistakes first, of these the
-    /// most frequent first; then what is right in the same order. Equal counts go by class.
+    /// Returns true class, predicted class and count of all that occur: the mistakes first, of
+    /// these the most frequent first; then what is right in the same order. Equal counts go by
+    /// class.
     pub fn rows(&self) -> Vec<(usize, usize, usize)> {
         let counts = self.counts.iter();
         let mut rows: Vec<_> = counts.map(|(&(t, p), &count)| (t, p, count)).collect();

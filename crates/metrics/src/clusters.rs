@@ -10,7 +10,7 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// Of items with these numbers of clusters, which need neither be in order nor without gaps.
+    /// Takes items with these numbers of clusters, which need neither be in order nor without gaps.
     /// Clusters are in the order of their numbers, items of one in their own.
     pub fn new(cluster_of: &[u32]) -> Self {
         let mut items: Vec<u32> = (0..cluster_of.len() as u32).collect();
@@ -23,7 +23,7 @@ impl Clusters {
         Self { items, starts }
     }
 
-    /// How many clusters there are.
+    /// Returns how many clusters there are.
     pub fn len(&self) -> usize {
         self.starts.len() - 1
     }
@@ -33,19 +33,19 @@ impl Clusters {
         self.items.is_empty()
     }
 
-    /// How many items there are.
+    /// Returns how many items there are.
     pub fn items(&self) -> usize {
         self.items.len()
     }
 
-    /// The items of each cluster.
+    /// Returns the items of each cluster.
     pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
         self.starts
             .windows(2)
             .map(|ends| &self.items[ends[0]..ends[1]])
     }
 
-    /// The sum of the items' values in each cluster.
+    /// Returns the sum of the items' values in each cluster.
     ///
     /// # Panics
     /// If there are fewer values than items.

@@ -1,4 +1,4 @@
-/// Pearson's correlation: the covariance of `x` and `y` over the product of their standard
+/// Returns Pearson's correlation: the covariance of `x` and `y` over the product of their standard
 /// deviations, in -1..=1. As `scipy.stats.pearsonr`.
 ///
 /// `None` where it is undefined: fewer than two values, or all values of one side equal.
@@ -42,7 +42,7 @@ pub fn counted_pearson(x: &[f64], y: &[f64], counts: &[u32]) -> Option<f64> {
     Some((xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0))
 }
 
-/// Spearman's rank correlation: Pearson's correlation of the [`average_ranks`]. As
+/// Returns Spearman's rank correlation: Pearson's correlation of the [`average_ranks`]. As
 /// `scipy.stats.spearmanr`. `None` as for [`pearson`].
 ///
 /// # Panics
@@ -51,8 +51,8 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     pearson(&average_ranks(x), &average_ranks(y))
 }
 
-/// The rank of each value from 1 upwards; equal values share the mean of the ranks they take up.
-/// As `scipy.stats.rankdata`.
+/// Returns the rank of each value from 1 upwards; equal values share the mean of the ranks they
+/// take up. As `scipy.stats.rankdata`.
 pub fn average_ranks(values: &[f64]) -> Vec<f64> {
     Order::new(values).ranks(&vec![1; values.len()])
 }
@@ -76,7 +76,8 @@ impl Order {
         Self { items, ties }
     }
 
-    /// The [`average_ranks`] where value `i` occurs `counts[i]` times; 0 for one that does not.
+    /// Returns the [`average_ranks`] where value `i` occurs `counts[i]` times; 0 for one that does
+    /// not.
     ///
     /// # Panics
     /// If there are fewer counts than values.

@@ -12,7 +12,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The interval that holds the truth with this confidence (in 0..1), by the normal
+    /// Returns the interval that holds the truth with this confidence (in 0..1), by the normal
     /// distribution.
     pub fn interval(self, confidence: f64) -> Interval {
         self.within(two_sided_z(confidence))
@@ -27,7 +27,7 @@ impl Estimate {
         }
     }
 
-    /// What `self` is above `control`, where both come from units of their own.
+    /// Returns what `self` is above `control`, where both come from units of their own.
     pub fn minus(self, control: Self) -> Self {
         Self {
             value: self.value - control.value,
@@ -35,7 +35,7 @@ impl Estimate {
         }
     }
 
-    /// How many standard errors it lies from 0, with the two-sided p-value of the normal
+    /// Returns how many standard errors it lies from 0, with the two-sided p-value of the normal
     /// distribution. `None` if the standard error is 0.
     pub fn z_test(self) -> Option<ZTest> {
         (self.standard_error > 0.0).then(|| ZTest::of(self.value / self.standard_error))
@@ -52,7 +52,7 @@ pub struct ZTest {
 }
 
 impl ZTest {
-    /// Of a difference in standard errors.
+    /// Tests a difference in standard errors.
     pub fn of(z: f64) -> Self {
         Self {
             z,
@@ -60,14 +60,15 @@ impl ZTest {
         }
     }
 
-    /// The chance that the truth is above 0, under a flat prior.
+    /// Returns the chance that the truth is above 0, under a flat prior.
     pub fn chance_above_zero(self) -> f64 {
         Normal::standard().cdf(self.z)
     }
 }
 
-/// The sum of the numerators over the sum of the denominators, such as clicks per impression, over
-/// units that are independent of each other, such as users; what belongs to one unit need not be.
+/// Returns the sum of the numerators over the sum of the denominators, such as clicks per
+/// impression, over units that are independent of each other, such as users; what belongs to one
+/// unit need not be.
 ///
 /// The standard error is that of the delta method (Deng, Knoblich, Lu: *Applying the Delta Method in
 /// Metric Analytics*, 2018): with residuals e = numerator - ratio · denominator of the k units, its
@@ -93,7 +94,7 @@ pub fn ratio_of_sums(units: &[(f64, f64)]) -> Option<Estimate> {
     })
 }
 
-/// The standard normal quantile that leaves out half of `1 - confidence` on either side.
+/// Returns the standard normal quantile that leaves out half of `1 - confidence` on either side.
 pub fn two_sided_z(confidence: f64) -> f64 {
     Normal::standard().inverse_cdf(0.5 + confidence / 2.0)
 }

@@ -3,9 +3,9 @@ use std::iter;
 use crate::proportions::Proportion;
 
 impl Proportion {
-    /// The least of the four counts, successes and failures of both, that are to be expected if
-    /// `self` and `control` have the same rate. Where it is below 5, tests that take the counts as
-    /// normally distributed are off (Cochran 1952).
+    /// Returns the least of the four counts, successes and failures of both, that are to be
+    /// expected if `self` and `control` have the same rate. Where it is below 5, tests that take
+    /// the counts as normally distributed are off (Cochran 1952).
     pub fn least_expected(self, control: Self) -> f64 {
         let [ours, theirs] = [self, control].map(|one| one.trials as f64);
         let successes = self.successes as f64 + control.successes as f64;
@@ -13,8 +13,8 @@ impl Proportion {
         ours.min(theirs) * successes.min(failures) / (ours + theirs)
     }
 
-    /// The two-sided p-value of Fisher's exact test: how likely it is, given the sums of both, that
-    /// the successes fall as they do or in a way that is no likelier. As
+    /// Returns the two-sided p-value of Fisher's exact test: how likely it is, given the sums of
+    /// both, that the successes fall as they do or in a way that is no likelier. As
     /// `scipy.stats.fisher_exact`. In 0..=1; 1 if all trials or none of both succeeded.
     pub fn fisher_exact(self, control: Self) -> f64 {
         /// Ways that are equally likely come out the same but for rounding.

@@ -14,7 +14,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Of `count` values of this mean and sample standard deviation (divisor `count - 1`).
+    /// Takes `count` values of this mean and sample standard deviation (divisor `count - 1`).
     pub fn of(count: u64, mean: f64, deviation: f64) -> Self {
         let count = count as f64;
         Self {
@@ -41,22 +41,22 @@ impl Moments {
         self.count = count;
     }
 
-    /// How many values.
+    /// Returns how many values.
     pub fn count(&self) -> u64 {
         self.count as u64
     }
 
-    /// Their mean, 0 without values.
+    /// Returns their mean, 0 without values.
     pub fn mean(&self) -> f64 {
         self.mean
     }
 
-    /// Their sample variance (divisor count - 1). `None` of fewer than two.
+    /// Returns their sample variance (divisor count - 1). `None` of fewer than two.
     pub fn variance(&self) -> Option<f64> {
         (self.count >= 2.0).then(|| self.squares / (self.count - 1.0))
     }
 
-    /// The mean with its standard error. `None` of fewer than two values.
+    /// Returns the mean with its standard error. `None` of fewer than two values.
     pub fn estimate(&self) -> Option<Estimate> {
         Some(Estimate {
             value: self.mean,
@@ -64,16 +64,16 @@ impl Moments {
         })
     }
 
-    /// The interval of the mean by Student's t. As
+    /// Returns the interval of the mean by Student's t. As
     /// `scipy.stats.ttest_1samp(…).confidence_interval()`. `None` of fewer than two values.
     pub fn interval(&self, confidence: f64) -> Option<Interval> {
         let estimate = self.estimate()?;
         Some(estimate.within(two_sided_t(confidence, self.count - 1.0)?))
     }
 
-    /// Welch's t test of `self` against `control`, which need not vary alike. As
-    /// `scipy.stats.ttest_ind(self, control, equal_var=False)`. `None` if one of them has fewer than
-    /// two values or neither varies.
+    /// Returns Welch's t test of `self` against `control`, which need not vary alike. As
+    /// `scipy.stats.ttest_ind(self, control, equal_var=False)`. `None` if one of them has fewer
+    /// than two values or neither varies.
     pub fn welch(&self, control: &Self) -> Option<Welch> {
         let (ours, theirs) = (self.estimate()?, control.estimate()?);
         let difference = ours.minus(theirs);
@@ -100,17 +100,17 @@ pub struct Welch {
 }
 
 impl Welch {
-    /// The difference in standard errors.
+    /// Returns the difference in standard errors.
     pub fn t(&self) -> f64 {
         self.difference.value / self.difference.standard_error
     }
 
-    /// How likely a difference as large, of either sign, is where there is none; in 0..=1.
+    /// Returns how likely a difference as large, of either sign, is where there is none; in 0..=1.
     pub fn p_value(&self) -> Option<f64> {
         Some(2.0 * students_t(self.degrees)?.sf(self.t().abs()))
     }
 
-    /// The interval of the difference.
+    /// Returns the interval of the difference.
     pub fn interval(&self, confidence: f64) -> Option<Interval> {
         Some(
             self.difference
@@ -118,8 +118,8 @@ impl Welch {
         )
     }
 
-    /// The chance that the true difference is above 0: under Jeffreys' prior of mean and variance
-    /// it has the distribution of Behrens and Fisher, which Welch's t comes close to.
+    /// Returns the chance that the true difference is above 0: under Jeffreys' prior of mean and
+    /// variance it has the distribution of Behrens and Fisher, which Welch's t comes close to.
     pub fn chance_above_zero(&self) -> Option<f64> {
         Some(students_t(self.degrees)?.cdf(self.t()))
     }

@@ -18,8 +18,9 @@ pub struct MiningScores {
 }
 
 impl PairRanking {
-    /// The figures of mined pairs, of which pair `i` occurs `counts[i]` times, where `missed`
-    /// duplicates were not mined. As sentence-transformers' `ParaphraseMiningEvaluator` (6.2).
+    /// Returns the figures of mined pairs, of which pair `i` occurs `counts[i]` times, where
+    /// `missed` duplicates were not mined. As sentence-transformers' `ParaphraseMiningEvaluator`
+    /// (6.2).
     ///
     /// `None` if there are no duplicates.
     ///

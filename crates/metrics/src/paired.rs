@@ -16,7 +16,8 @@ pub struct PairedTTest {
     pub effect_size: f64,
 }
 
-/// The paired t-test of two values of the same items, two-sided. As `scipy.stats.ttest_rel`.
+/// Returns the paired t-test of two values of the same items, two-sided. As
+/// `scipy.stats.ttest_rel`.
 ///
 /// `None` where it is undefined: fewer than two pairs, or the same difference in all of them.
 ///
@@ -43,9 +44,9 @@ pub fn paired_t_test(a: &[f64], b: &[f64]) -> Option<PairedTTest> {
     })
 }
 
-/// The paired randomisation test, two-sided: how often the mean difference is at least as far from
-/// 0 when the two values of each item change places at random. As `scipy.stats.permutation_test`
-/// with `permutation_type="samples"`.
+/// Returns the paired randomisation test, two-sided: how often the mean difference is at least as
+/// far from 0 when the two values of each item change places at random. As
+/// `scipy.stats.permutation_test` with `permutation_type="samples"`.
 ///
 /// All of the 2^n exchanges are tried if these are no more than `permutations`. Otherwise so many
 /// are drawn, and one is added to both counts, so that the chance is never 0. `None` without items.

@@ -42,7 +42,7 @@ impl PairRanking {
         Self { rows }
     }
 
-    /// The figures where pair `i` occurs `counts[i]` times. They are those of
+    /// Returns the figures where pair `i` occurs `counts[i]` times. They are those of
     /// sentence-transformers' `BinaryClassificationEvaluator` (6.2): a threshold is the midpoint
     /// between neighbouring scores, so that equal scores are never parted; of equally good ones
     /// the highest is taken; the MCC is that of the best F1. Accuracy also considers accepting no
@@ -115,8 +115,8 @@ fn figures(steps: &[Step]) -> Option<PairScores> {
     })
 }
 
-/// Average precision: Σ (R_n - R_{n-1}) · P_n over the thresholds from the highest score down. As
-/// `sklearn.metrics.average_precision_score`; 0 where no label is true.
+/// Returns average precision: Σ (R_n - R_{n-1}) · P_n over the thresholds from the highest score
+/// down. As `sklearn.metrics.average_precision_score`; 0 where no label is true.
 ///
 /// # Panics
 /// If the slices differ in length.

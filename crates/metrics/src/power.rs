@@ -34,10 +34,10 @@ impl Certainty {
             .then(|| 2.0 * ((z_alpha + z_power) / effect).powi(2) + z_alpha * z_alpha / 4.0)
     }
 
-    /// Independent items for a paired test to see `difference` again, where `items` of them gave it
-    /// with this standard error: the error falls with the root of their number, and the difference
-    /// has to be as many errors as the quantiles of alpha and power add up to. `None` if the
-    /// difference is 0.
+    /// Returns how many independent items it takes for a paired test to see `difference` again,
+    /// where `items` of them gave it with this standard error: the error falls with the root of
+    /// their number, and the difference has to be as many errors as the quantiles of alpha and
+    /// power add up to. `None` if the difference is 0.
     pub fn items(self, items: usize, difference: f64, standard_error: f64) -> Option<f64> {
         let (z_alpha, z_power) = self.quantiles();
         let errors = (z_alpha + z_power) * standard_error / difference;

@@ -9,7 +9,7 @@ pub struct Proportion {
 }
 
 impl Proportion {
-    /// `None` without trials or with more successes than trials.
+    /// Takes successes among trials; `None` without trials or with more successes than trials.
     pub fn new(successes: u64, trials: u64) -> Option<Self> {
         (trials > 0 && successes <= trials).then_some(Self { successes, trials })
     }
@@ -19,7 +19,7 @@ impl Proportion {
         self.successes as f64 / self.trials as f64
     }
 
-    /// The rate with its binomial standard error.
+    /// Returns the rate with its binomial standard error.
     pub fn estimate(self) -> Estimate {
         let rate = self.rate();
         Estimate {
@@ -28,13 +28,13 @@ impl Proportion {
         }
     }
 
-    /// Wilson's score interval (1927) of the rate, in 0..=1. As
+    /// Returns Wilson's score interval (1927) of the rate, in 0..=1. As
     /// `scipy.stats.binomtest(…).proportion_ci(method="wilson")`.
     pub fn wilson_interval(self, confidence: f64) -> Interval {
         wilson_interval(self.rate(), self.trials as f64, confidence)
     }
 
-    /// The two-proportion z test with the variance pooled. As
+    /// Returns the two-proportion z test with the variance pooled. As
     /// `statsmodels.stats.proportion.proportions_ztest`. `None` if all trials or none of both
     /// succeeded.
     pub fn z_test(self, control: Self) -> Option<ZTest> {
@@ -47,9 +47,9 @@ impl Proportion {
         .z_test()
     }
 
-    /// The chance that the rate behind `self` is above that behind `control`, each with a uniform
-    /// prior: P(X > Y) for X ~ Beta(1 + successes, 1 + failures) and Y alike. By integration, to
-    /// about 1e-8.
+    /// Returns the chance that the rate behind `self` is above that behind `control`, each with a
+    /// uniform prior: P(X > Y) for X ~ Beta(1 + successes, 1 + failures) and Y alike. By
+    /// integration, to about 1e-8.
     pub fn chance_above(self, control: Self) -> f64 {
         let (ours, theirs) = (self.posterior(), control.posterior());
         let mut grid: Vec<f64> = ours.grid().chain(theirs.grid()).collect();
@@ -80,8 +80,8 @@ impl Proportion {
     }
 }
 
-/// Wilson's score interval of a rate in 0..=1 among `trials`, which need not be whole: as of so many
-/// independent ones.
+/// Returns Wilson's score interval of a rate in 0..=1 among `trials`, which need not be whole: as
+/// of so many independent ones.
 pub fn wilson_interval(rate: f64, trials: f64, confidence: f64) -> Interval {
     let z = two_sided_z(confidence);
     let centre = rate + z * z / (2.0 * trials);

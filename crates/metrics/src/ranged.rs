@@ -25,7 +25,7 @@ impl Ranged {
         self.interval.high - self.value
     }
 
-    /// `self - control` with its interval.
+    /// Returns `self - control` with its interval.
     pub fn minus(self, control: Self) -> Self {
         let value = self.value - control.value;
         Self {
@@ -37,8 +37,8 @@ impl Ranged {
         }
     }
 
-    /// The distance from 0 in units of the distance to the interval's end on that side; 1 or more
-    /// where the interval leaves 0 out. `None` where there is no such distance.
+    /// Returns the distance from 0 in units of the distance to the interval's end on that side; 1
+    /// or more where the interval leaves 0 out. `None` where there is no such distance.
     pub fn reach(self) -> Option<f64> {
         let distance = match self.value >= 0.0 {
             true => self.below(),
@@ -47,8 +47,8 @@ impl Ranged {
         (distance > 0.0).then(|| self.value / distance)
     }
 
-    /// The interval of `self / control`. `None` unless `control` is above 0 and `self` 0 or more, and
-    /// where an end has no bound because `control` may be 0.
+    /// Returns the interval of `self / control`. `None` unless `control` is above 0 and `self` 0 or
+    /// more, and where an end has no bound because `control` may be 0.
     pub fn over(self, control: Self) -> Option<Interval> {
         let (ours, theirs) = (self.value, control.value);
         let Interval { low, high } = self.interval;

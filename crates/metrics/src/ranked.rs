@@ -3,7 +3,7 @@
 //! order, found or not. A grade above 0 means relevant. Every value lies in 0..=1, and is 0 where
 //! nothing is relevant.
 
-/// Normalised discounted cumulative gain with linear gain:
+/// Returns the normalised discounted cumulative gain with linear gain:
 /// DCG@k = Σ grade_i / log2(i + 1) over ranks i = 1..k, divided by the DCG@k of the judged grades
 /// in their best order.
 ///
@@ -13,7 +13,7 @@ pub fn ndcg(ranked: &[Option<i32>], judged: &[i32], k: usize) -> f64 {
     normalised(ranked, judged, k, f64::from)
 }
 
-/// [`ndcg`] with exponential gain: 2^grade - 1 in place of the grade, which sets the best
+/// Returns [`ndcg`] with exponential gain: 2^grade - 1 in place of the grade, which sets the best
 /// documents further apart. Grades above 500 count as 500, so that sums stay finite.
 ///
 /// As `ndcg_burges` of ranx. Burges et al., Learning to rank using gradient descent, 2005.
@@ -41,15 +41,15 @@ fn normalised(ranked: &[Option<i32>], judged: &[i32], k: usize, gain: impl Fn(i3
     }
 }
 
-/// 1 / rank of the first relevant result among the first `k`, or 0. As sentence-transformers'
-/// `mrr@k`, and `recip_rank` of trec_eval over a run cut at `k`.
+/// Returns 1 / rank of the first relevant result among the first `k`, or 0. As
+/// sentence-transformers' `mrr@k`, and `recip_rank` of trec_eval over a run cut at `k`.
 pub fn reciprocal_rank(ranked: &[Option<i32>], k: usize) -> f64 {
     let first = cut(ranked, k).iter().copied().position(is_relevant);
     first.map_or(0.0, |i| 1.0 / (i + 1) as f64)
 }
 
-/// Average precision: the precisions at the ranks of the relevant results among the first `k`,
-/// summed and divided by min(k, number of relevant documents), so that 1 can be reached.
+/// Returns average precision: the precisions at the ranks of the relevant results among the first
+/// `k`, summed and divided by min(k, number of relevant documents), so that 1 can be reached.
 ///
 /// As sentence-transformers' `map@k`. It differs from [`average_precision_trec`] for queries with
 /// more than `k` relevant documents only.
@@ -60,7 +60,8 @@ pub fn average_precision_at(ranked: &[Option<i32>], judged: &[i32], k: usize) ->
     }
 }
 
-/// Average precision divided by the number of relevant documents, even where that exceeds `k`.
+/// Returns average precision divided by the number of relevant documents, even where that exceeds
+/// `k`.
 ///
 /// As `map_cut` of trec_eval, and its `map` for a `k` above the length of the run; as `map@k` of
 /// ranx.
@@ -83,8 +84,8 @@ fn sum_of_precisions(ranked: &[Option<i32>], k: usize) -> f64 {
     sum
 }
 
-/// The share of the relevant documents that are among the first `k` results. As `recall_k` of
-/// trec_eval and `recall@k` of sentence-transformers.
+/// Returns the share of the relevant documents that are among the first `k` results. As `recall_k`
+/// of trec_eval and `recall@k` of sentence-transformers.
 pub fn recall(ranked: &[Option<i32>], judged: &[i32], k: usize) -> f64 {
     match relevant(judged) {
         0 => 0.0,
@@ -92,8 +93,8 @@ pub fn recall(ranked: &[Option<i32>], judged: &[i32], k: usize) -> f64 {
     }
 }
 
-/// The relevant results among the first `k` as a share of min(k, number of relevant documents),
-/// so that 1 can be reached. As `R_cap@k` of BEIR.
+/// Returns the relevant results among the first `k` as a share of min(k, number of relevant
+/// documents), so that 1 can be reached. As `R_cap@k` of BEIR.
 pub fn capped_recall(ranked: &[Option<i32>], judged: &[i32], k: usize) -> f64 {
     match relevant(judged).min(k) {
         0 => 0.0,
@@ -101,20 +102,21 @@ pub fn capped_recall(ranked: &[Option<i32>], judged: &[i32], k: usize) -> f64 {
     }
 }
 
-/// The share of relevant results among the first `k`. The divisor is `k` even where fewer results
-/// were found. As `P_k` of trec_eval and `precision@k` of sentence-transformers.
+/// Returns the share of relevant results among the first `k`. The divisor is `k` even where fewer
+/// results were found. As `P_k` of trec_eval and `precision@k` of sentence-transformers.
 pub fn precision(ranked: &[Option<i32>], k: usize) -> f64 {
     found(ranked, k) as f64 / k as f64
 }
 
-/// 1 if any of the first `k` results is relevant, else 0. As `success_k` of trec_eval and
+/// Returns 1 if any of the first `k` results is relevant, else 0. As `success_k` of trec_eval and
 /// `accuracy@k` of sentence-transformers.
 pub fn hit(ranked: &[Option<i32>], k: usize) -> f64 {
     f64::from(u8::from(cut(ranked, k).iter().copied().any(is_relevant)))
 }
 
-/// The share of the first `k` results that nobody has judged: how much of a ranking the other
-/// metrics take on trust to be irrelevant. The divisor is `k` even where fewer results were found.
+/// Returns the share of the first `k` results that nobody has judged: how much of a ranking the
+/// other metrics take on trust to be irrelevant. The divisor is `k` even where fewer results were
+/// found.
 ///
 /// As `Hole@k` of BEIR, where `ranked` has `None` for documents that are judged for no query at
 /// all and `Some(0)` for those that are judged for other queries only.

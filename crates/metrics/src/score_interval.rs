@@ -9,8 +9,8 @@ const HALVINGS: usize = 200;
 /// other and with [`Proportion::z_test`] on whether both rates may be the same; and they have a width
 /// where all trials or none succeeded.
 impl Proportion {
-    /// The interval of `self - control`, in -1..=1 (Mee 1984; Miettinen and Nurminen 1985 without
-    /// their factor for small samples).
+    /// Returns the interval of `self - control`, in -1..=1 (Mee 1984; Miettinen and Nurminen 1985
+    /// without their factor for small samples).
     pub fn difference_interval(self, control: Self, confidence: f64) -> Interval {
         let limit = two_sided_z(confidence);
         let found = self.rate() - control.rate();
@@ -21,9 +21,10 @@ impl Proportion {
         }
     }
 
-    /// The interval of `self / control`, 0 or more (Koopman 1984): what
-    /// `statsmodels.stats.proportion.score_test_proportions_2indep(compare="ratio", correction=False)`
-    /// does not refuse. `None` if no trial of the control succeeded, so that the ratio has no bound.
+    /// Returns the interval of `self / control`, 0 or more (Koopman 1984): what
+    /// `statsmodels.stats.proportion.score_test_proportions_2indep(compare="ratio",
+    /// correction=False)` does not refuse. `None` if no trial of the control succeeded, so that the
+    /// ratio has no bound.
     pub fn ratio_interval(self, control: Self, confidence: f64) -> Option<Interval> {
         if control.successes == 0 {
             return None;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Scores(Vec<(String, f64)>);
 
 impl Scores {
-    /// The value under `name`.
+    /// Returns the value under `name`.
     pub fn get(&self, name: &str) -> Option<f64> {
         self.iter()
             .find_map(|(key, value)| (key == name).then_some(value))
@@ -20,7 +20,7 @@ impl Scores {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
 
-    /// `self` less `baseline`, for the names that both have.
+    /// Returns `self` less `baseline`, for the names that both have.
     pub fn minus(&self, baseline: &Self) -> Self {
         self.iter()
             .filter_map(|(name, value)| Some((name, value - baseline.get(name)?)))

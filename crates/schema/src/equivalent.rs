@@ -9,7 +9,7 @@ use crate::letters::plain_letters;
 use crate::marks::{ends_sentence, is_apostrophe, is_dash, is_mark, is_unspaced};
 use crate::sameness::identical;
 
-/// The form of a text that counts where texts must be
+/// Returns the form of a text that counts where texts must be
 /// [equivalent](crate::Sameness::Equivalent): NFC, folded case (Unicode's full case folding, and
 /// dotted and dotless i are one), presentation forms (full and half
 /// widths, ligatures) as the letters they show, without what is not shown, and

@@ -15,14 +15,14 @@ pub fn hash_key(bytes: &[u8]) -> [u8; 16] {
 pub struct TextKey([u8; 16]);
 
 impl TextKey {
-    /// What texts share that are the same in this strength. Keys of different strengths are not
-    /// to be compared.
+    /// Returns what texts share that are the same in this strength. Keys of different strengths are
+    /// not to be compared.
     pub fn new(text: &str, sameness: Sameness) -> Self {
         Self(hash_key(sameness.form(text).as_bytes()))
     }
 
-    /// The key, unless the text is so much longer than one of `letters` that they cannot be the
-    /// same, whatever is folded: so a long passage need not be to tell it from a question.
+    /// Returns the key, unless the text is so much longer than one of `letters` that they cannot be
+    /// the same, whatever is folded: so a long passage need not be to tell it from a question.
     pub fn unless_longer(text: &str, sameness: Sameness, letters: usize) -> Option<Self> {
         // A letter folds into three at most, and is composed of three at most.
         let most = letters.saturating_mul(9);
@@ -35,22 +35,22 @@ impl TextKey {
         (!is_longer).then(|| Self::new(text, sameness))
     }
 
-    /// What [identical](Sameness::Identical) texts share.
+    /// Returns what [identical](Sameness::Identical) texts share.
     pub fn identical(text: &str) -> Self {
         Self::new(text, Sameness::Identical)
     }
 
-    /// What [equivalent](Sameness::Equivalent) texts share.
+    /// Returns what [equivalent](Sameness::Equivalent) texts share.
     pub fn equivalent(text: &str) -> Self {
         Self::new(text, Sameness::Equivalent)
     }
 
-    /// The key itself.
+    /// Returns the key itself.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// `prefix` and the first 16 hexadecimal digits.
+    /// Returns `prefix` and the first 16 hexadecimal digits.
     pub fn id(&self, prefix: &str) -> String {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         let head = u64::from_be_bytes([a, b, c, d, e, f, g, h]);

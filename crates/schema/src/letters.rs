@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// The text in NFC, with the letters that presentation forms show: ligatures (`ﬁ`), full and half
-/// widths (`Ａ`, `ｱ`) and the shapes of Arabic letters, which come out of PDF files.
+/// Returns the text in NFC, with the letters that presentation forms show: ligatures (`ﬁ`), full
+/// and half widths (`Ａ`, `ｱ`) and the shapes of Arabic letters, which come out of PDF files.
 ///
 /// Other compatible letters stay, as they differ in meaning: `x²` is not `x2`.
 pub fn plain_letters(text: &str) -> Cow<'_, str> {

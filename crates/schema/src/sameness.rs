@@ -17,7 +17,7 @@ pub enum Sameness {
 }
 
 impl Sameness {
-    /// What texts have in common that are the same: equal forms, and only these.
+    /// Returns what texts have in common that are the same: equal forms, and only these.
     pub fn form(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Equivalent => equivalent(text).into(),
@@ -26,8 +26,8 @@ impl Sameness {
     }
 }
 
-/// The form of a text that counts where texts must be [identical](Sameness::Identical): NFC, each
-/// run of white space one blank, none at the ends.
+/// Returns the form of a text that counts where texts must be [identical](Sameness::Identical):
+/// NFC, each run of white space one blank, none at the ends.
 pub fn identical(text: &str) -> Cow<'_, str> {
     if is_folded(text) {
         return text.into();

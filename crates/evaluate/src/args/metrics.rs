@@ -23,7 +23,7 @@ fn help() -> String {
 }
 
 impl MetricArgs {
-    /// Each metric once.
+    /// Returns each metric once.
     pub fn metrics(&self) -> Vec<RetrievalMetric> {
         let mut metrics = Vec::new();
         for metric in &self.metrics {

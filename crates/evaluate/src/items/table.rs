@@ -87,7 +87,8 @@ impl ItemTable {
         })
     }
 
-    /// The rows of `self` and of `other` that are of the same items, in the order of `self`.
+    /// Returns the rows of `self` and of `other` that are of the same items, in the order of
+    /// `self`.
     ///
     /// # Errors
     /// If there is none.
@@ -113,8 +114,8 @@ impl ItemTable {
         Ok(common)
     }
 
-    /// The rows of all items, those of `self` and of `other` side by side, in ascending order of
-    /// what they are known by.
+    /// Returns the rows of all items, those of `self` and of `other` side by side, in ascending
+    /// order of what they are known by.
     pub fn either(&self, other: &Self) -> Vec<[Option<usize>; 2]> {
         let mut rows: BTreeMap<&str, [Option<usize>; 2]> = BTreeMap::new();
         for (side, table) in [self, other].into_iter().enumerate() {
@@ -133,7 +134,7 @@ impl ItemTable {
         self.columns.iter().any(|(name, _)| name == column)
     }
 
-    /// Some rows of a column.
+    /// Returns some rows of a column.
     ///
     /// # Errors
     /// If there is no such column.
@@ -142,7 +143,7 @@ impl ItemTable {
         Ok(rows.iter().map(|&row| values[row]).collect())
     }
 
-    /// A whole column.
+    /// Returns a whole column.
     ///
     /// # Errors
     /// If there is no such column.
@@ -155,12 +156,12 @@ impl ItemTable {
         Ok(values)
     }
 
-    /// What people know an item by.
+    /// Returns what people know an item by.
     pub fn label(&self, row: usize) -> &str {
         self.keys[row].split('\u{1f}').next().unwrap_or_default()
     }
 
-    /// Where people find an item: the id of a query, else its row, counted from 1.
+    /// Returns where people find an item: the id of a query, else its row, counted from 1.
     pub fn name(&self, row: usize) -> String {
         match self.is_of_queries() {
             true => self.label(row).to_owned(),
@@ -168,7 +169,8 @@ impl ItemTable {
         }
     }
 
-    /// The texts of an item: those of a query are its `query`, or its id where there is none.
+    /// Returns the texts of an item: those of a query are its `query`, or its id where there is
+    /// none.
     pub fn text(&self, row: usize) -> String {
         let is_query = |name: &String| !self.is_of_queries() || name == "query";
         let texts = self.texts.iter().filter(|(name, _)| is_query(name));
@@ -179,7 +181,7 @@ impl ItemTable {
         }
     }
 
-    /// Some rows of a column of text.
+    /// Returns some rows of a column of text.
     ///
     /// # Errors
     /// If there is no such column.
@@ -196,7 +198,7 @@ impl ItemTable {
         Ok(rows.iter().map(|&row| values[row].clone()).collect())
     }
 
-    /// Which of some rows are alike, if any are; `why` says what they have in common.
+    /// Returns which of some rows are alike, if any are; `why` says what they have in common.
     pub fn clustering(&self, rows: &[usize], why: &str) -> Option<Clustering> {
         if self.clusters.is_empty() {
             return None;
@@ -209,7 +211,7 @@ impl ItemTable {
         self.path.ends_with(FILES[0])
     }
 
-    /// What the items are called.
+    /// Returns what the items are called.
     pub fn items(&self) -> &'static str {
         match self.is_of_queries() {
             true => "queries",

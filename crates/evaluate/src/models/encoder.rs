@@ -144,7 +144,7 @@ impl Encoder {
         })
     }
 
-    /// The model as the user gave it.
+    /// Returns the model as the user gave it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -154,7 +154,7 @@ impl Encoder {
         self.network.dimension()
     }
 
-    /// The longest text in tokens.
+    /// Returns the longest text in tokens.
     pub fn max_length(&self) -> usize {
         self.network.max_length()
     }
@@ -164,8 +164,8 @@ impl Encoder {
         (self.network.truncated(), self.texts.load(Relaxed))
     }
 
-    /// Unit vectors of the texts, in their order. Equal texts are computed once, so their vectors
-    /// are equal to the last bit.
+    /// Returns unit vectors of the texts, in their order. Equal texts are computed once, so their
+    /// vectors are equal to the last bit.
     pub fn embed(&self, texts: &[&str], side: Side, progress: &Progress) -> Result<Embeddings> {
         self.embed_as(Embeddings::normalised, texts, side, progress)
     }
@@ -207,7 +207,7 @@ impl Encoder {
         })
     }
 
-    /// How the model's embeddings are compared.
+    /// Returns how the model's embeddings are compared.
     pub fn similarity(&self) -> SimilarityFunction {
         self.network.similarity()
     }
@@ -281,7 +281,7 @@ impl Encoder {
         Ok(values)
     }
 
-    /// A progress of embedding texts.
+    /// Returns a progress of embedding texts.
     pub fn progress(&self, texts: &[&str]) -> Progress {
         let label = format!("embedding ({})", self.role);
         Progress::new(label, "texts", Some(texts.len() as u64))

@@ -83,7 +83,7 @@ impl Network {
         }
     }
 
-    /// How the model's embeddings are compared.
+    /// Returns how the model's embeddings are compared.
     pub fn similarity(&self) -> SimilarityFunction {
         match self {
             Self::Torch(encoder) => encoder.similarity(),
@@ -91,7 +91,7 @@ impl Network {
         }
     }
 
-    /// The longest text in tokens.
+    /// Returns the longest text in tokens.
     pub fn max_length(&self) -> usize {
         match self {
             Self::Torch(encoder) => encoder.max_length(),
@@ -126,7 +126,7 @@ impl Network {
         })
     }
 
-    /// What is put before a text.
+    /// Returns what is put before a text.
     pub fn prompt(&self, side: Side) -> &str {
         let (query, document, text) = match self {
             Self::Torch(encoder) => {
@@ -142,8 +142,8 @@ impl Network {
         }
     }
 
-    /// The embeddings of texts, row-major, as the model gives them. `progress` hears how many more
-    /// are done.
+    /// Returns the embeddings of texts, row-major, as the model gives them. `progress` hears how
+    /// many more are done.
     pub fn encode(
         &self,
         name: &str,

@@ -79,7 +79,7 @@ impl<T> Answered<T> {
         }
     }
 
-    /// The number of judged queries first.
+    /// Returns what there is to count, the number of judged queries first.
     pub fn counts(&self, qrels: &Qrels) -> [(&'static str, usize); 4] {
         [
             ("queries", self.queries.len()),

@@ -78,8 +78,8 @@ impl<'a> Corpus<'a> {
             .is_ok()
     }
 
-    /// The keys of so many documents, or of all there are, drawn by the hashes of their ids: the same
-    /// ones in whatever order the documents come. Ascending.
+    /// Returns the keys of so many documents, or of all there are, drawn by the hashes of their
+    /// ids: the same ones in whatever order the documents come. Ascending.
     pub fn drawn(&self, count: usize) -> Vec<u32> {
         let hash = |id: &String| *blake3::hash(id.as_bytes()).as_bytes();
         let mut keys: Vec<u32> = (0..self.len() as u32).collect();
@@ -89,8 +89,8 @@ impl<'a> Corpus<'a> {
         keys
     }
 
-    /// Title and text of every document with its key, at most `size` documents at a time: those of
-    /// `first`, ascending keys, in their order, then the others as they come.
+    /// Hands over title and text of every document with its key, at most `size` documents at a time:
+    /// those of `first`, ascending keys, in their order, then the others as they come.
     pub fn for_each_block(
         &self,
         size: usize,

@@ -26,7 +26,7 @@ impl EqualTexts {
         }
     }
 
-    /// What is still to be known when all texts were added.
+    /// Returns what is still to be known when all texts were added.
     pub fn finish(mut self) -> Self {
         self.seen = FxHashSet::default();
         self

@@ -115,7 +115,7 @@ impl<'a> RunTable<'a> {
         }
     }
 
-    /// What a reader of the figures has to know of the run's order, now that it was read.
+    /// Returns what a reader of the figures has to know of the run's order, now that it was read.
     pub fn warnings(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut warnings = Vec::new();

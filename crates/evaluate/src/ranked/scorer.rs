@@ -25,7 +25,7 @@ impl<'a> QueryScorer<'a> {
         }
     }
 
-    /// The value of each metric for a query. `documents` are its results, best first.
+    /// Returns the value of each metric for a query. `documents` are its results, best first.
     pub fn row<'d>(
         &self,
         judged: &JudgedDocuments,

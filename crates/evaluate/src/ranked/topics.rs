@@ -108,8 +108,8 @@ impl Topics {
         })
     }
 
-    /// Which of the judged queries are alike: those that have the same in this column, else those that
-    /// share a relevant document.
+    /// Returns which of the judged queries are alike: those that have the same in this column, else
+    /// those that share a relevant document.
     pub fn clustering(&self, column: Option<&str>) -> Option<Clustering> {
         match column {
             Some(column) => {
@@ -123,7 +123,7 @@ impl Topics {
         }
     }
 
-    /// The texts of the judged queries.
+    /// Returns the texts of the judged queries.
     pub fn texts(&self) -> Vec<&str> {
         self.judged
             .iter()
@@ -131,7 +131,7 @@ impl Topics {
             .collect()
     }
 
-    /// What is written of each query beside its figures.
+    /// Returns what is written of each query beside its figures.
     pub fn labels(&self) -> Vec<Label<'_>> {
         let ids = self.judged.iter().map(|topic| topic.id.as_str()).collect();
         let mut labels = vec![

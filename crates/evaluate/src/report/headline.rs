@@ -36,7 +36,7 @@ pub(super) struct Headline<'a> {
 }
 
 impl<'a> Headline<'a> {
-    /// `None` where the report has no figures.
+    /// Puts the answer in words; `None` where the report has no figures.
     pub fn of(report: &'a Report) -> Option<Self> {
         let chief = report.chief_row()?;
         let mut details = Vec::new();
@@ -70,13 +70,13 @@ impl<'a> Headline<'a> {
 }
 
 impl Report {
-    /// The row of the chief metric.
+    /// Returns the row of the chief metric.
     pub fn chief_row(&self) -> Option<&MetricRow> {
         let named = self.summary.iter().find(|row| row.metric == self.chief);
         named.or(self.summary.first())
     }
 
-    /// What the items are called, in the plural.
+    /// Returns what the items are called, in the plural.
     pub fn item_name(&self) -> &str {
         if self.items.is_empty() {
             "items"
@@ -85,7 +85,7 @@ impl Report {
         }
     }
 
-    /// How intervals are called, such as `95 % interval`.
+    /// Returns how intervals are called, such as `95 % interval`.
     pub fn interval_name(&self) -> String {
         interval_name(self.confidence)
     }
@@ -115,7 +115,7 @@ pub(super) fn verdict(row: &MetricRow) -> Verdict {
 }
 
 impl Verdict {
-    /// A sign that needs no colour; empty where nothing was tested.
+    /// Returns a sign that needs no colour; empty where nothing was tested.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Better => "▲",
@@ -137,7 +137,7 @@ impl Verdict {
         }
     }
 
-    /// The class of its colour in charts.
+    /// Returns the class of its colour in charts.
     pub fn series_class(self) -> &'static str {
         match self {
             Self::Better => "s0",

@@ -19,7 +19,8 @@ impl Regression {
         higher_is_better(&self.metric) && evaluation.model.get(&self.metric).is_some()
     }
 
-    /// What to say if the model falls short, or has no figure that could; `None` if it does not.
+    /// Returns what to say if the model falls short, or has no figure that could; `None` if it does
+    /// not.
     pub fn missed_by(&self, evaluation: &Evaluation) -> Option<String> {
         let baseline = evaluation.baseline.as_ref()?.get(&self.metric)?;
         let model = evaluation.model.get(&self.metric)?;

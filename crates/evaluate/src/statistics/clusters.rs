@@ -15,7 +15,7 @@ pub(crate) struct Clustering {
 }
 
 impl Clustering {
-    /// The items that are the same in `values`. `None` where each is a cluster of its own.
+    /// Groups the items that are the same in `values`. `None` where each is a cluster of its own.
     pub fn of_values<T: Hash + Eq>(values: &[T], why: impl Into<String>) -> Option<Self> {
         let mut numbers = HashMap::new();
         let number = |value| {
@@ -25,7 +25,7 @@ impl Clustering {
         Self::of_numbers(values.iter().map(number).collect(), why)
     }
 
-    /// The items that a chain of keys connects, each with those of its own.
+    /// Groups the items that a chain of keys connects, each with those of its own.
     pub fn of_shared<K: Hash + Eq>(
         items: impl IntoIterator<Item = impl IntoIterator<Item = K>>,
         why: impl Into<String>,
@@ -51,12 +51,12 @@ impl Clustering {
         })
     }
 
-    /// What tells the cluster of an item from others.
+    /// Returns what tells the cluster of an item from others.
     pub fn labels(&self) -> Vec<String> {
         self.of.iter().map(u32::to_string).collect()
     }
 
-    /// That of some of the items, by their numbers.
+    /// Returns that of some of the items, by their numbers.
     pub fn of_items(&self, items: &[u32]) -> Option<Self> {
         let of = items.iter().map(|&item| self.of[item as usize]).collect();
         Self::of_numbers(of, self.why.clone())

@@ -215,7 +215,7 @@ impl Evidence {
         })
     }
 
-    /// That of a metric.
+    /// Returns that of a metric.
     pub fn get(&self, metric: &str) -> Option<&MetricEvidence> {
         self.metrics.iter().find(|one| one.metric == metric)
     }

@@ -88,8 +88,8 @@ pub(crate) struct Grouping {
 }
 
 impl Grouping {
-    /// One group a value, in ascending order of the numbers the values start with, then of the
-    /// values.
+    /// Returns one group a value, in ascending order of the numbers the values start with, then of
+    /// the values.
     pub fn figures(
         &self,
         samples: &Paired<impl Sample>,

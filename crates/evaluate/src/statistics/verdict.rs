@@ -49,7 +49,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Of a metric that is the better the higher it is. `None` where there is no interval or no test.
+    /// Judges a metric that is the better the higher it is. `None` where there is no interval or no test.
     pub fn verdict(&self) -> Option<Verdict> {
         let Interval { low, high } = self.interval?;
         let is_unlikely = self.p? < self.alpha;
@@ -74,7 +74,8 @@ impl Found {
         exchanges.log2().floor() as usize + 1
     }
 
-    /// `None` where there is no difference, or it is clear already.
+    /// Reckons how much would show the difference; `None` where there is none, or it is clear
+    /// already.
     pub fn needed(&self) -> Option<Needed> {
         let open = [Verdict::TooFew, Verdict::Unclear];
         if !open.contains(&self.verdict()?) {

@@ -50,7 +50,8 @@ pub enum Task {
 }
 
 impl Task {
-    /// The metrics in which a fall is a regression: all that are the better the higher they are.
+    /// Returns the metrics in which a fall is a regression: all that are the better the higher they
+    /// are.
     pub fn metrics(&self) -> Vec<String> {
         match self {
             Self::Retrieval(task) => higher_is_better(&task.metrics),

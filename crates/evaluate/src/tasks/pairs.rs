@@ -220,7 +220,7 @@ impl PairsSample {
         [of(true), of(false)]
     }
 
-    /// Some of the items that an evaluation has written.
+    /// Takes some of the items that an evaluation has written.
     pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
         let labels = items.column("label", rows)?;
         let labels = labels.into_iter().map(|label| label > 0.0).collect();

@@ -44,9 +44,9 @@ impl SentencePairs {
         (pairs, values)
     }
 
-    /// Which pairs are alike: those that have the same in the column that was asked for, else those
-    /// of one first sentence, and of one second sentence that belongs to the first as `belongs` says
-    /// of each pair.
+    /// Returns which pairs are alike: those that have the same in the column that was asked for,
+    /// else those of one first sentence, and of one second sentence that belongs to the first as
+    /// `belongs` says of each pair.
     pub fn clustering(&self, column: Option<&str>, belongs: &[bool]) -> Option<Clustering> {
         if let (Some(column), Some(clusters)) = (column, &self.clusters) {
             return Clustering::of_values(clusters, format!("have the same `{column}`"));
@@ -98,7 +98,7 @@ impl SentencePairs {
         Ok(Self::sorted(pairs))
     }
 
-    /// What is written of each pair beside its figures.
+    /// Returns what is written of each pair beside its figures.
     pub fn labels(&self) -> Vec<Label<'_>> {
         [("sentence1", &self.first), ("sentence2", &self.second)]
             .map(|(name, texts)| Label {
@@ -108,7 +108,7 @@ impl SentencePairs {
             .into()
     }
 
-    /// How alike the sentences of each pair are, by each function of
+    /// Returns how alike the sentences of each pair are, by each function of
     /// [`ALL`](SimilarityFunction::ALL).
     pub fn similarities(&self, encoder: &Encoder) -> Result<[Vec<f64>; 4]> {
         let sentences = self.first.iter().chain(&self.second);

@@ -125,7 +125,7 @@ impl SimilaritySample {
 }
 
 impl SimilaritySample {
-    /// Some of the items that an evaluation has written.
+    /// Takes some of the items that an evaluation has written.
     pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
         let scores = items.column("score", rows)?;
         Ok(Self::new(similarities(items, rows)?, scores))

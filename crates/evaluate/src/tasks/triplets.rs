@@ -211,7 +211,7 @@ impl TripletsSample {
         }
     }
 
-    /// Some of the items that an evaluation has written.
+    /// Takes some of the items that an evaluation has written.
     pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
         let columns = |name: &dyn Fn(SimilarityFunction) -> String| -> Result<[Vec<f64>; 4]> {
             let mut columns = [const { Vec::new() }; 4];

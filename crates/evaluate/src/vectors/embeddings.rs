@@ -46,7 +46,7 @@ impl Embeddings {
         self.values.chunks_exact(self.dimension)
     }
 
-    /// The first components of every row, scaled to length 1 again where `is_scaled`.
+    /// Returns the first components of every row, scaled to length 1 again where `is_scaled`.
     pub fn truncated(&self, dimension: usize, is_scaled: bool) -> Self {
         if dimension == self.dimension {
             return self.clone();
@@ -62,7 +62,7 @@ impl Embeddings {
         }
     }
 
-    /// Another value for each one, which is told its component.
+    /// Puts another value in place of each one, told its component.
     pub fn map(mut self, value: impl Fn(usize, f32) -> f32) -> Self {
         for vector in self.values.chunks_exact_mut(self.dimension) {
             for (component, one) in vector.iter_mut().enumerate() {
@@ -72,13 +72,13 @@ impl Embeddings {
         self
     }
 
-    /// Some rows in double precision, row-major.
+    /// Returns some rows in double precision, row-major.
     pub fn block(&self, start: usize, end: usize) -> Vec<f64> {
         let values = &self.values[start * self.dimension..end * self.dimension];
         values.iter().copied().map(f64::from).collect()
     }
 
-    /// A row for each index, which may repeat.
+    /// Returns a row for each index, which may repeat.
     pub fn select(&self, indices: &[usize]) -> Self {
         Self {
             dimension: self.dimension,

@@ -29,7 +29,7 @@ pub(crate) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// By the inner product, which is the cosine of vectors of length 1.
+    /// Searches by the inner product, which is the cosine of vectors of length 1.
     pub fn new(queries: &'a Embeddings, k: usize) -> Self {
         Self::by(SimilarityFunction::Dot, queries, k)
     }
@@ -64,7 +64,7 @@ impl<'a> Search<'a> {
             });
     }
 
-    /// The hits of each query, best first.
+    /// Returns the hits of each query, best first.
     pub fn finish(self) -> Vec<Vec<Hit>> {
         let hits = |best: TopK<u32, _>| {
             let best = best.finish().into_iter();

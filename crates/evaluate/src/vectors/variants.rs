@@ -40,7 +40,7 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// The forms to try: each of the dimensions, the full one among them, in each of the
+    /// Returns the forms to try: each of the dimensions, the full one among them, in each of the
     /// precisions, float32 among them; without what the model gives anyway.
     ///
     /// # Errors
@@ -83,7 +83,8 @@ impl Variant {
         }
     }
 
-    /// How embeddings in this form are compared where the whole ones are compared by `whole`.
+    /// Returns how embeddings in this form are compared where the whole ones are compared by
+    /// `whole`.
     pub fn compared_by(&self, whole: SimilarityFunction) -> SimilarityFunction {
         match self.precision {
             Precision::Binary => SimilarityFunction::Dot,
@@ -95,7 +96,7 @@ impl Variant {
         embeddings.truncated(self.dimension, whole == SimilarityFunction::Cosine)
     }
 
-    /// The embeddings of queries in this form.
+    /// Returns the embeddings of queries in this form.
     pub fn of_queries(&self, queries: &Embeddings, whole: SimilarityFunction) -> Embeddings {
         let kept = self.kept(queries, whole);
         match self.precision {
@@ -109,13 +110,14 @@ impl Variant {
         self.precision == Precision::Int8
     }
 
-    /// What the steps of int8 are made from: documents that stand for all.
+    /// Returns what the steps of int8 are made from: documents that stand for all.
     pub fn calibrate(&self, documents: &Embeddings, whole: SimilarityFunction) -> Option<Steps> {
         self.has_steps()
             .then(|| Steps::of(&self.kept(documents, whole)))
     }
 
-    /// The embeddings of documents in this form, with the numbers that their bytes stand for.
+    /// Returns the embeddings of documents in this form, with the numbers that their bytes stand
+    /// for.
     pub fn of_documents(
         &self,
         documents: &Embeddings,

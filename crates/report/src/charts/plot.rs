@@ -43,7 +43,7 @@ impl Axis {
         Self::spanning_in(PARTS, label, values)
     }
 
-    /// The same with about so many parts between ticks, for a short axis.
+    /// Returns the same with about so many parts between ticks, for a short axis.
     pub fn spanning_in(
         parts: f64,
         label: &str,
@@ -130,7 +130,7 @@ impl Axis {
         drawable(value) && (self.low..=self.high).contains(&value)
     }
 
-    /// Each tick with its text.
+    /// Returns each tick with its text.
     pub fn labeled_ticks(&self) -> impl Iterator<Item = (f64, String)> {
         let step = match self.ticks[..] {
             [first, second, ..] if !self.logarithmic => second - first,
@@ -154,7 +154,7 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    /// A plot whose area is a square, for two axes of the same kind.
+    /// Returns a plot whose area is a square, for two axes of the same kind.
     pub fn square(x: Axis, y: Axis, inset: f64) -> Self {
         let height = WIDTH - LEFT - RIGHT + TOP + BOTTOM;
         Self {
@@ -184,12 +184,12 @@ impl Plot {
         bottom - self.y.place(y) * (bottom - top)
     }
 
-    /// Left, right, top and bottom of the frame.
+    /// Returns left, right, top and bottom of the frame.
     pub fn frame(&self) -> [f64; 4] {
         [LEFT, WIDTH - RIGHT, TOP, self.height - BOTTOM]
     }
 
-    /// The chart: axes with ticks and labels below, the marks over them.
+    /// Returns the chart: axes with ticks and labels below, the marks over them.
     pub fn draw(&self, label: &str, marks: &Markup) -> Markup {
         html! {
             svg viewBox={"0 0 " (WIDTH) " " (self.height)} role="img" aria-label=(label) {
@@ -198,7 +198,7 @@ impl Plot {
         }
     }
 
-    /// The same as a file of its own, which brings its style along.
+    /// Returns the same as a file of its own, which brings its style along.
     pub fn file(&self, label: &str, marks: &Markup) -> String {
         let svg = html! {
             svg xmlns="http://www.w3.org/2000/svg" viewBox={"0 0 " (WIDTH) " " (self.height)}

@@ -9,7 +9,7 @@ pub(crate) struct FewShot {
 }
 
 impl FewShot {
-    /// One experiment with all rows.
+    /// Takes one experiment with all rows.
     pub fn all(rows: usize) -> Self {
         Self {
             experiments: vec![(0..rows).collect()],

@@ -67,7 +67,7 @@ impl LogisticRegression {
         }
     }
 
-    /// The most likely class of each row; of equally likely ones the lowest.
+    /// Returns the most likely class of each row; of equally likely ones the lowest.
     pub fn predict(&self, rows: &Embeddings) -> Vec<usize> {
         let starts: Vec<usize> = (0..rows.len()).step_by(BLOCK).collect();
         let blocks = starts.par_iter().map(|&start| {

@@ -36,7 +36,7 @@ impl Method {
         }
     }
 
-    /// The class of each test row. Embeddings are as the model gives them.
+    /// Returns the class of each test row. Embeddings are as the model gives them.
     pub fn predict(
         self,
         train: &Embeddings,
@@ -84,7 +84,7 @@ pub(crate) struct Predictions {
 }
 
 impl Predictions {
-    /// Of tickets whose classes are numbers below `classes`.
+    /// Takes tickets whose classes are numbers below `classes`.
     pub fn new(truth: Vec<usize>, classes: usize) -> Self {
         Self {
             truth,
@@ -93,8 +93,8 @@ impl Predictions {
         }
     }
 
-    /// Some of the items that an evaluation has written. Classes have the numbers that they have
-    /// there.
+    /// Takes some of the items that an evaluation has written. Classes have the numbers that they
+    /// have there.
     pub fn of_items(items: &ItemTable, rows: &[usize]) -> Result<Self> {
         let column = |name: &str| -> Result<Vec<usize>> {
             let numbers = items.column(name, rows)?;
@@ -122,7 +122,7 @@ impl Predictions {
         self.predicted[method as usize].push(predicted);
     }
 
-    /// What the report shows of [`Method::Logistic`]'s confusions.
+    /// Returns what the report shows of [`Method::Logistic`]'s confusions.
     pub fn table(&self, categories: &[&str]) -> ConfusionTable {
         let rows = self.confusion(Method::Logistic).rows();
         let cell = |(truth, predicted, count): (usize, usize, usize)| {

@@ -13,7 +13,7 @@ impl Duplicates {
         self.0.len()
     }
 
-    /// In ascending order.
+    /// Iterates over the pairs in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
         self.0.iter().copied()
     }
@@ -22,7 +22,7 @@ impl Duplicates {
         self.0.contains(&(first, second))
     }
 
-    /// With all pairs of sentences that a chain of pairs connects.
+    /// Adds all pairs of sentences that a chain of pairs connects.
     pub fn closed(self) -> Self {
         let mut group_of: BTreeMap<u32, usize> = BTreeMap::new();
         let mut groups: Vec<BTreeSet<u32>> = Vec::new();

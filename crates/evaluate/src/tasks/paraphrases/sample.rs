@@ -128,8 +128,8 @@ impl ParaphrasesSample {
         }
     }
 
-    /// The items of two evaluations over the same sentences and duplicates. Where one has no row it
-    /// has not mined the pair, and the pair is no duplicate.
+    /// Takes the items of two evaluations over the same sentences and duplicates. Where one has
+    /// no row it has not mined the pair, and the pair is no duplicate.
     pub fn of_items(of: [&ItemTable; 2], rows: &[[Option<usize>; 2]]) -> Result<[Self; 2]> {
         let column = |side: usize, name: &str| -> Result<Vec<f64>> {
             let values = of[side].values(name)?;
