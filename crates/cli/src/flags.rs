@@ -12,7 +12,8 @@ pub struct Common {
     #[arg(long, global = true, default_value_t = 42, value_name = "N")]
     pub seed: u64,
     /// Threads to use [default: all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "N", value_parser =
+        clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     /// Do the work again even if the output is up to date
     #[arg(long, global = true)]
@@ -21,7 +22,8 @@ pub struct Common {
     #[arg(long, global = true)]
     pub json: bool,
     /// Format of the log on standard error
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name =
+        "FORMAT")]
     pub log_format: LogFormat,
     /// Say only what went wrong or needs attention
     #[arg(short, long, global = true, conflicts_with = "verbose")]

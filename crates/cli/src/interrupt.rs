@@ -6,9 +6,9 @@ use signal_hook::low_level;
 
 use crate::logging::last_word;
 
-/// Ends the program with a word and the usual exit code, 130 or 143, when it gets SIGINT or SIGTERM.
-/// `abandon` removes what is half written and returns a sentence for each thing that is kept. A second
-/// signal does not wait for it.
+/// Ends the program with a word and the usual exit code, 130 or 143, when it gets SIGINT or
+/// SIGTERM. `abandon` removes what is half written and returns a sentence for each thing that is
+/// kept. A second signal does not wait for it.
 pub fn on_interrupt(abandon: fn() -> Vec<String>) {
     // Where no handler can be set, the signal ends the program as it would any other.
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else {

@@ -28,10 +28,13 @@ impl std::fmt::Display for UsageError {
 impl std::error::Error for UsageError {}
 
 /// What stands at the end of every help text.
-pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold that was set is missed, 130 and 143 ended by SIGINT and SIGTERM. A reader that closes its pipe is no failure.";
+pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold \
+    that was set is missed, 130 and 143 ended by SIGINT and SIGTERM. A reader that closes its pipe \
+    is no failure.";
 
-/// Runs a command in the common frame and turns its result into an exit code: 0 done, 1 failed,
-/// 2 wrong usage, 3 a threshold missed. A closed pipe on standard output is no failure, a full one is.
+/// Runs a command in the common frame and turns its result into an exit code: 0 done, 1 failed, 2
+/// wrong usage, 3 a threshold missed. A closed pipe on standard output is no failure, a full one
+/// is.
 pub fn run(common: &Common, command: impl FnOnce() -> anyhow::Result<Outcome>) -> ExitCode {
     logging::init(common);
     let result = start_threads(common.threads()).and_then(|()| command());

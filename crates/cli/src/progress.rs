@@ -50,7 +50,8 @@ impl Progress {
         };
         let template = match total {
             Some(_) => format!(
-                "{{prefix}} {{bar:24}} {{human_pos}}/{{human_len}} {unit}, {{per_sec}}, {{eta}} left  {{msg}}"
+                "{{prefix}} {{bar:24}} {{human_pos}}/{{human_len}} {unit}, {{per_sec}}, {{eta}} \
+                 left  {{msg}}"
             ),
             None => format!("{{prefix}} {{spinner}} {{human_pos}} {unit}, {{per_sec}}  {{msg}}"),
         };

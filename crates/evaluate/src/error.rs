@@ -38,7 +38,8 @@ pub enum EvaluateError {
     },
     /// More dimensions to keep than there are.
     #[error(
-        "the model {model} has {found} dimensions, so {wanted} cannot be kept; give --truncate-dim at most {found}"
+        "the model {model} has {found} dimensions, so {wanted} cannot be kept; give --truncate-dim \
+         at most {found}"
     )]
     TooFewDimensions {
         /// The model as the user gave it.
@@ -56,12 +57,14 @@ pub enum EvaluateError {
     Inference(#[from] InferenceError),
     /// `--device cuda` without such a device.
     #[error(
-        "no CUDA device can be used; run with --device cpu, or build against the CUDA libtorch (`make setup DEVICE=cuda`)"
+        "no CUDA device can be used; run with --device cpu, or build against the CUDA libtorch \
+         (`make setup DEVICE=cuda`)"
     )]
     NoCuda,
     /// A model that gives infinities or no numbers at all.
     #[error(
-        "the model {model} gives no finite embedding for the text `{text}`; its weights are damaged or its training diverged"
+        "the model {model} gives no finite embedding for the text `{text}`; its weights are \
+         damaged or its training diverged"
     )]
     NotFinite {
         /// The model as the user gave it.
@@ -71,7 +74,8 @@ pub enum EvaluateError {
     },
     /// An id that stands for two texts.
     #[error(
-        "{path}: the id `{id}` stands for two texts, `{first}` and `{second}`; give each text an id of its own"
+        "{path}: the id `{id}` stands for two texts, `{first}` and `{second}`; give each text an \
+         id of its own"
     )]
     DuplicateId {
         /// The table.
@@ -91,7 +95,8 @@ pub enum EvaluateError {
     },
     /// A run that lists a document twice for one query.
     #[error(
-        "{path}: document `{document}` occurs more than once in the results of query `{query}`; a run ranks each document once"
+        "{path}: document `{document}` occurs more than once in the results of query `{query}`; a \
+         run ranks each document once"
     )]
     DuplicateResult {
         /// The run.
@@ -103,7 +108,8 @@ pub enum EvaluateError {
     },
     /// A run with a result that cannot be ranked.
     #[error(
-        "{path}: the score of document `{document}` for query `{query}` is NaN; expected a number, so correct or remove the row"
+        "{path}: the score of document `{document}` for query `{query}` is NaN; expected a number, \
+         so correct or remove the row"
     )]
     NanScore {
         /// The run.
@@ -115,7 +121,8 @@ pub enum EvaluateError {
     },
     /// A query or document of a run without a text.
     #[error(
-        "{path}: lacks the id `{id}`, which {run} or its judgements name; give the table that the run was made from"
+        "{path}: lacks the id `{id}`, which {run} or its judgements name; give the table that the \
+         run was made from"
     )]
     NoText {
         /// The queries or corpus table.
@@ -127,7 +134,8 @@ pub enum EvaluateError {
     },
     /// No judged query to evaluate.
     #[error(
-        "{qrels}: judges no document relevant (score above 0) for any query of {queries}; check that both use the same query ids"
+        "{qrels}: judges no document relevant (score above 0) for any query of {queries}; check \
+         that both use the same query ids"
     )]
     NothingJudged {
         /// The qrels table.
@@ -137,7 +145,8 @@ pub enum EvaluateError {
     },
     /// A label other than 0 and 1.
     #[error(
-        "{path}: column `{column}` is {found} in row {row} (counted from 1); expected 1 for the same meaning, 0 for another"
+        "{path}: column `{column}` is {found} in row {row} (counted from 1); expected 1 for the \
+         same meaning, 0 for another"
     )]
     WrongLabel {
         /// The pairs table.
@@ -159,7 +168,8 @@ pub enum EvaluateError {
     },
     /// No pair of sentences that mean the same.
     #[error(
-        "{path}: names no two sentences of {sentences} as duplicates; check that both use the same ids"
+        "{path}: names no two sentences of {sentences} as duplicates; check that both use the same \
+         ids"
     )]
     NoDuplicates {
         /// The table of duplicates.
@@ -181,7 +191,8 @@ pub enum EvaluateError {
     },
     /// A correlation that is undefined.
     #[error(
-        "{path}: {what} the same for every row, so there is no correlation; give pairs of different similarity"
+        "{path}: {what} the same for every row, so there is no correlation; give pairs of \
+         different similarity"
     )]
     NoCorrelation {
         /// The pairs table.
@@ -191,7 +202,8 @@ pub enum EvaluateError {
     },
     /// A folder without figures.
     #[error(
-        "{}: no result of an evaluation; expected a folder that `pairmill-evaluate … --output` has written", folder.display()
+        "{}: no result of an evaluation; expected a folder that `pairmill-evaluate … --output` has \
+         written", folder.display()
     )]
     NoResult {
         /// The folder.
@@ -199,7 +211,8 @@ pub enum EvaluateError {
     },
     /// A result folder without a table of items.
     #[error(
-        "{}: has no table of items, such as {expected}, to compare; evaluate again with --output", folder.display()
+        "{}: has no table of items, such as {expected}, to compare; evaluate again with \
+         --output", folder.display()
     )]
     NoItems {
         /// The folder.
@@ -209,7 +222,8 @@ pub enum EvaluateError {
     },
     /// Results of different tasks.
     #[error(
-        "{} is a result of `{first_task}` and {} of `{second_task}`; compare results of one task", first.display(), second.display()
+        "{} is a result of `{first_task}` and {} of `{second_task}`; compare results of one \
+         task", first.display(), second.display()
     )]
     OtherTask {
         /// One folder.
@@ -223,7 +237,8 @@ pub enum EvaluateError {
     },
     /// A table of items without a column that its task writes.
     #[error(
-        "{}: has no column `{column}`; it was written by another version or for another task, so evaluate again", path.display()
+        "{}: has no column `{column}`; it was written by another version or for another task, so \
+         evaluate again", path.display()
     )]
     NoItemColumn {
         /// The table of items.
@@ -249,7 +264,8 @@ pub enum EvaluateError {
     },
     /// Runs without a common query.
     #[error(
-        "{run} and {baseline} have no query of {qrels} in common; give two runs for the same queries"
+        "{run} and {baseline} have no query of {qrels} in common; give two runs for the same \
+         queries"
     )]
     NoCommonQuery {
         /// A run.
@@ -261,7 +277,8 @@ pub enum EvaluateError {
     },
     /// Results without a common metric.
     #[error(
-        "{} and {} have no metric in common; evaluate both for the same metrics", first.display(), second.display()
+        "{} and {} have no metric in common; evaluate both for the same \
+         metrics", first.display(), second.display()
     )]
     NoCommonMetric {
         /// One table of items.
@@ -271,7 +288,8 @@ pub enum EvaluateError {
     },
     /// Results of different items.
     #[error(
-        "{} and {} have no item in common; compare results on the same data", first.display(), second.display()
+        "{} and {} have no item in common; compare results on the same \
+         data", first.display(), second.display()
     )]
     NothingInCommon {
         /// One table of items.
@@ -290,7 +308,8 @@ pub enum EvaluateError {
     },
     /// A training log that the trainer did not write so.
     #[error(
-        "{path}: line {line} is not as pairmill-train writes it: {reason}; train again or remove the file"
+        "{path}: line {line} is not as pairmill-train writes it: {reason}; train again or remove \
+         the file"
     )]
     DamagedLog {
         /// The file.

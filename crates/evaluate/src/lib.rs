@@ -1,9 +1,9 @@
 //! Evaluators of sentence-embedding models, side by side with a baseline.
 //!
 //! Each task ([`Retrieval`], [`Similarity`], [`Pairs`], [`Triplets`], [`Classification`],
-//! [`RankedRun`], [`Rerank`], [`Paraphrases`]) reads tables, asks `pairmill-metrics` for the figures
-//! and gives back an [`Evaluation`]; with an output folder it keeps the figures, a report and what they
-//! rest on.
+//! [`RankedRun`], [`Rerank`], [`Paraphrases`]) reads tables, asks `pairmill-metrics` for the
+//! figures and gives back an [`Evaluation`]; with an output folder it keeps the figures, a report
+//! and what they rest on.
 
 #![deny(missing_docs)]
 

@@ -36,7 +36,8 @@ fn main() -> ExitCode {
                 {
                     let names = contender.evaluation.model.iter().map(|(name, _)| name);
                     return Err(UsageError(format!(
-                        "--fail-on-regression {}: no metric of these results that is the better the higher it is; they have {}",
+                        "--fail-on-regression {}: no metric of these results that is the better \
+                         the higher it is; they have {}",
                         other.metric,
                         names.collect::<Vec<_>>().join(", ")
                     ))

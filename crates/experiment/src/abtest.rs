@@ -50,9 +50,9 @@ impl AbTest {
     /// Compares, unless the output folder already holds the result.
     ///
     /// # Errors
-    /// If the log cannot be read, lacks a column or holds a value that cannot be, has fewer arms than
-    /// two or none that is the control, if no arm can be compared with that, or if the output cannot
-    /// be written.
+    /// If the log cannot be read, lacks a column or holds a value that cannot be, has fewer arms
+    /// than two or none that is the control, if no arm can be compared with that, or if the output
+    /// cannot be written.
     pub fn run(&self) -> Result<AbTestResult> {
         let result = match &self.output {
             Some(target) => self.kept(target)?,

@@ -37,7 +37,8 @@ impl FromStr for Arms {
                 .filter(|weight: &f64| weight.is_finite() && *weight > 0.0)
                 .ok_or_else(|| {
                     format!(
-                        "the weight `{weight}` of the arm `{name}` is not a number above 0; leave an arm without users out"
+                        "the weight `{weight}` of the arm `{name}` is not a number above 0; leave \
+                         an arm without users out"
                     )
                 })?;
             if arms.iter().any(|(other, _)| other == name) {
@@ -57,12 +58,12 @@ impl FromStr for Arms {
 
 /// Deals users out to the arms of an experiment.
 ///
-/// An arm of weight w has a clock that rings after -ln(u) / w, and the user gets the arm whose clock
-/// rings first: with the chance w / Σ w (weighted rendezvous hashing). Here
-/// u = (h + 0.5) / 2⁵², in 0..1, where h are the upper 52 bits of the first eight bytes, read as a
-/// little-endian number, of the keyed BLAKE3 hash of the user's id in UTF-8. The key is what BLAKE3
-/// derives, in the context `pairmill 2026-11 evaluate assign arm`, from the experiment's name, a zero
-/// byte and the arm's name, all in UTF-8.
+/// An arm of weight w has a clock that rings after -ln(u) / w, and the user gets the arm whose
+/// clock rings first: with the chance w / Σ w (weighted rendezvous hashing). Here u = (h + 0.5) /
+/// 2⁵², in 0..1, where h are the upper 52 bits of the first eight bytes, read as a little-endian
+/// number, of the keyed BLAKE3 hash of the user's id in UTF-8. The key is what BLAKE3 derives, in
+/// the context `pairmill 2026-11 evaluate assign arm`, from the experiment's name, a zero byte and
+/// the arm's name, all in UTF-8.
 ///
 /// So a user has the same arm always and everywhere, another experiment deals users out
 /// independently, and the order of the arms is of no importance. Where a weight is raised or an

@@ -17,7 +17,8 @@ use crate::error::{ExperimentError, Result};
 pub struct Assign {
     /// Any table with a column of user ids, or `-` for an Arrow IPC stream on standard input.
     pub input: String,
-    /// The table to write, in the format of its name, or `-` for an Arrow IPC stream on standard output.
+    /// The table to write, in the format of its name, or `-` for an Arrow IPC stream on standard
+    /// output.
     pub output: PathBuf,
     /// The experiment, whose splits are independent of those of others.
     pub experiment: String,
@@ -59,12 +60,12 @@ impl AssignReport {
 }
 
 impl Assign {
-    /// Adds the column, unless the output is up to date. All other columns and the order of the rows
-    /// stay.
+    /// Adds the column, unless the output is up to date. All other columns and the order of the
+    /// rows stay.
     ///
     /// # Errors
-    /// If the table cannot be read, lacks the column of ids or has one of arms already, an id is null
-    /// or empty, or the output cannot be written.
+    /// If the table cannot be read, lacks the column of ids or has one of arms already, an id is
+    /// null or empty, or the output cannot be written.
     pub fn run(&self) -> Result<AssignReport> {
         let options = (
             &self.experiment,

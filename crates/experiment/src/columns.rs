@@ -64,8 +64,8 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Numbers from -1e100 to 1e100, whose squares can be summed up, or texts that hold such, or truth
-    /// values as 0 and 1. A null or an empty text is no number.
+    /// Numbers from -1e100 to 1e100, whose squares can be summed up, or texts that hold such, or
+    /// truth values as 0 and 1. A null or an empty text is no number.
     pub fn numbers(&self, expected: &'static str) -> Result<Vec<Option<f64>>> {
         let numbers: Vec<Option<f64>> = if self.kind.is_string() {
             let texts = cast(&self.values, &DataType::Utf8).map_err(ExperimentError::Arrow)?;
@@ -109,8 +109,8 @@ impl<'a> Column<'a> {
     }
 
     /// Times in microseconds, null where there is none or it is none: what a type of time says, a
-    /// text in ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970,
-    /// whichever puts it nearest to now.
+    /// text in ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since
+    /// 1970, whichever puts it nearest to now.
     pub fn times(&self) -> Result<Vec<Option<i64>>> {
         let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
         let since_1970 = |number: f64| {

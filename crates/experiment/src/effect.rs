@@ -19,8 +19,8 @@ pub enum Test {
     FisherExact,
     /// Welch's t test.
     WelchT,
-    /// z test of a ratio of sums over users, with the standard error of the delta method; the interval
-    /// of the difference is normal, that of the ratio Fieller's.
+    /// z test of a ratio of sums over users, with the standard error of the delta method; the
+    /// interval of the difference is normal, that of the ratio Fieller's.
     DeltaMethodZ,
 }
 
@@ -45,7 +45,8 @@ pub struct Effect {
     pub degrees: Option<f64>,
     /// How likely a difference as large, of either sign, is where there is none.
     pub p_value: Option<f64>,
-    /// The same, corrected by Holm's method for the several arms that are compared with the control.
+    /// The same, corrected by Holm's method for the several arms that are compared with the
+    /// control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_corrected: Option<f64>,
     /// The chance that the arm is better than the control.
@@ -153,9 +154,9 @@ fn ranged(estimate: Estimate, margin: f64) -> Ranged {
     }
 }
 
-/// A ratio of sums over users with its interval: normal, by the delta method. A rate that is the same
-/// for all users, such as that of an arm without a click, has Wilson's, each user as one trial; a
-/// mean that is has none.
+/// A ratio of sums over users with its interval: normal, by the delta method. A rate that is the
+/// same for all users, such as that of an arm without a click, has Wilson's, each user as one
+/// trial; a mean that is has none.
 pub(crate) fn by_user(estimate: Estimate, users: usize, is_rate: bool, confidence: f64) -> Ranged {
     match estimate.standard_error == 0.0 && is_rate {
         true => Ranged {

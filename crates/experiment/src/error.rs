@@ -43,7 +43,8 @@ pub enum ExperimentError {
     },
     /// A value that cannot be.
     #[error(
-        "{path}: column `{column}` is {found} in row {row} (counted from 1, header not counted); expected {expected}"
+        "{path}: column `{column}` is {found} in row {row} (counted from 1, header not counted); \
+         expected {expected}"
     )]
     WrongValue {
         /// The input as the user gave it.
@@ -59,7 +60,8 @@ pub enum ExperimentError {
     },
     /// A log that says neither who clicked nor who was satisfied.
     #[error(
-        "{path}: no column `clicks`, `clicked` or `satisfaction`; found {found}; name one with --clicks-column or --satisfaction-column"
+        "{path}: no column `clicks`, `clicked` or `satisfaction`; found {found}; name one with \
+         --clicks-column or --satisfaction-column"
     )]
     NothingMeasured {
         /// The log.
@@ -69,7 +71,9 @@ pub enum ExperimentError {
     },
     /// Spread is needed where a row stands for several answers.
     #[error(
-        "{path}: row {row} (counted from 1, header not counted) sums up {answers} answers, whose standard deviation is needed, but {missing}; write it there (divisor n - 1), or give every answer a row of its own and leave the column `{count}` out"
+        "{path}: row {row} (counted from 1, header not counted) sums up {answers} answers, whose \
+         standard deviation is needed, but {missing}; write it there (divisor n - 1), or give \
+         every answer a row of its own and leave the column `{count}` out"
     )]
     NoDeviation {
         /// The log.
@@ -93,7 +97,8 @@ pub enum ExperimentError {
     },
     /// A column that is none of arms.
     #[error(
-        "{path}: column `{column}` holds more than {most} different arms; check that --arm-column names the right one"
+        "{path}: column `{column}` holds more than {most} different arms; check that --arm-column \
+         names the right one"
     )]
     TooManyArms {
         /// The log.
@@ -105,7 +110,8 @@ pub enum ExperimentError {
     },
     /// An arm of the log that has no weight.
     #[error(
-        "{path}: --weights names {known}, but the log has the arm `{arm}`; give every arm its weight"
+        "{path}: --weights names {known}, but the log has the arm `{arm}`; give every arm its \
+         weight"
     )]
     UnknownArm {
         /// The log.
@@ -127,7 +133,8 @@ pub enum ExperimentError {
     },
     /// Not one arm to compare that has what the control has.
     #[error(
-        "{path}: no arm can be compared with the control: {found}; click-through takes impressions in both, satisfaction takes answers in both"
+        "{path}: no arm can be compared with the control: {found}; click-through takes impressions \
+         in both, satisfaction takes answers in both"
     )]
     NothingToCompare {
         /// The log.
@@ -137,7 +144,9 @@ pub enum ExperimentError {
     },
     /// More clicks than impressions.
     #[error(
-        "{path}: the arm `{arm}` has {clicks} clicks in {impressions} impressions; count an impression that was clicked twice once, or name the column of impressions with --impressions-column"
+        "{path}: the arm `{arm}` has {clicks} clicks in {impressions} impressions; count an \
+         impression that was clicked twice once, or name the column of impressions with \
+         --impressions-column"
     )]
     ClicksAboveImpressions {
         /// The log.
@@ -151,7 +160,9 @@ pub enum ExperimentError {
     },
     /// More clicks than impressions in a row that sums up several.
     #[error(
-        "{path}: row {row} (counted from 1, header not counted) has {clicks} clicks in {impressions} impressions; count an impression that was clicked twice once, or name the column of impressions with --impressions-column"
+        "{path}: row {row} (counted from 1, header not counted) has {clicks} clicks in \
+         {impressions} impressions; count an impression that was clicked twice once, or name the \
+         column of impressions with --impressions-column"
     )]
     ClicksOfRow {
         /// The log.

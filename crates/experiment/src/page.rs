@@ -54,7 +54,8 @@ impl AbTestResult {
             created_by: CREATED_BY,
             head: html! {
                 @for measure in &measures {
-                    @for (arm, effect) in &measure.lifts { (self.answer(measure.name, arm, effect)) }
+                    @for (arm, effect) in &measure.lifts
+                        { (self.answer(measure.name, arm, effect)) }
                 }
                 (warnings(&self.warnings))
             },
@@ -136,7 +137,8 @@ impl AbTestResult {
         let name = effect.test.name();
         match (effect.p_value, effect.p_corrected) {
             (Some(p), Some(corrected)) => format!(
-                "p {} after Holm's correction for the {} arms compared with {}, {} without it ({name}).",
+                "p {} after Holm's correction for the {} arms compared with {}, {} without it \
+                 ({name}).",
                 chance(corrected),
                 self.lifts.len(),
                 self.control,
@@ -167,7 +169,8 @@ impl AbTestResult {
         let corrected = match self.lifts.len() {
             0 | 1 => "",
             _ => {
-                ", each for itself; what is grey shows no clear difference after the correction for several arms"
+                ", each for itself; what is grey shows no clear difference after the correction \
+                 for several arms"
             }
         };
         let note = format!(

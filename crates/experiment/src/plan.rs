@@ -10,7 +10,8 @@ pub struct Plan {
     pub measure: Measure,
     /// The difference to be seen, of either sign and not 0.
     pub effect: f64,
-    /// The chances to be wrong, in any of the comparisons with the control, and to be right, in each.
+    /// The chances to be wrong, in any of the comparisons with the control, and to be right, in
+    /// each.
     pub certainty: Certainty,
     /// Arms of equal size, the control among them.
     pub arms: u64,
@@ -59,8 +60,8 @@ impl Plan {
     /// Returns the size. `None` if the effect is 0 or carries the rate out of 0..=1.
     ///
     /// Several arms share out alpha among their comparisons with the control (Bonferroni). Holm's
-    /// method, which corrects the result of the test, sees a little more, so the size is on the safe
-    /// side.
+    /// method, which corrects the result of the test, sees a little more, so the size is on the
+    /// safe side.
     pub fn result(&self) -> Option<PlanResult> {
         let comparisons = self.arms.saturating_sub(1).max(1);
         let certainty = Certainty {
@@ -105,13 +106,15 @@ impl PlanResult {
         }
         writeln!(
             out,
-            "{} {} in each of {} arms, {} in all, to see a difference of {} with power {} at alpha {}",
+            "{} {} in each of {} arms, {} in all, to see a difference of {} with power {} at alpha \
+             {}",
             self.per_arm, self.of, self.arms, self.total, self.effect, self.power, self.alpha
         )?;
         if self.comparisons > 1 {
             writeln!(
                 out,
-                "alpha is shared out among {} comparisons with the control: {:.4} for each (Bonferroni)",
+                "alpha is shared out among {} comparisons with the control: {:.4} for each \
+                 (Bonferroni)",
                 self.comparisons, self.alpha_each
             )?;
         }

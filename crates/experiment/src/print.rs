@@ -7,17 +7,22 @@ use pairmill_report::markdown::{code, literal, one_line, plain_table};
 use crate::effect::{Effect, Test};
 use crate::result::{AbTestResult, Effects, Figure};
 
-pub(crate) const METHOD: &str = "Intervals of click-through are Wilson's, of its difference and of its relative \
-lift what the score test does not refuse (Miettinen and Nurminen 1985, Koopman 1984); those of satisfaction are \
-Student's and Welch's. The z test, which pools the variance, is that test; where fewer than five clicks, or impressions without one, are to be expected in an arm, Fisher's exact test is in its place. \
-Tests by user take only users as independent of each other, with the variance of the delta method (Deng, \
-Knoblich, Lu 2018), and are the ones to believe where a user has several impressions or answers; an arm whose \
-users all have the same rate, such as none, has Wilson's interval over users. Relative lifts of satisfaction and \
-by user have Fieller's interval, or its like for unequal sides (Donner and Zou 2012), so that it holds 0 where that of the difference does. The \
-chance to be better is that of two beta posteriors under uniform priors for click-through by impression, \
-else that of a normal or t distribution under a flat prior. Several arms: p is corrected by Holm's method \
-for each measure and test, and intervals are not corrected. A difference counts as clear where p, corrected \
-if it can be, is below 1 less the share of the intervals, and the interval leaves out 0. The traffic was not split as planned if p of the chi-square test is below 0.001.";
+pub(crate) const METHOD: &str = "\
+    Intervals of click-through are Wilson's, of its difference and of its relative lift what the \
+    score test does not refuse (Miettinen and Nurminen 1985, Koopman 1984); those of satisfaction \
+    are Student's and Welch's. The z test, which pools the variance, is that test; where fewer \
+    than five clicks, or impressions without one, are to be expected in an arm, Fisher's exact \
+    test is in its place. Tests by user take only users as independent of each other, with the \
+    variance of the delta method (Deng, Knoblich, Lu 2018), and are the ones to believe where a \
+    user has several impressions or answers; an arm whose users all have the same rate, such as \
+    none, has Wilson's interval over users. Relative lifts of satisfaction and by user have \
+    Fieller's interval, or its like for unequal sides (Donner and Zou 2012), so that it holds 0 \
+    where that of the difference does. The chance to be better is that of two beta posteriors \
+    under uniform priors for click-through by impression, else that of a normal or t distribution \
+    under a flat prior. Several arms: p is corrected by Holm's method for each measure and test, \
+    and intervals are not corrected. A difference counts as clear where p, corrected if it can be, \
+    is below 1 less the share of the intervals, and the interval leaves out 0. The traffic was not \
+    split as planned if p of the chi-square test is below 0.001.";
 
 impl AbTestResult {
     pub(crate) fn text(&self) -> String {

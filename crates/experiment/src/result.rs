@@ -53,8 +53,8 @@ pub struct ArmFigures {
     /// Clicks, where the log has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicks: Option<u64>,
-    /// Clicks per impression, with Wilson's interval, and by user that of the delta method; where all
-    /// users have the same rate, such as none, Wilson's over users.
+    /// Clicks per impression, with Wilson's interval, and by user that of the delta method; where
+    /// all users have the same rate, such as none, Wilson's over users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub click_through: Option<Figure>,
     /// Answers about satisfaction, where the log has them.
@@ -70,8 +70,8 @@ pub struct ArmFigures {
 pub struct Figure {
     /// The figure.
     pub value: f64,
-    /// Where it lies, if every impression or answer is independent of the others; `None` where there
-    /// are too few to tell.
+    /// Where it lies, if every impression or answer is independent of the others; `None` where
+    /// there are too few to tell.
     pub interval: Option<Interval>,
     /// Where it lies, if only users are independent of each other (delta method), where the log has
     /// users.

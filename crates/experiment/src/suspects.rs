@@ -103,7 +103,8 @@ impl<'a> Suspects<'a> {
         let (impressions, clicks) = (sum(|user| user.impressions), sum(|user| user.clicks));
         let share = 100.0 * impressions / self.arm.impressions as f64;
         let of_arm = format!(
-            "{impressions:.0} of its {} impressions ({share:.0} %) and {clicks:.0} of its {} clicks",
+            "{impressions:.0} of its {} impressions ({share:.0} %) and {clicks:.0} of its {} \
+             clicks",
             self.arm.impressions,
             self.arm.clicks.unwrap_or(0)
         );

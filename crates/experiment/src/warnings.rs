@@ -20,11 +20,14 @@ pub(crate) fn warnings(
     warnings.extend(mismatch(ratio));
     match log.users_in_several_arms {
         None => warnings.push(
-            "the log has no users, so every impression and answer counts as independent of the others, which is too sure where users come back".to_owned(),
+            "the log has no users, so every impression and answer counts as independent of the \
+             others, which is too sure where users come back"
+                .to_owned(),
         ),
         Some(0) => {}
         Some(users) => warnings.push(format!(
-            "{users} users were seen in more than one arm ({}); they count in each of them as another user, which blurs the difference",
+            "{users} users were seen in more than one arm ({}); they count in each of them as \
+             another user, which blurs the difference",
             named(&log.crossers, users)
         )),
     }
@@ -61,7 +64,8 @@ pub(crate) fn rests_on(log: &Log) -> String {
         several += u64::from(user.impressions.max(user.answers) > 1.0);
     }
     format!(
-        "the tests by user: {all} users, {several} of them with several impressions or answers, which are not independent of each other"
+        "the tests by user: {all} users, {several} of them with several impressions or answers, \
+         which are not independent of each other"
     )
 }
 
@@ -79,19 +83,23 @@ fn repeats(log: &Log) -> Vec<String> {
     let repeats = &log.repeats;
     if let Some((row, clicks)) = repeats.first {
         said.push(format!(
-            "{} of {} rows have more clicks than their one impression (the first: row {row}, {clicks} clicks); such an impression counts as clicked once. If rows sum up several impressions, name their column with --impressions-column",
+            "{} of {} rows have more clicks than their one impression (the first: row {row}, \
+             {clicks} clicks); such an impression counts as clicked once. If rows sum up several \
+             impressions, name their column with --impressions-column",
             repeats.rows, log.rows
         ));
     }
     if repeats.impressions > 0 {
         said.push(format!(
-            "{} of {} rows are of an impression that an earlier row has; it counts once, and its click too",
+            "{} of {} rows are of an impression that an earlier row has; it counts once, and its \
+             click too",
             repeats.impressions, log.rows
         ));
     }
     if let Some((user, clicks, impressions)) = &repeats.first_user {
         said.push(format!(
-            "{} users have more clicks than impressions (the first: `{user}`, {clicks} clicks on {impressions}); as many clicks as impressions count",
+            "{} users have more clicks than impressions (the first: `{user}`, {clicks} clicks on \
+             {impressions}); as many clicks as impressions count",
             repeats.users
         ));
     }
@@ -104,7 +112,9 @@ fn order(log: &Log) -> Option<String> {
     let (row, time, above) = order.first?;
     (order.later > 0).then(|| {
         format!(
-            "{} of {} rows with a time lie before the row above them (the first: row {row}, {} below {}); the figures do not depend on the order, but clocks or files may be mixed up",
+            "{} of {} rows with a time lie before the row above them (the first: row {row}, {} \
+             below {}); the figures do not depend on the order, but clocks or files may be mixed \
+             up",
             order.earlier,
             order.rows,
             when(time),
@@ -126,7 +136,8 @@ fn spans(log: &Log, control: &str) -> Vec<String> {
         // Half of the time, so that a start some hours later does not count.
         (longest > 0 && 2 * common.max(0) < longest).then(|| {
             format!(
-                "{name} was seen from {} to {} and {control} from {} to {}, so what differs may be the time and not the arm",
+                "{name} was seen from {} to {} and {control} from {} to {}, so what differs may be \
+                 the time and not the arm",
                 when(first),
                 when(last),
                 when(base.0),
@@ -169,7 +180,8 @@ fn mismatch(ratio: &SampleRatio) -> Option<String> {
     });
     ratio.mismatch.then(|| {
         format!(
-            "SAMPLE RATIO MISMATCH: the {} were not split as planned ({}; p {}): do not believe the figures before you know why",
+            "SAMPLE RATIO MISMATCH: the {} were not split as planned ({}; p {}): do not believe \
+             the figures before you know why",
             ratio.of,
             counts.collect::<Vec<_>>().join(", "),
             ratio.p_value.map(chance).unwrap_or_default()
@@ -233,7 +245,9 @@ fn few_clicks(log: &Log, control: &str) -> Option<String> {
     };
     (!few.is_empty()).then(|| {
         format!(
-            "{} of {} arms have so few clicks, or impressions without one, that fewer than {LEAST_EXPECTED} are to be expected there or in {control} if both are alike, and are tested by Fisher's exact test instead of the z test{by_user}: {}",
+            "{} of {} arms have so few clicks, or impressions without one, that fewer than \
+             {LEAST_EXPECTED} are to be expected there or in {control} if both are alike, and are \
+             tested by Fisher's exact test instead of the z test{by_user}: {}",
             few.len(),
             log.arms.len() - 1,
             few.join(", ")
@@ -253,7 +267,8 @@ fn few_users(log: &Log, counted: &str, count: impl Fn(&User) -> f64) -> Option<S
         .collect();
     (!few.is_empty()).then(|| {
         format!(
-            "{} of {} arms have fewer than {FEW_USERS} users with {counted}, too few to rely on tests by user, which rest on the normal distribution: {}",
+            "{} of {} arms have fewer than {FEW_USERS} users with {counted}, too few to rely on \
+             tests by user, which rest on the normal distribution: {}",
             few.len(),
             log.arms.len(),
             few.join(", ")

@@ -25,7 +25,8 @@ pub enum HubError {
     },
     /// Offline, and not in the cache.
     #[error(
-        "{model}: no such folder, and HF_HUB_OFFLINE is set but {cache} does not hold this model; fetch it once without HF_HUB_OFFLINE, or give a folder"
+        "{model}: no such folder, and HF_HUB_OFFLINE is set but {cache} does not hold this model; \
+         fetch it once without HF_HUB_OFFLINE, or give a folder"
     )]
     NotCached {
         /// The model as given.
@@ -35,7 +36,8 @@ pub enum HubError {
     },
     /// The Hub does not know the model, or not for us.
     #[error(
-        "{model}: no such folder, and {endpoint} has no such model, or not for this HF_TOKEN (status {status})"
+        "{model}: no such folder, and {endpoint} has no such model, or not for this HF_TOKEN \
+         (status {status})"
     )]
     Unknown {
         /// The model as given.

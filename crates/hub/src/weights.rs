@@ -22,10 +22,12 @@ impl Weights {
         match self {
             Self::Safetensors => "weights in safetensors, the only format that is read",
             Self::Onnx => {
-                "model.onnx or onnx/model.onnx; make them with `pairmill-train export` and give the folder"
+                "model.onnx or onnx/model.onnx; make them with `pairmill-train export` and give \
+                 the folder"
             }
             Self::OnnxAndInt8 => {
-                "model.onnx and model_quantized.onnx, or both in onnx/; make them with `pairmill-train export --int8` and give the folder"
+                "model.onnx and model_quantized.onnx, or both in onnx/; make them with \
+                 `pairmill-train export --int8` and give the folder"
             }
         }
     }
@@ -40,8 +42,8 @@ impl Weights {
     }
 
     /// The files that loading the model can need, in the order in which to fetch them; none if
-    /// there are no weights; `modules` are the folders that its modules.json names. What tells a whole model comes last, so that a fetch that broke off is
-    /// not taken for one.
+    /// there are no weights; `modules` are the folders that its modules.json names. What tells a
+    /// whole model comes last, so that a fetch that broke off is not taken for one.
     pub fn wanted<'a>(self, names: &[&'a str], modules: &[String]) -> Vec<&'a str> {
         let is_module_file = |name: &str, endings: &[&str]| is_module_file(name, endings, modules);
         let places = self.onnx_files().iter();
@@ -93,8 +95,8 @@ impl Weights {
     }
 }
 
-/// Whether a file lies in the model folder or in that of a module (one of `modules`, or `1_Pooling`,
-/// `0_Transformer`, …) and has one of these endings.
+/// Whether a file lies in the model folder or in that of a module (one of `modules`, or
+/// `1_Pooling`, `0_Transformer`, …) and has one of these endings.
 fn is_module_file(name: &str, endings: &[&str], modules: &[String]) -> bool {
     let path = Path::new(name);
     let mut parts = Vec::new();

@@ -54,9 +54,9 @@ impl Clusters {
         self.iter().map(sum).collect()
     }
 
-    /// As [`bootstrap`], but what is drawn are clusters, with all of their items (Davison and Hinkley,
-    /// *Bootstrap Methods and their Application*, 1997, section 3.8). With clusters of one item
-    /// each it is the same.
+    /// As [`bootstrap`], but what is drawn are clusters, with all of their items (Davison and
+    /// Hinkley, *Bootstrap Methods and their Application*, 1997, section 3.8). With clusters of one
+    /// item each it is the same.
     pub fn bootstrap(
         &self,
         resamples: usize,

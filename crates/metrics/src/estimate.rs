@@ -70,9 +70,9 @@ impl ZTest {
 /// impression, over units that are independent of each other, such as users; what belongs to one
 /// unit need not be.
 ///
-/// The standard error is that of the delta method (Deng, Knoblich, Lu: *Applying the Delta Method in
-/// Metric Analytics*, 2018): with residuals e = numerator - ratio · denominator of the k units, its
-/// square is k / (k - 1) · Σ e² / (Σ denominator)². That is the cluster-robust error of least
+/// The standard error is that of the delta method (Deng, Knoblich, Lu: *Applying the Delta Method
+/// in Metric Analytics*, 2018): with residuals e = numerator - ratio · denominator of the k units,
+/// its square is k / (k - 1) · Σ e² / (Σ denominator)². That is the cluster-robust error of least
 /// squares on an intercept.
 ///
 /// `None` with fewer than two units, or if the denominators sum up to 0.

@@ -13,8 +13,8 @@ pub struct Certainty {
 
 impl Certainty {
     /// Trials in each arm for the two-proportion z test to tell the rates apart (Fleiss 1981, as
-    /// `power.prop.test` of R and `statsmodels`' `samplesize_proportions_2indep_onetail`). The rates
-    /// are in 0..=1. `None` if they are equal.
+    /// `power.prop.test` of R and `statsmodels`' `samplesize_proportions_2indep_onetail`). The
+    /// rates are in 0..=1. `None` if they are equal.
     pub fn trials(self, control: f64, treatment: f64) -> Option<f64> {
         let (z_alpha, z_power) = self.quantiles();
         let mean = f64::midpoint(control, treatment);

@@ -99,7 +99,8 @@ pub fn wilson_interval(rate: f64, trials: f64, confidence: f64) -> Interval {
     Interval { low, high }
 }
 
-/// Beta(1 + successes, 1 + failures), up to a factor, since log-gamma is too coarse for many trials.
+/// Beta(1 + successes, 1 + failures), up to a factor, since log-gamma is too coarse for many
+/// trials.
 struct Posterior {
     successes: f64,
     failures: f64,

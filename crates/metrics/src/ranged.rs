@@ -3,11 +3,11 @@ use crate::bootstrap::Interval;
 /// A figure and the ends of its own interval, which need not lie at the same distance.
 ///
 /// Differences and ratios of two of them have intervals that agree with each other on whether both
-/// figures may be the same: each end of the one comes from the same ends of the parts as that of the
-/// other (MOVER, Zou and Donner, *Construction of confidence limits about effect measures*, 2008;
-/// Donner and Zou, *Closed-form confidence intervals for functions of the normal mean and standard
-/// deviation*, 2012). With normal intervals the difference has the normal interval and the ratio that
-/// of Fieller (1954).
+/// figures may be the same: each end of the one comes from the same ends of the parts as that of
+/// the other (MOVER, Zou and Donner, *Construction of confidence limits about effect measures*,
+/// 2008; Donner and Zou, *Closed-form confidence intervals for functions of the normal mean and
+/// standard deviation*, 2012). With normal intervals the difference has the normal interval and the
+/// ratio that of Fieller (1954).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranged {
     /// The figure.

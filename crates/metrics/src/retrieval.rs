@@ -38,7 +38,8 @@ const ROW: Row = Row {
     reported_at: &[],
 };
 
-/// All metrics, chief figure first. Everything that lists, reads or explains them follows from here.
+/// All metrics, chief figure first. Everything that lists, reads or explains them follows from
+/// here.
 static TABLE: [Row; 10] = [
     Row {
         key: "ndcg",
@@ -118,8 +119,8 @@ static TABLE: [Row; 10] = [
     },
 ];
 
-/// A metric of a ranked list with its cut-off; `ndcg@10` as text. Every value lies in 0..=1. The order
-/// is that in which metrics are listed.
+/// A metric of a ranked list with its cut-off; `ndcg@10` as text. Every value lies in 0..=1. The
+/// order is that in which metrics are listed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RetrievalMetric {
     /// Its place in [`TABLE`].
@@ -151,8 +152,8 @@ impl RetrievalMetric {
         &TABLE[self.row]
     }
 
-    /// Returns the value for one query. `ranked` holds the grade of each result in rank order, `None`
-    /// where nobody has judged it; `judged` holds the grades of all judged documents of the
+    /// Returns the value for one query. `ranked` holds the grade of each result in rank order,
+    /// `None` where nobody has judged it; `judged` holds the grades of all judged documents of the
     /// query in any order, found or not. A grade above 0 means relevant.
     pub fn score(self, ranked: &[Option<i32>], judged: &[i32]) -> f64 {
         (self.row().formula)(ranked, judged, self.cut_off)
@@ -173,7 +174,8 @@ impl RetrievalMetric {
         format!("{}@{}", self.row().title, self.cut_off)
     }
 
-    /// Returns what a relevant document counts, where that depends on its grade, such as `linear gain`.
+    /// Returns what a relevant document counts, where that depends on its grade, such as `linear
+    /// gain`.
     pub fn gain(self) -> Option<&'static str> {
         self.row().gain
     }
@@ -215,7 +217,8 @@ impl FromStr for RetrievalMetric {
             let keys = TABLE.each_ref().map(|row| row.key);
             let (last, others) = keys.split_last().unwrap_or((&"", &[]));
             format!(
-                "`{text}` is no retrieval metric; expected {} or {last} with a cut-off, such as ndcg@10",
+                "`{text}` is no retrieval metric; expected {} or {last} with a cut-off, such as \
+                 ndcg@10",
                 others.join(", ")
             )
         })

@@ -5,9 +5,9 @@ use crate::proportions::Proportion;
 /// Halvings of a stretch, after which its ends are one number but for rounding.
 const HALVINGS: usize = 200;
 
-/// Both intervals are made of the values that the score test does not refuse, so they agree with each
-/// other and with [`Proportion::z_test`] on whether both rates may be the same; and they have a width
-/// where all trials or none succeeded.
+/// Both intervals are made of the values that the score test does not refuse, so they agree with
+/// each other and with [`Proportion::z_test`] on whether both rates may be the same; and they have
+/// a width where all trials or none succeeded.
 impl Proportion {
     /// Returns the interval of `self - control`, in -1..=1 (Mee 1984; Miettinen and Nurminen 1985
     /// without their factor for small samples).

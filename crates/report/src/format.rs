@@ -106,8 +106,8 @@ pub fn sentence_case(text: &str) -> String {
     }
 }
 
-/// Returns the first `limit` characters of a text at most, cut at a blank where one is near; `None` where
-/// the text is no longer.
+/// Returns the first `limit` characters of a text at most, cut at a blank where one is near; `None`
+/// where the text is no longer.
 pub fn cut(text: &str, limit: usize) -> Option<String> {
     let (end, _) = text.char_indices().nth(limit)?;
     let head = &text[..end];

@@ -1,8 +1,8 @@
-//! What a person reads of a result: one HTML page that loads nothing, Markdown for a pull request, and
-//! charts as inline SVG.
+//! What a person reads of a result: one HTML page that loads nothing, Markdown for a pull request,
+//! and charts as inline SVG.
 //!
-//! Nothing here knows what was measured. [`Page`] is the frame of a page, [`markdown`] writes texts of
-//! the user's so that nothing in them is markup, and [`format`] writes figures alike in both.
+//! Nothing here knows what was measured. [`Page`] is the frame of a page, [`markdown`] writes texts
+//! of the user's so that nothing in them is markup, and [`format`] writes figures alike in both.
 
 #![deny(missing_docs)]
 

@@ -10,7 +10,8 @@ const EXCERPT: usize = 160;
 /// A column: its heading and the cell of each row, `None` where a row has none.
 pub type Column<'a, Row> = (&'a str, Box<dyn Fn(&Row) -> Option<String> + 'a>);
 
-/// Writes a table of the columns that have at least one cell; the first holds names, the others numbers.
+/// Writes a table of the columns that have at least one cell; the first holds names, the others
+/// numbers.
 pub fn table<Row>(page: &mut String, rows: &[Row], columns: Vec<Column<Row>>) {
     let filled = |(_, cell): &Column<Row>| rows.iter().any(|row| cell(row).is_some());
     let columns: Vec<Column<Row>> = columns.into_iter().filter(filled).collect();
@@ -41,7 +42,8 @@ pub fn plain_table(page: &mut String, rows: &[Vec<String>]) {
     }
 }
 
-/// Writes a text of the user's as code, where neither Markdown nor HTML nor a mention of somebody works.
+/// Writes a text of the user's as code, where neither Markdown nor HTML nor a mention of somebody
+/// works.
 pub fn code(text: &str) -> String {
     let line = one_line(text);
     let line = cut(&line, EXCERPT).unwrap_or(line);
@@ -68,8 +70,9 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Puts a text of the user's on one line, in which nothing is markup, in a table or out of one. Character
-/// references, because a table takes a bar away from a backslash before it and from code around it.
+/// Puts a text of the user's on one line, in which nothing is markup, in a table or out of one.
+/// Character references, because a table takes a bar away from a backslash before it and from code
+/// around it.
 pub fn literal(text: &str) -> String {
     let mut safe = String::new();
     for letter in one_line(text).chars() {

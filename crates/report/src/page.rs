@@ -69,7 +69,8 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                    meta http-equiv="Content-Security-Policy"
+                        content="default-src 'none'; style-src 'unsafe-inline'";
                     meta name="generator" content=(self.created_by);
                     title { (self.title) }
                     style { (PreEscaped(STYLE)) }
@@ -82,7 +83,8 @@ impl Page<'_> {
                     }
                     @if self.sections.len() > 1 {
                         nav aria-label="Parts of the report" {
-                            @for section in &self.sections { a href={"#" (section.id)} { (section.heading) } }
+                            @for section in &self.sections
+                                { a href={"#" (section.id)} { (section.heading) } }
                         }
                     }
                     main {

@@ -6,11 +6,11 @@ const LANES: usize = 32;
 /// selected for again and again.
 const GATHERED: usize = 256;
 
-/// The `k` best of many scored things: higher scores first, equal ones by an order of their own. The
-/// result is exact and does not depend on the order in which the things come.
+/// The `k` best of many scored things: higher scores first, equal ones by an order of their own.
+/// The result is exact and does not depend on the order in which the things come.
 ///
-/// Candidates are gathered and cut by selection now and then, which for the usual `k` is faster than a
-/// heap: most scores cost one comparison with a threshold, many of them at once.
+/// Candidates are gathered and cut by selection now and then, which for the usual `k` is faster
+/// than a heap: most scores cost one comparison with a threshold, many of them at once.
 #[derive(Debug, Clone)]
 pub struct TopK<T, F> {
     k: usize,
@@ -21,8 +21,8 @@ pub struct TopK<T, F> {
 }
 
 impl<T, F: Fn(&T, &T) -> Ordering> TopK<T, F> {
-    /// Looks for the best `k` of the things that score `least` or more; of equal scores, what is less
-    /// by `order` comes first.
+    /// Looks for the best `k` of the things that score `least` or more; of equal scores, what is
+    /// less by `order` comes first.
     pub fn new(k: usize, least: f32, order: F) -> Self {
         Self {
             k,

@@ -16,11 +16,11 @@ use crate::sameness::identical;
 /// without the punctuation that only parts and closes words.
 ///
 /// What tells words apart stays: symbols and emoji (`C++`, `a = b`, 👍), marks that belong to a word
-/// (`C#`, `100%`, `@home`, `snake_case`), marks between digits (`1.5`, `10:30`), a dash, dot or slash
-/// before a word (`-r`, `.NET`, `/etc`), a hyphen or slash behind one (`A-`, `src/`), inches and feet (`27"`), empty
-/// brackets (`int[]`) and marks that stand alone as an operator or a face (`?:`, `:)`). An
-/// apostrophe within a word is left out (`what's` is `whats`), any other mark parts words
-/// (`e-mail` is `e mail`). A text of punctuation alone stays as it is.
+/// (`C#`, `100%`, `@home`, `snake_case`), marks between digits (`1.5`, `10:30`), a dash, dot or
+/// slash before a word (`-r`, `.NET`, `/etc`), a hyphen or slash behind one (`A-`, `src/`), inches
+/// and feet (`27"`), empty brackets (`int[]`) and marks that stand alone as an operator or a face
+/// (`?:`, `:)`). An apostrophe within a word is left out (`what's` is `whats`), any other mark
+/// parts words (`e-mail` is `e mail`). A text of punctuation alone stays as it is.
 pub fn equivalent(text: &str) -> String {
     let letters = fold_letters(text);
     let words: Vec<&str> = letters.split_whitespace().collect();

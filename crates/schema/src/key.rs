@@ -1,7 +1,7 @@
 use crate::sameness::Sameness;
 
-/// Returns the blake3 hash of an id or a text, cut to 128 bits, which stand for it in memory. Two that
-/// differ share a key about as likely as a cosmic ray flips the answer.
+/// Returns the blake3 hash of an id or a text, cut to 128 bits, which stand for it in memory. Two
+/// that differ share a key about as likely as a cosmic ray flips the answer.
 pub fn hash_key(bytes: &[u8]) -> [u8; 16] {
     let mut key = [0; 16];
     key.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);

@@ -8,8 +8,8 @@ use super::{Job, confidence};
 
 /// The log has a row for each event, or rows that sum up several: arm, user_id (optional),
 /// impressions or queries (1 where absent), clicks or clicked, satisfaction (null where nobody
-/// answered), impression_id and timestamp (both optional). A row that sums up answers has their mean there, and satisfaction_count and
-/// satisfaction_sd beside it
+/// answered), impression_id and timestamp (both optional). A row that sums up answers has their
+/// mean there, and satisfaction_count and satisfaction_sd beside it
 #[derive(Debug, clap::Args)]
 pub struct AbTestArgs {
     /// Log of events in any format; `-` reads an Arrow IPC stream from standard input
@@ -39,7 +39,8 @@ pub struct AbTestArgs {
     /// Column of the clicks [default: clicks or clicked, if there]
     #[arg(long, value_name = "NAME")]
     clicks_column: Option<String>,
-    /// Column of the satisfaction; NAME_count and NAME_sd go with it [default: satisfaction, if there]
+    /// Column of the satisfaction; NAME_count and NAME_sd go with it [default: satisfaction, if
+    /// there]
     #[arg(long, value_name = "NAME")]
     satisfaction_column: Option<String>,
     /// Column of ids that rows of one impression share, so that it counts once [default:
@@ -64,7 +65,8 @@ struct PlanArgs {
     #[arg(long, conflicts_with_all = ["log", "output"])]
     plan: bool,
     /// Click-through of the control
-    #[arg(long, value_name = "RATE", value_parser = open_share::<f64>, requires = "plan", conflicts_with = "sd")]
+    #[arg(long, value_name = "RATE", value_parser = open_share::<f64>, requires = "plan",
+        conflicts_with = "sd")]
     baseline_rate: Option<f64>,
     /// Standard deviation of the answers, to plan for a mean
     #[arg(long, value_name = "SD", value_parser = positive::<f64>, requires = "plan")]
@@ -73,10 +75,12 @@ struct PlanArgs {
     #[arg(long, value_name = "MEAN", value_parser = positive::<f64>, requires = "sd")]
     baseline_mean: Option<f64>,
     /// The difference to be seen, such as 0.01
-    #[arg(long, value_name = "DIFFERENCE", value_parser = not_zero::<f64>, allow_negative_numbers = true, requires = "plan", conflicts_with = "relative_effect")]
+    #[arg(long, value_name = "DIFFERENCE", value_parser = not_zero::<f64>, allow_negative_numbers =
+        true, requires = "plan", conflicts_with = "relative_effect")]
     effect: Option<f64>,
     /// The difference to be seen as a share of the control's figure, such as 0.05
-    #[arg(long, value_name = "SHARE", value_parser = not_zero::<f64>, allow_negative_numbers = true, requires = "plan")]
+    #[arg(long, value_name = "SHARE", value_parser = not_zero::<f64>, allow_negative_numbers = true,
+        requires = "plan")]
     relative_effect: Option<f64>,
     /// The chance to see the difference where it is there
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = open_share::<f64>)]
@@ -86,7 +90,8 @@ struct PlanArgs {
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = open_share::<f64>)]
     alpha: f64,
     /// Arms of equal size, the control among them
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(2..))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser =
+        clap::value_parser!(u64).range(2..))]
     arms: u64,
     /// Variance by user over that of independent impressions, as an earlier test gave it
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive::<f64>)]

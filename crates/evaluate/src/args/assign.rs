@@ -7,22 +7,25 @@ use super::Job;
 
 #[derive(Debug, clap::Args)]
 pub struct AssignArgs {
-    /// Arms with their shares of the traffic, such as control=0.5,candidate=0.5; the weights are any
-    /// numbers above 0. Raising a weight only moves users to its arm
+    /// Arms with their shares of the traffic, such as control=0.5,candidate=0.5; the weights are
+    /// any numbers above 0. Raising a weight only moves users to its arm
     #[arg(long, value_name = "NAME=WEIGHT,…")]
     arms: Arms,
     /// Name of the experiment: another one deals users out independently
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser =
+        clap::builder::NonEmptyStringValueParser::new())]
     experiment: String,
     /// Print the arm of this user
-    #[arg(long, value_name = "ID", required_unless_present = "input", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "ID", required_unless_present = "input", value_parser =
+        clap::builder::NonEmptyStringValueParser::new())]
     id: Option<String>,
     /// Table with a column of user ids; `-` reads an Arrow IPC stream from standard input
     #[arg(long, value_name = "FILE", conflicts_with = "id", requires = "output")]
     input: Option<String>,
-    /// Table to write, as the name says (.parquet, .csv, .tsv, .jsonl or .arrow), with one column more;
-    /// `-` writes an Arrow IPC stream to standard output
-    #[arg(long, value_name = "FILE", conflicts_with = "id", value_parser = pairmill_tables::table_path)]
+    /// Table to write, as the name says (.parquet, .csv, .tsv, .jsonl or .arrow), with one column
+    /// more; `-` writes an Arrow IPC stream to standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "id", value_parser =
+        pairmill_tables::table_path)]
     output: Option<PathBuf>,
     /// Column of the stable user ids
     #[arg(long, value_name = "NAME", default_value = "user_id")]

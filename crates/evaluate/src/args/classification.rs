@@ -28,10 +28,11 @@ pub struct ClassificationArgs {
     #[arg(long, value_name = "N", value_parser = positive_whole)]
     samples_per_label: Option<usize>,
     /// How often to draw them; the figures are means
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = positive_whole, requires = "samples_per_label")]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = positive_whole, requires =
+        "samples_per_label")]
     experiments: usize,
-    /// Column of the test tickets of which equal values make them one unit of the intervals and tests,
-    /// such as their thread [default: tickets of one text are one]
+    /// Column of the test tickets of which equal values make them one unit of the intervals and
+    /// tests, such as their thread [default: tickets of one text are one]
     #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
     cluster_column: Option<String>,
     #[command(flatten)]

@@ -181,7 +181,8 @@ fn refuse_stdin<'a>(
 ) -> Result<(), UsageError> {
     match inputs.into_iter().find(|(_, input)| *input == "-") {
         Some((flag, _)) => Err(UsageError(format!(
-            "--{flag} -: this command has several inputs, so none is read from standard input; give a file"
+            "--{flag} -: this command has several inputs, so none is read from standard input; \
+             give a file"
         ))),
         None => Ok(()),
     }

@@ -28,14 +28,15 @@ pub struct ModelArgs {
     /// Where the models run
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
-    /// Texts of full length in one forward pass; of shorter ones, as many as make up as many tokens.
-    /// On the processor a pass has 2,048 tokens at most, which its caches hold
+    /// Texts of full length in one forward pass; of shorter ones, as many as make up as many
+    /// tokens. On the processor a pass has 2,048 tokens at most, which its caches hold
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = positive_whole)]
     batch_size: usize,
     /// Longest text in tokens, the rest is cut [default: what the model's folder says]
     #[arg(long, value_name = "N", value_parser = positive_whole)]
     max_length: Option<usize>,
-    /// Folder of `pairmill-train learning-curve`, whose curve the report shows [default: the model's]
+    /// Folder of `pairmill-train learning-curve`, whose curve the report shows [default: the
+    /// model's]
     #[arg(long, value_name = "DIR")]
     learning_curve: Option<PathBuf>,
     /// Exit with code 3 if METRIC is below that of the baseline by more than BY [default: 0]; may

@@ -11,8 +11,8 @@ pub struct PairsArgs {
     /// Arrow IPC stream from standard input)
     #[arg(long, value_name = "FILE")]
     pairs: String,
-    /// Column of which equal values make pairs one unit of the intervals and tests [default: pairs that
-    /// share their first sentence are one, or the second where both mean the same]
+    /// Column of which equal values make pairs one unit of the intervals and tests [default: pairs
+    /// that share their first sentence are one, or the second where both mean the same]
     #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
     cluster_column: Option<String>,
     #[command(flatten)]

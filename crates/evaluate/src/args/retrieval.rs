@@ -49,8 +49,9 @@ pub struct RetrievalArgs {
     /// Also give the figures of embeddings stored with less precision
     #[arg(long, value_name = "PRECISION,…", value_delimiter = ',', value_enum)]
     precision: Vec<Precision>,
-    /// Column of the queries of which equal values make them one unit of the intervals and tests, such
-    /// as a thread; `id` keeps each by itself [default: queries that share a relevant document are one]
+    /// Column of the queries of which equal values make them one unit of the intervals and tests,
+    /// such as a thread; `id` keeps each by itself [default: queries that share a relevant document
+    /// are one]
     #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
     cluster_column: Option<String>,
     #[command(flatten)]

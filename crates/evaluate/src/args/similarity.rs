@@ -10,8 +10,8 @@ pub struct SimilarityArgs {
     /// Pairs: sentence1, sentence2, score (`-` reads an Arrow IPC stream from standard input)
     #[arg(long, value_name = "FILE")]
     pairs: String,
-    /// Column of which equal values make pairs one unit of the intervals and tests [default: pairs that
-    /// share their first sentence are one, or the second at the highest score]
+    /// Column of which equal values make pairs one unit of the intervals and tests [default: pairs
+    /// that share their first sentence are one, or the second at the highest score]
     #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
     cluster_column: Option<String>,
     #[command(flatten)]

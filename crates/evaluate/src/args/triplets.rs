@@ -14,8 +14,8 @@ pub struct TripletsArgs {
     /// functions or for one of cosine, dot, euclidean and manhattan; may be repeated [default: 0]
     #[arg(long, value_name = "[FUNCTION:]BY", allow_hyphen_values = true)]
     margin: Vec<Margin>,
-    /// Column of which equal values make triplets one unit of the intervals and tests [default: triplets
-    /// that share an anchor or a positive are one]
+    /// Column of which equal values make triplets one unit of the intervals and tests [default:
+    /// triplets that share an anchor or a positive are one]
     #[arg(long, visible_alias = "thread-column", value_name = "NAME")]
     cluster_column: Option<String>,
     #[command(flatten)]

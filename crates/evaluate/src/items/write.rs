@@ -30,8 +30,9 @@ pub(crate) const PER_QUERY: &str = "per_query.parquet";
 /// The column that tells which items are alike.
 pub(crate) const CLUSTER: &str = "resampled_with";
 
-/// Writes a row for each item: the labels, where some are alike what tells those from others, the columns of the model and, where there is a
-/// baseline, its columns under the prefix `baseline_`. What is NaN becomes null.
+/// Writes a row for each item: the labels, where some are alike what tells those from others, the
+/// columns of the model and, where there is a baseline, its columns under the prefix `baseline_`.
+/// What is NaN becomes null.
 pub(crate) fn write_items(
     target: &Path,
     labels: &[Label<'_>],

@@ -110,7 +110,8 @@ impl Paired<Encoder> {
             let (ours, theirs) = (self.model.max_length(), baseline.max_length());
             if ours < theirs {
                 warnings.push(format!(
-                    "the model reads {ours} tokens of a text and the baseline {theirs}, so the model sees less of long ones; --max-length sets one limit for both"
+                    "the model reads {ours} tokens of a text and the baseline {theirs}, so the \
+                     model sees less of long ones; --max-length sets one limit for both"
                 ));
             }
         }

@@ -62,7 +62,8 @@ impl<T> Answered<T> {
         queries.filter(|(_, found)| found.is_none()).count()
     }
 
-    /// Warns of queries that do not count; `consequence` says what becomes of those without results.
+    /// Warns of queries that do not count; `consequence` says what becomes of those without
+    /// results.
     pub fn warn(&self, run: &str, qrels: &str, consequence: &str) {
         let (judged, missing) = (self.queries.len(), self.without_results());
         if self.unjudged > 0 {

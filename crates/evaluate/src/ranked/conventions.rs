@@ -42,7 +42,8 @@ pub(crate) fn of_unknown_documents(
         .count();
     if unknown > 0 {
         tracing::warn!(
-            "{unknown} of {} judgements name documents that {corpus} does not hold; these can never be found",
+            "{unknown} of {} judgements name documents that {corpus} does not hold; these can \
+             never be found",
             qrels.len()
         );
     }

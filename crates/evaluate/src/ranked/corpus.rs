@@ -11,8 +11,8 @@ use crate::ranked::equal_texts::EqualTexts;
 /// Stands for the key of a row that is passed over.
 const REPEAT: u32 = u32::MAX;
 
-/// A corpus: its ids in memory, its texts where they are. A document's key is the place of its id in
-/// ascending order, so that comparing keys compares ids.
+/// A corpus: its ids in memory, its texts where they are. A document's key is the place of its id
+/// in ascending order, so that comparing keys compares ids.
 pub(crate) struct Corpus<'a> {
     reader: &'a TableReader,
     input: &'a str,
@@ -89,8 +89,8 @@ impl<'a> Corpus<'a> {
         keys
     }
 
-    /// Hands over title and text of every document with its key, at most `size` documents at a time:
-    /// those of `first`, ascending keys, in their order, then the others as they come.
+    /// Hands over title and text of every document with its key, at most `size` documents at a
+    /// time: those of `first`, ascending keys, in their order, then the others as they come.
     pub fn for_each_block(
         &self,
         size: usize,

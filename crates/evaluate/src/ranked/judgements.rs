@@ -3,12 +3,12 @@ use rustc_hash::FxHashSet;
 
 use crate::statistics::clusters::Clustering;
 
-/// A query with more relevant documents asks for a topic or a category, and not for an answer that it
-/// could share with others.
+/// A query with more relevant documents asks for a topic or a category, and not for an answer that
+/// it could share with others.
 const ANSWERS: usize = 5;
 
-/// Which of these queries share an answer: a document that is relevant to both, where they have few of
-/// them.
+/// Which of these queries share an answer: a document that is relevant to both, where they have few
+/// of them.
 pub(crate) fn clustering<'a>(
     qrels: &Qrels,
     queries: impl IntoIterator<Item = &'a str>,

@@ -78,7 +78,8 @@ struct Seen {
     /// Queries whose ranks contradict their scores, and the first of them by id.
     contrary: usize,
     first: Option<String>,
-    /// Queries of several results without ranks, and those among them whose scores are all the same.
+    /// Queries of several results without ranks, and those among them whose scores are all the
+    /// same.
     unranked: usize,
     alike: usize,
 }
@@ -125,17 +126,20 @@ impl<'a> RunTable<'a> {
                     "results count by rank, where every other tool goes by score (--ties trec)"
                 }
                 _ => {
-                    "results count by falling score, as every other tool has it; if a low score is a good one, give --ties rank"
+                    "results count by falling score, as every other tool has it; if a low score is \
+                     a good one, give --ties rank"
                 }
             };
             warnings.push(format!(
-                "the ranks of {} of {} queries of {} contradict their scores (the first: `{first}`); {order}",
+                "the ranks of {} of {} queries of {} contradict their scores (the first: \
+                 `{first}`); {order}",
                 seen.contrary, seen.queries, self.path
             ));
         }
         if seen.unranked > 0 && seen.alike == seen.unranked {
             warnings.push(format!(
-                "{} has no ranks, and all scores of each of its queries are the same, so ids alone order its results; check that it is a run and no table of judgements",
+                "{} has no ranks, and all scores of each of its queries are the same, so ids alone \
+                 order its results; check that it is a run and no table of judgements",
                 self.path
             ));
         }

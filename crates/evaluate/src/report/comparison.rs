@@ -24,7 +24,8 @@ pub(crate) fn comparison_html(reports: &[Report]) -> String {
             (warnings(&report.warnings))
             (page::summary(report))
             (page::group_tables(report))
-            @if let Some(examples) = &report.examples { (examples::render(examples, report.item_name())) }
+            @if let Some(examples) = &report.examples
+                { (examples::render(examples, report.item_name())) }
         };
         section(format!("model-{}", number + 1), report.model.as_str(), body)
     });
@@ -95,7 +96,8 @@ fn overview(reports: &[Report]) -> Option<Markup> {
         })
         .collect();
     let note = format!(
-        "Bars are the {}s. What is grey shows no clear difference, by the bar or by p after Holm's correction.",
+        "Bars are the {}s. What is grey shows no clear difference, by the bar or by p after Holm's \
+         correction.",
         reports.first()?.interval_name()
     );
     forest(

@@ -31,13 +31,17 @@ fn list(heading: &str, class: &str, examples: &[Example]) -> Markup {
                 details.example open[number == 0] {
                     summary {
                         span.change.(class) { (signed(example.after - example.before, 3)) }
-                        span.query { (cut(&example.text, QUERY).unwrap_or_else(|| example.text.clone())) }
-                        span.figures-of { (example.id) " · " (figure(example.before, 3)) " → " (figure(example.after, 3)) }
+                        span.query
+                            { (cut(&example.text, QUERY).unwrap_or_else(|| example.text.clone())) }
+                        span.figures-of
+                            { (example.id) " · " (figure(example.before, 3)) " → "
+                            (figure(example.after, 3)) }
                     }
                     @if cut(&example.text, QUERY).is_some() { p.whole { (example.text) } }
                     div.results {
                         (results("Before", "s1", &example.results_before, None))
-                        (results("After", "s0", &example.results_after, Some(&example.results_before)))
+                        (results("After", "s0", &example.results_after,
+                            Some(&example.results_before)))
                     }
                 }
             }
@@ -69,7 +73,9 @@ fn results(
                     @for document in documents {
                         li value=(document.rank) {
                             (grade(document.grade)) " "
-                            @if let Some(ranks) = &ranks { (moved(ranks.get(document.id.as_str()).copied(), document.rank)) " " }
+                            @if let Some(ranks) = &ranks
+                                { (moved(ranks.get(document.id.as_str()).copied(), document.rank))
+                                " " }
                             span.id { (document.id) }
                             div.document { (text(&document.text, DOCUMENT)) }
                         }

@@ -167,7 +167,8 @@ fn sentence(report: &Report, row: &MetricRow) -> String {
     let change = signed(by, 3);
     let Some((low, high)) = difference.estimate.interval else {
         return format!(
-            "{name} went from {before} to {after} ({change}); without an interval, this may be chance."
+            "{name} went from {before} to {after} ({change}); without an interval, this may be \
+             chance."
         );
     };
     let ends = format!("{} to {}", signed(low, 3), signed(high, 3));

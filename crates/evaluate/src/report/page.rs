@@ -78,9 +78,12 @@ pub(super) fn answer(report: &Report, headline: &Headline) -> Markup {
             p.sentence { (headline.sentence) }
             @if let Some((baseline, difference)) = chief.baseline.as_ref().zip(difference) {
                 div.tiles {
-                    (tile("s1", "baseline", &figure(baseline.value, 3), interval(baseline, |end| figure(end, 3))))
-                    (tile("s0", "model", &figure(chief.model.value, 3), interval(&chief.model, |end| figure(end, 3))))
-                    (tile("same", "difference", &signed(difference.estimate.value, 3), interval(&difference.estimate, |end| signed(end, 3))))
+                    (tile("s1", "baseline", &figure(baseline.value, 3),
+                        interval(baseline, |end| figure(end, 3))))
+                    (tile("s0", "model", &figure(chief.model.value, 3),
+                        interval(&chief.model, |end| figure(end, 3))))
+                    (tile("same", "difference", &signed(difference.estimate.value, 3),
+                        interval(&difference.estimate, |end| signed(end, 3))))
                 }
             }
             @if let Some(outcomes) = difference.and_then(|difference| difference.outcomes) {
@@ -126,8 +129,11 @@ fn outcome_bar(outcomes: Outcomes, better: Better, items: &str) -> Markup {
         div.outcomes role="img" aria-label=(label) {
             @for (class, name, number) in parts {
                 @if number > 0 {
-                    div.(class) style={"flex-grow:" (format!("{:.4}", share(number)))} title={(count(number)) " " (items) " " (name) " (" (percent(share(number), 1)) ")"} {
-                        @if share(number) > 0.2 { (count(number)) " " (name) } @else if share(number) > 0.06 { (count(number)) }
+                    div.(class) style={"flex-grow:" (format!("{:.4}", share(number)))}
+                        title={(count(number)) " " (items) " " (name) " ("
+                        (percent(share(number), 1)) ")"} {
+                        @if share(number) > 0.2 { (count(number)) " " (name) } @else if
+                            share(number) > 0.06 { (count(number)) }
                     }
                 }
             }
@@ -198,7 +204,8 @@ fn forest_of_metrics(report: &Report) -> Option<Markup> {
             "Model minus baseline, by metric",
             "difference of the metric",
             format!(
-                "Bars are the {with}s, each for itself. What is grey shows no clear difference: the bar \
+                "Bars are the {with}s, each for itself. What is grey shows no clear difference: \
+                 the bar \
                  crosses 0, or p after Holm's correction is too large."
             ),
         )
@@ -223,17 +230,22 @@ pub(super) fn group_tables(report: &Report) -> Markup {
                 let estimate = row.difference?;
                 let label = tables::group_name(&row.group).to_owned();
                 Some(ForestRow {
-                    tooltip: format!("{label}, {} {}: {}", count(row.items), report.item_name(), signed(estimate.value, 4)),
+                    tooltip: format!("{label}, {} {}: {}", count(row.items), report.item_name(),
+                        signed(estimate.value, 4)),
                     label,
                     class: "same",
                     value: signed(estimate.value, 3),
                     estimate,
                 })
             }).collect();
-            @let title = format!("{} by {}", format::sentence_case(&metric_title(&table.metric)), table.column);
-            @let note = format!("Bars are the {}s; small groups have wide ones. Groups are not tested one by one.", report.interval_name());
+            @let title =
+                format!("{} by {}", format::sentence_case(&metric_title(&table.metric)),
+                table.column);
+            @let note = format!("Bars are the {}s; small groups have wide ones. Groups are not \
+                tested one by one.", report.interval_name());
             @let chart = (2..=GROUPS_DRAWN).contains(&rows.len())
-                .then(|| forest("Model minus baseline, by group", "difference", &rows, true, note)).flatten();
+                .then(|| forest("Model minus baseline, by \
+                    group", "difference", &rows, true, note)).flatten();
             h3 { (title) }
             (beside(&tables::groups(report, table), chart))
         }

@@ -37,9 +37,12 @@ pub(super) fn summary(report: &Report) -> Markup {
                     @if baseline { th.number scope="col" { "baseline" } }
                     th.number scope="col" { "model" }
                     @if difference { th.number scope="col" { "difference" } }
-                    @if p { th.number scope="col" title="Of the paired test: how often chance alone would give such a difference" { "p" } }
-                    @if corrected { th.number scope="col" title="The p value after Holm's correction for the number of tests" { (P_CORRECTED) } }
-                    @if effect { th.number scope="col" title="Mean difference over the standard deviation of the differences" { "effect size" } }
+                    @if p { th.number scope="col" title="Of the paired test: how often chance \
+                        alone would give such a difference" { "p" } }
+                    @if corrected { th.number scope="col" title="The p value after Holm's \
+                        correction for the number of tests" { (P_CORRECTED) } }
+                    @if effect { th.number scope="col" title="Mean difference over the standard \
+                        deviation of the differences" { "effect size" } }
                     @if outcomes { th.number scope="col" { "higher / lower / same" } }
                 }
             }
@@ -47,15 +50,23 @@ pub(super) fn summary(report: &Report) -> Markup {
                 @for row in rows {
                     tr.chief[chief == Some(&row.metric)] {
                         th scope="row" title=(row.metric) { (metric_title(&row.metric)) }
-                        @if baseline { (optional(row.baseline.as_ref(), |estimate| with_interval(estimate, figure, None))) }
+                        @if baseline
+                            { (optional(row.baseline.as_ref(), |estimate|
+                            with_interval(estimate, figure, None))) }
                         (with_interval(&row.model, figure, None))
-                        @if difference { (optional(row.difference.as_ref(), |difference| difference_cell(&difference.estimate, verdict(row)))) }
+                        @if difference
+                            { (optional(row.difference.as_ref(), |difference|
+                            difference_cell(&difference.estimate, verdict(row)))) }
                         @if p { (cell(row, |difference| difference.p_value.map(probability))) }
-                        @if corrected { (cell(row, |difference| difference.corrected_p.map(probability))) }
-                        @if effect { (cell(row, |difference| difference.effect_size.map(|effect| signed(effect, 2)))) }
+                        @if corrected
+                            { (cell(row, |difference| difference.corrected_p.map(probability))) }
+                        @if effect
+                            { (cell(row, |difference|
+                            difference.effect_size.map(|effect| signed(effect, 2)))) }
                         @if outcomes {
                             (cell(row, |difference| difference.outcomes.map(|outcomes| {
-                                format!("{} / {} / {}", count(outcomes.wins), count(outcomes.losses), count(outcomes.ties))
+                                format!("{} / {} / {}", count(outcomes.wins),
+                                    count(outcomes.losses), count(outcomes.ties))
                             })))
                         }
                     }
@@ -85,7 +96,8 @@ fn with_interval(
     let ends = interval(estimate, |end| number(end, 3));
     html! {
         td.number {
-            @if let Some(verdict) = verdict { span.mark.(verdict.series_class()) { (verdict.sign()) " " } }
+            @if let Some(verdict) = verdict
+                { span.mark.(verdict.series_class()) { (verdict.sign()) " " } }
             (number(estimate.value, 4))
             // Where it is narrow, it breaks only before the upper end.
             @if let Some(ends) = ends { span.spread { (ends.replacen(' ', "\u{a0}", 1)) } }
@@ -123,9 +135,13 @@ pub(super) fn groups(report: &Report, table: &GroupTable) -> Markup {
                         tr {
                             th scope="row" { (text(group_name(&row.group), 60)) }
                             td.number { (count(row.items)) }
-                            @if baseline { (optional(row.baseline.as_ref(), |estimate| with_interval(estimate, figure, None))) }
+                            @if baseline
+                                { (optional(row.baseline.as_ref(), |estimate|
+                                with_interval(estimate, figure, None))) }
                             (with_interval(&row.model, figure, None))
-                            @if difference { (optional(row.difference.as_ref(), |estimate| with_interval(estimate, signed, None))) }
+                            @if difference
+                                { (optional(row.difference.as_ref(), |estimate|
+                                with_interval(estimate, signed, None))) }
                         }
                     }
                 }
@@ -220,7 +236,8 @@ pub(super) fn confused(table: &ConfusionTable) -> Markup {
     html! {
         (scrolling("Most confused classes", &rows))
         @if wrong.len() > CONFUSED {
-            p.note { "The first " (CONFUSED) " of " (count(wrong.len() as u64)) " pairs that occur." }
+            p.note { "The first " (CONFUSED) " of " (count(wrong.len() as u64)) " pairs that occur."
+                }
         }
     }
 }

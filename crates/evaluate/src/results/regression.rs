@@ -14,7 +14,8 @@ pub struct Regression {
 }
 
 impl Regression {
-    /// Whether it can be held against these figures: they have the metric, and a fall in it is a loss.
+    /// Whether it can be held against these figures: they have the metric, and a fall in it is a
+    /// loss.
     pub fn applies_to(&self, evaluation: &Evaluation) -> bool {
         higher_is_better(&self.metric) && evaluation.model.get(&self.metric).is_some()
     }
@@ -46,7 +47,12 @@ impl FromStr for Regression {
             .parse()
             .ok()
             .filter(|by: &f64| by.is_finite() && *by >= 0.0)
-            .ok_or_else(|| format!("`{by}` is not a number of 0 or more; expected METRIC or METRIC:BY, such as ndcg@10:0.01"))?;
+            .ok_or_else(|| {
+                format!(
+                    "`{by}` is not a number of 0 or more; expected METRIC or \
+                METRIC:BY, such as ndcg@10:0.01"
+                )
+            })?;
         Ok(Self {
             metric: metric.to_owned(),
             by,

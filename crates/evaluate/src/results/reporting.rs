@@ -110,14 +110,16 @@ pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> St
         None => "",
     };
     let randomisation = format!(
-        "the two-sided paired randomisation test (every exchange of the models' values{together}, or {exchanges} drawn ones where there are more)"
+        "the two-sided paired randomisation test (every exchange of the models' values{together}, \
+         or {exchanges} drawn ones where there are more)"
     );
     notes += &match (by_values, tested_metrics - by_values) {
         (0, 0) => return notes,
         (_, 0) => format!(" p is of {randomisation}"),
         (0, _) => " p is of the two-sided paired bootstrap".to_owned(),
         (_, _) => format!(
-            " p is of {randomisation}, for metrics that are no mean of the {items} of the two-sided paired bootstrap"
+            " p is of {randomisation}, for metrics that are no mean of the {items} of the \
+             two-sided paired bootstrap"
         ),
     };
     let tests = evidence.tests.unwrap_or(tested_metrics);
@@ -127,12 +129,15 @@ pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> St
             format!("; corrected by Holm's method for {metrics} metrics.")
         }
         (tests, metrics) => format!(
-            "; corrected by Holm's method for {tests} test{} of {metrics} metrics, of which those that are one figure here, up to a factor, count once.",
+            "; corrected by Holm's method for {tests} test{} of {metrics} metrics, of which those \
+             that are one figure here, up to a factor, count once.",
             if tests == 1 { "" } else { "s" }
         ),
     };
     notes += &format!(
-        " A difference counts as clear where the interval leaves out 0 and the corrected p is below {}. What a difference takes to be seen is reckoned for a power of {POWER}, and for the least p that any test of so many can have.",
+        " A difference counts as clear where the interval leaves out 0 and the corrected p is \
+         below {}. What a difference takes to be seen is reckoned for a power of {POWER}, and for \
+         the least p that any test of so many can have.",
         rounded(1.0 - evidence.confidence)
     );
     if by_values > 0 {

@@ -84,7 +84,8 @@ pub struct Difference {
     /// precision@1 where each query has one relevant document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<String>,
-    /// What interval and corrected chance say together, where a metric is the better the higher it is.
+    /// What interval and corrected chance say together, where a metric is the better the higher it
+    /// is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// What would show a difference of this size with a power of 0.8, where it is not clear.

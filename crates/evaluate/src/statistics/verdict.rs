@@ -49,7 +49,8 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Judges a metric that is the better the higher it is. `None` where there is no interval or no test.
+    /// Judges a metric that is the better the higher it is. `None` where there is no interval or no
+    /// test.
     pub fn verdict(&self) -> Option<Verdict> {
         let Interval { low, high } = self.interval?;
         let is_unlikely = self.p? < self.alpha;

@@ -36,9 +36,10 @@ pub struct Compare {
     pub run_options: RunOptions,
 }
 
-const METHOD: &str = "Differences have a bootstrap interval, drawing the items again, and where the \
-metric is a mean of items a paired randomisation test; p is corrected by Holm's method over the metrics \
-of a comparison.";
+const METHOD: &str = "\
+    Differences have a bootstrap interval, drawing the items again, and where the metric is a mean \
+    of items a paired randomisation test; p is corrected by Holm's method over the metrics of a \
+    comparison.";
 
 /// The task whose items are what each model has mined.
 const PARAPHRASES: &str = "paraphrases";
@@ -131,7 +132,8 @@ impl Compare {
             warn_of_other_judgements(reference, folder);
             if other.conventions != first.conventions {
                 tracing::warn!(
-                    "{} and {} rest on other conventions ({:?} and {:?}); their figures may not be comparable",
+                    "{} and {} rest on other conventions ({:?} and {:?}); their figures may not be \
+                     comparable",
                     reference.display(),
                     folder.display(),
                     first.conventions,
@@ -184,7 +186,8 @@ impl Compare {
         } else {
             if only_first + only_second > 0 {
                 tracing::warn!(
-                    "{only_first} items are in the reference alone and {only_second} in the other alone; {} are compared",
+                    "{only_first} items are in the reference alone and {only_second} in the other \
+                     alone; {} are compared",
                     common.len()
                 );
             }
@@ -287,7 +290,8 @@ fn sample(
 fn method(contender: &Contender) -> String {
     let over = match contender.evaluation.task.as_str() {
         PARAPHRASES => {
-            "Both are taken over the duplicates and the pairs that either has mined; a duplicate that \
+            "Both are taken over the duplicates and the pairs that either has mined; a duplicate \
+             that \
              one has not mined is missed by it."
         }
         _ => "Both are taken over the items that both have.",
@@ -330,7 +334,8 @@ fn warn_of_other_judgements(first: &Path, second: &Path) {
             && one != other
         {
             tracing::warn!(
-                "{} and {} rest on different content of `{role}`; their figures may not be comparable",
+                "{} and {} rest on different content of `{role}`; their figures may not be \
+                 comparable",
                 first.display(),
                 second.display()
             );

@@ -18,11 +18,12 @@ use crate::results::run_options::RunOptions;
 use crate::statistics::sample::{Sample, counts};
 use crate::tasks::sentence_pairs::{SentencePairs, columns, similarities};
 
-const METHOD: &str = "Pairs are accepted by a threshold on the cosine: `accuracy` and `f1` are the \
-best that any threshold reaches on these very pairs; precision, recall and `mcc` are those of the \
-best F1; `ap` is the average precision over all thresholds. `dot` is the same by the inner product, \
-`euclidean` and `manhattan` by these distances, of which the threshold is the longest that is \
-accepted; `max` is the highest of the four.";
+const METHOD: &str = "\
+    Pairs are accepted by a threshold on the cosine: `accuracy` and `f1` are the best that any \
+    threshold reaches on these very pairs; precision, recall and `mcc` are those of the best F1; \
+    `ap` is the average precision over all thresholds. `dot` is the same by the inner product, \
+    `euclidean` and `manhattan` by these distances, of which the threshold is the longest that is \
+    accepted; `max` is the highest of the four.";
 
 /// Pairs of sentences of the same or another meaning.
 #[derive(Debug, Clone)]

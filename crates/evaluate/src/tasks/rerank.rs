@@ -128,14 +128,16 @@ impl Rerank {
                 let cut = (tally.truncated > 0).then(|| {
                     let pairs = tally.scored + tally.cached;
                     format!(
-                        "{} of {pairs} pairs of texts were longer than the model reads ({} tokens) and were cut",
+                        "{} of {pairs} pairs of texts were longer than the model reads ({} tokens) \
+                         and were cut",
                         tally.truncated,
                         model.max_length()
                     )
                 });
                 evaluation.warn(warnings.into_iter().chain(cut));
                 if let Some(results) = results {
-                    let drawn = self.write(&results, &qrels, &rankings, &scores, &texts, clustering);
+                    let drawn =
+                        self.write(&results, &qrels, &rankings, &scores, &texts, clustering);
                     evaluation.drawn = drawn?;
                 }
                 Ok(self.declare(evaluation))
@@ -217,11 +219,12 @@ impl Rerank {
             false => "",
         };
         format!(
-            "The baseline is the run as it is, by falling score and for equal ones by its column \
-             `rank`, the model the same documents by falling score of the cross-encoder; equal scores stay in the order of the run. \
-             Ranked are the first {} results of each query{positives}.{identical} {}Means are over \
-             the queries to which at least one document is judged relevant; one of these without \
-             results scores 0.",
+            "The baseline is the run as it is, by falling score and for equal ones by its \
+             column `rank`, the model the same documents by falling score of the \
+             cross-encoder; equal scores stay in the order of the run. Ranked are the first \
+             {} results of each query{positives}.{identical} {}Means are over the queries to \
+             which at least one document is judged relevant; one of these without results \
+             scores 0.",
             self.top_k,
             gain(&self.metrics)
         )

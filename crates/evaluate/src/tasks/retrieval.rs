@@ -165,10 +165,10 @@ impl Retrieval {
             false => "A document that has the id of the query is a result like any other.",
         };
         format!(
-            "Exact search over the whole corpus by cosine, or by the similarity that a model names, \
-             {} results a query; title and text of a document are joined by a blank. Documents that \
-             are equally alike rank in ascending order of id. {identical} {}Means are over the queries to which at least one document is judged \
-             relevant.",
+            "Exact search over the whole corpus by cosine, or by the similarity that a model \
+             names, {} results a query; title and text of a document are joined by a blank. \
+             Documents that are equally alike rank in ascending order of id. {identical} \
+             {}Means are over the queries to which at least one document is judged relevant.",
             self.depth(),
             gain(&self.metrics)
         )
@@ -260,14 +260,16 @@ impl Retrieval {
             .count();
         if without_judgements > 0 {
             tracing::warn!(
-                "{without_judgements} of {} queries have no relevant document in {} and are left out",
+                "{without_judgements} of {} queries have no relevant document in {} and are left \
+                 out",
                 topics.ids.len(),
                 self.qrels
             );
         }
         if of_unknown_queries > 0 {
             tracing::warn!(
-                "{of_unknown_queries} of {} judgements name queries that {} does not hold; they are left out",
+                "{of_unknown_queries} of {} judgements name queries that {} does not hold; they \
+                 are left out",
                 topics.qrels.len(),
                 self.queries
             );
@@ -375,13 +377,15 @@ fn warn_of_dimensions(encoders: &Paired<Encoder>, variants: &[Variant]) -> Optio
     let lacking = variants.iter().filter(|one| one.dimension > other).count();
     if lacking > 0 {
         tracing::warn!(
-            "the baseline {} has {other} dimensions; {lacking} of {} smaller forms keep more of the model's {own} and have no figures of it",
+            "the baseline {} has {other} dimensions; {lacking} of {} smaller forms keep more of \
+             the model's {own} and have no figures of it",
             baseline.name(),
             variants.len()
         );
     } else if own < other && !variants.is_empty() {
         tracing::warn!(
-            "the baseline {} has {other} dimensions; its smaller forms are cut to {own} or fewer, as many as the model's keep",
+            "the baseline {} has {other} dimensions; its smaller forms are cut to {own} or fewer, \
+             as many as the model's keep",
             baseline.name()
         );
     }

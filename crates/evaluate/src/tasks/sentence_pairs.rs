@@ -58,7 +58,8 @@ impl SentencePairs {
         Clustering::of_shared(keys, "share a sentence")
     }
 
-    /// Reads pairs with a finite score each, of which `value` makes something, told the row, from 1.
+    /// Reads pairs with a finite score each, of which `value` makes something, told the row, from
+    /// 1.
     pub fn read_scored<T: PartialOrd>(
         reader: &TableReader,
         input: &str,

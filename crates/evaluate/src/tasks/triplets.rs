@@ -61,7 +61,12 @@ impl FromStr for Margin {
             .parse()
             .ok()
             .filter(|by: &f64| by.is_finite())
-            .ok_or_else(|| format!("`{by}` is no finite number; expected BY or FUNCTION:BY, such as 0.1 or manhattan:2"))?;
+            .ok_or_else(|| {
+                format!(
+                    "`{by}` is no finite number; expected BY or FUNCTION:BY, such \
+                as 0.1 or manhattan:2"
+                )
+            })?;
         Ok(Self { function, by })
     }
 }

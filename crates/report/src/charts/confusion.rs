@@ -51,17 +51,25 @@ pub fn confusion_matrix(table: &ConfusionTable) -> Option<Markup> {
             text.axis x=(px(LABELS)) y="11" { "predicted class" }
             @for (row, &truth) in (0u32..).zip(&classes) {
                 @let down = TOP + middle(row);
-                text.row x="2" y=(px(down + 4.0)) { (row + 1) " " (cut(name(truth), 18).unwrap_or_else(|| name(truth).to_owned())) }
-                text.tick x=(px(LABELS + middle(row))) y=(px(TOP - 8.0)) text-anchor="middle" { (row + 1) }
+                text.row x="2" y=(px(down + 4.0))
+                    { (row + 1) " " (cut(name(truth), 18).unwrap_or_else(|| name(truth).to_owned()))
+                    }
+                text.tick x=(px(LABELS + middle(row))) y=(px(TOP - 8.0)) text-anchor="middle"
+                    { (row + 1) }
                 @for (column, &predicted) in (0u32..).zip(&classes) {
                     @let number = cells.get(&(truth, predicted)).copied().unwrap_or(0);
-                    @let share = number as f64 / totals.get(&truth).copied().unwrap_or(0).max(1) as f64;
+                    @let share = number as f64 / totals.get(&truth).copied().unwrap_or(0).max(1) as
+                        f64;
                     g.(if truth == predicted { "s0" } else { "s1" }) {
-                        title { (name(truth)) " taken for " (name(predicted)) ": " (count(number)) " (" (percent(share, 1)) ")" }
-                        rect.cell x=(px(LABELS + size * f64::from(column) + 1.0)) y=(px(TOP + size * f64::from(row) + 1.0))
-                            width=(px(size - 2.0)) height=(px(size - 2.0)) fill-opacity=(format!("{:.2}", 0.06 + 0.7 * share.sqrt())) {}
+                        title { (name(truth)) " taken for " (name(predicted)) ": " (count(number))
+                            " (" (percent(share, 1)) ")" }
+                        rect.cell x=(px(LABELS + size * f64::from(column) + 1.0))
+                            y=(px(TOP + size * f64::from(row) + 1.0))
+                            width=(px(size - 2.0)) height=(px(size - 2.0))
+                                fill-opacity=(format!("{:.2}", 0.06 + 0.7 * share.sqrt())) {}
                         @if number > 0 {
-                            text.cell-count x=(px(LABELS + middle(column))) y=(px(down + 3.5)) text-anchor="middle" { (count(number)) }
+                            text.cell-count x=(px(LABELS + middle(column))) y=(px(down + 3.5))
+                                text-anchor="middle" { (count(number)) }
                         }
                     }
                 }
@@ -70,7 +78,8 @@ pub fn confusion_matrix(table: &ConfusionTable) -> Option<Markup> {
     };
     let note = if classes.len() < table.classes.len() {
         format!(
-            "The {} of {} classes with the most errors. Columns are numbered as the rows; the diagonal is right.",
+            "The {} of {} classes with the most errors. Columns are numbered as the rows; the \
+             diagonal is right.",
             classes.len(),
             count(table.classes.len() as u64)
         )

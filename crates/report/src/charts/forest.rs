@@ -55,26 +55,33 @@ pub fn forest(
     let svg = html! {
         svg viewBox={"0 0 " (WIDTH) " " (height)} role="img" aria-label=(title) {
             @for (tick, text) in axis.labeled_ticks() {
-                line.grid x1=(px(across(tick))) x2=(px(across(tick))) y1=(px(TOP)) y2=(px(bottom)) {}
+                line.grid x1=(px(across(tick))) x2=(px(across(tick))) y1=(px(TOP)) y2=(px(bottom))
+                    {}
                 text.tick x=(px(across(tick))) y=(px(bottom + 15.0)) text-anchor="middle" { (text) }
             }
             @if zero {
                 line.zero x1=(px(across(0.0))) x2=(px(across(0.0))) y1=(px(TOP)) y2=(px(bottom)) {}
             }
-            text.axis x=(px((left + right) / 2.0)) y=(px(height - 5.0)) text-anchor="middle" { (axis_label) }
+            text.axis x=(px((left + right) / 2.0)) y=(px(height - 5.0)) text-anchor="middle"
+                { (axis_label) }
             @for (number, row) in (0u32..).zip(rows) {
                 @let down = TOP + ROW * (f64::from(number) + 0.5);
                 g.(row.class) {
                     title { (row.tooltip) }
                     rect.hit x="0" y=(px(down - ROW / 2.0)) width=(px(WIDTH)) height=(px(ROW)) {}
-                    text.row x="2" y=(px(down + 4.0)) { (cut(&row.label, LABEL).unwrap_or_else(|| row.label.clone())) }
-                    @if let Some((low, high)) = row.estimate.interval.filter(|&(low, high)| drawable(low) && drawable(high)) {
-                        line.interval x1=(px(across(low))) x2=(px(across(high))) y1=(px(down)) y2=(px(down)) {}
+                    text.row x="2" y=(px(down + 4.0))
+                        { (cut(&row.label, LABEL).unwrap_or_else(|| row.label.clone())) }
+                    @if let Some((low, high)) =
+                        row.estimate.interval.filter(|&(low, high)| drawable(low) && drawable(high))
+                        {
+                        line.interval x1=(px(across(low))) x2=(px(across(high))) y1=(px(down))
+                            y2=(px(down)) {}
                     }
                     @if drawable(row.estimate.value) {
                         circle.dot cx=(px(across(row.estimate.value))) cy=(px(down)) r="4.5" {}
                     }
-                    text.value x=(px(WIDTH - 2.0)) y=(px(down + 4.0)) text-anchor="end" { (row.value) }
+                    text.value x=(px(WIDTH - 2.0)) y=(px(down + 4.0)) text-anchor="end"
+                        { (row.value) }
                 }
             }
         }

@@ -128,8 +128,8 @@ fn training_curve(curve: &Curve) -> Option<Markup> {
 
 const LEARNING: &str = "Learning curve: what more training data brings";
 
-/// Draws quality against training rows on a logarithmic axis, with the level before training. `None`
-/// where no training has a figure.
+/// Draws quality against training rows on a logarithmic axis, with the level before training.
+/// `None` where no training has a figure.
 pub fn learning_curve(curve: &LearningCurve) -> Option<Markup> {
     let (plot, marks) = learning_plot(curve)?;
     let figure = Figure {
@@ -172,15 +172,18 @@ fn learning_plot(curve: &LearningCurve) -> Option<(Plot, Markup)> {
         @if let Some(before) = before {
             @let down = plot.down(before);
             line.zero x1=(px(ends[0])) x2=(px(ends[1])) y1=(px(down)) y2=(px(down)) {}
-            text.corner x=(px(ends[1] - 4.0)) y=(px(down - 5.0)) text-anchor="end" { "before training" }
+            text.corner x=(px(ends[1] - 4.0)) y=(px(down - 5.0)) text-anchor="end"
+                { "before training" }
         }
         polyline.line.s0 points=(path(polyline)) {}
         @for point in &points {
             @let across = plot.across(point.rows as f64);
             g.s0 {
                 title { (count(point.rows)) " rows: " (figure(point.score.value, 4)) }
-                @if let Some((low, high)) = point.score.interval.filter(|&(low, high)| drawable(low) && drawable(high)) {
-                    line.interval x1=(px(across)) x2=(px(across)) y1=(px(plot.down(low))) y2=(px(plot.down(high))) {}
+                @if let Some((low, high)) =
+                    point.score.interval.filter(|&(low, high)| drawable(low) && drawable(high)) {
+                    line.interval x1=(px(across)) x2=(px(across)) y1=(px(plot.down(low)))
+                        y2=(px(plot.down(high))) {}
                 }
                 circle.dot cx=(px(across)) cy=(px(plot.down(point.score.value))) r="4" {}
             }
@@ -198,7 +201,8 @@ fn line(plot: &Plot, class: &str, name: &str, points: &[Point]) -> Markup {
         @if points.len() <= MARKED {
             @for point in points {
                 circle.dot.(class) cx=(px(plot.across(point.x))) cy=(px(plot.down(point.y))) r="3" {
-                    title { (name) ": " (figure(point.y, 4)) " at " (figure(point.x, if point.x.fract() == 0.0 { 0 } else { 4 })) }
+                    title { (name) ": " (figure(point.y, 4)) " at "
+                        (figure(point.x, if point.x.fract() == 0.0 { 0 } else { 4 })) }
                 }
             }
         }

@@ -224,7 +224,8 @@ impl Plot {
                 line.grid x1=(px(across)) x2=(px(across)) y1=(px(top)) y2=(px(bottom)) {}
                 text.tick x=(px(across)) y=(px(bottom + 15.0)) text-anchor="middle" { (text) }
             }
-            text.axis x=(px((left + right) / 2.0)) y=(px(self.height - 5.0)) text-anchor="middle" { (self.x.label) }
+            text.axis x=(px((left + right) / 2.0)) y=(px(self.height - 5.0)) text-anchor="middle"
+                { (self.x.label) }
             (marks)
         }
     }

@@ -77,7 +77,8 @@ pub fn before_after(scatter: &Scatter, items: &str) -> Option<Markup> {
         polygon.half.s1 points=(path([diagonal[0], (right, bottom), diagonal[1]])) {}
         polyline.zero points=(path(diagonal)) {}
         @for dot in &dots {
-            @let class = if dot.after > dot.before { "s0" } else if dot.after < dot.before { "s1" } else { "same" };
+            @let class = if dot.after > dot.before { "s0" } else if dot.after < dot.before { "s1" }
+                else { "same" };
             circle.bubble.(class) cx=(px(plot.across(dot.before))) cy=(px(plot.down(dot.after)))
                 r=(px((unit * (dot.items.len() as f64).sqrt()).max(1.2))) {
                 title { (tooltip(dot)) }

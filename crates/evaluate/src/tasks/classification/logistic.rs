@@ -58,7 +58,8 @@ impl LogisticRegression {
         let minimum = minimise(start, TOLERANCE, ITERATIONS, objective);
         if !minimum.converged {
             tracing::warn!(
-                "logistic regression has stopped before its minimum; the figures of `logistic` may be too low"
+                "logistic regression has stopped before its minimum; the figures of `logistic` may \
+                 be too low"
             );
         }
         Self {

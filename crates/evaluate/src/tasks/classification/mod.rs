@@ -171,7 +171,9 @@ impl Classification {
         let first = leaked.first()?;
         let excerpt = excerpt(&first.text, 60);
         Some(format!(
-            "{} of {} tickets of {} have a text that {} holds too, but for case, punctuation and white space (the first: `{excerpt}`), so the figures are too high for new ones; leave them out of one of both",
+            "{} of {} tickets of {} have a text that {} holds too, but for case, punctuation and \
+             white space (the first: `{excerpt}`), so the figures are too high for new ones; leave \
+             them out of one of both",
             leaked.len(),
             tickets.test.len(),
             self.test,
@@ -252,7 +254,8 @@ impl Tickets {
         categories
     }
 
-    /// Which test tickets are alike: those that have the same in this column, else those of one text.
+    /// Which test tickets are alike: those that have the same in this column, else those of one
+    /// text.
     fn clustering(&self, column: Option<&str>) -> Option<Clustering> {
         match column {
             Some(column) => {

@@ -54,8 +54,8 @@ struct Options<T> {
 }
 
 impl Paraphrases {
-    /// Evaluates. The output folder gets the mined pairs, best first, and an item for each pair that
-    /// is mined or a duplicate.
+    /// Evaluates. The output folder gets the mined pairs, best first, and an item for each pair
+    /// that is mined or a duplicate.
     pub(crate) fn run(&self, run_options: &RunOptions) -> Result<Evaluation> {
         let options = Options {
             models: self.models.options(),

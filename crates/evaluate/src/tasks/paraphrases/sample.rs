@@ -21,7 +21,8 @@ const WHY: &str = "have first sentences that mean the same";
 /// Two sentences, by number, the lower one first.
 pub(crate) type Item = (u32, u32);
 
-/// What the figures are over: each pair that a model has mined and each duplicate, in ascending order.
+/// What the figures are over: each pair that a model has mined and each duplicate, in ascending
+/// order.
 pub(crate) fn items(mined: &Paired<Vec<MinedPair>>, duplicates: &Duplicates) -> Vec<Item> {
     let pairs = mined.model.iter().chain(mined.baseline.iter().flatten());
     let pairs = pairs.map(|pair| (pair.first, pair.second));
