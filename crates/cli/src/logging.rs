@@ -42,23 +42,30 @@ pub(crate) fn init(common: &Common) {
     };
 }
 
+/// The crates of the workspace.
+const CRATES: [&str; 18] = [
+    "checkpoint",
+    "cli",
+    "dense",
+    "evaluate",
+    "experiment",
+    "filter",
+    "generate",
+    "hub",
+    "inference",
+    "lexical",
+    "metrics",
+    "mine",
+    "modeling",
+    "report",
+    "retrieval",
+    "schema",
+    "tables",
+    "train",
+];
+
 /// Filters match crate names as prefixes of whole path segments, so each crate is listed.
 fn expand_crates(directives: &str) -> String {
-    const CRATES: [&str; 13] = [
-        "cli",
-        "dense",
-        "evaluate",
-        "filter",
-        "generate",
-        "hub",
-        "inference",
-        "lexical",
-        "metrics",
-        "mine",
-        "modeling",
-        "tables",
-        "train",
-    ];
     match directives.split_once("pairmill=") {
         Some((head, level)) => CRATES.iter().fold(head.to_owned(), |mut all, name| {
             all.push_str(&format!("pairmill_{name}={level},"));
@@ -126,5 +133,23 @@ impl<'a> MakeWriter<'a> for Stderr {
 
     fn make_writer(&'a self) -> Self {
         Self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A crate that is not listed would warn of nothing.
+    #[test]
+    fn every_crate_of_the_workspace_is_heard() {
+        let crates = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap();
+        let crates = crates.map(|entry| entry.unwrap());
+        let folders = crates.filter(|entry| entry.path().is_dir());
+        let mut names: Vec<String> = folders
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, CRATES);
     }
 }
