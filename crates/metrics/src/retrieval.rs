@@ -40,7 +40,7 @@ const ROW: Row = Row {
 
 /// All metrics, chief figure first. Everything that lists, reads or explains them follows from
 /// here.
-static TABLE: [Row; 10] = [
+static TABLE: &[Row] = &[
     Row {
         key: "ndcg",
         title: "nDCG",
@@ -214,7 +214,7 @@ impl FromStr for RetrievalMetric {
             Some(Self { row, cut_off })
         };
         read().ok_or_else(|| {
-            let keys = TABLE.each_ref().map(|row| row.key);
+            let keys: Vec<&str> = TABLE.iter().map(|row| row.key).collect();
             let (last, others) = keys.split_last().unwrap_or((&"", &[]));
             format!(
                 "`{text}` is no retrieval metric; expected {} or {last} with a cut-off, such as \
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn keys_are_unique_and_the_defaults_are_those_of_the_table() {
-        let mut keys = TABLE.each_ref().map(|row| row.key);
+        let mut keys: Vec<&str> = TABLE.iter().map(|row| row.key).collect();
         keys.sort_unstable();
         assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
         let defaults: Vec<String> = RetrievalMetric::defaults()
