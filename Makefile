@@ -16,7 +16,10 @@ export CARGO_TARGET_DIR
 BIN := $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build pipeline test bench lint clean
+PREFIX   ?= /usr/local
+PROGRAMS := $(addprefix pairmill-,generate mine filter train evaluate)
+
+.PHONY: help setup build pipeline test bench lint man install clean
 
 include pipelines/*.mk
 
@@ -61,6 +64,17 @@ bench: build ## Run the slow checks against published figures (takes long; needs
 lint: setup ## Check formatting and lints
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
+
+man: build ## Write the man pages of all programs and their commands into man/
+	@rm -rf man
+	@for program in $(PROGRAMS); do $(BIN)/$$program man man || exit; done
+	@echo "wrote $$(ls man | wc -l) pages; read one with: man ./man/pairmill-mine.1"
+
+install: man ## Install programs, libraries and man pages below PREFIX [/usr/local]; they can be moved
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/pairmill' '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -s $(addprefix $(BIN)/,$(PROGRAMS)) '$(DESTDIR)$(PREFIX)/bin'
+	cp -L '$(LIBTORCH)'/lib/*.* '$(ORT_DYLIB_PATH)' '$(DESTDIR)$(PREFIX)/lib/pairmill'
+	install -m 644 man/*.1 '$(DESTDIR)$(PREFIX)/share/man/man1'
 
 clean: ## Remove what was built and run, but not .deps/
 	rm -rf runs

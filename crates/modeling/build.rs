@@ -6,5 +6,11 @@ fn main() {
     println!("cargo:rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
     if let Ok(lib) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
+        // Where `make install` puts it, seen from the program.
+        let beside = match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
+            Ok("macos") => "@loader_path/../lib/pairmill",
+            _ => "$ORIGIN/../lib/pairmill",
+        };
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{beside}");
     }
 }

@@ -4,6 +4,7 @@
 mod flags;
 mod interrupt;
 mod logging;
+mod manual;
 pub mod numbers;
 mod outcome;
 mod parse;
@@ -11,6 +12,6 @@ mod progress;
 
 pub use flags::{Common, LogFormat};
 pub use interrupt::on_interrupt;
-pub use outcome::{Outcome, UsageError, fail, run};
+pub use outcome::{Outcome, UsageError, fail, print, run, run_async};
 pub use parse::{parse, parse_from};
 pub use progress::Progress;

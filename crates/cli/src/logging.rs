@@ -19,18 +19,19 @@ pub(crate) fn init(common: &Common) {
         (false, _) => "trace",
     };
     // Libraries speak up from -vv on; before that their details are not the user's business.
+    // A filter's target is the beginning of a crate's name: this one is all of ours.
     let directives = match common.verbose {
         0 | 1 => format!("error,pairmill={level}"),
         _ => level.to_owned(),
     };
     let filter = EnvFilter::try_from_env("PAIRMILL_LOG")
-        .unwrap_or_else(|_| EnvFilter::builder().parse_lossy(expand_crates(&directives)));
+        .unwrap_or_else(|_| EnvFilter::builder().parse_lossy(&directives));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Stderr)
         // A log that cannot be written is reported by eprintln, which panics for the same reason.
         .log_internal_errors(false)
-        .with_ansi(io::stderr().is_terminal());
+        .with_ansi(wants_colour());
     // A second initialisation (several runs in one test process) keeps the first.
     let _ = match common.log_format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
@@ -42,37 +43,11 @@ pub(crate) fn init(common: &Common) {
     };
 }
 
-/// The crates of the workspace.
-const CRATES: [&str; 18] = [
-    "checkpoint",
-    "cli",
-    "dense",
-    "evaluate",
-    "experiment",
-    "filter",
-    "generate",
-    "hub",
-    "inference",
-    "lexical",
-    "metrics",
-    "mine",
-    "modeling",
-    "report",
-    "retrieval",
-    "schema",
-    "tables",
-    "train",
-];
-
-/// Filters match crate names as prefixes of whole path segments, so each crate is listed.
-fn expand_crates(directives: &str) -> String {
-    match directives.split_once("pairmill=") {
-        Some((head, level)) => CRATES.iter().fold(head.to_owned(), |mut all, name| {
-            all.push_str(&format!("pairmill_{name}={level},"));
-            all
-        }),
-        None => directives.to_owned(),
-    }
+/// Whether the log is read on a terminal by somebody who has not set `NO_COLOR`
+/// (<https://no-color.org>).
+fn wants_colour() -> bool {
+    let refuses = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refuses && io::stderr().is_terminal()
 }
 
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();

@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use serde::Serialize;
 
 use crate::{Common, logging, logging::last_word};
 
@@ -51,6 +52,32 @@ pub fn run(common: &Common, command: impl FnOnce() -> anyhow::Result<Outcome>) -
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+/// Runs an asynchronous command in the same frame, on threads of its own.
+pub fn run_async(
+    common: &Common,
+    command: impl Future<Output = anyhow::Result<Outcome>>,
+) -> ExitCode {
+    run(common, || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(common.threads())
+            .enable_all()
+            .build()
+            .context("cannot start the worker threads; lower --threads")?
+            .block_on(command)
+    })
+}
+
+/// Prints what a command reports, if the user wants it as JSON.
+///
+/// # Errors
+/// If standard output cannot be written to.
+pub fn print(common: &Common, report: &impl Serialize) -> anyhow::Result<Outcome> {
+    if common.json {
+        writeln!(io::stdout(), "{}", serde_json::to_string(report)?)?;
+    }
+    Ok(Outcome::Done)
 }
 
 fn start_threads(threads: usize) -> anyhow::Result<()> {

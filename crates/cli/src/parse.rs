@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use clap::{Command, Parser};
 
 use crate::logging::last_word;
+use crate::manual::{self, STDOUT};
 use crate::outcome::EXIT_CODES;
 
 /// Understands the command line, or ends the program with help or an error.
@@ -13,9 +14,13 @@ pub fn parse<T: Parser>() -> T {
 
 /// The same for arguments that are given, the first of which is the program.
 pub fn parse_from<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T {
-    let command = with_exit_codes(T::command());
-    let parsed = command.try_get_matches_from(arguments);
-    match parsed.and_then(|matches| T::from_arg_matches(&matches)) {
+    let command = with_exit_codes(manual::with_commands(T::command()));
+    let parsed = command.clone().try_get_matches_from(arguments);
+    let parsed = parsed.and_then(|matches| match manual::run(&command, &matches) {
+        Some((written, what)) => std::process::exit(i32::from(end_of_writing(written, &what))),
+        None => T::from_arg_matches(&matches),
+    });
+    match parsed {
         Ok(parsed) => parsed,
         Err(error) => std::process::exit(i32::from(end(&error))),
     }
@@ -42,13 +47,15 @@ fn end(error: &clap::Error) -> u8 {
         }
         return 2;
     }
-    match error.print().and_then(|()| io::stdout().flush()) {
+    end_of_writing(error.print(), STDOUT)
+}
+
+/// Says what hindered the writing of a text; the exit code.
+fn end_of_writing(written: io::Result<()>, what: &str) -> u8 {
+    match written.and_then(|()| io::stdout().flush()) {
         Err(full) if full.kind() != io::ErrorKind::BrokenPipe => {
-            last_word(
-                "standard output cannot be written to",
-                &[full.to_string()],
-                1,
-            );
+            let what = format!("{what} cannot be written to");
+            last_word(&what, &[full.to_string()], 1);
             1
         }
         _ => 0,

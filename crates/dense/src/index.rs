@@ -1,7 +1,9 @@
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::prelude::DataFrame;
+use lru::LruCache;
 use pairmill_checkpoint::normalize;
 use pairmill_inference::{SentenceEncoder, SimilarityFunction};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,7 +11,6 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::passages::Passages;
-use crate::recent::Recent;
 use crate::store::{Key, Store, key};
 
 /// Raised whenever embeddings written by an older version must not be reused.
@@ -18,6 +19,8 @@ const LAYOUT: u32 = 2;
 const WINDOW: usize = 1_024;
 /// Bytes of texts among them.
 const WINDOW_BYTES: usize = 16 << 20;
+/// Bytes of embeddings of texts that were asked for lately.
+const CACHE_BYTES: usize = 32 << 20;
 /// Stands for no passage.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -175,7 +178,7 @@ impl Builder {
         let mut by_row: Vec<u32> = (0..rows.len() as u32).collect();
         by_row.sort_by_key(|&number| rows[number as usize]);
         Index {
-            recent: Mutex::new(Recent::new(self.model.encoder.dimension())),
+            recent: Mutex::new(LruCache::new(cache_size(self.model.encoder.dimension()))),
             model: self.model,
             store: self.store,
             passages: self.passages,
@@ -200,7 +203,7 @@ pub struct Index {
     pub(crate) first: Vec<u32>,
     /// The passages in the order of their embeddings, those of one in their own order.
     pub(crate) by_row: Vec<u32>,
-    recent: Mutex<Recent>,
+    recent: Mutex<LruCache<Key, Box<[f32]>>>,
 }
 
 impl Index {
@@ -269,10 +272,16 @@ impl Index {
                 .copy_from_slice(&new[place * dimension..][..dimension]);
         }
         for (key, place) in unknown {
-            recent.insert(key, new[place * dimension..][..dimension].into());
+            recent.put(key, new[place * dimension..][..dimension].into());
         }
         Ok(embeddings)
     }
+}
+
+/// Returns how many embeddings are remembered.
+fn cache_size(dimension: usize) -> NonZeroUsize {
+    let bytes = dimension.max(1) * size_of::<f32>();
+    NonZeroUsize::new(CACHE_BYTES / bytes).unwrap_or(NonZeroUsize::MIN)
 }
 
 impl std::fmt::Debug for Index {

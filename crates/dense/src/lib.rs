@@ -16,7 +16,6 @@ mod function;
 mod index;
 mod passages;
 mod product;
-mod recent;
 mod score;
 mod search;
 mod store;

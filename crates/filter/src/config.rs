@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use datafusion::prelude::SessionContext;
+use pairmill_candidates::TrainingRows;
 use pairmill_inference::Activation;
-use pairmill_tables::{ColumnNames, KeptColumns, Lineage, Table, TrainingRows};
+use pairmill_tables::{ColumnNames, KeptColumns, Lineage, Table};
 use serde::Serialize;
 
 use crate::{Format, Model, Rules};
@@ -23,7 +24,7 @@ pub struct Config {
     pub candidates: String,
     /// The cross-encoder.
     pub model: Model,
-    /// The training table, or the judged candidates.
+    /// The training table, or the decided candidates.
     pub output: Output,
     /// What else to write of the same decisions.
     pub also: Vec<Output>,
@@ -66,7 +67,7 @@ impl Config {
     /// # Errors
     /// A sentence that says which.
     pub fn validate(&self) -> Result<(), String> {
-        if self.drop_ids && self.output.format == Format::Candidates {
+        if self.drop_ids && self.output.format == Format::CANDIDATES {
             return Err("--drop-ids cannot be combined with --format candidates, whose rows are known by their ids".to_owned());
         }
         if self.candidates == "-" && self.model.int8.is_some() {
@@ -112,7 +113,7 @@ impl Config {
     pub(crate) fn rows(&self, format: Format) -> TrainingRows {
         TrainingRows {
             label_threshold: self.label_threshold,
-            drop_ids: self.drop_ids && format != Format::Candidates,
+            drop_ids: self.drop_ids && format != Format::CANDIDATES,
             kept: self.kept.fields(),
             ..TrainingRows::new(format, self.rules.num_negatives)
         }
@@ -125,7 +126,7 @@ impl Config {
         let inputs = self.model.add_to(inputs)?;
         let lineage = |output: &Output| {
             let rows = self.rows(output.format);
-            let is_labeled = output.format == Format::TeacherPair;
+            let is_labeled = output.format == Format::TEACHER_PAIR;
             let options = Options {
                 format: output.format,
                 drop_ids: rows.drop_ids,

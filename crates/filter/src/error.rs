@@ -86,9 +86,6 @@ pub enum FilterError {
         /// Each reason with its count.
         reasons: String,
     },
-    /// The threads could not be started.
-    #[error("cannot start the threads of the run")]
-    Runtime(#[source] std::io::Error),
 }
 
 impl From<DataFusionError> for FilterError {

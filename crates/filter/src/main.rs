@@ -3,18 +3,17 @@
 mod rule_args;
 
 use std::convert::Infallible;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pairmill_candidates::LABEL_THRESHOLD;
 use pairmill_cli::numbers::{number, share};
-use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_cli::{Common, UsageError};
 use pairmill_filter::{Config, Format, Model, Output, Rules, ScoreConfig};
 use pairmill_hub::ModelSource;
 use pairmill_inference::Activation;
-use pairmill_tables::{KeptColumns, LABEL_THRESHOLD, ReadOptions, table_path};
-use serde::Serialize;
+use pairmill_tables::{KeptColumns, ReadOptions, table_path};
 
 use crate::rule_args::RuleArgs;
 
@@ -58,7 +57,7 @@ struct FilterArgs {
     #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// What to write
-    #[arg(long, value_enum, default_value_t = Format::Triplet, value_name = "FORMAT")]
+    #[arg(long, value_enum, default_value_t = Format::TRIPLET, value_name = "FORMAT")]
     format: Format,
     /// Also write all candidates with scores, decisions and reasons: short for --also candidates=FILE
     #[arg(long, value_name = "FILE", value_parser = table_path)]
@@ -197,7 +196,7 @@ impl ScoreArgs {
 
 fn config(cli: FilterArgs, model: Model, rules: Rules, common: &Common) -> Config {
     let audit = cli.audit.map(|path| Output {
-        format: Format::Candidates,
+        format: Format::CANDIDATES,
         path,
     });
     Config {
@@ -223,34 +222,30 @@ fn main() -> ExitCode {
     let cli: Cli = pairmill_cli::parse();
     let common = cli.common;
     cli.reading.set();
-    pairmill_cli::run(&common, || match (cli.command, cli.filter, cli.model) {
-        (Some(Command::Score(args)), _, _) => {
-            let config = args.config(&common);
-            config.validate().map_err(UsageError)?;
-            common.check_output(&config.output)?;
-            print(&common, &pairmill_filter::score(&config)?)
-        }
-        (None, Some(args), Some(model)) => {
-            let has_threshold = args.label_threshold.is_some();
-            let rules = cli.rules.map_or_else(Rules::default, |rules| rules.rules());
-            let config = config(args, model.model(&common), rules, &common);
-            config.validate().map_err(UsageError)?;
-            common.check_output(&config.output.path)?;
-            let mut outputs = std::iter::once(&config.output).chain(&config.also);
-            if has_threshold && !outputs.any(|output| output.format == Format::TeacherPair) {
-                let only = "--label-threshold has no meaning without the format teacher-pair";
-                return Err(UsageError(only.to_owned()).into());
+    let command = async {
+        match (cli.command, cli.filter, cli.model) {
+            (Some(Command::Score(args)), _, _) => {
+                let config = args.config(&common);
+                config.validate().map_err(UsageError)?;
+                common.check_output(&config.output)?;
+                pairmill_cli::print(&common, &pairmill_filter::score(&config).await?)
             }
-            print(&common, &pairmill_filter::run(&config)?)
+            (None, Some(args), Some(model)) => {
+                let has_threshold = args.label_threshold.is_some();
+                let rules = cli.rules.map_or_else(Rules::default, |rules| rules.rules());
+                let config = config(args, model.model(&common), rules, &common);
+                config.validate().map_err(UsageError)?;
+                common.check_output(&config.output.path)?;
+                let mut outputs = std::iter::once(&config.output).chain(&config.also);
+                if has_threshold && !outputs.any(|output| output.format == Format::TEACHER_PAIR) {
+                    let only = "--label-threshold has no meaning without the format teacher-pair";
+                    return Err(UsageError(only.to_owned()).into());
+                }
+                pairmill_cli::print(&common, &pairmill_filter::run(&config).await?)
+            }
+            // Required arguments are missing, which the parser has refused already.
+            _ => Err(UsageError("nothing to do; see --help".to_owned()).into()),
         }
-        // Required arguments are missing, which the parser has refused already.
-        _ => Err(UsageError("nothing to do; see --help".to_owned()).into()),
-    })
-}
-
-fn print(common: &Common, report: &impl Serialize) -> anyhow::Result<Outcome> {
-    if common.json {
-        writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?)?;
-    }
-    Ok(Outcome::Done)
+    };
+    pairmill_cli::run_async(&common, command)
 }

@@ -6,11 +6,11 @@ use datafusion::logical_expr::{Expr, ScalarUDF, when};
 use datafusion::prelude::{DataFrame, ident, lit};
 use pairmill_cli::Progress;
 use pairmill_inference::CrossEncoderScore;
+use pairmill_schema::{Decision, Reason};
 use pairmill_tables::Table;
 
 use crate::Result;
-use crate::judge::Judge;
-use crate::rules::{DROP, SETTLED};
+use crate::scorer::Scorer;
 
 /// The columns that tell rows apart, in the order of the output.
 const KEYS: [&str; 4] = ["query_id", "positive_id", "rank", "corpus_id"];
@@ -18,9 +18,12 @@ const KEYS: [&str; 4] = ["query_id", "positive_id", "rank", "corpus_id"];
 /// Which candidates are scored: those that the miner has not dropped, or all that may become
 /// positives.
 fn is_to_score(with_promotion: bool) -> Expr {
-    let is_open = ident("decision").not_eq(lit(DROP));
+    let is_open = ident("decision").not_eq(lit(Decision::Drop.name()));
     match with_promotion {
-        true => is_open.or(ident("reason").in_list(SETTLED.map(lit).to_vec(), true)),
+        true => {
+            let settled = Reason::settled().map(|reason| lit(reason.name()));
+            is_open.or(ident("reason").in_list(settled.collect(), true))
+        }
         false => is_open,
     }
 }
@@ -46,10 +49,10 @@ pub(crate) async fn scored(
     candidates: DataFrame,
     kept: &[&str],
     with_promotion: bool,
-    judge: Arc<Judge>,
+    scorer: Arc<Scorer>,
     progress: Arc<Progress>,
 ) -> Result<SendableRecordBatchStream> {
-    let score = CrossEncoderScore::new(judge);
+    let score = CrossEncoderScore::new(scorer);
     let score_positive = ScalarUDF::from(score.clone());
     let score_candidate = ScalarUDF::from(score.on_progress(move |rows| progress.inc(rows)));
     let columns = Table::Candidates.schema();

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use pairmill_tables::{Judged, TrainingRows, f32_column, string_column};
+use pairmill_candidates::{Decided, TrainingRows};
+use pairmill_schema::Reason;
+use pairmill_tables::{f32_column, string_column};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
-use crate::rules::Reason;
 use crate::{Agreement, Config, Format};
 
 /// What a run did.
@@ -76,9 +77,9 @@ impl Summary {
     }
 
     /// Counts what was decided; `rows` are those of the output.
-    pub(crate) fn count(&mut self, judged: &Judged, rows: &TrainingRows) {
-        self.candidates += judged.batch.num_rows() as u64;
-        for pair in &judged.pairs {
+    pub(crate) fn count(&mut self, decided: &Decided, rows: &TrainingRows) {
+        self.candidates += decided.batch.num_rows() as u64;
+        for pair in &decided.pairs {
             if pair.is_promoted() {
                 self.promoted += 1;
                 continue;
@@ -88,13 +89,13 @@ impl Summary {
             self.pairs_without_negatives += u64::from(pair.negatives.is_empty());
             self.pairs_left_out += u64::from(!rows.uses(pair));
         }
-        let scores = f32_column(&judged.batch, "score").iter();
-        let positives = f32_column(&judged.batch, "positive_score");
+        let scores = f32_column(&decided.batch, "score").iter();
+        let positives = f32_column(&decided.batch, "positive_score");
         for (score, positive) in scores.zip(positives).filter_map(|(a, b)| a.zip(b)) {
             self.compared += 1;
             self.below_positive += u64::from(score < positive);
         }
-        for reason in string_column(&judged.batch, "reason").iter().flatten() {
+        for reason in string_column(&decided.batch, "reason").iter().flatten() {
             match self.reasons.get_mut(reason) {
                 Some(count) => *count += 1,
                 None => _ = self.reasons.insert(reason.to_owned(), 1),
@@ -128,7 +129,7 @@ impl Summary {
                 format.rows_name()
             );
         }
-        if format == Format::NTuple && self.pairs_left_out > 0 {
+        if format == Format::N_TUPLE && self.pairs_left_out > 0 {
             warn!(
                 "{} of {} pairs kept fewer than {} negatives and are left out",
                 self.pairs_left_out, self.pairs, config.rules.num_negatives

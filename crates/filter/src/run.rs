@@ -3,17 +3,16 @@ use std::sync::Arc;
 use arrow::array::{Array, RecordBatch};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
+use pairmill_candidates::{Decided, TrainingOutput, decide};
 use pairmill_cli::Progress;
 use pairmill_tables::{
-    ColumnNames, Judged, Lineage, Table, TrainingOutput, WholeQueries, f32_column, open, session,
-    string_column,
+    ColumnNames, Lineage, Table, WholeQueries, f32_column, open, session, string_column,
 };
 use tracing::info;
 
 use crate::cache::ScoreFolder;
-use crate::decide::decide;
-use crate::gate::compare_decisions;
-use crate::judge::Judge;
+use crate::int8_agreement::compare_decisions;
+use crate::scorer::Scorer;
 use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan, scale};
 
 /// Scores the candidates, decides on each and writes the outputs, unless they are up to date.
@@ -21,8 +20,8 @@ use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan, 
 /// # Errors
 /// If the candidates are unsound (see [`pairmill_tables::open`]), the model cannot be used (see
 /// [`pairmill_inference::CrossEncoder::load`]), a table has no training row and [`Config::allow_empty`] is not set, or an
-/// output cannot be written. Judged candidates are written even where no training row can be made.
-pub fn run(config: &Config) -> Result<Report> {
+/// output cannot be written. Decided candidates are written even where no training row can be made.
+pub async fn run(config: &Config) -> Result<Report> {
     let lineages = config.lineages()?;
     let report = |up_to_date, summary| Report {
         up_to_date,
@@ -39,12 +38,7 @@ pub fn run(config: &Config) -> Result<Report> {
         let summary = figures.and_then(|figures| serde_json::from_value(figures).ok());
         return Ok(report(true, summary));
     }
-    let summary = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(config.model.threads.max(1))
-        .enable_all()
-        .build()
-        .map_err(FilterError::Runtime)?
-        .block_on(filter(config, &lineages))?;
+    let summary = filter(config, &lineages).await?;
     summary.log(config);
     Ok(report(false, Some(summary)))
 }
@@ -64,14 +58,14 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
         }
     }
     let mut scores = ScoreFolder::new(config.model.cache.as_deref(), &config.output.path)?;
-    let judge = Judge::load(&config.model)?;
-    let activation = scale::activation(config, judge.activation());
-    let judge = judge.with_activation(activation);
-    let judge = Arc::new(judge.cached(scores.path())?);
+    let scorer = Scorer::load(&config.model)?;
+    let activation = scale::activation(config, scorer.activation());
+    let scorer = scorer.with_activation(activation);
+    let scorer = Arc::new(scorer.cached(scores.path())?);
     let mut outputs = Outputs::create(config, lineages)?;
-    let int8 = compare_decisions(config, &candidates, &judge, scores.path()).await?;
+    let int8 = compare_decisions(config, &candidates, &scorer, scores.path()).await?;
     scores.keep();
-    let before = judge.tally();
+    let before = scorer.tally();
     let with_promotion = config.rules.promotion.is_some();
     let to_score = match config.candidates.as_str() {
         // Standard input is read once and as it comes.
@@ -82,31 +76,31 @@ async fn filter(config: &Config, lineages: &[Lineage]) -> Result<Summary> {
         "scoring {} candidates with {} (pairs of up to {} tokens)",
         to_score.map_or("the".to_owned(), |number| number.to_string()),
         config.model.source,
-        judge.max_length()
+        scorer.max_length()
     );
     let progress = Arc::new(Progress::new("scoring", "candidates", to_score));
     let scored = plan::scored(
         candidates,
         &kept,
         with_promotion,
-        judge.clone(),
+        scorer.clone(),
         progress.clone(),
     )
     .await?;
-    judge_all(scored, config, &mut outputs).await?;
+    decide_all(scored, config, &mut outputs).await?;
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
-    let tally = judge.tally() - before;
+    let tally = scorer.tally() - before;
     outputs.summary.int8 = int8;
     outputs.summary.scored = tally.scored;
     outputs.summary.cached = tally.cached;
     outputs.summary.truncated = tally.truncated;
     let summary = outputs.finish()?;
-    judge.finish(scores, before, seconds)?;
+    scorer.finish(scores, before, seconds)?;
     Ok(summary)
 }
 
-async fn judge_all(
+async fn decide_all(
     mut scored: SendableRecordBatchStream,
     config: &Config,
     outputs: &mut Outputs<'_>,
@@ -159,11 +153,11 @@ impl<'a> Outputs<'a> {
         })
     }
 
-    fn write(&mut self, judged: &Judged) -> Result<()> {
+    fn write(&mut self, decided: &Decided) -> Result<()> {
         let rows = self.config.rows(self.config.output.format);
-        self.summary.count(judged, &rows);
+        self.summary.count(decided, &rows);
         for (_, table, rows) in &mut self.tables {
-            *rows += table.write(judged)?;
+            *rows += table.write(decided)?;
         }
         Ok(())
     }
@@ -172,7 +166,7 @@ impl<'a> Outputs<'a> {
     /// table would be empty, and the main one last, so that where it is new all are.
     fn finish(mut self) -> Result<Summary> {
         let is_empty = |(output, _, rows): &(&Output, TrainingOutput, u64)| {
-            *rows == 0 && output.format != Format::Candidates
+            *rows == 0 && output.format != Format::CANDIDATES
         };
         let empty = self.tables.iter().find(|table| is_empty(table));
         let failure = empty
@@ -185,11 +179,11 @@ impl<'a> Outputs<'a> {
                 reasons: self.summary.reasons(),
             });
         self.tables
-            .sort_by_key(|(output, ..)| output.format != Format::Candidates);
+            .sort_by_key(|(output, ..)| output.format != Format::CANDIDATES);
         let is_main = |output: &Output| *output == self.config.output;
         self.tables.sort_by_key(|(output, ..)| is_main(output));
         for (output, table, rows) in self.tables {
-            if failure.is_some() && output.format != Format::Candidates {
+            if failure.is_some() && output.format != Format::CANDIDATES {
                 continue;
             }
             if is_main(output) {

@@ -33,7 +33,7 @@ fn thresholds(config: &Config) -> Vec<(&'static str, f64)> {
     let rules = &config.rules;
     let is_labeled = config
         .outputs()
-        .any(|output| output.format == Format::TeacherPair);
+        .any(|output| output.format == Format::TEACHER_PAIR);
     let promotion = rules.promotion.as_ref().map(|promotion| promotion.above);
     let all = [
         ("--promote-above", promotion),

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::cache::ScoreFolder;
-use crate::gate::compare_scores;
-use crate::judge::Judge;
+use crate::int8_agreement::compare_scores;
+use crate::scorer::Scorer;
 use crate::{Agreement, FilterError, Model, Result};
 
 /// The columns of text that are looked for where the user names none, in this order.
@@ -124,7 +124,7 @@ impl ScoreConfig {
 /// If the table cannot be read, has no such columns of text or has the column to add already, the
 /// model cannot be used (see [`pairmill_inference::CrossEncoder::load`]), or the output cannot be
 /// written.
-pub fn score(config: &ScoreConfig) -> Result<ScoreReport> {
+pub async fn score(config: &ScoreConfig) -> Result<ScoreReport> {
     let lineage = config.lineage()?;
     let is_done = lineage.is_done(&config.output, config.force)?;
     let summary = if is_done {
@@ -132,12 +132,7 @@ pub fn score(config: &ScoreConfig) -> Result<ScoreReport> {
         let figures = Lineage::figures(&config.output);
         figures.and_then(|figures| serde_json::from_value(figures).ok())
     } else {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(config.model.threads.max(1))
-            .enable_all()
-            .build()
-            .map_err(FilterError::Runtime)?;
-        Some(runtime.block_on(write_scores(config, &lineage))?)
+        Some(write_scores(config, &lineage).await?)
     };
     Ok(ScoreReport {
         up_to_date: is_done,
@@ -156,22 +151,22 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         input => Some(row_count(&session, input).await? as u64),
     };
     let mut scores = ScoreFolder::new(config.model.cache.as_deref(), &config.output)?;
-    let judge = Arc::new(Judge::load(&config.model)?.cached(scores.path())?);
+    let scorer = Arc::new(Scorer::load(&config.model)?.cached(scores.path())?);
     let texts = pairs.clone().select(texts_of(&columns))?;
-    let int8 = compare_scores(config, texts, &judge, scores.path()).await?;
+    let int8 = compare_scores(config, texts, &scorer, scores.path()).await?;
     scores.keep();
-    let before = judge.tally();
+    let before = scorer.tally();
     info!(
         "scoring {} with {} by {} (pairs of up to {} tokens)",
         columns[0],
         columns[1],
         config.model.source,
-        judge.max_length()
+        scorer.max_length()
     );
     let progress = Arc::new(Progress::new("scoring", "rows", rows));
     let schema = scored_schema(&pairs, &config.score_column);
     let mut sink = TableOutput::create(&config.output, schema, lineage)?;
-    let with_progress = CrossEncoderScore::new(judge.clone()).on_progress({
+    let with_progress = CrossEncoderScore::new(scorer.clone()).on_progress({
         let progress = progress.clone();
         move |rows| progress.inc(rows)
     });
@@ -188,7 +183,7 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
     drop(batches);
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
-    let tally = judge.tally() - before;
+    let tally = scorer.tally() - before;
     summary.int8 = int8;
     summary.scored = tally.scored;
     summary.cached = tally.cached;
@@ -200,7 +195,7 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
         ..summary.clone()
     };
     sink.finish_with(&figures)?;
-    judge.finish(scores, before, seconds)?;
+    scorer.finish(scores, before, seconds)?;
     log(config, &summary);
     Ok(summary)
 }

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::SentenceEncoder;
-use crate::distinct::Distinct;
+use crate::dedup::Dedup;
 
 /// `embed(text)` as a DataFusion function: a text to a fixed-size list of as many 32-bit floats as
 /// the model's embeddings have components, null where the text is null. A text that a batch of rows
@@ -52,7 +52,7 @@ impl Embed {
     }
 
     fn embed(&self, texts: &ArrayRef) -> Result<FixedSizeListArray> {
-        let texts = Distinct::of(texts.as_string::<i32>().iter());
+        let texts = Dedup::of(texts.as_string::<i32>().iter());
         let embeddings = self
             .encoder
             .embed_with(&texts.values, &self.prompt, |embedded| {

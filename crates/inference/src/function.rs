@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::PairScorer;
-use crate::distinct::Distinct;
+use crate::dedup::Dedup;
 
 /// `cross_encoder_score(query, text)` as a DataFusion function: two texts to a 32-bit float, null
 /// where one of them is null. A pair that a batch of rows holds several times is scored once.
@@ -47,7 +47,7 @@ impl CrossEncoderScore {
     fn score(&self, queries: &ArrayRef, texts: &ArrayRef) -> crate::Result<Float32Array> {
         let (queries, texts) = (queries.as_string::<i32>(), texts.as_string::<i32>());
         let rows = queries.iter().zip(texts);
-        let pairs = Distinct::of(rows.map(|(query, text)| Some((query?, text?))));
+        let pairs = Dedup::of(rows.map(|(query, text)| Some((query?, text?))));
         let scores = self.scorer.score_pairs(&pairs.values, &|scored| {
             (self.rows_done)(pairs.rows(scored));
         })?;

@@ -11,7 +11,7 @@
 mod batches;
 mod cache;
 mod cross_encoder;
-mod distinct;
+mod dedup;
 mod embed;
 mod error;
 mod files;

@@ -1,7 +1,7 @@
 //! Finds the ONNX Runtime library and loads it, once per process.
 //!
 //! The places, in order: the file that `ORT_DYLIB_PATH` names (and then no other); beside the
-//! program; in `../lib` of it; the folder that the build was told of; the system's own library.
+//! program; in `../lib/pairmill` and `../lib` of it; the folder that the build was told of; the system's own library.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -90,7 +90,9 @@ fn candidates() -> Vec<PathBuf> {
     let program = std::env::current_exe().and_then(|path| path.canonicalize());
     if let Some(folder) = program.as_deref().ok().and_then(Path::parent) {
         paths.push(folder.join(&name));
-        paths.extend(folder.parent().map(|up| up.join("lib").join(&name)));
+        let lib = folder.parent().map(|up| up.join("lib"));
+        let libs = lib.into_iter().flat_map(|lib| [lib.join("pairmill"), lib]);
+        paths.extend(libs.map(|lib| lib.join(&name)));
     }
     paths.push(Path::new(env!("PAIRMILL_ONNXRUNTIME_LIB")).join(&name));
     paths.push(PathBuf::from(name));

@@ -3,7 +3,7 @@ use std::path::Path;
 use ort::value::Outlet;
 use pairmill_checkpoint::{Prompts, SimilarityFunction, TextTokenizer, excerpt};
 
-use crate::distinct::Distinct;
+use crate::dedup::Dedup;
 use crate::files::{self, Kind};
 use crate::model::{Output, TokenModel, floats};
 use crate::modules::Modules;
@@ -158,7 +158,7 @@ impl SentenceEncoder {
         prompt: &str,
         embedded: impl Fn(&[usize]),
     ) -> Result<Vec<f32>> {
-        let distinct = Distinct::of(texts.iter().map(|&text| Some(text)));
+        let distinct = Dedup::of(texts.iter().map(|&text| Some(text)));
         if distinct.values.len() == texts.len() {
             return self.embed_distinct(texts, prompt, &embedded);
         }

@@ -6,7 +6,7 @@ use tantivy::tokenizer::{
 };
 
 use crate::lower::Lower;
-use crate::memo::Memo;
+use crate::stemmer_cache::StemmerCache;
 use crate::words::Words;
 
 pub(crate) const LANGUAGES: [(&str, Language); 18] = [
@@ -91,7 +91,7 @@ impl Analysis {
 
     pub(crate) fn analyzer(self) -> TextAnalyzer {
         TextAnalyzer::builder(Words::default())
-            .filter(Memo::new(self.word_analyzer()))
+            .filter(StemmerCache::new(self.word_analyzer()))
             .build()
     }
 

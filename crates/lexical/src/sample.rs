@@ -4,7 +4,7 @@ use pairmill_schema::hash_key;
 
 use crate::Analysis;
 use crate::language::Languages;
-use crate::words::unspaced_script;
+use pairmill_schema::unspaced_script;
 
 /// Texts looked at.
 const TEXTS: usize = 400;

@@ -1,6 +1,4 @@
-use icu_properties::CodePointMapData;
-use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
-use pairmill_schema::plain_letters;
+use pairmill_schema::{is_combining_mark, is_unspaced, plain_letters};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -153,44 +151,13 @@ pub(crate) fn process(words: &mut Words, text: &str, mut take: impl FnMut(&str))
 fn belongs(letter: char, is_run: bool) -> bool {
     match letter.is_alphanumeric() {
         true => is_unspaced(letter) == is_run,
-        false => is_invisible(letter) || is_mark(letter),
+        false => is_invisible(letter) || is_combining_mark(letter),
     }
 }
 
 /// Whether what is not shown stands within a word: soft hyphens and joiners.
 pub(crate) fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}')
-}
-
-/// Whether a letter is a combining mark of a script, not of symbols or emoji: a part of its word.
-pub fn is_mark(letter: char) -> bool {
-    letter >= '\u{300}'
-        && !matches!(letter, '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}')
-        && GeneralCategoryGroup::Mark
-            .contains(CodePointMapData::<GeneralCategory>::new().get(letter))
-}
-
-/// Whether a letter is of a script that puts no blanks between words.
-pub fn is_unspaced(letter: char) -> bool {
-    // The scripts up to Sinhala put them.
-    letter >= '\u{e00}' && unspaced_script(letter).is_some()
-}
-
-/// The name of the letter's script, if that puts no blanks between words.
-pub(crate) fn unspaced_script(letter: char) -> Option<&'static str> {
-    if letter == 'ー' {
-        return Some("Japanese");
-    }
-    match CodePointMapData::<Script>::new().get(letter) {
-        Script::Han | Script::Bopomofo => Some("Chinese"),
-        Script::Hiragana | Script::Katakana => Some("Japanese"),
-        Script::Thai => Some("Thai"),
-        Script::Lao => Some("Lao"),
-        Script::Khmer => Some("Khmer"),
-        Script::Myanmar => Some("Burmese"),
-        Script::TaiLe | Script::NewTaiLue | Script::TaiTham | Script::TaiViet => Some("Tai"),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

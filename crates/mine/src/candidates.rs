@@ -7,8 +7,9 @@ use datafusion::logical_expr::{ScalarUDF, lit};
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
+use pairmill_candidates::{Evidence, ExclusionReason, Known, TrainingFormat};
 use pairmill_cli::Progress;
-use pairmill_tables::{ColumnNames, Lineage, Table, TrainingFormat, WholeQueries, open, session};
+use pairmill_tables::{ColumnNames, Lineage, Table, WholeQueries, open, session};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
@@ -16,7 +17,7 @@ use crate::learning::Learning;
 use crate::parts::{Parts, Tally};
 use crate::plan::with_hits;
 use crate::retriever::Retriever;
-use crate::{Evidence, ExclusionReason, Known, MineConfig, MineError, Report, Result};
+use crate::{MineConfig, MineError, Report, Result};
 
 /// What was mined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -79,7 +80,7 @@ impl MineSummary {
         }
         info!(
             "wrote {}: {} {} from {} pairs",
-            config.frame.output.display(),
+            config.run.output.display(),
             self.rows,
             config.format.rows_name(),
             self.pairs
@@ -100,20 +101,20 @@ pub(crate) fn warn_of_queries(queries: u64, without_terms: u64, without_hits: u6
 }
 
 /// Writes the candidates of every pair, or the training rows made of them, unless they are up to
-/// date: the `top_k` passages of its anchor, each with a [`Reason`](crate::Reason).
+/// date: the `top_k` passages of its anchor, each with a [`Reason`](pairmill_schema::Reason).
 /// Ordered by `query_id`, `positive_id`, `rank`.
 ///
 /// # Errors
 /// If an input is unsound (see [`pairmill_tables::open`]), two passages share an id, no training
 /// row results, or the index or an output cannot be written.
-pub fn mine(config: &MineConfig) -> Result<Report<MineSummary>> {
+pub async fn mine(config: &MineConfig) -> Result<Report<MineSummary>> {
     let (lineage, audit_lineage) = config.lineages()?;
-    let mut is_done = lineage.is_done(&config.frame.output, config.frame.force)?;
+    let mut is_done = lineage.is_done(&config.run.output, config.run.force)?;
     if let Some(audit) = &config.audit {
-        is_done &= audit_lineage.is_done(audit, config.frame.force)?;
+        is_done &= audit_lineage.is_done(audit, config.run.force)?;
     }
     let work = write_candidates(config, &lineage, &audit_lineage);
-    config.frame.run(is_done, work)
+    config.run.run(is_done, work).await
 }
 
 async fn write_candidates(
@@ -121,12 +122,12 @@ async fn write_candidates(
     lineage: &Lineage,
     audit_lineage: &Lineage,
 ) -> Result<MineSummary> {
-    let session = session(config.frame.threads)?;
+    let session = session(config.run.threads)?;
     let config = &MineConfig {
         pairs: config.pairs.resolved(&session).await?,
         ..config.clone()
     };
-    let frame = &config.frame;
+    let run = &config.run;
     let pairs = config.pairs.open(&session).await?;
     let names = ColumnNames::default();
     let qrels = match &config.qrels {
@@ -136,7 +137,7 @@ async fn write_candidates(
     // Opened before the index is built, so that a wrong group column is found at once.
     let passages = passages(config, &session).await?;
     let mut parts = Parts::open(config, lineage, audit_lineage)?;
-    let (corpus, threads) = (&config.corpus.resolved(&session).await?, frame.threads);
+    let (corpus, threads) = (&config.corpus.resolved(&session).await?, run.threads);
     let retriever = Retriever::open(corpus, &session, lineage, threads, parts.folder()).await?;
 
     let mut summary = MineSummary {
@@ -163,28 +164,28 @@ async fn write_candidates(
         None => pairs.positives,
     };
     let candidates = candidates(config, &session, pairs, &retriever, known).await?;
-    let mut candidates = frame.ahead(candidates.execute_stream().await?);
+    let mut candidates = run.ahead(candidates.execute_stream().await?);
     let mut queries = WholeQueries::default();
-    let mut judge = |batch: RecordBatch| {
-        let judged = config.judgement().judge(&batch)?;
-        progress.inc(judged.pairs.len() as u64);
-        parts.write(&judged)
+    let mut select = |batch: RecordBatch| {
+        let decided = config.select().select(&batch)?;
+        progress.inc(decided.pairs.len() as u64);
+        parts.write(&decided)
     };
     while let Some(batch) = candidates.next().await {
         queries
             .push(&batch?)?
             .into_iter()
-            .try_for_each(&mut judge)?;
+            .try_for_each(&mut select)?;
     }
-    queries.finish()?.into_iter().try_for_each(&mut judge)?;
+    queries.finish()?.into_iter().try_for_each(&mut select)?;
     drop(progress);
-    let is_training = config.format != TrainingFormat::Candidates;
+    let is_training = config.format != TrainingFormat::CANDIDATES;
     let is_empty = is_training && parts.tally().rows == 0;
     summary.add(parts.tally());
     parts.finish(!is_empty, &summary)?;
     if is_empty {
         return Err(MineError::NothingLeft {
-            output: frame.output.clone(),
+            output: run.output.clone(),
             rows: config.format.rows_name(),
             pairs: summary.pairs,
             reasons: summary.reasons(),
@@ -231,10 +232,10 @@ async fn candidates(
     known: Known,
 ) -> Result<DataFrame> {
     let keys = ["query_id", "positive_id"];
-    let (frame, top_k) = (&config.frame, config.top_k);
+    let (run, top_k) = (&config.run, config.top_k);
     let kept = config.pairs.kept.names();
     let pairs = distinct(pairs, &kept)?;
-    let hits = with_hits(frame, session, pairs, &keys, retriever, top_k, true).await?;
+    let hits = with_hits(run, session, pairs, &keys, retriever, top_k, true).await?;
     let arguments = ["query_id", "query", "positive_id", "corpus_id", "text"].map(ident);
     let reason = ScalarUDF::from(ExclusionReason::new(Arc::new(known))).call(arguments.into());
     let mut candidates = hits

@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
+use pairmill_candidates::{Select, Selection, TrainingFormat, TrainingRows};
 use pairmill_schema::Sameness;
-use pairmill_tables::{Lineage, TrainingFormat, TrainingRows};
+use pairmill_tables::Lineage;
 use serde::Serialize;
 
-use crate::judge::Judgement;
-use crate::{Corpus, Frame, Pairs, Result, Retrieval, Selection};
+use crate::{Corpus, Pairs, Result, Retrieval, RunOptions};
 
 /// What to mine, from where, to where.
 #[derive(Debug, Clone, Serialize)]
@@ -41,7 +41,7 @@ pub struct MineConfig {
     pub audit: Option<PathBuf>,
     /// Where to write the output, and how to run.
     #[serde(skip)]
-    pub frame: Frame,
+    pub run: RunOptions,
 }
 
 impl MineConfig {
@@ -51,10 +51,10 @@ impl MineConfig {
     /// A sentence that says which.
     pub fn validate(&self) -> Result<(), String> {
         self.selection.validate(self.format)?;
-        if self.format == TrainingFormat::NTuple && self.selection.num_negatives.is_none() {
+        if self.format == TrainingFormat::N_TUPLE && self.selection.num_negatives.is_none() {
             return Err("--format n-tuple needs --num-negatives".to_owned());
         }
-        if self.drop_ids && self.format == TrainingFormat::Candidates {
+        if self.drop_ids && self.format == TrainingFormat::CANDIDATES {
             return Err("--drop-ids cannot be combined with --format candidates, whose rows are known by their ids".to_owned());
         }
         if self.group_column.is_some() && self.corpus.pairs.is_some() {
@@ -74,18 +74,18 @@ impl MineConfig {
         }
         let absolute = |path: &PathBuf| std::path::absolute(path).ok();
         match &self.audit {
-            Some(audit) if absolute(audit) == absolute(&self.frame.output) => {
+            Some(audit) if absolute(audit) == absolute(&self.run.output) => {
                 Err("--audit and --output name the same file".to_owned())
             }
             _ => Ok(()),
         }
     }
 
-    pub(crate) fn judgement(&self) -> Judgement<'_> {
-        Judgement {
+    pub(crate) fn select(&self) -> Select<'_> {
+        Select {
             selection: &self.selection,
             near_duplicates: self.near_duplicates,
-            seed: self.frame.seed,
+            seed: self.run.seed,
             scores: match self.corpus.retrieval {
                 Retrieval::Bm25 => ["bm25", "positive_bm25"],
                 Retrieval::Dense(_) | Retrieval::Hybrid { .. } => ["dense", "positive_dense"],
@@ -96,17 +96,17 @@ impl MineConfig {
     /// The lineages of the output and of the audit table, which is that of `--format candidates`.
     pub(crate) fn lineages(&self) -> Result<(Lineage, Lineage)> {
         let output =
-            Lineage::new("mine", self, self.frame.seed).with_input("pairs", &self.pairs.path)?;
+            Lineage::new("mine", self, self.run.seed).with_input("pairs", &self.pairs.path)?;
         let mut output = self.corpus.add_to(output)?;
         if let Some(qrels) = &self.qrels {
             output = output.with_input("qrels", qrels)?;
         }
         let audited = Self {
-            format: TrainingFormat::Candidates,
+            format: TrainingFormat::CANDIDATES,
             drop_ids: false,
             ..self.clone()
         };
-        let audit = Lineage::new("mine", &audited, self.frame.seed).with_inputs_of(&output);
+        let audit = Lineage::new("mine", &audited, self.run.seed).with_inputs_of(&output);
         Ok((output, audit))
     }
 

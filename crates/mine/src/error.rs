@@ -116,9 +116,6 @@ pub enum MineError {
     /// No folder for what goes with an output that is a stream.
     #[error("no temporary folder; set TMPDIR to a folder that is there")]
     Temporary(#[source] std::io::Error),
-    /// The threads cannot be started.
-    #[error("cannot start the worker threads")]
-    Runtime(#[source] std::io::Error),
 }
 
 impl From<datafusion::error::DataFusionError> for MineError {

@@ -4,13 +4,12 @@ use std::fmt;
 use arrow::array::{Array, RecordBatch};
 use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, ident};
-use pairmill_tables::{
-    ColumnNames, Table, f32_column, i32_column, open, pairs_of, session, string_column,
-};
+use pairmill_candidates::pairs_of;
+use pairmill_tables::{ColumnNames, Table, f32_column, i32_column, open, session, string_column};
 use serde::Serialize;
 
 use crate::plan::for_each_batch;
-use crate::{Frame, MineError, Result};
+use crate::{MineError, Result};
 
 /// Queries named where the one asked for is not there.
 const SOME: usize = 3;
@@ -85,11 +84,7 @@ pub struct ExplainedCandidate {
 ///
 /// # Errors
 /// If the candidates are unsound (see [`pairmill_tables::open`]) or none is of the query.
-pub fn explain(config: &ExplainConfig) -> Result<Explanation> {
-    Frame::runtime(config.threads)?.block_on(read(config))
-}
-
-async fn read(config: &ExplainConfig) -> Result<Explanation> {
+pub async fn explain(config: &ExplainConfig) -> Result<Explanation> {
     let session = session(config.threads)?;
     let names = ColumnNames::default();
     let path = &config.candidates;

@@ -3,16 +3,16 @@ use std::collections::HashSet;
 use arrow::array::Array;
 use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, SessionContext, ident};
+use pairmill_candidates::{Absence, Evidence, Key, Known, Side, passage_key, question_key};
 use pairmill_lexical::TermFinder;
 use pairmill_schema::excerpt;
 use pairmill_tables::{i32_column, passage, string_column};
 use tracing::warn;
 
-use crate::key::{Key, passage_key, question_key};
 use crate::labels::is_positive;
 use crate::pairs::OpenPairs;
 use crate::plan::for_each_batch;
-use crate::{Absence, Evidence, Known, MineConfig, MineError, MineSummary, Result, Side};
+use crate::{MineConfig, MineError, MineSummary, Result};
 
 /// Letters of a text in a message.
 const SHOWN: usize = 60;

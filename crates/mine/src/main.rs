@@ -9,12 +9,14 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pairmill_candidates::TrainingFormat;
 use pairmill_cli::numbers::{number, positive_whole};
-use pairmill_cli::{Common, Outcome, UsageError};
-use pairmill_mine::{ExplainConfig, Frame, MineConfig, Pairs, Sampling, SearchConfig, Selection};
+use pairmill_cli::{Common, UsageError};
+use pairmill_mine::{
+    ExplainConfig, MineConfig, Pairs, RunOptions, Sampling, SearchConfig, Selection,
+};
 use pairmill_schema::Sameness;
-use pairmill_tables::{KeptColumns, ReadOptions, TrainingFormat, run_path, table_path};
-use serde::Serialize;
+use pairmill_tables::{KeptColumns, ReadOptions, run_path, table_path};
 
 use crate::corpus_args::CorpusArgs;
 use crate::values::{similarity, table_file};
@@ -237,7 +239,7 @@ impl MineArgs {
             format: self.format,
             drop_ids: self.drop_ids,
             audit: self.audit,
-            frame: frame(self.output, common),
+            run: run_options(self.output, common),
         };
         config.validate()?;
         Ok(config)
@@ -246,7 +248,7 @@ impl MineArgs {
 
 impl SelectionArgs {
     fn selection(self, format: TrainingFormat) -> Selection {
-        let of_rows = (format != TrainingFormat::Candidates).then_some(NUM_NEGATIVES);
+        let of_rows = (format != TrainingFormat::CANDIDATES).then_some(NUM_NEGATIVES);
         Selection {
             range_min: self.range_min,
             range_max: self.range_max,
@@ -268,13 +270,13 @@ impl SearchArgs {
             corpus: self.corpus.corpus(None)?,
             queries: self.queries,
             top_k: self.top_k as usize,
-            frame: frame(self.output, common),
+            run: run_options(self.output, common),
         })
     }
 }
 
-fn frame(output: PathBuf, common: &Common) -> Frame {
-    Frame {
+fn run_options(output: PathBuf, common: &Common) -> RunOptions {
+    RunOptions {
         output,
         seed: common.seed,
         threads: common.threads(),
@@ -287,40 +289,37 @@ fn main() -> ExitCode {
     let cli: Cli = pairmill_cli::parse();
     let common = cli.common;
     cli.reading.set();
-    pairmill_cli::run(&common, || match (cli.command, cli.mine) {
-        (Some(Command::Search(args)), _) => {
-            let config = args.config(&common).map_err(UsageError)?;
-            common.check_output(&config.frame.output)?;
-            print(&common, &pairmill_mine::search(&config)?)
-        }
-        (Some(Command::Explain(args)), _) => {
-            let explanation = pairmill_mine::explain(&ExplainConfig {
-                candidates: args.candidates,
-                query_id: args.query_id,
-                threads: common.threads(),
-            })?;
-            if !common.json {
-                write!(std::io::stdout(), "{explanation}")?;
+    let command = async {
+        match (cli.command, cli.mine) {
+            (Some(Command::Search(args)), _) => {
+                let config = args.config(&common).map_err(UsageError)?;
+                common.check_output(&config.run.output)?;
+                pairmill_cli::print(&common, &pairmill_mine::search(&config).await?)
             }
-            print(&common, &explanation)
+            (Some(Command::Explain(args)), _) => {
+                let explanation = pairmill_mine::explain(&ExplainConfig {
+                    candidates: args.candidates,
+                    query_id: args.query_id,
+                    threads: common.threads(),
+                })
+                .await?;
+                if !common.json {
+                    write!(std::io::stdout(), "{explanation}")?;
+                }
+                pairmill_cli::print(&common, &explanation)
+            }
+            (None, Some(args)) => {
+                let selection = cli.selection.unwrap_or_default();
+                let corpus = cli.corpus.unwrap_or_default();
+                let columns = cli.columns.unwrap_or_default();
+                let config = args.config(columns, selection, corpus, &common);
+                let config = config.map_err(UsageError)?;
+                common.check_output(&config.run.output)?;
+                pairmill_cli::print(&common, &pairmill_mine::mine(&config).await?)
+            }
+            // Required arguments are missing, which the parser has refused already.
+            _ => Err(UsageError("nothing to do; see --help".to_owned()).into()),
         }
-        (None, Some(args)) => {
-            let selection = cli.selection.unwrap_or_default();
-            let corpus = cli.corpus.unwrap_or_default();
-            let columns = cli.columns.unwrap_or_default();
-            let config = args.config(columns, selection, corpus, &common);
-            let config = config.map_err(UsageError)?;
-            common.check_output(&config.frame.output)?;
-            print(&common, &pairmill_mine::mine(&config)?)
-        }
-        // Required arguments are missing, which the parser has refused already.
-        _ => Err(UsageError("nothing to do; see --help".to_owned()).into()),
-    })
-}
-
-fn print(common: &Common, report: &impl Serialize) -> anyhow::Result<Outcome> {
-    if common.json {
-        writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?)?;
-    }
-    Ok(Outcome::Done)
+    };
+    pairmill_cli::run_async(&common, command)
 }

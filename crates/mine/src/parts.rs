@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use arrow::array::Array;
+use pairmill_candidates::{Decided, TrainingFormat, TrainingOutput, TrainingRows};
 use pairmill_tables::{
-    Judged, Lineage, Lock, TableError, TemporaryFolder, TrainingFormat, TrainingOutput,
-    TrainingRows, check_output, is_stream, join_tables, keep_when_interrupted, sibling,
-    string_column,
+    Lineage, Lock, TableError, TemporaryFolder, check_output, is_stream, join_tables,
+    keep_when_interrupted, sibling, string_column,
 };
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -81,7 +81,7 @@ impl<'a> Parts<'a> {
         lineage: &Lineage,
         audit_lineage: &Lineage,
     ) -> Result<Self> {
-        let output = &config.frame.output;
+        let output = &config.run.output;
         // They are written last: what is wrong with their paths is to be known first.
         for path in [Some(output), config.audit.as_ref()].into_iter().flatten() {
             check_output(path)?;
@@ -113,11 +113,11 @@ impl<'a> Parts<'a> {
         keep_when_interrupted(&folder, KEPT);
         let found = read_state(&folder).filter(|found| {
             let is_this_run = found.lineage == *lineage && found.audit == audit;
-            if config.frame.force || !is_this_run {
+            if config.run.force || !is_this_run {
                 let pairs = found.tally.pairs;
                 warn!("starting over; {pairs} pairs of an unfinished earlier run are given up");
             }
-            is_this_run && !config.frame.force
+            is_this_run && !config.run.force
         });
         let state = found.unwrap_or(begun);
         let parts = Self {
@@ -155,7 +155,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Adds the candidates of whole queries.
-    pub(crate) fn write(&mut self, judged: &Judged) -> Result<()> {
+    pub(crate) fn write(&mut self, decided: &Decided) -> Result<()> {
         let part = match &mut self.current {
             Some(part) => part,
             None => {
@@ -164,11 +164,11 @@ impl<'a> Parts<'a> {
             }
         };
         if let Some(audit) = &mut part.audit {
-            audit.write(judged)?;
+            audit.write(decided)?;
         }
-        self.tally.rows += part.rows.write(judged)?;
-        self.tally.add(judged);
-        let queries = string_column(&judged.batch, "query_id");
+        self.tally.rows += part.rows.write(decided)?;
+        self.tally.add(decided);
+        let queries = string_column(&decided.batch, "query_id");
         self.last_query = Some(queries.value(queries.len() - 1).to_owned());
         if self.temporary.is_none()
             && self.tally.pairs - self.state.tally.pairs >= PAIRS
@@ -188,7 +188,7 @@ impl<'a> Parts<'a> {
         self.state.last_query = self.last_query.clone();
         self.state.tally = self.tally.clone();
         self.save_state()
-            .map_err(unwritable(&self.config.frame.output))?;
+            .map_err(unwritable(&self.config.run.output))?;
         Ok(())
     }
 
@@ -227,7 +227,7 @@ impl<'a> Parts<'a> {
             join_tables(&self.whole_parts(AUDIT), audit, lineage, summary)?;
         }
         if with_output {
-            let output = &self.config.frame.output;
+            let output = &self.config.run.output;
             join_tables(
                 &self.whole_parts(ROWS),
                 output,
@@ -246,11 +246,11 @@ impl<'a> Parts<'a> {
         let path = |kind| match (self.temporary.is_some(), kind, &self.config.audit) {
             (false, kind, _) => part(&self.folder, kind, self.state.whole),
             (true, AUDIT, Some(audit)) => audit.clone(),
-            (true, ..) => self.config.frame.output.clone(),
+            (true, ..) => self.config.run.output.clone(),
         };
         let candidates = TrainingRows {
             kept: self.config.pairs.kept.fields(),
-            ..TrainingRows::new(TrainingFormat::Candidates, 0)
+            ..TrainingRows::new(TrainingFormat::CANDIDATES, 0)
         };
         let audit = self.state.audit.as_ref();
         let audit = audit.map(|lineage| TrainingOutput::create(candidates, &path(AUDIT), lineage));
@@ -315,13 +315,13 @@ impl Drop for Parts<'_> {
 }
 
 impl Tally {
-    fn add(&mut self, judged: &Judged) {
-        self.queries += Runs::default().count(&judged.batch, &["query_id"]);
-        self.pairs += judged.pairs.len() as u64;
-        let negatives = judged.pairs.iter().map(|pair| &pair.negatives);
+    fn add(&mut self, decided: &Decided) {
+        self.queries += Runs::default().count(&decided.batch, &["query_id"]);
+        self.pairs += decided.pairs.len() as u64;
+        let negatives = decided.pairs.iter().map(|pair| &pair.negatives);
         self.pairs_with_negatives += negatives.filter(|rows| !rows.is_empty()).count() as u64;
-        self.candidates += judged.batch.num_rows() as u64;
-        for reason in string_column(&judged.batch, "reason").iter().flatten() {
+        self.candidates += decided.batch.num_rows() as u64;
+        for reason in string_column(&decided.batch, "reason").iter().flatten() {
             match self.reasons.get_mut(reason) {
                 Some(count) => *count += 1,
                 None => _ = self.reasons.insert(reason.to_owned(), 1),

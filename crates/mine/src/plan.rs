@@ -4,16 +4,16 @@ use datafusion::prelude::{DataFrame, SessionContext, ident};
 use futures::StreamExt;
 use pairmill_tables::string_column;
 
-use crate::once::table_of;
 use crate::retriever::{HITS_PER_BATCH, Retriever};
-use crate::{Frame, Result};
+use crate::stream_table::table_of;
+use crate::{Result, RunOptions};
 
 /// Adds to each row of `rows`, in ascending order of the columns `keys`, the passages that the
 /// retriever finds for the text in its column `query`: one row per passage, best first, with the
 /// columns `corpus_id`, `rank` and those of its scores. A row that finds nothing goes away. With
 /// `of_pairs`, rows have a column `positive`, whose scores are added too, and passages their texts.
 pub(crate) async fn with_hits(
-    frame: &Frame,
+    run: &RunOptions,
     session: &SessionContext,
     rows: DataFrame,
     keys: &[&str],
@@ -40,7 +40,7 @@ pub(crate) async fn with_hits(
     }
     columns.push(retriever.hits(top_k, of_pairs).alias("hit"));
     // The search goes on while rows are made of what it has found.
-    let found = frame.ahead(ordered.select(columns)?.execute_stream().await?);
+    let found = run.ahead(ordered.select(columns)?.execute_stream().await?);
     let found = session.read_table(table_of(found, HITS_PER_BATCH / top_k.max(1))?)?;
     let rows = found.unnest_columns(&["hit"])?.unnest_columns(&["hit"])?;
     let plain: Vec<Expr> = column_names(&rows)

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::candidates::warn_of_queries;
-use crate::key::id_key;
 use crate::parts::{KEPT, temporary_folder};
 use crate::plan::{Runs, for_each_batch, with_hits};
 use crate::retriever::Retriever;
-use crate::{Corpus, Frame, MineError, Report, Result};
+use crate::{Corpus, MineError, Report, Result, RunOptions};
+use pairmill_candidates::id_key;
 
 /// What to search, with which queries, to where.
 #[derive(Debug, Clone, Serialize)]
@@ -33,7 +33,7 @@ pub struct SearchConfig {
     pub top_k: usize,
     /// Where to write the ranked run, and how to run.
     #[serde(skip)]
-    pub frame: Frame,
+    pub run: RunOptions,
 }
 
 /// What was found.
@@ -57,30 +57,30 @@ pub struct SearchSummary {
 /// # Errors
 /// If an input is unsound (see [`pairmill_tables::open`]), two passages or two queries share an
 /// id, or the index or the output cannot be written.
-pub fn search(config: &SearchConfig) -> Result<Report<SearchSummary>> {
+pub async fn search(config: &SearchConfig) -> Result<Report<SearchSummary>> {
     let lineage =
-        Lineage::new("search", config, config.frame.seed).with_input("queries", &config.queries)?;
+        Lineage::new("search", config, config.run.seed).with_input("queries", &config.queries)?;
     let lineage = config.corpus.add_to(lineage)?;
-    let is_done = lineage.is_done(&config.frame.output, config.frame.force)?;
-    config.frame.run(is_done, write_run(config, &lineage))
+    let is_done = lineage.is_done(&config.run.output, config.run.force)?;
+    config.run.run(is_done, write_run(config, &lineage)).await
 }
 
 async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSummary> {
-    let frame = &config.frame;
-    let session = session(frame.threads)?;
+    let run = &config.run;
+    let session = session(run.threads)?;
     let names = ColumnNames::default();
     let queries = open(&session, &config.queries, Table::Queries, &names, &[]).await?;
-    check_output(&frame.output)?;
-    let (corpus, threads) = (&config.corpus.resolved(&session).await?, frame.threads);
+    check_output(&run.output)?;
+    let (corpus, threads) = (&config.corpus.resolved(&session).await?, run.threads);
     refuse_shared_ids(queries.clone(), &config.queries).await?;
-    let temporary = match is_stream(&frame.output) {
+    let temporary = match is_stream(&run.output) {
         true => Some(temporary_folder()?),
         false => None,
     };
     let beside = match &temporary {
         Some(temporary) => temporary.path().to_owned(),
         None => {
-            let folder = sibling(&frame.output, ".parts")?;
+            let folder = sibling(&run.output, ".parts")?;
             keep_when_interrupted(&folder, KEPT);
             folder
         }
@@ -96,7 +96,7 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
 
     let (count, without_terms) = count(queries.clone(), retriever.term_finder()).await?;
     let hits = with_hits(
-        frame,
+        run,
         &session,
         queries.select(vec![
             ident("id").alias("query_id"),
@@ -117,9 +117,9 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let progress = Progress::new("searching", "queries", Some(count));
     let mut found = Runs::default();
     let on_batch = |batch: &RecordBatch| progress.inc(found.count(batch, &["query_id"]));
-    let output = match Format::of_name(&frame.output) {
-        Some(Format::Trec) => Output::Lines(write_trec(frame, hits, lineage, on_batch).await?),
-        _ => Output::Table(frame.write(hits, Table::Run, lineage, on_batch).await?),
+    let output = match Format::of_name(&run.output) {
+        Some(Format::Trec) => Output::Lines(write_trec(run, hits, lineage, on_batch).await?),
+        _ => Output::Table(run.write(hits, Table::Run, lineage, on_batch).await?),
     };
     let hits = output.rows();
     let without_hits = count - found.total() - without_terms;
@@ -137,7 +137,7 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         hits,
     };
     output.finish(&summary)?;
-    info!("wrote {}: {hits} hits", frame.output.display());
+    info!("wrote {}: {hits} hits", run.output.display());
     let _ = fs::remove_dir_all(beside);
     warn_of_queries(count, without_terms, without_hits);
     Ok(summary)
@@ -167,13 +167,13 @@ impl Output {
 }
 
 async fn write_trec(
-    frame: &Frame,
+    run: &RunOptions,
     hits: DataFrame,
     lineage: &Lineage,
     mut on_batch: impl FnMut(&RecordBatch),
 ) -> Result<LineOutput> {
-    let mut output = LineOutput::create(&frame.output, Lines::TrecRun, Some(lineage))?;
-    let mut hits = frame.ahead(hits.execute_stream().await?);
+    let mut output = LineOutput::create(&run.output, Lines::TrecRun, Some(lineage))?;
+    let mut hits = run.ahead(hits.execute_stream().await?);
     while let Some(batch) = hits.next().await {
         let batch = batch?;
         on_batch(&batch);

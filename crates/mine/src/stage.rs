@@ -8,14 +8,13 @@ use futures::StreamExt;
 use pairmill_tables::{Lineage, Table, TableOutput, write_stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::runtime::Runtime;
 use tracing::info;
 
-use crate::{MineError, Result};
+use crate::Result;
 
 /// How to run, whatever is searched for.
 #[derive(Debug, Clone)]
-pub struct Frame {
+pub struct RunOptions {
     /// The table to write: Parquet, CSV, JSON Lines or Arrow IPC by its name, or `-`.
     pub output: PathBuf,
     /// Seed of random samples.
@@ -38,17 +37,9 @@ pub struct Report<S> {
     pub summary: Option<S>,
 }
 
-impl Frame {
-    pub(crate) fn runtime(threads: usize) -> Result<Runtime> {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads.max(1))
-            .enable_all()
-            .build()
-            .map_err(MineError::Runtime)
-    }
-
+impl RunOptions {
     /// Does the `work` that writes the output, unless it is done already.
-    pub(crate) fn run<S: DeserializeOwned>(
+    pub(crate) async fn run<S: DeserializeOwned>(
         &self,
         is_done: bool,
         work: impl Future<Output = Result<S>>,
@@ -58,7 +49,7 @@ impl Frame {
             let figures = Lineage::figures(&self.output);
             figures.and_then(|figures| serde_json::from_value(figures).ok())
         } else {
-            Some(Self::runtime(self.threads)?.block_on(work)?)
+            Some(work.await?)
         };
         Ok(Report {
             up_to_date: is_done,

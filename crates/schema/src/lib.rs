@@ -1,4 +1,5 @@
-//! What all stages agree on about texts.
+//! What all stages agree on: when two texts are the same, and what may become of a candidate
+//! ([`Decision`], [`Reason`]).
 //!
 //! "The same text" has one meaning here, in two strengths ([`Sameness`]):
 //!
@@ -13,9 +14,12 @@ mod excerpt;
 mod key;
 mod letters;
 mod marks;
+mod reason;
 mod sameness;
 
 pub use excerpt::excerpt;
 pub use key::{TextKey, hash_key};
 pub use letters::plain_letters;
+pub use marks::{is_combining_mark, is_unspaced, unspaced_script};
+pub use reason::{Decision, Reason};
 pub use sameness::{Sameness, equivalent, identical};

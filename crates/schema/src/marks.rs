@@ -1,4 +1,5 @@
-//! Which letters of a text are punctuation, and of which kind.
+//! Which letters of a text are punctuation, and of which kind; which belong to the letter before
+//! them, and which are of scripts without blanks.
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
@@ -59,21 +60,35 @@ pub(crate) fn is_dash(mark: char) -> bool {
     mark == '-' || !mark.is_ascii() && category(mark) == GeneralCategory::DashPunctuation
 }
 
+/// Whether a letter is a combining mark of a script, not of symbols or emoji: a part of its word.
+pub fn is_combining_mark(letter: char) -> bool {
+    letter >= '\u{300}'
+        && !matches!(letter, '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}')
+        && GeneralCategoryGroup::Mark.contains(category(letter))
+}
+
 /// Whether a letter is of a script that puts no blanks between words.
-pub(crate) fn is_unspaced(letter: char) -> bool {
+pub fn is_unspaced(letter: char) -> bool {
+    // The scripts up to Sinhala put them.
+    letter >= '\u{e00}' && unspaced_script(letter).is_some()
+}
+
+/// Returns the name of the letter's script, if that puts no blanks between words.
+pub fn unspaced_script(letter: char) -> Option<&'static str> {
     // The long vowel mark is common to two scripts.
-    !letter.is_ascii()
-        && (letter == 'ー'
-            || matches!(
-                CodePointMapData::<Script>::new().get(letter),
-                Script::Han
-                    | Script::Hiragana
-                    | Script::Katakana
-                    | Script::Thai
-                    | Script::Lao
-                    | Script::Khmer
-                    | Script::Myanmar
-            ))
+    if letter == 'ー' {
+        return Some("Japanese");
+    }
+    match CodePointMapData::<Script>::new().get(letter) {
+        Script::Han | Script::Bopomofo => Some("Chinese"),
+        Script::Hiragana | Script::Katakana => Some("Japanese"),
+        Script::Thai => Some("Thai"),
+        Script::Lao => Some("Lao"),
+        Script::Khmer => Some("Khmer"),
+        Script::Myanmar => Some("Burmese"),
+        Script::TaiLe | Script::NewTaiLue | Script::TaiTham | Script::TaiViet => Some("Tai"),
+        _ => None,
+    }
 }
 
 fn category(letter: char) -> GeneralCategory {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::atomic_file::{hidden, sync_parent};
 use crate::lock::{Lock, remove_partial};
 use crate::place::{Place, Survey, difference, recall, set_aside, survey};
 use crate::record::{FOLDER_FILE, FolderRecord};
-use crate::staged::{hidden, sync_parent};
 use crate::{Lineage, Result, TableError, underway};
 
 /// An output folder that appears whole or not at all.

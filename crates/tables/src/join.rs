@@ -9,7 +9,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use serde::Serialize;
 
-use crate::staged::StagedFile;
+use crate::atomic_file::AtomicFile;
 use crate::write::figures_entry;
 use crate::{Result, TableError};
 
@@ -20,7 +20,7 @@ use crate::{Result, TableError};
 /// # Errors
 /// If there is no part, one cannot be read, or the disk is full.
 pub fn join_parquet(parts: &[PathBuf], target: &Path, figures: &impl Serialize) -> Result<()> {
-    let (staged, file) = StagedFile::create(target)?;
+    let (staged, file) = AtomicFile::create(target)?;
     copy(parts, &file, figures_entry(figures)).map_err(|source| TableError::Encode {
         path: target.to_owned(),
         source,

@@ -5,6 +5,7 @@
 //! ([`TableOutput`], [`FolderOutput`]) and carry their [`Lineage`].
 
 mod any;
+mod atomic_file;
 mod check;
 mod columns;
 mod convert;
@@ -30,21 +31,17 @@ mod schema;
 mod sidecar;
 mod source;
 mod spool;
-mod staged;
 mod stdin;
 mod table_output;
 mod table_reader;
-mod teacher_rows;
 mod text;
 mod text_column;
-mod training;
-mod training_output;
-mod training_rows;
 mod trec;
 mod underway;
 mod write;
 
 pub use any::{column_names, open_any, row_count, run_or_qrels};
+pub use atomic_file::{check_output, sibling};
 pub use columns::ColumnNames;
 pub use error::{Result, TableError};
 pub use folder::{FolderOutput, remove_folder};
@@ -62,14 +59,9 @@ pub use results::{Results, kept_results, stored_figures};
 pub use rows::{f32_column, f64_column, i32_column, passage, string_column};
 pub use schema::Table;
 pub use source::Format;
-pub use staged::{check_output, sibling};
 pub use table_output::{TableOutput, join_tables, run_path, table_path};
 pub use table_reader::TableReader;
 pub use text::{Quote, ReadOptions};
 pub use text_column::TextColumn;
-pub use training::{
-    Document, Judged, LABEL_THRESHOLD, Pair, TrainingFormat, TrainingRows, pairs_of,
-};
-pub use training_output::TrainingOutput;
 pub use underway::{TemporaryFolder, abandon_outputs, keep_when_interrupted};
 pub use write::{ParquetOutput, write_stream};

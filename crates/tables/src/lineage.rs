@@ -9,10 +9,10 @@ use parquet::file::serialized_reader::SerializedFileReader;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
+use crate::atomic_file::hidden;
 use crate::place::{Place, remember, survey};
 use crate::record::{FOLDER_FILE, FileRecord, FolderRecord};
 use crate::source::list_files;
-use crate::staged::hidden;
 use crate::{Format, ReadOptions, Result, TableError, pipe};
 
 /// Key of the lineage in a Parquet footer.

@@ -6,8 +6,8 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use serde::Serialize;
 
+use crate::atomic_file::AtomicFile;
 use crate::sidecar::Sidecar;
-use crate::staged::StagedFile;
 use crate::{Lineage, Result, Table, TableError, f32_column, i32_column, string_column};
 
 /// What stands where TREC's runs name the system that made them.
@@ -56,7 +56,7 @@ impl LineOutput {
     /// # Errors
     /// If the folder cannot be made or written to, or another process is writing this output.
     pub fn create(target: &Path, lines: Lines, lineage: Option<&Lineage>) -> Result<Self> {
-        let (staged, file) = StagedFile::create(target)?;
+        let (staged, file) = AtomicFile::create(target)?;
         let writer = file.try_clone().map_err(|source| TableError::Unwritable {
             path: target.to_owned(),
             source,

@@ -4,33 +4,33 @@ use std::path::{Path, PathBuf};
 
 use arrow::error::ArrowError;
 
+use crate::atomic_file::{AtomicFile, hidden};
 use crate::lineage::record_path;
 use crate::record::{Content, FileRecord};
-use crate::staged::{StagedFile, hidden};
 use crate::table_output::encode;
 use crate::{Lineage, Result, TableError, underway};
 
 /// A file under way in a format without a place for a lineage, which goes into a hidden file beside
 /// it, unless it is that of the folder around it.
 pub(crate) struct Sidecar {
-    staged: StagedFile,
+    output: AtomicFile,
     lineage: Option<Lineage>,
 }
 
 impl Sidecar {
-    pub fn new(staged: StagedFile, lineage: Option<&Lineage>) -> Self {
+    pub fn new(output: AtomicFile, lineage: Option<&Lineage>) -> Self {
         Self {
-            staged,
+            output,
             lineage: lineage.cloned(),
         }
     }
 
     pub fn target(&self) -> &Path {
-        self.staged.target()
+        self.output.target()
     }
 
     pub fn encode(&self, error: ArrowError) -> TableError {
-        encode(self.staged.target(), error)
+        encode(self.output.target(), error)
     }
 
     /// Puts record and file in place, in this order: killed between, the record knows the earlier
@@ -41,14 +41,14 @@ impl Sidecar {
         file: &File,
         figures: Option<serde_json::Value>,
     ) -> Result<()> {
-        let target = self.staged.target().to_owned();
+        let target = self.output.target().to_owned();
         let failed = |source: io::Error| TableError::Unwritable {
             path: target.clone(),
             source,
         };
         out.flush().map_err(failed)?;
         drop(out);
-        if let (Some(path), Some(lineage)) = (self.staged.file(), self.lineage) {
+        if let (Some(path), Some(lineage)) = (self.output.file(), self.lineage) {
             let record = record_path(path)?;
             let written = hidden(path, ".partial", path)?;
             let content = Content::of(&written).map_err(failed)?;
@@ -67,7 +67,7 @@ impl Sidecar {
             text.and_then(|text| write_whole(&record, &text))
                 .map_err(failed)?;
         }
-        self.staged.publish(file)
+        self.output.publish(file)
     }
 }
 

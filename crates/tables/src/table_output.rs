@@ -12,9 +12,9 @@ use datafusion::error::DataFusionError;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 
+use crate::atomic_file::AtomicFile;
 use crate::place::{Place, is_stream};
 use crate::sidecar::Sidecar;
-use crate::staged::StagedFile;
 use crate::{Format, Lineage, ParquetOutput, Result, TableError, join_parquet};
 
 /// What the name of a table may end in.
@@ -99,7 +99,7 @@ impl TableOutput {
                 Writer::Parquet(Box::new(output))
             }
             format => {
-                let (staged, file) = StagedFile::create(target)?;
+                let (staged, file) = AtomicFile::create(target)?;
                 let failed = |error| encode(target, error);
                 let out = file.try_clone().map_err(ArrowError::from).map_err(failed)?;
                 let out = BufWriter::new(out);

@@ -12,8 +12,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::Serialize;
 
+use crate::atomic_file::AtomicFile;
 use crate::lineage::{FIGURES_KEY, FOOTER_KEY};
-use crate::staged::StagedFile;
 use crate::{Lineage, Result, TableError, TableOutput};
 
 /// Rows per row group: small enough to stream, large enough to compress.
@@ -24,7 +24,7 @@ const ROW_GROUP_BYTES: usize = 64 << 20;
 /// A Parquet file that appears whole or not at all: written beside its name, synced, renamed.
 /// Dropped without [`finish`](Self::finish), it leaves nothing behind.
 pub struct ParquetOutput {
-    staged: StagedFile,
+    staged: AtomicFile,
     writer: ArrowWriter<File>,
 }
 
@@ -34,7 +34,7 @@ impl ParquetOutput {
     /// # Errors
     /// If the folder cannot be made or written to, or another process is writing this output.
     pub fn create(target: &Path, schema: SchemaRef, lineage: &Lineage) -> Result<Self> {
-        let (staged, file) = StagedFile::create(target)?;
+        let (staged, file) = AtomicFile::create(target)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -94,7 +94,7 @@ pub(crate) fn figures_entry(figures: &impl Serialize) -> KeyValue {
     KeyValue::new(FIGURES_KEY.to_owned(), figures)
 }
 
-fn encode_error(staged: &StagedFile, source: ParquetError) -> TableError {
+fn encode_error(staged: &AtomicFile, source: ParquetError) -> TableError {
     TableError::Encode {
         path: staged.target().to_owned(),
         source,

@@ -1,8 +1,9 @@
 use std::path::Path;
 
+use pairmill_tables::{Lineage, Result, TableError, TableOutput};
 use serde::Serialize;
 
-use crate::{Judged, Lineage, Result, TableError, TableOutput, TrainingRows};
+use crate::{Decided, TrainingRows};
 
 /// A table of training rows under way.
 pub struct TrainingOutput {
@@ -20,12 +21,12 @@ impl TrainingOutput {
         Ok(Self { rows, output })
     }
 
-    /// Writes the rows that judged candidates give and returns how many there were.
+    /// Writes the rows that decided candidates give and returns how many there were.
     ///
     /// # Errors
     /// If the disk is full or the candidates are not of their schema.
-    pub fn write(&mut self, judged: &Judged) -> Result<u64> {
-        let rows = self.rows.rows(judged);
+    pub fn write(&mut self, decided: &Decided) -> Result<u64> {
+        let rows = self.rows.rows(decided);
         let rows = rows.map_err(|error| TableError::Query(Box::new(error.into())))?;
         self.output.write(&rows)?;
         Ok(rows.num_rows() as u64)

@@ -6,13 +6,17 @@ use arrow::array::{
     Array, ArrayRef, Float32Array, Int32Array, RecordBatch, StringArray, StringBuilder,
 };
 use arrow::error::ArrowError;
-use pairmill_tables::{Judged, Pair, f32_column, i32_column, pairs_of, string_column};
+use pairmill_schema::{Decision, Reason};
+use pairmill_tables::{f32_column, i32_column, string_column};
 
-use crate::rules::{DROP, Reason, Rules, SETTLED};
+use crate::{Decided, Pair, Rules, pairs_of};
 
 /// Decides on a batch of scored candidates, sorted by `query_id`, `positive_id` and `rank`, that
 /// holds each query whole. A candidate that the miner has dropped is promoted or stays as it is.
-pub(crate) fn decide(batch: &RecordBatch, rules: &Rules) -> Result<Judged, ArrowError> {
+///
+/// # Errors
+/// If the batch is no candidates table.
+pub fn decide(batch: &RecordBatch, rules: &Rules) -> Result<Decided, ArrowError> {
     let candidates = Candidates::new(batch);
     let mut decisions = StringBuilder::new();
     let mut reasons = StringBuilder::new();
@@ -37,7 +41,7 @@ pub(crate) fn decide(batch: &RecordBatch, rules: &Rules) -> Result<Judged, Arrow
     }
     let batch = with_column(batch, "decision", Arc::new(decisions.finish()))?;
     let batch = with_column(&batch, "reason", Arc::new(reasons.finish()))?;
-    Ok(Judged { batch, pairs })
+    Ok(Decided { batch, pairs })
 }
 
 /// The columns that decisions are made of.
@@ -91,7 +95,12 @@ impl<'a> Candidates<'a> {
 
     /// Whether the miner has left the candidate to be a negative.
     fn is_open(&self, row: usize) -> bool {
-        self.decisions.value(row) != DROP
+        self.decisions.value(row) != Decision::Drop.name()
+    }
+
+    /// Whether the miner has found a known positive or the query itself.
+    fn is_settled(&self, row: usize) -> bool {
+        Reason::from_name(self.reasons.value(row)).is_some_and(Reason::is_settled)
     }
 
     /// The first of the rows of each candidate.
@@ -114,7 +123,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// A query, whose candidates are judged alike beside each of its positives.
+/// A query, whose candidates are decided alike beside each of its positives.
 struct Query<'a> {
     candidates: &'a Candidates<'a>,
     rules: &'a Rules,
@@ -171,7 +180,7 @@ impl<'a> Query<'a> {
     fn is_undecided(&self, row: usize) -> bool {
         let candidates = self.candidates;
         candidates.scores.is_valid(row)
-            && !SETTLED.contains(&candidates.reasons.value(row))
+            && !candidates.is_settled(row)
             && !self.positives.contains(candidates.id(row))
     }
 
@@ -208,11 +217,10 @@ impl<'a> Query<'a> {
         let mut seen = HashSet::new();
         for row in pair.rows.clone() {
             let id = candidates.id(row);
-            let is_settled = SETTLED.contains(&candidates.reasons.value(row));
             let reason = if self.promoted.contains_key(id) && self.is_undecided(row) {
                 Reason::Promoted
-            } else if is_settled || !candidates.is_open(row) {
-                say(DROP, candidates.reasons.value(row));
+            } else if candidates.is_settled(row) || !candidates.is_open(row) {
+                say(Decision::Drop.name(), candidates.reasons.value(row));
                 continue;
             } else if self.positives.contains(id) {
                 Reason::PositiveId
@@ -230,25 +238,17 @@ impl<'a> Query<'a> {
                 pair.negatives.push(row);
                 Reason::Negative
             };
-            say(reason.decision(), reason.name());
+            say(reason.decision().name(), reason.name());
         }
     }
 
     /// The rule that speaks against the candidate as a negative.
     fn fails(&self, row: usize) -> Option<Reason> {
-        let (rules, positive) = (self.rules, self.lowest_sound);
         let score = self.candidates.score(row);
-        let failed = |test: bool, reason: Reason| test.then_some(reason);
-        let highest = positive - positive.abs() * rules.relative_margin;
-        let absolute = rules.absolute_margin;
-        failed(
-            absolute.is_some_and(|margin| score + margin > positive),
-            Reason::AbsoluteMargin,
-        )
-        .or_else(|| failed(score > highest, Reason::RelativeMargin))
-        .or_else(|| failed(score > rules.max_score?, Reason::MaxScore))
-        .or_else(|| failed(score < rules.min_score?, Reason::MinScore))
-        .or_else(|| failed(self.top.contains(self.candidates.id(row)), Reason::TopShare))
+        let is_top = self.top.contains(self.candidates.id(row));
+        (self.rules.margins())
+            .broken(score, self.lowest_sound)
+            .or(is_top.then_some(Reason::TopShare))
     }
 
     /// The promoted candidates as positives, each beside the query's negatives: the best ranks of

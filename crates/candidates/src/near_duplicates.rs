@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use pairmill_lexical::{is_mark, is_unspaced};
+use pairmill_schema::{is_combining_mark, is_unspaced};
 
 /// Words in a shingle.
 const WORDS: usize = 3;
@@ -13,16 +13,17 @@ const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 /// containment of documents", 1997), here counted exactly: the texts to compare are at hand in
 /// pairs, so there is no need of the sketches (MinHash) that estimate it.
 #[derive(Debug)]
-pub(crate) struct Shingles(HashSet<u64>);
+pub struct Shingles(HashSet<u64>);
 
 impl Shingles {
-    pub(crate) fn new(text: &str) -> Self {
+    /// Cuts a text into its shingles.
+    pub fn new(text: &str) -> Self {
         Self(shingles(text).collect())
     }
 
     /// Whether the Jaccard similarity with a text is at least `threshold`. Texts without a word
     /// are like no other.
-    pub(crate) fn resemble(&self, text: &str, threshold: f32) -> bool {
+    pub fn resemble(&self, text: &str, threshold: f32) -> bool {
         let (own, threshold) = (self.0.len() as f64, f64::from(threshold));
         // More shingles of its own than this, and sharing all of ours would not do: most texts
         // are told apart within a few words.
@@ -90,7 +91,7 @@ fn words_of_any_script(text: &str) -> impl Iterator<Item = u64> + '_ {
         let is_alone = is_unspaced(first);
         let belongs = |letter: &char| match letter.is_alphanumeric() {
             true => !is_alone && !is_unspaced(*letter),
-            false => is_mark(*letter),
+            false => is_combining_mark(*letter),
         };
         let rest = std::iter::from_fn(|| letters.next_if(belongs));
         let word = std::iter::once(first).chain(rest);

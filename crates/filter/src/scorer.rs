@@ -11,13 +11,13 @@ use crate::{Model, Result};
 /// A cross-encoder; or one for each fold, of which each query has the one that was trained without
 /// it.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub(crate) struct Scorer {
     /// With their folders.
     models: Vec<(CrossEncoder, PathBuf)>,
     folds: Option<Folds>,
 }
 
-impl Judge {
+impl Scorer {
     /// Loads the models, without a cache.
     pub fn load(model: &Model) -> Result<Self> {
         let folder = model.folder()?;
@@ -67,15 +67,15 @@ impl Judge {
             Ok((model.with_cache(path, &hash)?, folder))
         };
         let models = self.models.into_iter().map(keep);
-        let judge = Self {
+        let scorer = Self {
             models: models.collect::<Result<_>>()?,
             folds: self.folds,
         };
-        let known: u64 = judge.models().map(CrossEncoder::known).sum();
+        let known: u64 = scorer.models().map(CrossEncoder::known).sum();
         if known > 0 {
             info!("the scores of {known} pairs of texts are there from earlier runs");
         }
-        Ok(judge)
+        Ok(scorer)
     }
 
     fn models(&self) -> impl Iterator<Item = &CrossEncoder> {
@@ -113,7 +113,7 @@ impl Judge {
     }
 }
 
-impl PairScorer for Judge {
+impl PairScorer for Scorer {
     fn score_pairs(
         &self,
         pairs: &[(&str, &str)],

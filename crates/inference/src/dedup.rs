@@ -3,7 +3,7 @@ use std::hash::Hash;
 
 /// The values of a column of which each needs work only once.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Distinct<T> {
+pub(crate) struct Dedup<T> {
     /// Each value, in the order in which they first came.
     pub values: Vec<T>,
     /// The index in `values` of each row's value, none where it is null.
@@ -11,7 +11,7 @@ pub(crate) struct Distinct<T> {
     counts: Vec<u64>,
 }
 
-impl<T: Copy + Eq + Hash> Distinct<T> {
+impl<T: Copy + Eq + Hash> Dedup<T> {
     pub fn of(rows: impl Iterator<Item = Option<T>>) -> Self {
         let (mut values, mut counts) = (Vec::new(), Vec::new());
         let mut seen = HashMap::new();
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn each_value_once_in_the_order_of_the_rows() {
         let rows = [Some("b"), None, Some("a"), Some("b")];
-        let distinct = Distinct::of(rows.into_iter());
+        let distinct = Dedup::of(rows.into_iter());
         assert_eq!(distinct.values, ["b", "a"]);
         assert_eq!(distinct.of_row, [Some(0), None, Some(1), Some(0)]);
         assert_eq!((distinct.rows(&[0]), distinct.rows(&[0, 1])), (2, 3));

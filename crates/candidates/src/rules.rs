@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::Margins;
+
 /// How to decide on the candidates of a query. Scores are the model's. Margins, bounds and their
 /// names are those of sentence-transformers' `mine_hard_negatives`; as there, the lowest positive
 /// of a query sets its margins, here the lowest one that [`min_positive_score`](Self::min_positive_score)
@@ -66,10 +68,20 @@ impl Rules {
     }
 
     /// Whether they ask for the retriever's similarities.
-    pub(crate) fn need_similarities(&self) -> bool {
+    pub fn need_similarities(&self) -> bool {
         let promotion = self.promotion.as_ref();
         self.min_positive_dense.is_some()
             || promotion.is_some_and(|promotion| promotion.dense_margin.is_some())
+    }
+
+    /// The bounds on a negative's score.
+    pub(crate) fn margins(&self) -> Margins<f64> {
+        Margins {
+            absolute: self.absolute_margin,
+            relative: Some(self.relative_margin),
+            max_score: self.max_score,
+            min_score: self.min_score,
+        }
     }
 
     /// How many of a query's candidates its best are.
@@ -77,73 +89,3 @@ impl Rules {
         (self.top_share * candidates as f64).round() as usize
     }
 }
-
-/// Why a candidate that was scored is kept, dropped or promoted. Where several hold, the first in
-/// this order is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// It is a positive of the query.
-    PositiveId,
-    /// Promoted: a positive from now on.
-    Promoted,
-    /// It would be promoted, but the query has its promoted candidates already.
-    SurplusPositive,
-    /// The model does not believe in the positive beside it.
-    LowPositiveScore,
-    /// Its score is within the absolute margin of the positive's.
-    AbsoluteMargin,
-    /// Its score is within the relative margin of the positive's.
-    RelativeMargin,
-    /// It scores too much.
-    MaxScore,
-    /// It scores too little.
-    MinScore,
-    /// It is among the best of its query.
-    TopShare,
-    /// The pair has this candidate already.
-    Duplicate,
-    /// The pair has its negatives already.
-    Surplus,
-    /// Kept: a negative.
-    Negative,
-}
-
-impl Reason {
-    /// The reason as it stands in the candidates table.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PositiveId => "positive_id",
-            Self::Promoted => "promoted",
-            Self::SurplusPositive => "surplus_positive",
-            Self::LowPositiveScore => "low_positive_score",
-            Self::AbsoluteMargin => "absolute_margin",
-            Self::RelativeMargin => "relative_margin",
-            Self::MaxScore => "max_score",
-            Self::MinScore => "min_score",
-            Self::TopShare => "top_share",
-            Self::Duplicate => "duplicate",
-            Self::Surplus => "surplus",
-            Self::Negative => "negative",
-        }
-    }
-
-    /// The decision that goes with it.
-    pub fn decision(self) -> &'static str {
-        match self {
-            Self::Promoted => PROMOTE,
-            Self::Negative => KEEP,
-            _ => DROP,
-        }
-    }
-}
-
-/// The decision for a candidate that becomes a negative.
-pub(crate) const KEEP: &str = "keep";
-/// The decision for one that becomes a positive.
-pub(crate) const PROMOTE: &str = "promote";
-/// The decision for any other candidate.
-pub(crate) const DROP: &str = "drop";
-
-/// The miner's reasons that leave nothing to decide: the candidate is a known positive or the query
-/// itself.
-pub(crate) const SETTLED: [&str; 4] = ["positive_id", "positive_text", "query_id", "query_text"];

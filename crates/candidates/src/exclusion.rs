@@ -7,99 +7,14 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
+use pairmill_schema::Reason;
 use rayon::prelude::*;
 
 use crate::Known;
-use crate::key::{Key, Query, holds, id_key};
+use crate::keys::{Key, Query, holds, id_key};
 
-/// Rows judged on one thread at a time.
-const SHARE: usize = 256;
-
-/// Why a candidate is kept or dropped. Where several hold, the first one in this order is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// Its id is the pair's positive or another known positive of the query.
-    PositiveId,
-    /// Its text equals that of a known positive of the query.
-    PositiveText,
-    /// Its id is the query's, and one of both texts holds the other.
-    QueryId,
-    /// Its text is the same as the query's.
-    QueryText,
-    /// It is of the same group as the pair's positive.
-    SameGroup,
-    /// Its text is nearly that of a positive of the query.
-    NearDuplicate,
-    /// It ranks among the best of all.
-    RankMin,
-    /// Its score is within the absolute margin of the positive's.
-    AbsoluteMargin,
-    /// Its score is within the relative margin of the positive's.
-    RelativeMargin,
-    /// It scores too much.
-    MaxScore,
-    /// It scores too little.
-    MinScore,
-    /// It is among the best of those left.
-    RangeMin,
-    /// It is behind the range of those left.
-    RangeMax,
-    /// The pair has its negatives without it.
-    Surplus,
-    /// Nothing speaks against it: a negative.
-    Negative,
-}
-
-impl Reason {
-    const ALL: [Self; 15] = [
-        Self::PositiveId,
-        Self::PositiveText,
-        Self::QueryId,
-        Self::QueryText,
-        Self::SameGroup,
-        Self::NearDuplicate,
-        Self::RankMin,
-        Self::AbsoluteMargin,
-        Self::RelativeMargin,
-        Self::MaxScore,
-        Self::MinScore,
-        Self::RangeMin,
-        Self::RangeMax,
-        Self::Surplus,
-        Self::Negative,
-    ];
-
-    /// The reason as it stands in the candidates table.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PositiveId => "positive_id",
-            Self::PositiveText => "positive_text",
-            Self::QueryId => "query_id",
-            Self::QueryText => "query_text",
-            Self::SameGroup => "same_group",
-            Self::NearDuplicate => "near_duplicate",
-            Self::RankMin => "rank_min",
-            Self::AbsoluteMargin => "absolute_margin",
-            Self::RelativeMargin => "relative_margin",
-            Self::MaxScore => "max_score",
-            Self::MinScore => "min_score",
-            Self::RangeMin => "range_min",
-            Self::RangeMax => "range_max",
-            Self::Surplus => "surplus",
-            Self::Negative => "negative",
-        }
-    }
-
-    /// The reason with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.name() == name)
-    }
-
-    /// Whether the candidate is a known positive.
-    pub(crate) fn is_positive(self) -> bool {
-        matches!(self, Self::PositiveId | Self::PositiveText)
-    }
-}
+/// Rows decided on by one thread at a time.
+const ROWS_PER_TASK: usize = 256;
 
 impl Known {
     /// Why a candidate of a pair, with this id and text, is kept or dropped. An id that query and
@@ -173,7 +88,7 @@ impl ScalarUDFImpl for ExclusionReason {
             [0, 1, 2, 3, 4].map(|number| columns[number].as_string::<i32>());
         let rows: Vec<usize> = (0..query_id.len()).collect();
         let reasons: Vec<Reason> = rows
-            .par_chunks(SHARE)
+            .par_chunks(ROWS_PER_TASK)
             .flat_map_iter(|rows| {
                 // The candidates of a query come one after the other.
                 let mut last: Option<Query> = None;

@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use pairmill_schema::Sameness;
 use pairmill_tables::passage;
 
-use crate::key::{Key, id_key, passage_key, question_key};
+use crate::keys::{Key, id_key, passage_key, question_key};
 
 /// What is known about which passages answer which query.
 ///
@@ -145,7 +145,7 @@ impl Evidence {
     }
 
     /// Whether a pair said that the passage answers the query, both given by text.
-    pub(crate) fn knows(&self, query: Key, passage: Key) -> bool {
+    pub fn knows(&self, query: Key, passage: Key) -> bool {
         self.known.answers.contains(&(query, passage))
     }
 

@@ -18,33 +18,33 @@ pub(crate) fn table_of(
     stream: SendableRecordBatchStream,
     rows: usize,
 ) -> Result<Arc<dyn TableProvider>> {
-    let once = Once {
+    let table = StreamTable {
         schema: stream.schema(),
         rows: rows.max(1),
         stream: Mutex::new(Some(stream)),
     };
-    let schema = once.schema.clone();
+    let schema = table.schema.clone();
     Ok(Arc::new(StreamingTable::try_new(
         schema,
-        vec![Arc::new(once)],
+        vec![Arc::new(table)],
     )?))
 }
 
-struct Once {
+struct StreamTable {
     schema: SchemaRef,
     rows: usize,
     stream: Mutex<Option<SendableRecordBatchStream>>,
 }
 
-impl std::fmt::Debug for Once {
+impl std::fmt::Debug for StreamTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Once")
+        f.debug_struct("StreamTable")
             .field("schema", &self.schema)
             .finish_non_exhaustive()
     }
 }
 
-impl PartitionStream for Once {
+impl PartitionStream for StreamTable {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }

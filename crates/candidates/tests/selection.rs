@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float32Array, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Float32Type};
-use pairmill_mine::{Candidate, Reason, Sampling, Selection};
-use pairmill_tables::{Judged, Pair, Table, TrainingFormat, TrainingRows, pairs_of};
+use pairmill_candidates::{
+    Candidate, Decided, Pair, Sampling, Selection, TrainingFormat, TrainingRows, pairs_of,
+};
+use pairmill_schema::Reason;
+use pairmill_tables::Table;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -94,13 +97,13 @@ impl Options {
 
     fn format(&self) -> TrainingFormat {
         if self.include_positives {
-            return TrainingFormat::NTuple;
+            return TrainingFormat::N_TUPLE;
         }
         match (self.as_triplets, &*self.output_format) {
-            (Some(true), _) | (None, "triplet") => TrainingFormat::Triplet,
-            (Some(false), _) | (None, "n-tuple" | "n-tuple-scores") => TrainingFormat::NTuple,
-            (None, "labeled-pair") => TrainingFormat::LabeledPair,
-            (None, "labeled-list") => TrainingFormat::LabeledList,
+            (Some(true), _) | (None, "triplet") => TrainingFormat::TRIPLET,
+            (Some(false), _) | (None, "n-tuple" | "n-tuple-scores") => TrainingFormat::N_TUPLE,
+            (None, "labeled-pair") => TrainingFormat::LABELED_PAIR,
+            (None, "labeled-list") => TrainingFormat::LABELED_LIST,
             (None, other) => panic!("no format {other}"),
         }
     }
@@ -184,8 +187,8 @@ impl Query {
     }
 }
 
-/// The candidates table of all queries, judged.
-fn judged(queries: &[Query], selection: &Selection) -> Judged {
+/// The candidates table of all queries, decided.
+fn decided(queries: &[Query], selection: &Selection) -> Decided {
     let mut rows = Vec::new();
     for query in queries {
         let reasons = query.reasons(selection, 0);
@@ -217,7 +220,7 @@ fn judged(queries: &[Query], selection: &Selection) -> Judged {
         negatives: of_pair.clone().filter(|&row| taken(rows[row].3)).collect(),
         ..Pair::given(of_pair)
     });
-    Judged {
+    Decided {
         pairs: pairs.collect(),
         batch,
     }
@@ -269,7 +272,7 @@ fn expected(case: &Case, queries: &[Query]) -> Vec<String> {
             document => {
                 cells.push(document.as_str().unwrap().to_owned());
                 cells.extend(row[2..].iter().filter_map(Value::as_str).map(str::to_owned));
-                if case.options.format() == TrainingFormat::LabeledPair {
+                if case.options.format() == TrainingFormat::LABELED_PAIR {
                     cells.push(label(query, document.as_str().unwrap()));
                 }
             }
@@ -290,10 +293,10 @@ fn rows_are_those_of_mine_hard_negatives() {
         let scenario = &figures.scenarios[&case.scenario];
         let rescored = case.cross_encoder && case.options.filters();
         let queries = scenario.queries(case.range_max, case.corpus, rescored);
-        let judged = judged(&queries, &case.options.selection(case.range_max));
+        let decided = decided(&queries, &case.options.selection(case.range_max));
         let format = case.options.format();
         let rows = TrainingRows::new(format, case.options.num_negatives);
-        let rows = rows.rows(&judged).unwrap();
+        let rows = rows.rows(&decided).unwrap();
         assert_eq!(
             written(&rows),
             expected(case, &queries),

@@ -3,7 +3,6 @@ use super::*;
 use pairmill_tables::Table;
 
 use crate::Promotion;
-use crate::rules::KEEP;
 
 /// A row: query, positive, candidate, its score (none: the miner has settled it), the
 /// positive's score. Ranks count from 1 in each pair.
@@ -21,9 +20,9 @@ fn scored(rows: &[Row], dropped_by_the_miner: &[&str]) -> RecordBatch {
     let scores: Float32Array = rows.iter().map(|row| row.3).collect();
     let positive_scores = Float32Array::from_iter_values(rows.iter().map(|row| row.4));
     let mined = |row: &Row| match row.3 {
-        None => (DROP, "positive_id"),
-        Some(_) if dropped_by_the_miner.contains(&row.2) => (DROP, "same_group"),
-        Some(_) => (KEEP, "negative"),
+        None => (Decision::Drop.name(), "positive_id"),
+        Some(_) if dropped_by_the_miner.contains(&row.2) => (Decision::Drop.name(), "same_group"),
+        Some(_) => (Decision::Keep.name(), "negative"),
     };
     let decisions = rows.iter().map(|row| mined(row).0);
     let reasons = rows.iter().map(|row| mined(row).1);
@@ -49,9 +48,9 @@ fn scored(rows: &[Row], dropped_by_the_miner: &[&str]) -> RecordBatch {
     RecordBatch::try_new(Table::Candidates.schema(), columns).unwrap()
 }
 
-fn reasons_of(judged: &Judged) -> Vec<String> {
-    let decisions = string_column(&judged.batch, "decision").iter().flatten();
-    let reasons = string_column(&judged.batch, "reason").iter().flatten();
+fn reasons_of(decided: &Decided) -> Vec<String> {
+    let decisions = string_column(&decided.batch, "decision").iter().flatten();
+    let reasons = string_column(&decided.batch, "reason").iter().flatten();
     decisions
         .zip(reasons)
         .map(|(decision, reason)| format!("{decision} {reason}"))
@@ -220,15 +219,15 @@ fn the_lowest_sound_positive_sets_the_margin_beside_every_positive() {
         reasons(&TWO_POSITIVES, &rules),
         [margin, "keep negative", "keep negative", low, low, low]
     );
-    let judged = decide(&scored(&TWO_POSITIVES, &[]), &rules).unwrap();
-    let sound = judged.pairs.iter().map(|pair| pair.positive_is_sound);
+    let decided = decide(&scored(&TWO_POSITIVES, &[]), &rules).unwrap();
+    let sound = decided.pairs.iter().map(|pair| pair.positive_is_sound);
     assert_eq!(sound.collect::<Vec<_>>(), [true, false]);
 }
 
 /// The ids of the promoted candidates with the number of their negatives.
-fn promoted(judged: &Judged) -> Vec<(&str, usize)> {
-    let ids = string_column(&judged.batch, "corpus_id");
-    let pairs = judged.pairs.iter().filter(|pair| pair.is_promoted());
+fn promoted(decided: &Decided) -> Vec<(&str, usize)> {
+    let ids = string_column(&decided.batch, "corpus_id");
+    let pairs = decided.pairs.iter().filter(|pair| pair.is_promoted());
     pairs
         .map(|pair| (ids.value(pair.rows.start), pair.negatives.len()))
         .collect()
@@ -240,10 +239,10 @@ fn a_candidate_promoted_beside_one_positive_is_so_for_the_query() {
         promotion: promote_above(0.4),
         ..Rules::default()
     };
-    let judged = decide(&scored(&TWO_POSITIVES, &[]), &rules).unwrap();
+    let decided = decide(&scored(&TWO_POSITIVES, &[]), &rules).unwrap();
     let promote = "promote promoted";
     assert_eq!(
-        reasons_of(&judged),
+        reasons_of(&decided),
         [
             promote,
             promote,
@@ -253,9 +252,9 @@ fn a_candidate_promoted_beside_one_positive_is_so_for_the_query() {
             "keep negative"
         ]
     );
-    assert_eq!(promoted(&judged), [("a", 1), ("b", 1)]);
-    let ids = string_column(&judged.batch, "corpus_id");
-    let mut negatives = judged.pairs.iter().flat_map(|pair| &pair.negatives);
+    assert_eq!(promoted(&decided), [("a", 1), ("b", 1)]);
+    let ids = string_column(&decided.batch, "corpus_id");
+    let mut negatives = decided.pairs.iter().flat_map(|pair| &pair.negatives);
     assert!(negatives.all(|&row| ids.value(row) == "c"));
 }
 
@@ -270,10 +269,10 @@ fn a_promoted_candidate_replaces_a_positive_that_is_left_out() {
         promotion: promote_above(0.8),
         ..Rules::default()
     };
-    let judged = decide(&scored(&rows, &[]), &rules).unwrap();
-    assert_eq!(reasons_of(&judged), ["promote promoted", "keep negative"]);
-    assert_eq!(promoted(&judged), [("a", 1)]);
-    assert!(judged.pairs.iter().any(|pair| !pair.positive_is_sound));
+    let decided = decide(&scored(&rows, &[]), &rules).unwrap();
+    assert_eq!(reasons_of(&decided), ["promote promoted", "keep negative"]);
+    assert_eq!(promoted(&decided), [("a", 1)]);
+    assert!(decided.pairs.iter().any(|pair| !pair.positive_is_sound));
 }
 
 #[test]
@@ -297,8 +296,8 @@ fn the_retrievers_similarity_has_a_say_where_it_is_asked() {
             }),
             ..Rules::default()
         };
-        let judged = decide(&batch, &rules).unwrap();
-        (judged.pairs[1].positive_is_sound, reasons_of(&judged))
+        let decided = decide(&batch, &rules).unwrap();
+        (decided.pairs[1].positive_is_sound, reasons_of(&decided))
     };
     let promoted_b = ["drop relative_margin", "promote promoted", "keep negative"];
     let (is_sound, found) = reasons(0.6);
@@ -322,12 +321,12 @@ fn the_threshold_may_do_without_the_positive_and_the_best_come_first() {
             }),
             ..Rules::default()
         };
-        let judged = decide(&scored(&LADDER, &[]), &rules).unwrap();
-        let ids = promoted(&judged)
+        let decided = decide(&scored(&LADDER, &[]), &rules).unwrap();
+        let ids = promoted(&decided)
             .iter()
             .map(|(id, _)| *id)
             .collect::<String>();
-        (ids, reasons_of(&judged))
+        (ids, reasons_of(&decided))
     };
     assert_eq!(with(false, None).0, "89");
     assert_eq!(with(true, None).0, "56789");

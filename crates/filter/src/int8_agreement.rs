@@ -7,16 +7,16 @@ use std::sync::Arc;
 use arrow::array::{AsArray, RecordBatch};
 use datafusion::prelude::{DataFrame, ident, lit};
 use futures::StreamExt;
+use pairmill_candidates::decide;
 use pairmill_cli::Progress;
 use pairmill_inference::PairScorer;
 use pairmill_metrics::spearman;
+use pairmill_schema::Decision;
 use pairmill_tables::{WholeQueries, f32_column, string_column};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use crate::decide::decide;
-use crate::judge::Judge;
-use crate::rules::DROP;
+use crate::scorer::Scorer;
 use crate::{Config, FilterError, Model, Result, ScoreConfig, plan};
 
 /// Queries in a sample of candidates.
@@ -90,7 +90,7 @@ fn rank_correlation(exact: &[f64], rounded: &[f64]) -> Option<f64> {
 pub(crate) async fn compare_decisions(
     config: &Config,
     candidates: &DataFrame,
-    int8: &Arc<Judge>,
+    int8: &Arc<Scorer>,
     scores: Option<&Path>,
 ) -> Result<Option<Agreement>> {
     let Some(least) = config.model.int8 else {
@@ -109,15 +109,18 @@ pub(crate) async fn compare_decisions(
     }
     let is_drawn = ident("query_id").in_list(ids.drawn().collect(), false);
     let sample = candidates.clone().filter(is_drawn)?;
-    let float32 = Judge::load(&config.model.in_float32())?.with_activation(int8.activation());
+    let float32 = Scorer::load(&config.model.in_float32())?.with_activation(int8.activation());
     let float32 = float32.cached(scores)?;
-    let exact = judged(config, &sample, Arc::new(float32)).await?;
-    let rounded = judged(config, &sample, int8.clone()).await?;
+    let exact = decided(config, &sample, Arc::new(float32)).await?;
+    let rounded = decided(config, &sample, int8.clone()).await?;
     let decisions = exact.iter().zip(&rounded).map(|(a, b)| (&*a.1, &*b.1));
-    let used: Vec<_> = decisions.filter(|&pair| pair != (DROP, DROP)).collect();
+    let dropped = Decision::Drop.name();
+    let used: Vec<_> = decisions
+        .filter(|&pair| pair != (dropped, dropped))
+        .collect();
     let same = used.iter().filter(|(a, b)| a == b).count();
-    let scores = |judged: &[(Option<f32>, String)]| -> Vec<f64> {
-        let scores = judged.iter().filter_map(|(score, _)| *score);
+    let scores = |decided: &[(Option<f32>, String)]| -> Vec<f64> {
+        let scores = decided.iter().filter_map(|(score, _)| *score);
         scores.map(f64::from).collect()
     };
     let agreement = Agreement {
@@ -129,14 +132,15 @@ pub(crate) async fn compare_decisions(
 }
 
 /// The score and decision of each candidate.
-async fn judged(
+async fn decided(
     config: &Config,
     candidates: &DataFrame,
-    judge: Arc<Judge>,
+    scorer: Arc<Scorer>,
 ) -> Result<Vec<(Option<f32>, String)>> {
     let progress = Arc::new(Progress::new("comparing int8", "candidates", None));
     let with_promotion = config.rules.promotion.is_some();
-    let mut scored = plan::scored(candidates.clone(), &[], with_promotion, judge, progress).await?;
+    let mut scored =
+        plan::scored(candidates.clone(), &[], with_promotion, scorer, progress).await?;
     let mut queries = WholeQueries::default();
     let mut whole = Vec::new();
     while let Some(batch) = scored.next().await {
@@ -145,9 +149,9 @@ async fn judged(
     whole.extend(queries.finish()?);
     let mut rows = Vec::new();
     for batch in &whole {
-        let judged = decide(batch, &config.rules)?.batch;
-        let scores = f32_column(&judged, "score").iter();
-        let decisions = string_column(&judged, "decision").iter().flatten();
+        let decided = decide(batch, &config.rules)?.batch;
+        let scores = f32_column(&decided, "score").iter();
+        let decisions = string_column(&decided, "decision").iter().flatten();
         rows.extend(scores.zip(decisions.map(str::to_owned)));
     }
     Ok(rows)
@@ -161,7 +165,7 @@ async fn judged(
 pub(crate) async fn compare_scores(
     config: &ScoreConfig,
     pairs: DataFrame,
-    int8: &Judge,
+    int8: &Scorer,
     scores: Option<&Path>,
 ) -> Result<Option<Agreement>> {
     let Some(least) = config.model.int8 else {
@@ -178,9 +182,9 @@ pub(crate) async fn compare_scores(
     }
     let texts: Vec<(String, String)> = sample.drawn().collect();
     let texts: Vec<(&str, &str)> = texts.iter().map(|(a, b)| (&**a, &**b)).collect();
-    let float32 = Judge::load(&config.model.in_float32())?.cached(scores)?;
-    let scores_by = |judge: &Judge| -> Result<Vec<f64>> {
-        let scores = judge.score_pairs(&texts, &|_| ())?;
+    let float32 = Scorer::load(&config.model.in_float32())?.cached(scores)?;
+    let scores_by = |scorer: &Scorer| -> Result<Vec<f64>> {
+        let scores = scorer.score_pairs(&texts, &|_| ())?;
         Ok(scores.into_iter().map(f64::from).collect())
     };
     let agreement = Agreement {

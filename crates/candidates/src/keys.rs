@@ -2,24 +2,24 @@ use pairmill_schema::{Sameness, TextKey, equivalent, hash_key};
 
 /// Stands for an id or a text: 128 bits of its hash, so that sets of them stay small. Two
 /// different ones share a key about as likely as a cosmic ray flips the answer.
-pub(crate) type Key = u128;
+pub type Key = u128;
 
 /// Parts the keys of texts from those of ids, and of questions from those of passages.
 const QUESTION: Key = 1;
 const PASSAGE: Key = 2;
 
 /// The key of an id.
-pub(crate) fn id_key(id: &str) -> Key {
+pub fn id_key(id: &str) -> Key {
     Key::from_le_bytes(hash_key(id.as_bytes())) & !3
 }
 
 /// The key of a question, which all share that are the same.
-pub(crate) fn question_key(text: &str, sameness: Sameness) -> Key {
+pub fn question_key(text: &str, sameness: Sameness) -> Key {
     of_text(TextKey::new(text, sameness), QUESTION)
 }
 
 /// The key of a passage, which identical ones share.
-pub(crate) fn passage_key(text: &str) -> Key {
+pub fn passage_key(text: &str) -> Key {
     of_text(TextKey::identical(text), PASSAGE)
 }
 

@@ -4,26 +4,30 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
-use pairmill_tables::{Judged, Pair, Table, f32_column, i32_column, pairs_of, string_column};
+use pairmill_schema::{Decision, Reason};
+use pairmill_tables::{Table, f32_column, i32_column, string_column};
 use rayon::prelude::*;
 
-use crate::near::Shingles;
-use crate::selection::Candidate;
-use crate::{Reason, Selection};
+use crate::{Candidate, Decided, Pair, Selection, Shingles, pairs_of};
 
-/// How candidates are judged.
-pub(crate) struct Judgement<'a> {
+/// How the candidates of a query are selected by the retriever's scores.
+pub struct Select<'a> {
+    /// Which become negatives.
     pub selection: &'a Selection,
     /// The similarity from which on a candidate is a near-duplicate of a positive.
     pub near_duplicates: f32,
+    /// Seed of the random choice.
     pub seed: u64,
     /// The columns of the scores that the selection is by: the candidates' and the positive's.
     pub scores: [&'a str; 2],
 }
 
-impl Judgement<'_> {
+impl Select<'_> {
     /// Decides on the candidates of whole queries, whose reason tells the exclusions so far.
-    pub fn judge(&self, batch: &RecordBatch) -> Result<Judged, ArrowError> {
+    ///
+    /// # Errors
+    /// If the batch is no candidates table.
+    pub fn select(&self, batch: &RecordBatch) -> Result<Decided, ArrowError> {
         let query_ids = string_column(batch, "query_id");
         let mut pairs: Vec<Pair> = pairs_of(batch).into_iter().map(Pair::given).collect();
         let same_query =
@@ -31,14 +35,14 @@ impl Judgement<'_> {
         let mut queries: Vec<&mut [Pair]> = pairs.chunk_by_mut(same_query).collect();
         let reasons: Vec<Vec<Reason>> = queries
             .par_iter_mut()
-            .map(|pairs| self.judge_query(batch, pairs))
+            .map(|pairs| self.select_of_query(batch, pairs))
             .collect();
         let reasons = reasons.concat();
         let decisions = reasons
             .iter()
             .map(|&reason| match self.selection.survives(reason) {
-                true => "keep",
-                false => "drop",
+                true => Decision::Keep.name(),
+                false => Decision::Drop.name(),
             });
         let decisions = StringArray::from_iter_values(decisions);
         let reasons = StringArray::from_iter_values(reasons.iter().map(|reason| reason.name()));
@@ -51,11 +55,11 @@ impl Judgement<'_> {
         columns[schema.index_of("reason")?] = Arc::new(reasons);
         // A plan often calls a column nullable that holds no null; this checks that it holds none.
         let batch = RecordBatch::try_new(schema, columns)?;
-        Ok(Judged { batch, pairs })
+        Ok(Decided { batch, pairs })
     }
 
     /// The reasons of a query's candidates, for one of its pairs after the other.
-    fn judge_query(&self, batch: &RecordBatch, pairs: &mut [Pair]) -> Vec<Reason> {
+    fn select_of_query(&self, batch: &RecordBatch, pairs: &mut [Pair]) -> Vec<Reason> {
         let query_ids = string_column(batch, "query_id");
         let (positives, texts) = (
             string_column(batch, "positive"),

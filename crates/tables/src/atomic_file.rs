@@ -16,7 +16,7 @@ const READER_WAIT: Duration = Duration::from_secs(5);
 /// A file that appears whole or not at all: written beside its name, synced, renamed. Dropped
 /// before it is [published](Self::publish), it leaves nothing behind. A named pipe or a device is
 /// written to as a stream.
-pub(crate) struct StagedFile {
+pub(crate) struct AtomicFile {
     /// The output as the user named it.
     target: PathBuf,
     /// The file that it stands for; links are followed.
@@ -27,7 +27,7 @@ pub(crate) struct StagedFile {
     judged: Survey,
 }
 
-impl StagedFile {
+impl AtomicFile {
     /// Prepares to write `target` and opens the file to write to.
     pub(crate) fn create(target: &Path) -> Result<(Self, File)> {
         let staged = |path: &Path, partial, judged| Self {
@@ -105,7 +105,7 @@ impl StagedFile {
     }
 }
 
-impl Drop for StagedFile {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.partial.as_os_str().is_empty() {
             remove_partial(&self.partial);
@@ -154,7 +154,7 @@ pub fn check_output(target: &Path) -> Result<()> {
         // Whoever reads it would take the opening and closing for all there is.
         return Ok(());
     }
-    let (staged, _file) = StagedFile::create(target)?;
+    let (staged, _file) = AtomicFile::create(target)?;
     remember(place.path(), staged.judged.clone());
     Ok(())
 }
@@ -201,7 +201,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn write(target: &Path, text: &str) -> Result<()> {
-        let (staged, mut file) = StagedFile::create(target)?;
+        let (staged, mut file) = AtomicFile::create(target)?;
         file.write_all(text.as_bytes()).unwrap();
         staged.publish(&file)
     }
@@ -225,7 +225,7 @@ mod tests {
     fn what_appears_meanwhile_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("out.csv");
-        let (staged, file) = StagedFile::create(&target).unwrap();
+        let (staged, file) = AtomicFile::create(&target).unwrap();
         fs::write(&target, "a user's").unwrap();
         let error = staged.publish(&file).unwrap_err().to_string();
         assert!(error.contains("out.csv.new"), "{error}");

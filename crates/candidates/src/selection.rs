@@ -1,10 +1,10 @@
-use pairmill_tables::TrainingFormat;
+use pairmill_schema::Reason;
 use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha12Rng;
 use serde::Serialize;
 
-use crate::Reason;
+use crate::{Margins, TrainingFormat};
 
 /// Which candidates become negatives, with the semantics and the names of sentence-transformers'
 /// `mine_hard_negatives`. Scores are those of the retriever.
@@ -87,9 +87,7 @@ impl Selection {
         if self.sampling_strategy == Sampling::Random && num_negatives.is_none() {
             return Err("--sampling-strategy random needs --num-negatives".to_owned());
         }
-        if self.include_positives
-            && matches!(format, TrainingFormat::Triplet | TrainingFormat::NTuple)
-        {
+        if self.include_positives && format.parts_negatives() {
             return Err("--include-positives is for --format labeled-pair, labeled-list or candidates: in triplets and n-tuples positives would stand as negatives".to_owned());
         }
         Ok(())
@@ -132,7 +130,7 @@ impl Selection {
     }
 
     /// Whether a candidate with this reason is one still.
-    pub(crate) fn survives(&self, reason: Reason) -> bool {
+    pub fn survives(&self, reason: Reason) -> bool {
         reason == Reason::Negative || (self.include_positives && reason.is_positive())
     }
 
@@ -145,19 +143,16 @@ impl Selection {
         if !self.survives(excluded) {
             return excluded;
         }
-        let failed = |test: bool, reason: Reason| test.then_some(reason);
-        failed(rank <= self.rank_min, Reason::RankMin)
-            .or_else(|| {
-                let margin = self.absolute_margin?;
-                failed(score + margin > positive, Reason::AbsoluteMargin)
-            })
-            .or_else(|| {
-                let highest = positive - positive.abs() * self.relative_margin?;
-                failed(score > highest, Reason::RelativeMargin)
-            })
-            .or_else(|| failed(score > self.max_score?, Reason::MaxScore))
-            .or_else(|| failed(score < self.min_score?, Reason::MinScore))
-            .unwrap_or(excluded)
+        if rank <= self.rank_min {
+            return Reason::RankMin;
+        }
+        let margins = Margins {
+            absolute: self.absolute_margin,
+            relative: self.relative_margin,
+            max_score: self.max_score,
+            min_score: self.min_score,
+        };
+        margins.broken(score, positive).unwrap_or(excluded)
     }
 }
 
@@ -277,7 +272,7 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(taken(&selection), [1, 2]);
-        assert!(selection.validate(TrainingFormat::Triplet).is_err());
-        assert!(selection.validate(TrainingFormat::LabeledList).is_ok());
+        assert!(selection.validate(TrainingFormat::TRIPLET).is_err());
+        assert!(selection.validate(TrainingFormat::LABELED_LIST).is_ok());
     }
 }

@@ -7,52 +7,52 @@ const MOST: usize = 1 << 16;
 /// Turns each word into what an analyzer makes of it, a term or nothing, and remembers that: a
 /// stemmer takes longer than all else in the building of an index.
 #[derive(Clone)]
-pub(crate) struct Memo {
+pub(crate) struct StemmerCache {
     analyzer: TextAnalyzer,
 }
 
-impl Memo {
+impl StemmerCache {
     /// Of an analyzer that makes at most one term of a word.
     pub(crate) fn new(analyzer: TextAnalyzer) -> Self {
         Self { analyzer }
     }
 }
 
-impl TokenFilter for Memo {
-    type Tokenizer<T: Tokenizer> = MemoTokenizer<T>;
+impl TokenFilter for StemmerCache {
+    type Tokenizer<T: Tokenizer> = StemmerCacheTokenizer<T>;
 
-    fn transform<T: Tokenizer>(self, words: T) -> MemoTokenizer<T> {
+    fn transform<T: Tokenizer>(self, words: T) -> StemmerCacheTokenizer<T> {
         let terms = Terms {
             analyzer: self.analyzer,
             known: FxHashMap::default(),
         };
-        MemoTokenizer { words, terms }
+        StemmerCacheTokenizer { words, terms }
     }
 }
 
 #[derive(Clone)]
-pub(crate) struct MemoTokenizer<T> {
+pub(crate) struct StemmerCacheTokenizer<T> {
     words: T,
     terms: Terms,
 }
 
-impl<T: Tokenizer> Tokenizer for MemoTokenizer<T> {
-    type TokenStream<'a> = MemoStream<'a, T::TokenStream<'a>>;
+impl<T: Tokenizer> Tokenizer for StemmerCacheTokenizer<T> {
+    type TokenStream<'a> = StemmerCacheStream<'a, T::TokenStream<'a>>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Self::TokenStream<'a> {
-        MemoStream {
+        StemmerCacheStream {
             words: self.words.token_stream(text),
             terms: &mut self.terms,
         }
     }
 }
 
-pub(crate) struct MemoStream<'a, S> {
+pub(crate) struct StemmerCacheStream<'a, S> {
     words: S,
     terms: &'a mut Terms,
 }
 
-impl<S: TokenStream> TokenStream for MemoStream<'_, S> {
+impl<S: TokenStream> TokenStream for StemmerCacheStream<'_, S> {
     fn advance(&mut self) -> bool {
         while self.words.advance() {
             let token = self.words.token_mut();
