@@ -173,6 +173,7 @@ fn onnx_files_of_others_give_the_embeddings_of_onnxruntime() {
         for part in [
             "config.json",
             "modules.json",
+            "sentence_bert_config.json",
             "tokenizer.json",
             "1_Pooling/config.json",
         ] {

@@ -518,9 +518,10 @@ fn columns_of_an_input_go_along_to_the_pairs_that_are_generated() {
         format!("id,question,answer,Key,note\n{csv}"),
     )
     .unwrap();
-    let pairs = dir.path().join("out/pairs_train.parquet");
     let kept = |line: &str| {
-        GENERATE.done(dir.path(), &format!("{line} --output out --force"));
+        let kind = line.split(' ').next().unwrap();
+        GENERATE.done(dir.path(), &format!("{line} --output {kind} --force"));
+        let pairs = dir.path().join(kind).join("pairs_train.parquet");
         let columns = tables::columns(&pairs);
         (columns, tables::rows(&pairs, &["anchor_id", "Key"]))
     };
@@ -559,5 +560,5 @@ fn columns_of_an_input_go_along_to_the_pairs_that_are_generated() {
         "qa --input qa.csv --output bad --keep-columns Keys",
         1,
     );
-    assert_snapshot!(error, @"");
+    assert_snapshot!(error, @"error: qa.csv: no column `Keys` (needed for a qa table); found id, question, answer, Key, note");
 }
