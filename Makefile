@@ -15,11 +15,14 @@ CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
 BIN := $(CARGO_TARGET_DIR)/release
 
+MDBOOK_VERSION := 0.5.4
+MDBOOK         := $(DEPS)/mdbook-$(MDBOOK_VERSION)/bin/mdbook
+
 .DEFAULT_GOAL := help
 PREFIX   ?= /usr/local
 PROGRAMS := $(addprefix pairmill-,generate mine filter train evaluate)
 
-.PHONY: help setup build pipeline test bench lint man install clean
+.PHONY: help setup build pipeline test bench lint docs reference man install clean
 
 include pipelines/*.mk
 
@@ -61,9 +64,18 @@ bench: build ## Run the slow checks against published figures (takes long; needs
 	@$(if $(TESTS),,python3 scripts/setup.py --deps '$(DEPS)' mpnet paraphrase-minilm-l3-onnx minilm-l6-int8-onnx)
 	cargo test --release --workspace -- --ignored --nocapture $(TESTS)
 
-lint: setup ## Check formatting and lints
+lint: setup ## Check formatting, lints, the length of lines and links
+	python3 scripts/lint.py
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
+
+docs: ## Build the book into target/book (brings mdBook into .deps/ the first time)
+	@test -x '$(MDBOOK)' || env -u CARGO_TARGET_DIR cargo install mdbook --version $(MDBOOK_VERSION) --locked \
+		--no-default-features --features search --root '$(DEPS)/mdbook-$(MDBOOK_VERSION)'
+	'$(MDBOOK)' build docs --dest-dir '$(abspath $(CARGO_TARGET_DIR))/book'
+
+reference: build ## Write the book's pages of options anew
+	SNAPSHOTS=overwrite cargo test --release --workspace --test docs options
 
 man: build ## Write the man pages of all programs and their commands into man/
 	@rm -rf man
