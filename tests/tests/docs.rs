@@ -60,7 +60,7 @@ fn blocks(markdown: &str) -> Vec<Block> {
     blocks
 }
 
-/// The pages of the book and the Markdown files of the root, but for the pages of options.
+/// The pages of the book and of the examples, and the Markdown files of the root.
 fn pages() -> Vec<PathBuf> {
     let mut pages = Vec::new();
     let mut folders = vec![root().join("docs"), root().join("examples")];
