@@ -32,13 +32,16 @@ fn main() {
 
     let differences: Vec<f64> = after.iter().zip(&before).map(|(b, a)| b - a).collect();
     let resampled = bootstrap(differences.len(), 1_000, 42, |drawn| {
-        drawn.iter().map(|&item| differences[item]).sum::<f64>() / drawn.len() as f64
+        let drawn: Vec<f64> = drawn
+            .iter()
+            .map(|&item| differences[item as usize])
+            .collect();
+        vec![mean(&drawn)]
     });
-    if let Some(interval) = percentile_interval(resampled, 0.95) {
-        println!(
-            "95 % interval of the difference {:+.4} to {:+.4}",
-            interval.low, interval.high
-        );
+    let means = resampled.iter().map(|figures| figures[0]);
+    if let Some(interval) = percentile_interval(means, 0.95) {
+        let (low, high) = (interval.low, interval.high);
+        println!("95 % interval of the difference {low:+.4} to {high:+.4}");
     }
     if let Some(p) = randomisation_test(&before, &after, 9_999, 42) {
         println!("paired randomisation test: p = {p:.4}");
