@@ -216,6 +216,8 @@ fn run_page(page: &Path, template: &Path) {
             OUTPUT => {
                 let printed = printed.as_ref();
                 let printed = printed.unwrap_or_else(|| panic!("{place}: nothing has been run"));
+                // Where a comparison fails, this says of what.
+                eprintln!("comparing {place}");
                 compare(printed, &block.text);
             }
             comment if comment.starts_with(NOT_RUN) => {}
