@@ -6,9 +6,9 @@
 
 use std::error::Error;
 
-use pairmill_mine::{Corpus, Frame, MineConfig, Pairs, Selection, mine};
+use pairmill_candidates::TrainingFormat;
+use pairmill_mine::{Corpus, MineConfig, Pairs, RunOptions, Selection, mine};
 use pairmill_schema::Sameness;
-use pairmill_tables::TrainingFormat;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         format: TrainingFormat::Triplet,
         drop_ids: false,
         audit: None,
-        frame: Frame {
+        run: RunOptions {
             output: output.into(),
             seed: 42,
             threads: 2,

@@ -15,7 +15,7 @@ from typing import Iterator, List, NamedTuple, Set
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 100
 # Rust lines that were longer before this was checked. Lower it when some are gone.
-LONG_RUST_LINES = 289
+LONG_RUST_LINES = 198
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)|^\[[^\]]+\]:\s+(\S+)", re.MULTILINE)
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
