@@ -270,12 +270,8 @@ fn options_page(program: Program, name: &str) -> String {
     let mut commands = vec![String::new()];
     while let Some(command) = commands.pop() {
         let help = program.run(&root(), &format!("{command} --help")).stdout;
-        let title = format!("{name} {command}");
-        page += &format!(
-            "\n## {}\n\n```text\n{}\n```\n",
-            title.trim(),
-            help.trim_end()
-        );
+        let title = format!("{name}{command}");
+        page += &format!("\n## {title}\n\n```text\n{}\n```\n", help.trim_end());
         let below = help.lines().skip_while(|line| *line != "Commands:").skip(1);
         let below = below.take_while(|line| line.starts_with("  "));
         // A line that goes on from the one above begins further right.
