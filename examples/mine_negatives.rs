@@ -9,6 +9,7 @@ use std::error::Error;
 use pairmill_candidates::TrainingFormat;
 use pairmill_mine::{Corpus, MineConfig, Pairs, RunOptions, Selection, mine};
 use pairmill_schema::Sameness;
+use tokio::runtime::Runtime;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -19,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         path: path.clone(),
         ..Pairs::default()
     };
-    let report = mine(&MineConfig {
+    let config = MineConfig {
         // The positives of all pairs are the passages that are searched.
         corpus: Corpus {
             path,
@@ -37,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             num_negatives: Some(3),
             ..Selection::default()
         },
-        format: TrainingFormat::Triplet,
+        format: TrainingFormat::TRIPLET,
         drop_ids: false,
         audit: None,
         run: RunOptions {
@@ -46,7 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             threads: 2,
             force: false,
         },
-    })?;
+    };
+    // `mine` is async, for programs that are; this one is not.
+    let report = Runtime::new()?.block_on(mine(&config))?;
     match report.summary {
         Some(summary) => println!("{} triplets of {} pairs", summary.rows, summary.pairs),
         None => println!("{} is up to date", report.output.display()),
