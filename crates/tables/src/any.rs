@@ -10,11 +10,11 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use futures::StreamExt;
 
 use crate::listing::{columns_of, inferred, listing, parquet_footers};
-use crate::source::{DataFile, Format, Source};
+use crate::source::{DataFile, Source};
 use crate::spool::SpoolWriter;
 use crate::stdin::{stdin_reader, stdin_table};
 use crate::text::TextFile;
-use crate::{Result, Table, TableError, trec};
+use crate::{Format, Result, Table, TableError, trec};
 
 /// Opens an input of any columns as it is: a path, folder or glob in any format of columns, or `-`
 /// for an Arrow IPC stream on standard input. The columns of CSV are text, and their blank cells null.

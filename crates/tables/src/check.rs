@@ -5,8 +5,7 @@ use futures::StreamExt;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::ParquetMetaData;
 
-use crate::columns::Column;
-use crate::read::expression;
+use crate::columns::{Column, expression};
 use crate::{Result, Table, TableError};
 
 /// Proves that an input has rows and no nulls: from Parquet statistics where they say so, else by

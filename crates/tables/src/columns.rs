@@ -2,6 +2,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{LazyLock, Mutex};
 
 use arrow::datatypes::{DataType, Field};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Cast, Expr, lit};
+use datafusion::prelude::{coalesce, ident};
 use serde::Serialize;
 use tracing::info;
 
@@ -238,6 +241,27 @@ fn origin(
             _ => String::new(),
         },
     })
+}
+
+/// A column of the contract by a plan over columns of the input that are near it.
+pub(crate) fn expression(column: &Column) -> Expr {
+    let kind = column.field.data_type();
+    let Some(source) = column.source() else {
+        if column.may_be_empty() {
+            return lit("").alias(column.field.name());
+        }
+        return cast(lit(ScalarValue::Null), kind).alias(column.field.name());
+    };
+    let value = cast(ident(source), kind);
+    let value = match kind == &DataType::Utf8 && column.may_be_empty() {
+        true => coalesce(vec![value, lit("")]),
+        false => value,
+    };
+    value.alias(column.field.name())
+}
+
+fn cast(value: Expr, kind: &DataType) -> Expr {
+    Expr::Cast(Cast::new(Box::new(value), kind.clone()))
 }
 
 /// The column of this name, also where only case and blanks around differ.

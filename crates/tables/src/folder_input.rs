@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use tracing::info;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::source::format_of;
+use crate::format::format_of;
 use crate::{Result, TableError};
 
 /// The files of an input, sorted.

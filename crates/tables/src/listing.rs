@@ -13,9 +13,9 @@ use datafusion::datasource::listing::{
 use datafusion::prelude::SessionContext;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
-use crate::source::{DataFile, Format, Source};
+use crate::source::{DataFile, Source};
 use crate::text::TextFile;
-use crate::{Result, TableError};
+use crate::{Format, Result, TableError};
 
 /// The columns of a file.
 pub(crate) enum FileColumns {

@@ -3,24 +3,23 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder, new_null_array,
 };
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::common::ScalarValue;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::{Cast, Expr, lit};
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, coalesce, ident};
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
 use futures::StreamExt;
 
 use crate::check::RowCheck;
-use crate::columns::{Column, ColumnNames, resolve};
+use crate::columns::{Column, ColumnNames, expression, resolve};
 use crate::convert::{BadValue, Kind};
 use crate::listing::{FileColumns, columns_of, listing, parquet_footers};
-use crate::source::{DataFile, Format, Source};
+use crate::source::{DataFile, Source};
 use crate::spool::SpoolWriter;
 use crate::stdin::{stdin_batches, stdin_reader};
 use crate::underway::remove_left_over;
-use crate::{Result, Table, TableError, trec};
+use crate::{Format, Result, Table, TableError, trec};
 
 /// Rows a plan hands on at a time.
 const BATCH_ROWS: usize = 4_096;
@@ -467,25 +466,4 @@ fn first_null(values: &ArrayRef) -> Option<usize> {
 fn first_blank(values: &ArrayRef) -> Option<usize> {
     let texts = values.as_string_opt::<i32>()?;
     texts.iter().position(|text| text == Some(""))
-}
-
-/// A column of the contract by a plan over columns of the input that are near it.
-pub(crate) fn expression(column: &Column) -> Expr {
-    let kind = column.field.data_type();
-    let Some(source) = column.source() else {
-        if column.may_be_empty() {
-            return lit("").alias(column.field.name());
-        }
-        return cast(lit(ScalarValue::Null), kind).alias(column.field.name());
-    };
-    let value = cast(ident(source), kind);
-    let value = match kind == &DataType::Utf8 && column.may_be_empty() {
-        true => coalesce(vec![value, lit("")]),
-        false => value,
-    };
-    value.alias(column.field.name())
-}
-
-fn cast(value: Expr, kind: &DataType) -> Expr {
-    Expr::Cast(Cast::new(Box::new(value), kind.clone()))
 }

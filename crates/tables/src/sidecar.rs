@@ -7,7 +7,6 @@ use arrow::error::ArrowError;
 use crate::atomic_file::{AtomicFile, hidden};
 use crate::lineage::record_path;
 use crate::record::{Content, FileRecord};
-use crate::table_output::encode;
 use crate::{Lineage, Result, TableError, underway};
 
 /// A file under way in a format without a place for a lineage, which goes into a hidden file beside
@@ -82,4 +81,16 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&new, path)?;
     underway::end(&new);
     Ok(())
+}
+
+/// Returns what to say of rows that could not be written.
+pub(crate) fn encode(path: &Path, error: ArrowError) -> TableError {
+    let source = match error {
+        ArrowError::IoError(_, source) => source,
+        other => io::Error::other(other),
+    };
+    TableError::Unwritable {
+        path: path.to_owned(),
+        source,
+    }
 }

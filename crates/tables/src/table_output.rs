@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::atomic_file::AtomicFile;
 use crate::place::{Place, is_stream};
-use crate::sidecar::Sidecar;
+use crate::sidecar::{Sidecar, encode};
 use crate::{Format, Lineage, ParquetOutput, Result, TableError, join_parquet};
 
 /// What the name of a table may end in.
@@ -254,17 +254,6 @@ pub fn join_tables(
     match output {
         Some(output) => output.finish_with(figures).map(drop),
         None => Ok(()),
-    }
-}
-
-pub(crate) fn encode(path: &Path, error: ArrowError) -> TableError {
-    let source = match error {
-        ArrowError::IoError(_, source) => source,
-        other => io::Error::other(other),
-    };
-    TableError::Unwritable {
-        path: path.to_owned(),
-        source,
     }
 }
 

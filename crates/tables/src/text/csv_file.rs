@@ -3,9 +3,9 @@ use std::io::{self, Read};
 use csv::{Reader, ReaderBuilder, StringRecord};
 use tracing::{info, warn};
 
+use super::cells::{Cells, CellsBuilder, Examined, Text, reading_error};
 use super::dialect::{self, Dialect, Found};
 use super::options::ReadOptions;
-use super::rows::{Cells, CellsBuilder, Examined, Text, reading_error};
 use crate::source::DataFile;
 use crate::{Result, TableError};
 

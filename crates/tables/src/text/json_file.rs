@@ -2,8 +2,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Read};
 
+use super::cells::{Cells, CellsBuilder, Examined, Text, reading_error};
 use super::json_scan::{Fault, Field, Kind, blank, object};
-use super::rows::{Cells, CellsBuilder, Examined, Text, reading_error};
 use crate::source::DataFile;
 use crate::{Result, TableError};
 

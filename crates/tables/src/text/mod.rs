@@ -3,6 +3,7 @@
 //! A file is looked through once, before anything is read, to find out how it is written (its
 //! encoding, separator and quoting, or its keys), and is then read once.
 
+mod cells;
 mod csv_file;
 mod decode;
 mod dialect;
