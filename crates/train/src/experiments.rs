@@ -91,7 +91,7 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
     }
     let mut trials = Vec::new();
     for (loss, mut task) in tasks {
-        trials.push(trial(loss.name(), &mut task, &options, common)?);
+        trials.push(trial(loss.name.to_owned(), &mut task, &options, common)?);
     }
     trials.sort_by(|a, b| b.scores().1.total_cmp(&a.scores().1));
     print(&trials, "loss", common)?;

@@ -1,6 +1,7 @@
 //! Training: losses, samplers, optimiser, schedules and the loop, for sentence encoders and
 //! cross-encoders.
 
+mod batch_text;
 mod chart;
 mod checkpoint;
 pub mod config_file;
@@ -17,7 +18,7 @@ mod judgements;
 mod labeled;
 mod labels;
 mod log;
-pub mod loss;
+pub mod losses;
 mod memory;
 mod objective;
 mod optimizer;

@@ -6,22 +6,23 @@ mod objective;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use datafusion::prelude::SessionContext;
-use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_cli::{Common, Outcome};
 use pairmill_hub::ModelSource;
 use pairmill_metrics::average_precision;
 use pairmill_modeling::{CrossEncoder, ModelCard, Parameters, TokenIds};
 use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
-use self::objective::{LabelLoss, ListLoss, Objective};
+use self::objective::Objective;
 use crate::cut::{Cut, count_cut};
 use crate::data::TrainingSet;
 use crate::export::write_quantized;
 use crate::form::{TableArgs, Wanted};
 use crate::labeled::{LabeledSet, LeftOut, Reading};
 use crate::labels::Labels;
+use crate::losses::cross_encoder::{Data, LossArgs};
 use crate::objective::{NoSignal, read_scored_pairs};
 use crate::optimizer::Gradient;
 use crate::options::Hyperparameters;
@@ -68,16 +69,9 @@ pub struct CrossEncoderArgs {
 
 #[derive(Debug, Clone, Args, Serialize)]
 struct DataArgs {
-    /// Loss to minimise
-    #[arg(long, value_enum, default_value_t = Loss::Bce)]
-    loss: Loss,
-    /// bce: factor on the loss of positives, such as the number of negatives per positive
-    #[arg(long, value_name = "X", value_parser = crate::options::positive)]
-    pos_weight: Option<f64>,
-    /// mnrl: negatives from the batch beside the hard ones [default: 4]; margin-mse: candidates of
-    /// each pair [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    num_negatives: Option<u16>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    loss: LossArgs,
     /// bce, mse: mined negatives of each query, drawn at random from its kept candidates
     #[arg(long, default_value_t = 2, value_name = "N")]
     mined_negatives: usize,
@@ -86,44 +80,6 @@ struct DataArgs {
     /// Longest pair in tokens [default: the model's own]
     #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(5..))]
     max_length: Option<u16>,
-}
-
-/// What is minimised. Names follow sentence-transformers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Loss {
-    /// Binary cross-entropy: labelled pairs
-    Bce,
-    /// Squared error of the score: labelled pairs with similarities
-    Mse,
-    /// Margins of another cross-encoder: scored candidates
-    MarginMse,
-    /// Multiple negatives ranking: pairs, triplets or n-tuples
-    Mnrl,
-    /// LambdaLoss, which weighs pairs by what nDCG gains: triplets or n-tuples
-    Lambda,
-}
-
-impl DataArgs {
-    fn check(&self) -> Result<(), UsageError> {
-        let name = |loss: Loss| {
-            loss.to_possible_value()
-                .map(|value| value.get_name().to_owned())
-        };
-        let meaningless = |option: &str| {
-            let loss = name(self.loss).unwrap_or_default();
-            Err(UsageError(format!(
-                "--{option} has no meaning for --loss {loss}"
-            )))
-        };
-        if self.pos_weight.is_some() && self.loss != Loss::Bce {
-            return meaningless("pos-weight");
-        }
-        if self.num_negatives.is_some() && !matches!(self.loss, Loss::Mnrl | Loss::MarginMse) {
-            return meaningless("num-negatives");
-        }
-        Ok(())
-    }
 }
 
 #[derive(Serialize)]
@@ -144,7 +100,8 @@ struct ShapingOptions<'a> {
 /// # Errors
 /// If an input or the model is not sound, training diverges, or the output cannot be written.
 pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
-    args.check()?;
+    let (in_parts, in_folds) = (args.shuffle_buffer.is_some(), args.folds.is_some());
+    args.data.loss.check(in_parts, in_folds)?;
     match args.folds {
         Some(number) => folds::run(args, number, common),
         None => {
@@ -256,23 +213,6 @@ fn train(
 }
 
 impl CrossEncoderArgs {
-    fn check(&self) -> Result<(), UsageError> {
-        self.data.check()?;
-        let message = match self.data.loss {
-            Loss::MarginMse if self.shuffle_buffer.is_some() => {
-                "--shuffle-buffer: margin-mse needs all candidates of a query, so it cannot read them in parts"
-            }
-            Loss::Bce | Loss::Mse if self.folds.is_some() && self.shuffle_buffer.is_some() => {
-                "--folds must know all queries, so it cannot be combined with --shuffle-buffer"
-            }
-            Loss::MarginMse | Loss::Mnrl | Loss::Lambda if self.folds.is_some() => {
-                "--folds has a meaning for the losses bce and mse only"
-            }
-            _ => return Ok(()),
-        };
-        Err(UsageError(message.to_owned()))
-    }
-
     fn dev_file(&self) -> Option<String> {
         let folder = self.eval.as_ref()?;
         Some(folder.join("labeled_dev.parquet").display().to_string())
@@ -308,8 +248,8 @@ impl CrossEncoderArgs {
         Reading {
             columns: &self.data.columns,
             labels: Labels::Share,
-            wanted: match self.data.loss {
-                Loss::Mse => Wanted::Similarities,
+            wanted: match self.data.loss.loss.data {
+                Data::LabeledPairs(wanted, _) => wanted,
                 _ => Wanted::Labels,
             },
             is_only: self.train.len() == 1,
@@ -327,10 +267,11 @@ impl CrossEncoderArgs {
     ) -> Result<Objective> {
         let data = &self.data;
         let files: Vec<&str> = self.train.iter().map(String::as_str).collect();
-        match data.loss {
-            Loss::Bce | Loss::Mse => {
+        let (loss, options) = (data.loss.loss, &data.loss.options);
+        match loss.data {
+            Data::LabeledPairs(wanted, make) => {
                 let mut set = LabeledSet::default();
-                for file in files {
+                for &file in &files {
                     match window {
                         Window::Whole => {
                             let reading = self.reading(data.mined_negatives, seed);
@@ -345,35 +286,26 @@ impl CrossEncoderArgs {
                 if let Some(left_out) = left_out {
                     set.leave_out(left_out);
                 }
-                let pos_weight = data.pos_weight;
-                let loss = match data.loss {
-                    Loss::Bce => LabelLoss::BinaryCrossEntropy { pos_weight },
-                    _ => LabelLoss::Mse,
-                };
-                match data.loss {
-                    Loss::Bce if window.is_whole() => set.check_both_labels()?,
-                    Loss::Mse if window.is_whole() => {
-                        let files: Vec<&str> = self.train.iter().map(String::as_str).collect();
-                        set.check_labels_differ(&files)?;
-                    }
+                match wanted {
+                    Wanted::Labels if window.is_whole() => set.check_both_labels()?,
+                    Wanted::Similarities if window.is_whole() => set.check_labels_differ(&files)?,
                     _ => {}
                 }
-                Ok(Objective::Labeled(set, loss))
+                Ok(Objective::Labeled(set, make(options)))
             }
-            Loss::MarginMse => {
-                let negatives = usize::from(data.num_negatives.unwrap_or(1));
+            Data::ScoredCandidates { candidates, loss } => {
+                let negatives = usize::from(candidates(options));
                 let pairs = read_scored_pairs(session, &files, negatives).await?;
-                Ok(Objective::distillation(pairs))
+                Ok(Objective::of_scored(pairs, loss()))
             }
-            Loss::Mnrl | Loss::Lambda => {
-                let loss = match data.loss {
-                    Loss::Mnrl => ListLoss::MultipleNegatives {
-                        in_batch: usize::from(data.num_negatives.unwrap_or(4)),
-                    },
-                    _ => ListLoss::Lambda,
-                };
+            Data::Pairs { in_batch, loss } => {
+                let in_batch = usize::from(in_batch(options));
                 let set = TrainingSet::read_all(session, &files, &data.columns, window).await?;
-                Objective::ranking(&set, loss, window)
+                Ok(Objective::of_pairs(&set, in_batch, loss()))
+            }
+            Data::Queries(make) => {
+                let set = TrainingSet::read_all(session, &files, &data.columns, window).await?;
+                Objective::of_queries(&set, loss, make(), window)
             }
         }
     }

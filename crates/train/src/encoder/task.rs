@@ -3,10 +3,11 @@ use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
 use tch::{Kind, Tensor};
 
 use super::stream::Stream;
+use crate::batch_text::{BatchText, tokenized};
 use crate::cut::{Cut, count_cut};
 use crate::evaluator::RetrievalEvaluator;
-use crate::loss::matryoshka::{MatryoshkaDim, matryoshka};
-use crate::objective::{BatchText, LossOfEmbeddings, NoSignal, Objective, tokenized};
+use crate::losses::matryoshka::{MatryoshkaDim, matryoshka};
+use crate::objective::{LossOfEmbeddings, NoSignal, Objective};
 use crate::optimizer::Gradient;
 use crate::sampler::{Mixing, mixed_batches, shuffled_batches};
 use crate::task::{Batch, Masks, Task};

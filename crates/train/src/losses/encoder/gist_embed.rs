@@ -1,40 +1,64 @@
-//! Ranking losses: each anchor must pick its own positive out of the documents of the batch.
-//!
-//! `anchors` is `[batch, dimension]`. `documents` is `[documents, dimension]`: the positives of the
-//! anchors in order, then hard negatives, as many as there are and in any order.
+//! Multiple negatives ranking under the guidance of a second model.
 
-use tch::{Kind, Reduction, Tensor};
+use anyhow::{Context, Result};
+use pairmill_modeling::SentenceEncoder;
+use tch::Tensor;
 
-use super::similarity::cosine;
+use super::data::{Data, InBatchLoss, Loss, LossOfBatch};
+use super::multiple_negatives_ranking::{diagonal, own_positive, without_diagonal};
+use crate::batch_text::{BatchText, tokenized};
+use crate::losses::registry::LossOption;
+use crate::losses::similarity::cosine;
 
-/// Multiple-negatives ranking loss (Henderson et al. 2017; `MultipleNegativesRankingLoss` of
-/// sentence-transformers): cross-entropy of each anchor picking its own positive among all
-/// documents of the batch by cosine similarity times `scale` (above 0, usually 20).
-///
-/// `excluded`, `[batch, documents]` boolean, marks documents that are no negative of an anchor.
-/// What it says of an anchor and its own positive is ignored.
-pub fn multiple_negatives_ranking(
-    anchors: &Tensor,
-    documents: &Tensor,
-    scale: f64,
-    excluded: Option<&Tensor>,
-) -> Tensor {
-    own_positive(&scores(anchors, documents, scale, excluded))
+/// Factor on the cosine: the inverse of the reference's temperature.
+const SCALE: f64 = 100.0;
+
+pub(crate) const LOSS: Loss = Loss {
+    name: "gist",
+    class: "GISTEmbedLoss",
+    source: "gist_embed.py#L140",
+    help: "The same without in-batch negatives that a guide model finds too good",
+    options: &[
+        LossOption::number("scale", SCALE),
+        LossOption::required("guide", "the model that finds false negatives"),
+        LossOption::plain("batch-sampler"),
+    ],
+    data: Data::Pairs(|options, device| {
+        let guide = options.guide.as_ref().context("--guide is missing")?;
+        let guide = SentenceEncoder::load(guide.folder()?, device).context("--guide")?;
+        let options = GistOptions {
+            temperature: 1.0 / options.scale(SCALE),
+            ..GistOptions::default()
+        };
+        Ok(Box::new(Guided { guide, options }))
+    }),
+};
+
+/// The loss with the model that guides it.
+struct Guided {
+    guide: SentenceEncoder,
+    options: GistOptions,
 }
 
-/// Multiple-negatives ranking loss in both directions
-/// (`MultipleNegativesSymmetricRankingLoss` of sentence-transformers): the mean of
-/// [`multiple_negatives_ranking`] and of the loss of each positive picking its own anchor among the
-/// anchors. An excluded positive of an anchor excludes that anchor for the positive.
-pub fn multiple_negatives_symmetric_ranking(
-    anchors: &Tensor,
-    documents: &Tensor,
-    scale: f64,
-    excluded: Option<&Tensor>,
-) -> Tensor {
-    let forward = scores(anchors, documents, scale, excluded);
-    let backward = forward.narrow(1, 0, anchors.size()[0]).transpose(0, 1);
-    (own_positive(&forward) + own_positive(&backward)) / 2.0
+impl InBatchLoss for Guided {
+    fn of_batch<'a>(
+        &'a self,
+        texts: &[BatchText<'_>],
+        excluded: Tensor,
+    ) -> Result<LossOfBatch<'a>> {
+        let sequences = tokenized(&self.guide, texts)?;
+        let sequences: Vec<_> = sequences.iter().collect();
+        let guided = tch::no_grad(|| self.guide.forward(&sequences, None));
+        Ok(Box::new(move |anchors, documents| {
+            let batch = anchors.size()[0];
+            let guide = Guide {
+                anchors: &guided.narrow(0, 0, batch),
+                documents: &guided.narrow(0, batch, documents.size()[0]),
+            };
+            let excluded = excluded.to_device(anchors.device());
+            gist_embed(anchors, documents, guide, Some(&excluded), &self.options)
+        }))
+    }
 }
 
 /// What the guide model of [`gist_embed`] makes of the same texts. Its dimension may differ, and no
@@ -81,11 +105,11 @@ impl Default for GistOptions {
 }
 
 /// GISTEmbed loss (Solatorio 2024, arXiv 2402.16829; `GISTEmbedLoss` of sentence-transformers):
-/// [`multiple_negatives_ranking`] without the negatives that a guide model finds closer than the
+/// [`multiple_negatives_ranking`](super::multiple_negatives_ranking::multiple_negatives_ranking) without the negatives that a guide model finds closer than the
 /// anchor's own positive. The one softmax of an anchor also holds, by option, the similarities of
 /// the anchor to other anchors and of its positive to other positives.
 ///
-/// `excluded` is that of [`multiple_negatives_ranking`]; a positive that is no negative of an
+/// `excluded` is that of multiple negatives ranking; a positive that is no negative of an
 /// anchor is none of its positive either, nor is the anchor it belongs to. No text is a negative of
 /// itself; the reference compares it with itself where the guide takes anchor and positive for the
 /// same.
@@ -127,34 +151,10 @@ pub fn gist_embed(
     own_positive(&(Tensor::cat(&scores, 1) / options.temperature))
 }
 
-fn scores(anchors: &Tensor, documents: &Tensor, scale: f64, excluded: Option<&Tensor>) -> Tensor {
-    let scores = cosine(anchors, documents) * scale;
-    match excluded {
-        Some(excluded) => scores.masked_fill(&without_diagonal(excluded), f64::NEG_INFINITY),
-        None => scores,
-    }
-}
-
-/// Cross-entropy of each row picking the column of its own number.
-fn own_positive(scores: &Tensor) -> Tensor {
-    let labels = Tensor::arange(scores.size()[0], (Kind::Int64, scores.device()));
-    scores.cross_entropy_loss::<&Tensor>(&labels, None, Reduction::Mean, -100, 0.0)
-}
-
-/// True where row and column of `matrix` are the same.
-fn diagonal(matrix: &Tensor) -> Tensor {
-    let size = matrix.size();
-    Tensor::eye_m(size[0], size[1], (Kind::Bool, matrix.device()))
-}
-
-fn without_diagonal(mask: &Tensor) -> Tensor {
-    mask.logical_and(&diagonal(mask).logical_not())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::finite;
+    use crate::losses::finite;
 
     fn anchors() -> Tensor {
         Tensor::from_slice2(&[[1.0f32, 0.0], [0.0, 1.0]])
@@ -162,44 +162,6 @@ mod tests {
 
     fn positives() -> Tensor {
         Tensor::from_slice2(&[[1.0f32, 0.1], [0.9, 0.2]])
-    }
-
-    #[test]
-    fn an_excluded_document_counts_for_nothing() {
-        let excluded = Tensor::from_slice2(&[[false, true], [true, false]]);
-        let loss = multiple_negatives_ranking(&anchors(), &positives(), 20.0, Some(&excluded));
-        assert_eq!(loss.double_value(&[]), 0.0);
-    }
-
-    #[test]
-    fn an_anchor_excluded_for_a_positive_counts_for_nothing() {
-        let excluded = Tensor::from_slice2(&[[false, true], [true, false]]);
-        let loss =
-            multiple_negatives_symmetric_ranking(&anchors(), &positives(), 20.0, Some(&excluded));
-        assert_eq!(loss.double_value(&[]), 0.0);
-    }
-
-    #[test]
-    fn an_own_positive_cannot_be_excluded() {
-        let excluded = Tensor::from_slice2(&[[true, true], [true, true]]);
-        for loss in [
-            multiple_negatives_ranking,
-            multiple_negatives_symmetric_ranking,
-        ] {
-            let (value, _) = finite(&[&anchors(), &positives()], |x| {
-                loss(&x[0], &x[1], 20.0, Some(&excluded))
-            });
-            assert_eq!(value, 0.0);
-        }
-    }
-
-    #[test]
-    fn a_zero_vector_has_a_gradient_of_common_size() {
-        let zero = Tensor::from_slice2(&[[0.0f32, 0.0], [0.0, 1.0]]);
-        let (_, gradients) = finite(&[&zero, &positives()], |x| {
-            multiple_negatives_ranking(&x[0], &x[1], 20.0, None)
-        });
-        assert!(gradients[0].abs().max().double_value(&[]) < 20.0);
     }
 
     #[test]

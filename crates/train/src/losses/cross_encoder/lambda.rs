@@ -5,6 +5,21 @@ use std::f64::consts::LN_2;
 
 use tch::{Kind, Tensor};
 
+use super::data::{Data, Loss};
+
+pub(crate) const LOSS: Loss = Loss {
+    name: "lambda",
+    class: "LambdaLoss",
+    source: "lambda_loss.py#L220",
+    help: "LambdaLoss, which weighs pairs by what nDCG gains: triplets or n-tuples",
+    options: &[],
+    data: Data::Queries(|| {
+        Box::new(|logits, labels, padding| {
+            lambda_loss(logits, labels, Some(padding), &LambdaLossOptions::default())
+        })
+    }),
+};
+
 /// What a pair of documents weighs. With rank r counted from 1 and discount `D(r) = log2(1 + r)`,
 /// the gain G of a document is `2^label − 1` over the best DCG that the query's labels allow.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -158,7 +173,7 @@ fn neighbours(discounts: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::finite;
+    use crate::losses::finite;
 
     const WEIGHTINGS: [Weighting; 5] = [
         Weighting::None,

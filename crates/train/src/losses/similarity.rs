@@ -67,26 +67,26 @@ impl Similarity {
 
 /// Vectors of the last dimension at length 1. A zero vector stays as it is, and its gradient passes
 /// unscaled; division by a small constant would multiply it by the inverse.
-pub(super) fn unit(vectors: &Tensor) -> Tensor {
+pub(crate) fn unit(vectors: &Tensor) -> Tensor {
     let norms = vectors.norm_scalaropt_dim(2, [-1i64], true);
     vectors / norms.masked_fill(&norms.lt(SMALLEST_NORM), 1.0)
 }
 
 /// Cosine similarity of every row of `first`, `[n, dimension]`, to every row of `second`,
 /// `[m, dimension]`: `[n, m]`.
-pub(super) fn cosine(first: &Tensor, second: &Tensor) -> Tensor {
+pub(crate) fn cosine(first: &Tensor, second: &Tensor) -> Tensor {
     unit(first).matmul(&unit(second).transpose(0, 1))
 }
 
 /// Cosine similarity of each row of `first` to the same row of `second`: `[n]`.
-pub(super) fn pairwise_cosine(first: &Tensor, second: &Tensor) -> Tensor {
+pub(crate) fn pairwise_cosine(first: &Tensor, second: &Tensor) -> Tensor {
     (unit(first) * unit(second)).sum_dim_intlist([-1i64].as_slice(), false, first.kind())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::finite;
+    use crate::losses::finite;
 
     #[test]
     fn gradients_are_finite_where_points_coincide_and_at_zero() {
