@@ -1,7 +1,8 @@
 //! The texts of a batch, and their tokens.
 
-use anyhow::Result;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
+
+use crate::error::Result;
 
 /// A text that a batch embeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

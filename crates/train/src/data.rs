@@ -1,12 +1,12 @@
 use std::collections::{HashMap, HashSet};
 
-use anyhow::{Result, bail, ensure};
 use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
 use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::{ColumnNames, Table, TableError, f32_column, open, string_column};
 use rayon::prelude::*;
 
+use crate::error::{Result, TrainError};
 use crate::findings::{Findings, excerpt};
 use crate::form::{Form, Input, Kind, TableArgs};
 use crate::labels::Labels;
@@ -97,24 +97,25 @@ impl TrainingSet {
                 is_only: files.len() == 1,
             };
             if let Err(error) = set.read(session, input, window).await {
-                match error.downcast_ref::<TableError>() {
+                match error {
                     // Hard negatives are an extra: a filter may have left none.
-                    Some(TableError::Empty { path, .. }) if files.len() > 1 => {
+                    TrainError::Table(TableError::Empty { path, .. }) if files.len() > 1 => {
                         tracing::warn!("{path} has no rows and adds nothing");
                     }
-                    _ => return Err(error),
+                    error => return Err(error),
                 }
             }
         }
         let negatives = set.labeled_negatives.len();
         set.settle();
         if window.is_whole() && set.rows.is_empty() {
-            ensure!(
-                negatives == 0,
-                "{}: none of the {negatives} rows has label 1, so no anchor has a positive; a ranking loss needs pairs that belong together",
-                files.join(", ")
-            );
-            bail!("none of the training tables has a row with an anchor and a positive");
+            return Err(match negatives {
+                0 => TrainError::NoPairs,
+                negatives => TrainError::NoPositive {
+                    files: files.join(", "),
+                    negatives,
+                },
+            });
         }
         Ok(set)
     }
@@ -389,9 +390,11 @@ impl TrainingSet {
         let without = without.filter(|row| self.group_of(row.positive).is_none());
         match without.count() {
             0 => {}
-            all if all == self.rows.len() && window.is_whole() => bail!(
-                "{input}: none of its ids is a `positive_id` of the training rows, so no group is known; give the table that the positives come from"
-            ),
+            all if all == self.rows.len() && window.is_whole() => {
+                return Err(TrainError::NoGroup {
+                    input: input.to_owned(),
+                });
+            }
             some => tracing::warn!(
                 "{input}: has no group for the positives of {some} of {} rows, which are kept apart by known positives alone",
                 self.rows.len()

@@ -1,13 +1,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
 use datafusion::prelude::SessionContext;
 use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_tables::{ColumnNames, Table, i32_column, open, string_column};
 use rayon::prelude::*;
 
+use crate::error::{Context, Result, TrainError};
 use crate::findings::excerpt;
 
 /// Tokens in a batch of the evaluation.
@@ -61,9 +61,13 @@ impl RetrievalEvaluator {
                 let grade = scores.value(row);
                 let other = known.insert(document.to_owned(), grade);
                 if let Some(other) = other.filter(|&other| other != grade) {
-                    bail!(
-                        "{qrels}: query `{query}` and document `{document}` are judged twice, {other} and {grade}; keep one of the rows"
-                    );
+                    return Err(TrainError::JudgedTwice {
+                        qrels,
+                        query: query.to_owned(),
+                        document: document.to_owned(),
+                        first: other,
+                        second: grade,
+                    });
                 }
             }
         }
@@ -91,11 +95,12 @@ impl RetrievalEvaluator {
         corpus.dedup();
         if let Some([(id, first), (_, second)]) = corpus.windows(2).find(|two| two[0].0 == two[1].0)
         {
-            let (first, second) = (excerpt(first), excerpt(second));
-            bail!(
-                "{}: the id `{id}` stands for two texts, {first} and {second}; give each document an id of its own",
-                file("corpus.parquet")
-            );
+            return Err(TrainError::IdOfTwoTexts {
+                corpus: file("corpus.parquet"),
+                id: id.clone(),
+                first: excerpt(first),
+                second: excerpt(second),
+            });
         }
         let all = corpus.len();
         corpus = sample(corpus, &judged, corpus_size);
@@ -141,9 +146,11 @@ impl RetrievalEvaluator {
             .iter()
             .all(|judged| judged.of_document.is_empty())
         {
-            bail!(
-                "{path}: none of the {all} queries has a relevant document in {qrels} that the corpus holds, so dev cannot be evaluated; give a dev split with judgements, or leave out --eval"
-            );
+            return Err(TrainError::NoJudgedQuery {
+                queries: path,
+                all,
+                qrels,
+            });
         }
         if queries.len() < all {
             tracing::warn!(

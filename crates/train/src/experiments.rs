@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
 use clap::Args;
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_tables::{FolderOutput, Lineage, TemporaryFolder};
@@ -13,6 +12,7 @@ use serde::Serialize;
 use crate::Hyperparameters;
 use crate::chart::learning_curve_svg;
 use crate::encoder::{EncoderTask, Recipe};
+use crate::error::{Context, Result};
 use crate::report::Report;
 use crate::run::prepare;
 use crate::task::Task;

@@ -1,6 +1,5 @@
 use std::collections::{HashMap, HashSet};
 
-use anyhow::{Result, bail};
 use datafusion::prelude::SessionContext;
 use pairmill_schema::TextKey;
 use pairmill_tables::{ColumnNames, Folds, Table, column_names, f32_column, open, string_column};
@@ -9,6 +8,7 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use crate::error::{Result, TrainError};
 use crate::findings::Findings;
 use crate::form::{Form, Input, Kind, TableArgs, Wanted};
 use crate::labels::Labels;
@@ -221,11 +221,11 @@ impl LabeledSet {
                 (least.min(x), most.max(x))
             });
         if least == most {
-            bail!(
-                "{}: all {} labels are {least}, from which nothing can be learnt; give pairs that differ in their label, or, if all belong together, use --loss mnrl",
-                inputs.join(", "),
-                self.pairs.len()
-            );
+            return Err(TrainError::OneLabel {
+                files: inputs.join(", "),
+                pairs: self.pairs.len(),
+                label: least,
+            });
         }
         Ok(())
     }
@@ -237,9 +237,10 @@ impl LabeledSet {
     pub fn check_dev(&self, input: &str) -> Result<()> {
         let (all, positives) = (self.pairs.len(), self.positives());
         if positives == 0 {
-            bail!(
-                "{input}: none of the {all} dev pairs has a label of at least 0.5, so average precision on dev is undefined; add pairs that belong together, or leave out --eval"
-            );
+            return Err(TrainError::NoPositiveOnDev {
+                input: input.to_owned(),
+                pairs: all,
+            });
         }
         if positives == all {
             tracing::warn!(
@@ -253,10 +254,10 @@ impl LabeledSet {
     pub fn check_both_labels(&self) -> Result<()> {
         let positives = self.positives();
         if positives == 0 || positives == self.pairs.len() {
-            bail!(
-                "the training pairs have {positives} positives among {} rows; a cross-encoder needs both positive and negative pairs",
-                self.pairs.len()
-            );
+            return Err(TrainError::OneClass {
+                positives,
+                pairs: self.pairs.len(),
+            });
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ pub mod cross_encoder;
 mod cut;
 mod data;
 pub mod encoder;
+mod error;
 mod evaluator;
 pub mod experiments;
 pub mod export;
@@ -33,6 +34,7 @@ mod task;
 mod trainer;
 mod window;
 
+pub use error::{Result, TrainError};
 pub use form::TableArgs;
 pub use options::{DeviceKind, Hyperparameters};
 pub use schedule::ScheduleKind;

@@ -1,7 +1,7 @@
-use anyhow::Result;
 use pairmill_modeling::{Dropout, Parameters};
 
 use crate::cut::Cut;
+use crate::error::Result;
 use crate::objective::NoSignal;
 use crate::optimizer::Gradient;
 use crate::window::Parts;

@@ -1,13 +1,13 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Result, bail, ensure};
 use pairmill_cli::Progress;
 use pairmill_modeling::Dropout;
 use tch::Tensor;
 
 use crate::Hyperparameters;
 use crate::checkpoint::{Checkpoints, Exact, Position};
+use crate::error::{Result, TrainError};
 use crate::log::{LogLine, TrainingLog};
 use crate::memory;
 use crate::optimizer::{AdamW, Clipped, Gradient};
@@ -206,10 +206,9 @@ impl<'a> Run<'a> {
                 .chunks(self.options.gradient_accumulation_steps as usize)
                 .collect();
             let is_last_window = window + 1 == windows;
-            ensure!(
-                !is_last_window || self.position.step_of_epoch + steps.len() > 0,
-                "the training data makes no batch: a table that takes its turn with others may be empty, no category of a table of tickets has two rows, or no row has the hard negatives that the loss needs"
-            );
+            if is_last_window && self.position.step_of_epoch + steps.len() == 0 {
+                return Err(TrainError::NoBatch);
+            }
             let epochs_done = |steps_done: usize| {
                 let part = steps_done as f64 / steps.len() as f64;
                 f64::from(epoch) + (window as f64 + part) / windows as f64
@@ -341,7 +340,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn check_finite(&self, what: &str, value: f64) -> Result<()> {
+    fn check_finite(&self, what: &'static str, value: f64) -> Result<()> {
         if value.is_finite() {
             return Ok(());
         }
@@ -350,11 +349,13 @@ impl<'a> Run<'a> {
             Some(step) => format!("; the checkpoint of step {step} is kept"),
             None => String::new(),
         };
-        bail!(
-            "the {what} became {value} at step {}; try a lower --learning-rate (now {}){kept}",
-            self.position.step + 1,
-            self.options.learning_rate
-        );
+        Err(TrainError::NotFinite {
+            what,
+            value,
+            step: self.position.step + 1,
+            rate: self.options.learning_rate,
+            kept,
+        })
     }
 
     fn is_evaluation_due(&self, last_of_epoch: bool) -> bool {

@@ -1,12 +1,12 @@
 use std::ops::Range;
 
-use anyhow::Result;
 use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_tables::{TableError, row_count, session};
 use rand::seq::SliceRandom;
 use tokio::runtime::Handle;
 
+use crate::error::Result;
 use crate::sampler::generator;
 
 /// Which rows of each training table are in memory.

@@ -5,7 +5,6 @@ mod objective;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use clap::Args;
 use datafusion::prelude::SessionContext;
 use pairmill_cli::{Common, Outcome};
@@ -18,6 +17,7 @@ use serde::Serialize;
 use self::objective::Objective;
 use crate::cut::{Cut, count_cut};
 use crate::data::TrainingSet;
+use crate::error::{Context, Result, TrainError};
 use crate::export::write_quantized;
 use crate::form::{TableArgs, Wanted};
 use crate::labeled::{LabeledSet, LeftOut, Reading};
@@ -160,7 +160,7 @@ fn train(
             }
             None => None,
         };
-        anyhow::Ok((objective, parts, dev))
+        Ok::<_, TrainError>((objective, parts, dev))
     })?;
     let rows = match (&objective, &parts) {
         (Some(objective), _) => objective.describe(),
@@ -405,7 +405,7 @@ impl Task for CrossEncoderTask<'_> {
         masks: &Masks<'_>,
         gradient: &mut Gradient<'_>,
     ) -> Result<f64> {
-        let objective = self.objective.as_ref().context("no rows are in memory")?;
+        let objective = self.objective.as_ref().ok_or(TrainError::NoRows)?;
         let pairs = objective.pairs(&batch.rows);
         let sequences = self.model.tokenize(&pairs)?;
         let sequences: Vec<&TokenIds> = sequences.iter().collect();

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use anyhow::{Result, ensure};
 use pairmill_schema::{Sameness, TextKey};
 use tch::Tensor;
 
 use crate::data::TrainingSet;
+use crate::error::{Result, TrainError};
 use crate::labeled::LabeledSet;
 use crate::losses::cross_encoder::{LabelLoss, ListLoss, Loss};
 use crate::objective::ScoredPair;
@@ -96,10 +96,9 @@ impl Objective {
         window: Window,
     ) -> Result<Self> {
         let lists = lists_of_queries(set);
-        ensure!(
-            !lists.is_empty() || !window.is_whole(),
-            "no training row has a hard negative, which --loss {loss} needs; give triplets or n-tuples"
-        );
+        if lists.is_empty() && window.is_whole() {
+            return Err(TrainError::NoHardNegative { loss: loss.name });
+        }
         Ok(Self::Lists(Lists::new(lists, 0), list_loss))
     }
 

@@ -7,7 +7,6 @@ mod task;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_hub::ModelSource;
@@ -16,6 +15,7 @@ use pairmill_tables::{Lineage, session};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
+use crate::error::{Context, Result, TrainError};
 use crate::evaluator::RetrievalEvaluator;
 use crate::export::write_onnx;
 use crate::form::TableArgs;
@@ -290,7 +290,7 @@ impl Recipe {
                 }
                 None => None,
             };
-            anyhow::Ok((objectives, stream, evaluator))
+            Ok::<_, TrainError>((objectives, stream, evaluator))
         })?;
         let task = EncoderTask {
             encoder,

@@ -1,10 +1,10 @@
-use anyhow::Result;
 use clap::ValueEnum;
 use datafusion::prelude::SessionContext;
 use tch::Device;
 
 use super::{DataArgs, Recipe};
 use crate::data::TrainingSet;
+use crate::error::Result;
 use crate::form::Wanted;
 use crate::labeled::{LabeledSet, Reading};
 use crate::labels::Labels;

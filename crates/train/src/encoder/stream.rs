@@ -1,8 +1,8 @@
-use anyhow::Result;
 use tch::Device;
 
 use super::Recipe;
 use super::objectives::objectives;
+use crate::error::Result;
 use crate::losses::encoder::{Data, Loss};
 use crate::objective::Objective;
 use crate::window::Parts;

@@ -1,10 +1,10 @@
-use anyhow::Result;
 use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
 use tch::{Kind, Tensor};
 
 use super::stream::Stream;
 use crate::batch_text::{BatchText, tokenized};
 use crate::cut::{Cut, count_cut};
+use crate::error::Result;
 use crate::evaluator::RetrievalEvaluator;
 use crate::losses::matryoshka::{MatryoshkaDim, matryoshka};
 use crate::objective::{LossOfEmbeddings, NoSignal, Objective};

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
 use arrow::array::Array;
 use datafusion::prelude::SessionContext;
 use pairmill_tables::{ColumnNames, Table, f32_column, open, string_column};
@@ -8,6 +7,7 @@ use tch::Tensor;
 
 use super::{LossOfEmbeddings, NoSignal, Objective, picked};
 use crate::batch_text::{BatchText, document, query};
+use crate::error::{Result, TrainError};
 use crate::losses::encoder::DistillationLoss;
 use crate::sampler::shuffled_batches;
 
@@ -89,10 +89,11 @@ pub(crate) async fn read_scored_pairs(
         .filter(|row| row.documents.len() > negatives)
         .collect();
     if rows.is_empty() {
-        bail!(
-            "{}: no pair has {negatives} scored candidates ({all} have at least one); score them with `pairmill-filter --format candidates`, or lower --num-negatives",
-            inputs.join(", ")
-        );
+        return Err(TrainError::TooFewCandidates {
+            files: inputs.join(", "),
+            negatives,
+            pairs: all,
+        });
     }
     if rows.len() < all {
         tracing::warn!(

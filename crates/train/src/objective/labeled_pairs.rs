@@ -1,8 +1,8 @@
-use anyhow::Result;
 use tch::Tensor;
 
 use super::{LossOfEmbeddings, NoSignal, Objective, picked};
 use crate::batch_text::{BatchText, document, query};
+use crate::error::Result;
 use crate::labeled::LabeledSet;
 use crate::labels::Labels;
 use crate::losses::encoder::PairLoss;

@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Result, ensure};
 use datafusion::prelude::SessionContext;
 use pairmill_schema::TextKey;
 use pairmill_tables::{ColumnNames, Table, open, string_column};
@@ -8,6 +7,7 @@ use tch::Tensor;
 
 use super::{LossOfEmbeddings, NoSignal, Objective, picked};
 use crate::batch_text::{BatchText, text};
+use crate::error::{Result, TrainError};
 use crate::findings::Findings;
 use crate::losses::encoder::TextLoss;
 use crate::sampler::label_batches;
@@ -48,12 +48,13 @@ impl LabeledTexts {
         }
         let mut sizes = vec![0usize; numbers.len()];
         labels.iter().for_each(|&label| sizes[label as usize] += 1);
-        ensure!(
-            sizes.iter().filter(|&&size| size >= 2).count() >= 2 || !window.is_whole(),
-            "{}: triplets need at least two categories with two texts each; found {} categories",
-            inputs.join(", "),
-            sizes.len()
-        );
+        let have_positives = sizes.iter().filter(|&&size| size >= 2).count();
+        if have_positives < 2 && window.is_whole() {
+            return Err(TrainError::TooFewCategories {
+                files: inputs.join(", "),
+                categories: sizes.len(),
+            });
+        }
         if window.is_whole() {
             let single = sizes.iter().filter(|&&size| size == 1).count();
             if single > 0 {

@@ -5,7 +5,6 @@ mod labeled_pairs;
 mod labeled_texts;
 mod ranking;
 
-use anyhow::Result;
 use tch::Tensor;
 
 pub(crate) use distillation::{Distillation, ScoredPair, read_scored_pairs};
@@ -14,6 +13,7 @@ pub(crate) use labeled_texts::LabeledTexts;
 pub(crate) use ranking::{PairsLoss, Ranking};
 
 use crate::batch_text::BatchText;
+use crate::error::Result;
 
 /// Training rows of one kind with their loss.
 pub(crate) trait Objective {

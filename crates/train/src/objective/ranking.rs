@@ -1,9 +1,9 @@
-use anyhow::{Result, ensure};
 use tch::Tensor;
 
 use super::{LossOfEmbeddings, NoSignal, Objective, picked};
 use crate::batch_text::{BatchText, document, query};
 use crate::data::{Row, TrainingSet};
+use crate::error::{Result, TrainError};
 use crate::judgements::Judgements;
 use crate::losses::encoder::{InBatchLoss, TripletLoss};
 use crate::sampler::{BatchSampler, no_duplicates_batches, shuffled_batches};
@@ -40,15 +40,10 @@ impl Ranking {
         if let PairsLoss::Triplets(_) = loss {
             let all = set.rows.len();
             set.rows.retain(|row| !row.negatives.is_empty());
-            let contradictions = set.contradictions();
-            ensure!(
-                contradictions == 0 || !set.rows.is_empty() || !window.is_whole(),
-                "no training row has a hard negative, which the triplet loss needs: all {contradictions} are the anchor or a positive of it; give negatives that are wrong, or use --loss mnrl"
-            );
-            ensure!(
-                !set.rows.is_empty() || !window.is_whole(),
-                "no training row has a hard negative, which the triplet loss needs; give triplets or n-tuples, or use --loss mnrl"
-            );
+            if set.rows.is_empty() && window.is_whole() {
+                let contradictions = set.contradictions();
+                return Err(TrainError::NoTriplet { contradictions });
+            }
             if set.rows.len() < all && window.is_whole() {
                 tracing::warn!(
                     "{} of {all} pairs have no hard negative and are left out",

@@ -1,8 +1,8 @@
-use anyhow::Result;
 use tch::{Device, Tensor};
 
 use super::options::LossOptions;
 use crate::batch_text::BatchText;
+use crate::error::Result;
 use crate::labels::Labels;
 use crate::losses::registry;
 

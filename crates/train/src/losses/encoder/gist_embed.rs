@@ -1,12 +1,13 @@
 //! Multiple negatives ranking under the guidance of a second model.
 
-use anyhow::{Context, Result};
+use pairmill_cli::UsageError;
 use pairmill_modeling::SentenceEncoder;
 use tch::Tensor;
 
 use super::data::{Data, InBatchLoss, Loss, LossOfBatch};
 use super::multiple_negatives_ranking::{diagonal, own_positive, without_diagonal};
 use crate::batch_text::{BatchText, tokenized};
+use crate::error::{Context, Result, TrainError};
 use crate::losses::registry::LossOption;
 use crate::losses::similarity::cosine;
 
@@ -24,7 +25,9 @@ pub(crate) const LOSS: Loss = Loss {
         LossOption::plain("batch-sampler"),
     ],
     data: Data::Pairs(|options, device| {
-        let guide = options.guide.as_ref().context("--guide is missing")?;
+        let guide = options.guide.as_ref();
+        let guide =
+            guide.ok_or_else(|| TrainError::from(UsageError("--guide is missing".to_owned())))?;
         let guide = SentenceEncoder::load(guide.folder()?, device).context("--guide")?;
         let options = GistOptions {
             temperature: 1.0 / options.scale(SCALE),
