@@ -32,7 +32,7 @@ pub use architecture::{
     RopeParameters,
 };
 pub use cross_encoder::declared_activation;
-pub use dense::{DenseConfig, LayerNormConfig};
+pub use dense::{Dense, DenseConfig, LayerNormConfig, Residual};
 pub use error::{CheckpointError, Result, excerpt, excerpt_of_pair};
 pub use external_data::refuse_foreign_data;
 pub use files::{read_json, write};

@@ -26,9 +26,9 @@ pub(crate) struct Position {
     /// Steps taken in this epoch.
     pub step_of_epoch: usize,
     /// The part of the data under way, from 0.
-    pub window: usize,
+    pub buffer: usize,
     /// Steps taken in this part.
-    pub step_of_window: usize,
+    pub step_of_buffer: usize,
     /// Sum of this epoch's losses.
     pub loss_sum: Exact,
     /// Dev score before training.

@@ -12,7 +12,7 @@ use crate::error::{Result, TrainError};
 use crate::findings::Findings;
 use crate::form::{Form, Input, Kind, TableArgs, Wanted};
 use crate::labels::Labels;
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
 /// Two texts and whether the second answers the first.
 #[derive(Debug, Clone)]
@@ -84,12 +84,12 @@ impl LabeledSet {
             let Reading { mined, seed, .. } = reading;
             self.read_candidates(session, input, mined, seed).await
         } else {
-            self.read_pairs(session, input, reading, Window::Whole)
+            self.read_pairs(session, input, reading, ShuffleBuffer::Whole)
                 .await
         }
     }
 
-    /// Adds the rows of a labelled-pairs table that are in the window.
+    /// Adds the rows of a labelled-pairs table that are in the buffer.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -98,7 +98,7 @@ impl LabeledSet {
         session: &SessionContext,
         input: &str,
         reading: Reading<'_>,
-        window: Window,
+        buffer: ShuffleBuffer,
     ) -> Result<()> {
         let Reading {
             columns,
@@ -120,7 +120,7 @@ impl LabeledSet {
         let frame = form.open(session, input).await?;
         let mut seen: HashMap<(TextKey, TextKey), (f32, usize)> = HashMap::new();
         let (mut empty, mut contradictory) = (Findings::default(), Findings::default());
-        for (first, batch) in window.read(frame).await?.numbered() {
+        for (first, batch) in buffer.read(frame).await?.numbered() {
             let queries = string_column(batch, "sentence1");
             let texts = string_column(batch, "sentence2");
             let scores = f32_column(batch, "score");

@@ -2,6 +2,7 @@
 
 mod folds;
 mod objective;
+mod task;
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +10,12 @@ use clap::Args;
 use datafusion::prelude::SessionContext;
 use pairmill_cli::{Common, Outcome};
 use pairmill_hub::ModelSource;
-use pairmill_metrics::average_precision;
-use pairmill_modeling::{CrossEncoder, ModelCard, Parameters, TokenIds};
+use pairmill_modeling::{CrossEncoder, ModelCard};
 use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
 use self::objective::Objective;
-use crate::cut::{Cut, count_cut};
+use self::task::CrossEncoderTask;
 use crate::data::TrainingSet;
 use crate::error::{Context, Result, TrainError};
 use crate::export::write_quantized;
@@ -23,16 +23,11 @@ use crate::form::{TableArgs, Wanted};
 use crate::labeled::{LabeledSet, LeftOut, Reading};
 use crate::labels::Labels;
 use crate::losses::cross_encoder::{Data, LossArgs};
-use crate::objective::{NoSignal, read_scored_pairs};
-use crate::optimizer::Gradient;
+use crate::objective::read_scored_pairs;
 use crate::options::Hyperparameters;
 use crate::report::Report;
 use crate::run::{Job, finish_training, prepare, trainable};
-use crate::task::{Batch, Masks, Task};
-use crate::window::{Parts, Window};
-
-/// Tokens in a batch of the evaluation.
-const BATCH_TOKENS: usize = 8_192;
+use crate::shuffle_buffer::{Parts, ShuffleBuffer};
 
 /// Train a cross-encoder with one logit on labelled pairs and mined candidates, and export it to ONNX
 #[derive(Debug, Args)]
@@ -146,7 +141,8 @@ fn train(
                 (None, Some(parts))
             }
             None => {
-                let objective = args.objective(&session, Window::Whole, left_out, common.seed);
+                let objective =
+                    args.objective(&session, ShuffleBuffer::Whole, left_out, common.seed);
                 (Some(objective.await?), None)
             }
         };
@@ -261,7 +257,7 @@ impl CrossEncoderArgs {
     async fn objective(
         &self,
         session: &SessionContext,
-        window: Window,
+        buffer: ShuffleBuffer,
         left_out: Option<LeftOut>,
         seed: u64,
     ) -> Result<Objective> {
@@ -272,8 +268,8 @@ impl CrossEncoderArgs {
             Data::LabeledPairs(wanted, make) => {
                 let mut set = LabeledSet::default();
                 for &file in &files {
-                    match window {
-                        Window::Whole => {
+                    match buffer {
+                        ShuffleBuffer::Whole => {
                             let reading = self.reading(data.mined_negatives, seed);
                             set.read(session, file, reading).await?;
                         }
@@ -287,8 +283,8 @@ impl CrossEncoderArgs {
                     set.leave_out(left_out);
                 }
                 match wanted {
-                    Wanted::Labels if window.is_whole() => set.check_both_labels()?,
-                    Wanted::Similarities if window.is_whole() => set.check_labels_differ(&files)?,
+                    Wanted::Labels if buffer.is_whole() => set.check_both_labels()?,
+                    Wanted::Similarities if buffer.is_whole() => set.check_labels_differ(&files)?,
                     _ => {}
                 }
                 Ok(Objective::Labeled(set, make(options)))
@@ -300,127 +296,13 @@ impl CrossEncoderArgs {
             }
             Data::Pairs { in_batch, loss } => {
                 let in_batch = usize::from(in_batch(options));
-                let set = TrainingSet::read_all(session, &files, &data.columns, window).await?;
+                let set = TrainingSet::read_all(session, &files, &data.columns, buffer).await?;
                 Ok(Objective::of_pairs(&set, in_batch, loss()))
             }
             Data::Queries(make) => {
-                let set = TrainingSet::read_all(session, &files, &data.columns, window).await?;
-                Objective::of_queries(&set, loss, make(), window)
+                let set = TrainingSet::read_all(session, &files, &data.columns, buffer).await?;
+                Objective::of_queries(&set, loss, make(), buffer)
             }
         }
-    }
-}
-
-struct CrossEncoderTask<'a> {
-    args: &'a CrossEncoderArgs,
-    left_out: Option<LeftOut>,
-    model: CrossEncoder,
-    /// Whether the model could judge before, rather than begin with a head drawn at random.
-    starts_as_judge: bool,
-    /// The longest pair of the model it starts from.
-    own_length: usize,
-    /// The rows in memory.
-    objective: Option<Objective>,
-    /// Where the rows come from, if they are read in parts.
-    parts: Option<Parts>,
-    /// The epoch and part in memory.
-    opened: Option<(u32, usize)>,
-    dev_set: Option<LabeledSet>,
-    batch_size: usize,
-    seed: u64,
-}
-
-impl Task for CrossEncoderTask<'_> {
-    fn parameters(&self) -> &Parameters {
-        self.model.parameters()
-    }
-
-    fn rows(&self) -> usize {
-        self.objective.as_ref().map_or(0, Objective::rows)
-    }
-
-    fn parts(&self) -> Option<&Parts> {
-        self.parts.as_ref()
-    }
-
-    fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
-        if let Some(parts) = &self.parts
-            && self.opened != Some((epoch, window))
-        {
-            // The rows of the part before make room first.
-            self.objective = None;
-            let (args, left_out, seed) = (self.args, self.left_out, self.seed);
-            let read = async |session: &SessionContext, window| {
-                args.objective(session, window, left_out, seed).await
-            };
-            self.objective = Some(parts.read(epoch, window, read)?);
-            self.opened = Some((epoch, window));
-        }
-        Ok(())
-    }
-
-    fn batches(&self, epoch: u32) -> Vec<Batch> {
-        let objective = self.objective.iter();
-        objective
-            .flat_map(|objective| objective.batches(self.batch_size, self.seed, epoch))
-            .map(|rows| Batch { source: 0, rows })
-            .collect()
-    }
-
-    fn without_signal(&self, batch: &Batch) -> usize {
-        let objective = self.objective.as_ref();
-        objective.map_or(0, |objective| objective.without_signal(&batch.rows))
-    }
-
-    fn no_signal(&self, _source: usize) -> NoSignal {
-        NoSignal::NO_NEGATIVE
-    }
-
-    fn starts_as_model(&self) -> bool {
-        self.starts_as_judge
-    }
-
-    fn cut(&self) -> Result<Vec<Cut>> {
-        let Some(objective) = &self.objective else {
-            return Ok(Vec::new());
-        };
-        let limit = self.model.max_length();
-        let cut = count_cut(
-            objective.rows(),
-            |rows| objective.pairs(rows),
-            |pairs| Ok(self.model.tokenize(pairs)?),
-        )?;
-        Ok(vec![Cut {
-            texts: "pairs of texts",
-            limit,
-            own_limit: self.own_length,
-            ..cut
-        }])
-    }
-
-    fn add_gradient(
-        &self,
-        batch: &Batch,
-        share: f64,
-        masks: &Masks<'_>,
-        gradient: &mut Gradient<'_>,
-    ) -> Result<f64> {
-        let objective = self.objective.as_ref().ok_or(TrainError::NoRows)?;
-        let pairs = objective.pairs(&batch.rows);
-        let sequences = self.model.tokenize(&pairs)?;
-        let sequences: Vec<&TokenIds> = sequences.iter().collect();
-        let logits = self.model.forward(&sequences, Some(masks.of_part(0)));
-        gradient.add_loss(&objective.loss(&batch.rows, &logits), share)
-    }
-
-    fn score(&self) -> Result<Option<(&'static str, f64)>> {
-        let Some(dev) = &self.dev_set else {
-            return Ok(None);
-        };
-        let texts: Vec<(&str, &str)> = dev.pairs.iter().map(|pair| pair.texts()).collect();
-        let scores = self.model.scores(&texts, BATCH_TOKENS)?;
-        let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
-        let labels: Vec<bool> = dev.pairs.iter().map(|pair| pair.label >= 0.5).collect();
-        Ok(Some(("ap", average_precision(&scores, &labels))))
     }
 }

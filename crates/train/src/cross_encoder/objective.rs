@@ -9,7 +9,7 @@ use crate::labeled::LabeledSet;
 use crate::losses::cross_encoder::{LabelLoss, ListLoss, Loss};
 use crate::objective::ScoredPair;
 use crate::sampler::shuffled_batches;
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
 /// A query and its documents with their labels or teacher scores, positives first.
 #[derive(Debug, Clone)]
@@ -93,10 +93,10 @@ impl Objective {
         set: &TrainingSet,
         loss: Loss,
         list_loss: ListLoss,
-        window: Window,
+        buffer: ShuffleBuffer,
     ) -> Result<Self> {
         let lists = lists_of_queries(set);
-        if lists.is_empty() && window.is_whole() {
+        if lists.is_empty() && buffer.is_whole() {
             return Err(TrainError::NoHardNegative { loss: loss.name });
         }
         Ok(Self::Lists(Lists::new(lists, 0), list_loss))

@@ -24,7 +24,7 @@ use crate::losses::matryoshka::MatryoshkaDim;
 use crate::losses::registry::Family;
 use crate::options::Hyperparameters;
 use crate::run::{Job, finish_training, prepare, trainable};
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
 use self::stream::Stream;
 
@@ -277,9 +277,9 @@ impl Recipe {
                     (Vec::new(), Some(stream))
                 }
                 None => {
-                    let window = Window::Whole;
+                    let buffer = ShuffleBuffer::Whole;
                     let objectives =
-                        objectives::objectives(&session, self, only, window, device, common.seed);
+                        objectives::objectives(&session, self, only, buffer, device, common.seed);
                     (objectives.await?, None)
                 }
             };

@@ -13,7 +13,7 @@ use crate::losses::registry::Family;
 use crate::objective::{
     Distillation, LabeledPairs, LabeledTexts, Objective, PairsLoss, Ranking, read_scored_pairs,
 };
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
 /// A training table and its loss.
 pub(super) struct Source<'a> {
@@ -39,7 +39,7 @@ pub(super) async fn objectives(
     session: &SessionContext,
     recipe: &Recipe,
     only: Option<Loss>,
-    window: Window,
+    buffer: ShuffleBuffer,
     device: Device,
     seed: u64,
 ) -> Result<Vec<Box<dyn Objective>>> {
@@ -52,7 +52,7 @@ pub(super) async fn objectives(
         let of_loss = sources.filter(|source| source.loss == loss);
         let files: Vec<&str> = of_loss.map(|source| source.file).collect();
         if !files.is_empty() {
-            objectives.push(objective(session, recipe, loss, &files, window, device, seed).await?);
+            objectives.push(objective(session, recipe, loss, &files, buffer, device, seed).await?);
         }
     }
     Ok(objectives)
@@ -63,7 +63,7 @@ async fn objective(
     recipe: &Recipe,
     loss: Loss,
     files: &[&str],
-    window: Window,
+    buffer: ShuffleBuffer,
     device: Device,
     seed: u64,
 ) -> Result<Box<dyn Objective>> {
@@ -72,20 +72,20 @@ async fn objective(
     Ok(match loss.data {
         Data::Pairs(make) => {
             let loss = PairsLoss::InBatch(make(options, device)?);
-            let set = read_pairs(session, data, files, window).await?;
-            Box::new(Ranking::new(set, loss, sampler, window)?)
+            let set = read_pairs(session, data, files, buffer).await?;
+            Box::new(Ranking::new(set, loss, sampler, buffer)?)
         }
         Data::Triplets(make) => {
             let loss = PairsLoss::Triplets(make(options));
-            let set = read_pairs(session, data, files, window).await?;
-            Box::new(Ranking::new(set, loss, sampler, window)?)
+            let set = read_pairs(session, data, files, buffer).await?;
+            Box::new(Ranking::new(set, loss, sampler, buffer)?)
         }
         Data::LabeledPairs(labels, make) => {
-            let set = read_labeled(session, data, files, labels, window, seed).await?;
+            let set = read_labeled(session, data, files, labels, buffer, seed).await?;
             Box::new(LabeledPairs::new(set, labels, make(options)))
         }
         Data::LabeledTexts(make) => {
-            Box::new(LabeledTexts::read(session, files, window, make(options)).await?)
+            Box::new(LabeledTexts::read(session, files, buffer, make(options)).await?)
         }
         Data::ScoredCandidates(make) => {
             let negatives = usize::from(options.num_negatives());
@@ -99,12 +99,12 @@ async fn read_pairs(
     session: &SessionContext,
     data: &DataArgs,
     files: &[&str],
-    window: Window,
+    buffer: ShuffleBuffer,
 ) -> Result<TrainingSet> {
-    let mut set = TrainingSet::read_all(session, files, &data.columns, window).await?;
+    let mut set = TrainingSet::read_all(session, files, &data.columns, buffer).await?;
     if let Some(groups) = &data.groups {
         let column = &data.group_column;
-        set.read_groups(session, groups, column, window).await?;
+        set.read_groups(session, groups, column, buffer).await?;
     }
     Ok(set)
 }
@@ -114,7 +114,7 @@ async fn read_labeled(
     data: &DataArgs,
     files: &[&str],
     labels: Labels,
-    window: Window,
+    buffer: ShuffleBuffer,
     seed: u64,
 ) -> Result<LabeledSet> {
     let reading = Reading {
@@ -130,12 +130,12 @@ async fn read_labeled(
     };
     let mut set = LabeledSet::default();
     for file in files {
-        match window {
-            Window::Whole => set.read(session, file, reading).await?,
+        match buffer {
+            ShuffleBuffer::Whole => set.read(session, file, reading).await?,
             part => set.read_pairs(session, file, reading, part).await?,
         }
     }
-    if window.is_whole() {
+    if buffer.is_whole() {
         set.check_labels_differ(files)?;
     }
     Ok(set)

@@ -5,7 +5,7 @@ use super::objectives::objectives;
 use crate::error::Result;
 use crate::losses::encoder::{Data, Loss};
 use crate::objective::Objective;
-use crate::window::Parts;
+use crate::shuffle_buffer::Parts;
 
 /// Where the rows of an encoder come from that are read in parts.
 pub(crate) struct Stream {
@@ -55,8 +55,8 @@ impl Stream {
             seed,
             ..
         } = self;
-        self.parts.read(epoch, part, async |session, window| {
-            objectives(session, recipe, *only, window, *device, *seed).await
+        self.parts.read(epoch, part, async |session, buffer| {
+            objectives(session, recipe, *only, buffer, *device, *seed).await
         })
     }
 }

@@ -10,8 +10,8 @@ use crate::losses::matryoshka::{MatryoshkaDim, matryoshka};
 use crate::objective::{LossOfEmbeddings, NoSignal, Objective};
 use crate::optimizer::Gradient;
 use crate::sampler::{Mixing, mixed_batches, shuffled_batches};
+use crate::shuffle_buffer::Parts;
 use crate::task::{Batch, Masks, Task};
-use crate::window::Parts;
 
 /// Training of a sentence encoder towards one or several objectives.
 pub(crate) struct EncoderTask {
@@ -119,14 +119,14 @@ impl Task for EncoderTask {
         self.stream.as_ref().map(|stream| &stream.parts)
     }
 
-    fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
+    fn open_buffer(&mut self, epoch: u32, buffer: usize) -> Result<()> {
         if let Some(stream) = &self.stream
-            && self.opened != Some((epoch, window))
+            && self.opened != Some((epoch, buffer))
         {
             // The rows of the part before make room first.
             self.objectives.clear();
-            self.objectives = stream.read(epoch, window)?;
-            self.opened = Some((epoch, window));
+            self.objectives = stream.read(epoch, buffer)?;
+            self.opened = Some((epoch, buffer));
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ const REFERENCE: &str =
 /// A loss, with what is needed to name, explain, check and make it. `D` says which data it learns
 /// from and how it is made.
 #[derive(Clone, Copy)]
-pub struct Loss<D: 'static> {
+pub struct Loss<D> {
     /// The name on the command line and in lineages.
     pub name: &'static str,
     /// The class of sentence-transformers, which the command line takes as a name too.
@@ -62,25 +62,25 @@ pub enum OptionDefault {
 }
 
 impl LossOption {
-    /// An option without a default of the loss.
+    /// Returns an option without a default of the loss.
     pub const fn plain(name: &'static str) -> Self {
         let default = OptionDefault::None;
         Self { name, default }
     }
 
-    /// An option that must be given; `what` explains it.
+    /// Returns an option that must be given; `what` explains it.
     pub const fn required(name: &'static str, what: &'static str) -> Self {
         let default = OptionDefault::Required(what);
         Self { name, default }
     }
 
-    /// A number with its default.
+    /// Returns a number with its default.
     pub const fn number(name: &'static str, default: f64) -> Self {
         let default = OptionDefault::Number(default);
         Self { name, default }
     }
 
-    /// The distance with its default.
+    /// Returns the distance with its default.
     pub const fn distance(default: Distance) -> Self {
         let default = OptionDefault::Distance(default);
         Self {
@@ -109,8 +109,8 @@ impl<D> Loss<D> {
         self.options.iter().find(|option| option.name == name)
     }
 
-    /// The error of a command that would read a table in parts of which this loss needs groups of
-    /// rows at once.
+    /// Returns the error of a command that would read a table in parts of which this loss needs
+    /// groups of rows at once.
     pub(crate) fn needs_all_candidates(&self) -> UsageError {
         UsageError(format!(
             "--shuffle-buffer: {} needs all candidates of a query, so it cannot read them in parts",
@@ -188,14 +188,14 @@ pub(crate) fn check_options<D>(
     Ok(())
 }
 
-/// The names of losses, in a list.
+/// Returns the names of losses, in a list.
 pub(crate) fn names<'a, D: 'a>(losses: impl IntoIterator<Item = &'a Loss<D>>) -> String {
     let names: Vec<&str> = losses.into_iter().map(|loss| loss.name).collect();
     names.join(", ")
 }
 
-/// Completes the help of an option by what the losses say: `{losses}` stands for those that read it,
-/// `{defaults}` for their defaults, the name of one in braces for the default of that one.
+/// Completes the help of an option by what the losses say: `{losses}` stands for those that read
+/// it, `{defaults}` for their defaults, the name of one in braces for the default of that one.
 pub(crate) fn describe<D: Family>(argument: clap::Arg) -> clap::Arg {
     let (Some(name), Some(help)) = (argument.get_long(), argument.get_help()) else {
         return argument;

@@ -11,7 +11,7 @@ use crate::error::{Result, TrainError};
 use crate::findings::Findings;
 use crate::losses::encoder::TextLoss;
 use crate::sampler::label_batches;
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
 /// Texts with a label, such as tickets with their category.
 pub(crate) struct LabeledTexts {
@@ -28,7 +28,7 @@ impl LabeledTexts {
     pub async fn read(
         session: &SessionContext,
         inputs: &[&str],
-        window: Window,
+        buffer: ShuffleBuffer,
         loss: TextLoss,
     ) -> Result<Self> {
         let mut numbers: HashMap<String, i64> = HashMap::new();
@@ -36,7 +36,7 @@ impl LabeledTexts {
         for input in inputs {
             let names = ColumnNames::default();
             let frame = open(session, input, Table::Tickets, &names, &[]).await?;
-            for (_, batch) in window.read(frame).await?.numbered() {
+            for (_, batch) in buffer.read(frame).await?.numbered() {
                 let rows = string_column(batch, "text").iter();
                 let categories = string_column(batch, "category");
                 for (text, category) in rows.zip(categories).filter_map(|(a, b)| a.zip(b)) {
@@ -49,13 +49,13 @@ impl LabeledTexts {
         let mut sizes = vec![0usize; numbers.len()];
         labels.iter().for_each(|&label| sizes[label as usize] += 1);
         let have_positives = sizes.iter().filter(|&&size| size >= 2).count();
-        if have_positives < 2 && window.is_whole() {
+        if have_positives < 2 && buffer.is_whole() {
             return Err(TrainError::TooFewCategories {
                 files: inputs.join(", "),
                 categories: sizes.len(),
             });
         }
-        if window.is_whole() {
+        if buffer.is_whole() {
             let single = sizes.iter().filter(|&&size| size == 1).count();
             if single > 0 {
                 tracing::warn!(

@@ -7,7 +7,7 @@ use crate::error::{Result, TrainError};
 use crate::judgements::Judgements;
 use crate::losses::encoder::{InBatchLoss, TripletLoss};
 use crate::sampler::{BatchSampler, no_duplicates_batches, shuffled_batches};
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
 /// A loss over pairs with any number of hard negatives.
 pub(crate) enum PairsLoss {
@@ -34,17 +34,17 @@ impl Ranking {
         mut set: TrainingSet,
         loss: PairsLoss,
         sampler: BatchSampler,
-        window: Window,
+        buffer: ShuffleBuffer,
     ) -> Result<Self> {
         let judgements = Judgements::new(&set);
         if let PairsLoss::Triplets(_) = loss {
             let all = set.rows.len();
             set.rows.retain(|row| !row.negatives.is_empty());
-            if set.rows.is_empty() && window.is_whole() {
+            if set.rows.is_empty() && buffer.is_whole() {
                 let contradictions = set.contradictions();
                 return Err(TrainError::NoTriplet { contradictions });
             }
-            if set.rows.len() < all && window.is_whole() {
+            if set.rows.len() < all && buffer.is_whole() {
                 tracing::warn!(
                     "{} of {all} pairs have no hard negative and are left out",
                     all - set.rows.len()

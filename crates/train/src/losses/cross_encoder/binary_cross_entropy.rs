@@ -20,14 +20,14 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Binary cross-entropy of logits `[batch]` against labels `[batch]` in 0..1, the mean over the
-/// batch, computed without overflow.
+/// Computes the binary cross-entropy of logits `[batch]` against labels `[batch]` in 0..1, the mean
+/// over the batch, computed without overflow.
 pub fn binary_cross_entropy(logits: &Tensor, labels: &Tensor) -> Tensor {
     logits.binary_cross_entropy_with_logits::<&Tensor>(labels, None, None, Reduction::Mean)
 }
 
-/// [`binary_cross_entropy`] with the positive part of each loss times `pos_weight`, above 0
-/// (`BinaryCrossEntropyLoss` of sentence-transformers): usually the number of negatives per
+/// Computes [`binary_cross_entropy`] with the positive part of each loss times `pos_weight`, above
+/// 0 (`BinaryCrossEntropyLoss` of sentence-transformers): usually the number of negatives per
 /// positive.
 pub fn weighted_binary_cross_entropy(logits: &Tensor, labels: &Tensor, pos_weight: f64) -> Tensor {
     let pos_weight = Tensor::from(pos_weight)

@@ -76,9 +76,10 @@ impl Default for LambdaLossOptions {
     }
 }
 
-/// LambdaLoss (Wang et al. 2018, The LambdaLoss Framework for Ranking Metric Optimization;
-/// `LambdaLoss` of sentence-transformers): the mean of `−w_ij · log σ(sigma · (s_i − s_j))` over all
-/// pairs of one query's documents whose labels are in the order i > j, with ranks by logit.
+/// Computes the LambdaLoss (Wang et al. 2018, The LambdaLoss Framework for Ranking Metric
+/// Optimization; `LambdaLoss` of sentence-transformers): the mean of `−w_ij · log σ(sigma · (s_i −
+/// s_j))` over all pairs of one query's documents whose labels are in the order i > j, with ranks
+/// by logit.
 ///
 /// `logits` and `labels` are `[batch, documents]`; a label is a grade, usually 0 or more, a negative
 /// one gains as much as 0. `padding`, boolean of the same shape, marks documents that are not there,

@@ -21,9 +21,9 @@ pub(crate) const LOSS: Loss = Loss {
     },
 };
 
-/// Margin mean squared error (Hofstätter et al. 2020, arXiv 2010.02666; `MarginMSELoss` of
-/// sentence-transformers): the mean squared difference between the logits' and the teacher's
-/// margins of positive over negative.
+/// Computes the margin mean squared error (Hofstätter et al. 2020, arXiv 2010.02666;
+/// `MarginMSELoss` of sentence-transformers): the mean squared difference between the logits' and
+/// the teacher's margins of positive over negative.
 ///
 /// `logits` is `[batch, documents]`, the positive first; `teacher_margins` is
 /// `[batch, documents - 1]`, the teacher's score of the positive minus that of each negative.

@@ -16,8 +16,8 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Mean squared difference of logits and labels, both `[batch]`, labels on the scale of the logits
-/// (`MSELoss` of sentence-transformers): learns a teacher's scores.
+/// Computes the mean squared difference of logits and labels, both `[batch]`, labels on the scale
+/// of the logits (`MSELoss` of sentence-transformers): learns a teacher's scores.
 pub fn mse(logits: &Tensor, labels: &Tensor) -> Tensor {
     logits.mse_loss(&labels.detach().to_kind(logits.kind()), Reduction::Mean)
 }

@@ -24,9 +24,9 @@ pub(crate) const LOSS: Loss = Loss {
     },
 };
 
-/// Multiple-negatives ranking loss of a cross-encoder (`MultipleNegativesRankingLoss` of
-/// sentence-transformers): cross-entropy of each query picking its positive by the sigmoid of the
-/// logits times `scale`, 10 in the reference.
+/// Computes the multiple-negatives ranking loss of a cross-encoder (`MultipleNegativesRankingLoss`
+/// of sentence-transformers): cross-entropy of each query picking its positive by the sigmoid of
+/// the logits times `scale`, 10 in the reference.
 ///
 /// `logits` is `[batch, documents]`, the positive first, then hard and in-batch negatives;
 /// `padding`, boolean of the same shape, marks negatives that are not there.

@@ -24,10 +24,11 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// AnglE loss (Li and Li 2023, arXiv 2309.12871; `AnglELoss` of sentence-transformers): [`cosent`](super::cosent::cosent)
-/// with the magnitude of the sum of cosine and sine of two vectors as similarity. The vectors are
-/// taken as complex numbers, real parts in their first half and imaginary parts in their second,
-/// one zero longer where the dimension is odd. The reference's default scale is 20.
+/// Computes the AnglE loss (Li and Li 2023, arXiv 2309.12871; `AnglELoss` of
+/// sentence-transformers): [`cosent`](super::cosent::cosent) with the magnitude of the sum of
+/// cosine and sine of two vectors as similarity. The vectors are taken as complex numbers, real
+/// parts in their first half and imaginary parts in their second, one zero longer where the
+/// dimension is odd. The reference's default scale is 20.
 pub fn angle(first: &Tensor, second: &Tensor, labels: &Tensor, scale: f64) -> Tensor {
     let complex = |vectors: &Tensor| {
         let vectors = unit(vectors);

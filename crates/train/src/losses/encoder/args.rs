@@ -24,7 +24,8 @@ pub(crate) struct LossArgs {
     /// Weight of the loss at each of these dimensions [default: 1 each]
     #[arg(long, value_name = "W,…", value_delimiter = ',', requires = "matryoshka_dims", value_parser = crate::options::positive)]
     pub matryoshka_weights: Vec<f64>,
-    /// Compute a batch in parts of N texts, at the memory of one part and the same gradient (GradCache)
+    /// Compute a batch in parts of N texts, at the memory of one part and the same gradient
+    /// (GradCache)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub mini_batch_size: Option<u32>,
     /// {losses}: which rows share a batch

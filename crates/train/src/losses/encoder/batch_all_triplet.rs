@@ -22,8 +22,9 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Batch-all triplet loss (Hermans et al. 2017, arXiv 1703.07737; `BatchAllTripletLoss` of
-/// sentence-transformers): the mean over those triplets of the batch whose loss is not 0.
+/// Computes the batch-all triplet loss (Hermans et al. 2017, arXiv 1703.07737;
+/// `BatchAllTripletLoss` of sentence-transformers): the mean over those triplets of the batch whose
+/// loss is not 0.
 pub fn batch_all_triplet(
     embeddings: &Tensor,
     labels: &Tensor,

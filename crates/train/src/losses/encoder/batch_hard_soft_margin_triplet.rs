@@ -21,8 +21,8 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// [`batch_hard_triplet`](super::batch_hard_triplet::batch_hard_triplet) with `log(1 + exp(x))` in place of the margin
-/// (`BatchHardSoftMarginTripletLoss` of sentence-transformers).
+/// Computes [`batch_hard_triplet`](super::batch_hard_triplet::batch_hard_triplet) with `log(1 +
+/// exp(x))` in place of the margin (`BatchHardSoftMarginTripletLoss` of sentence-transformers).
 pub fn batch_hard_soft_margin_triplet(
     embeddings: &Tensor,
     labels: &Tensor,

@@ -22,9 +22,9 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Batch-hard triplet loss (Hermans et al. 2017; `BatchHardTripletLoss` of sentence-transformers):
-/// the mean over anchors, each with its furthest positive and its closest negative. An anchor
-/// without a positive has one at distance 0.
+/// Computes the batch-hard triplet loss (Hermans et al. 2017; `BatchHardTripletLoss` of
+/// sentence-transformers): the mean over anchors, each with its furthest positive and its closest
+/// negative. An anchor without a positive has one at distance 0.
 pub fn batch_hard_triplet(
     embeddings: &Tensor,
     labels: &Tensor,

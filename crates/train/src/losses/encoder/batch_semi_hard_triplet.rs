@@ -24,7 +24,7 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Batch-semi-hard triplet loss (Schroff et al. 2015; `BatchSemiHardTripletLoss` of
+/// Computes the batch-semi-hard triplet loss (Schroff et al. 2015; `BatchSemiHardTripletLoss` of
 /// sentence-transformers): the mean over all pairs of anchor and positive, each with the closest
 /// negative that is further from the anchor than the positive, or else with the furthest one.
 pub fn batch_semi_hard_triplet(

@@ -13,8 +13,8 @@ pub(super) const MARGIN: f64 = 5.0;
 /// How far two texts are from each other, as in the reference.
 pub(super) const DISTANCE: Distance = Distance::Euclidean;
 
-/// By how much the furthest positive of each row is further than its closest negative: `[n]`, -∞
-/// without a negative.
+/// Returns by how much the furthest positive of each row is further than its closest negative:
+/// `[n]`, -∞ without a negative.
 pub(super) fn hardest_excess(distances: &Tensor, labels: &Tensor) -> Tensor {
     let same = same_label(labels);
     let furthest_positive = distances.masked_fill(&but_itself(&same).logical_not(), 0.0);
@@ -50,7 +50,7 @@ impl PositivePairs {
     }
 }
 
-/// True where row and column have one label: `[n, n]`.
+/// Returns a mask that is true where row and column have one label: `[n, n]`.
 fn same_label(labels: &Tensor) -> Tensor {
     labels.unsqueeze(0).eq_tensor(&labels.unsqueeze(1))
 }
@@ -80,7 +80,7 @@ pub(super) mod tests {
         }
     }
 
-    /// The loss of points of which no two have a label in common.
+    /// Returns the loss of points of which no two have a label in common.
     pub fn value_without_positives(loss: impl Fn(&Tensor, &Tensor, Distance) -> Tensor) -> f64 {
         let points = Tensor::from_slice2(&[[0.0f32], [2.0], [4.0]]);
         let labels = Tensor::from_slice(&[0i64, 1, 2]);

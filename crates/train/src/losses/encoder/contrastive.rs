@@ -26,9 +26,9 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Contrastive loss (Hadsell, Chopra and LeCun 2006; `ContrastiveLoss` of sentence-transformers):
-/// half the mean over the batch of `y·d² + (1 − y)·max(0, margin − d)²`, with label y 1 for a
-/// positive pair and 0 for a negative one.
+/// Computes the contrastive loss (Hadsell, Chopra and LeCun 2006; `ContrastiveLoss` of
+/// sentence-transformers): half the mean over the batch of `y·d² + (1 − y)·max(0, margin − d)²`,
+/// with label y 1 for a positive pair and 0 for a negative one.
 ///
 /// The reference's defaults are the cosine distance and a margin of 0.5. Its Euclidean and
 /// Manhattan distances add 1e-6 to every component, these do not.

@@ -23,14 +23,14 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// CoSENT loss (Huang et al. 2024; `CoSENTLoss` of sentence-transformers):
-/// `log(1 + Σ exp(scale·(s_i − s_j)))` over all i, j whose labels are in the order i < j, with s the
-/// cosine similarity. Only the order of the labels counts. The reference's default scale is 20.
+/// Computes the CoSENT loss (Huang et al. 2024; `CoSENTLoss` of sentence-transformers): `log(1 + Σ
+/// exp(scale·(s_i − s_j)))` over all i, j whose labels are in the order i < j, with s the cosine
+/// similarity. Only the order of the labels counts. The reference's default scale is 20.
 pub fn cosent(first: &Tensor, second: &Tensor, labels: &Tensor, scale: f64) -> Tensor {
     misordered(&(pairwise_cosine(first, second) * scale), labels)
 }
 
-/// Logarithm of 1 plus the sum of exp(score_i − score_j) over label_i < label_j.
+/// Computes the logarithm of 1 plus the sum of exp(score_i − score_j) over label_i < label_j.
 pub(super) fn misordered(scores: &Tensor, labels: &Tensor) -> Tensor {
     let unordered = labels.unsqueeze(1).ge_tensor(&labels.unsqueeze(0));
     let excess = (scores.unsqueeze(1) - scores.unsqueeze(0))

@@ -16,8 +16,8 @@ pub(crate) const LOSS: Loss = Loss {
     data: Data::LabeledPairs(Labels::Cosine, |_| Box::new(cosine_similarity)),
 };
 
-/// Mean squared difference of cosine similarity and label, in -1..1 (`CosineSimilarityLoss` of
-/// sentence-transformers).
+/// Computes the mean squared difference of cosine similarity and label, in -1..1
+/// (`CosineSimilarityLoss` of sentence-transformers).
 pub fn cosine_similarity(first: &Tensor, second: &Tensor, labels: &Tensor) -> Tensor {
     pairwise_cosine(first, second).mse_loss(&labels.to_kind(first.kind()), Reduction::Mean)
 }

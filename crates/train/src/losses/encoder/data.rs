@@ -37,15 +37,15 @@ pub(crate) type PairLoss = Box<dyn Fn(&Tensor, &Tensor, &Tensor) -> Tensor>;
 /// The loss of texts `[batch, dimension]` with the numbers of their categories, `[batch]`.
 pub(crate) type TextLoss = Box<dyn Fn(&Tensor, &Tensor) -> Tensor>;
 
-/// The loss of anchors `[batch, dimension]`, documents `[batch, documents, dimension]`, the positive
-/// first, and the teacher's scores of them, `[batch, documents]`.
+/// The loss of anchors `[batch, dimension]`, documents `[batch, documents, dimension]`, the
+/// positive first, and the teacher's scores of them, `[batch, documents]`.
 pub(crate) type DistillationLoss = Box<dyn Fn(&Tensor, &Tensor, &Tensor) -> Tensor>;
 
 /// The loss of the anchors `[batch, dimension]` and documents `[documents, dimension]` of a batch.
 pub(crate) type LossOfBatch<'a> = Box<dyn Fn(&Tensor, &Tensor) -> Tensor + 'a>;
 
-/// A loss over anchors and the documents of their batch: the positives of the anchors in order, then
-/// the hard negatives.
+/// A loss over anchors and the documents of their batch: the positives of the anchors in order,
+/// then the hard negatives.
 pub(crate) trait InBatchLoss {
     /// Returns the loss of a batch as a function of its embeddings, which may be called more than
     /// once. `texts` are anchors and documents; `excluded`, `[batch, documents]` boolean, marks

@@ -56,8 +56,8 @@ impl Default for DistillKlDivOptions {
     }
 }
 
-/// Kullback-Leibler divergence (Lin et al. 2020, arXiv 2010.11386; `DistillKLDivLoss` of
-/// sentence-transformers) of the student's distribution over an anchor's documents from the
+/// Computes the Kullback-Leibler divergence (Lin et al. 2020, arXiv 2010.11386; `DistillKLDivLoss`
+/// of sentence-transformers) of the student's distribution over an anchor's documents from the
 /// teacher's, both a softmax of scores over temperature. The mean over anchors, times the square of
 /// the student's temperature.
 ///

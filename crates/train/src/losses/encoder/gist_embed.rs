@@ -107,10 +107,12 @@ impl Default for GistOptions {
     }
 }
 
-/// GISTEmbed loss (Solatorio 2024, arXiv 2402.16829; `GISTEmbedLoss` of sentence-transformers):
-/// [`multiple_negatives_ranking`](super::multiple_negatives_ranking::multiple_negatives_ranking) without the negatives that a guide model finds closer than the
-/// anchor's own positive. The one softmax of an anchor also holds, by option, the similarities of
-/// the anchor to other anchors and of its positive to other positives.
+/// Computes the GISTEmbed loss (Solatorio 2024, arXiv 2402.16829; `GISTEmbedLoss` of
+/// sentence-transformers):
+/// [`multiple_negatives_ranking`](super::multiple_negatives_ranking::multiple_negatives_ranking)
+/// without the negatives that a guide model finds closer than the anchor's own positive. The one
+/// softmax of an anchor also holds, by option, the similarities of the anchor to other anchors and
+/// of its positive to other positives.
 ///
 /// `excluded` is that of multiple negatives ranking; a positive that is no negative of an
 /// anchor is none of its positive either, nor is the anchor it belongs to. No text is a negative of

@@ -25,9 +25,9 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Margin mean squared error (Hofstätter et al. 2020, arXiv 2010.02666; `MarginMSELoss` of
-/// sentence-transformers): the mean over anchors and negatives of the squared difference between
-/// student's and teacher's margin of the positive over the negative.
+/// Computes the margin mean squared error (Hofstätter et al. 2020, arXiv 2010.02666;
+/// `MarginMSELoss` of sentence-transformers): the mean over anchors and negatives of the squared
+/// difference between student's and teacher's margin of the positive over the negative.
 ///
 /// `teacher_margins` is `[batch, documents - 1]`, the teacher's score of the positive minus that of
 /// each negative. The reference's default similarity is the dot product.

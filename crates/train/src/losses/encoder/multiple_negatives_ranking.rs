@@ -36,9 +36,10 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Multiple-negatives ranking loss (Henderson et al. 2017; `MultipleNegativesRankingLoss` of
-/// sentence-transformers): cross-entropy of each anchor picking its own positive among all
-/// documents of the batch by cosine similarity times `scale` (above 0, usually 20).
+/// Computes the multiple-negatives ranking loss (Henderson et al. 2017;
+/// `MultipleNegativesRankingLoss` of sentence-transformers): cross-entropy of each anchor picking
+/// its own positive among all documents of the batch by cosine similarity times `scale` (above 0,
+/// usually 20).
 ///
 /// `excluded`, `[batch, documents]` boolean, marks documents that are no negative of an anchor.
 /// What it says of an anchor and its own positive is ignored.
@@ -51,7 +52,7 @@ pub fn multiple_negatives_ranking(
     own_positive(&scores(anchors, documents, scale, excluded))
 }
 
-/// Multiple-negatives ranking loss in both directions
+/// Computes the multiple-negatives ranking loss in both directions
 /// (`MultipleNegativesSymmetricRankingLoss` of sentence-transformers): the mean of
 /// [`multiple_negatives_ranking`] and of the loss of each positive picking its own anchor among the
 /// anchors. An excluded positive of an anchor excludes that anchor for the positive.
@@ -74,13 +75,13 @@ fn scores(anchors: &Tensor, documents: &Tensor, scale: f64, excluded: Option<&Te
     }
 }
 
-/// Cross-entropy of each row picking the column of its own number.
+/// Computes the cross-entropy of each row picking the column of its own number.
 pub(super) fn own_positive(scores: &Tensor) -> Tensor {
     let labels = Tensor::arange(scores.size()[0], (Kind::Int64, scores.device()));
     scores.cross_entropy_loss::<&Tensor>(&labels, None, Reduction::Mean, -100, 0.0)
 }
 
-/// True where row and column of `matrix` are the same.
+/// Returns a mask that is true where row and column of `matrix` are the same.
 pub(super) fn diagonal(matrix: &Tensor) -> Tensor {
     let size = matrix.size();
     Tensor::eye_m(size[0], size[1], (Kind::Bool, matrix.device()))

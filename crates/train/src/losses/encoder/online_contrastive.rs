@@ -28,8 +28,9 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Online contrastive loss (`OnlineContrastiveLoss` of sentence-transformers): the sum, not the
-/// mean, of `d²` over hard positive pairs and of `max(0, margin − d)²` over hard negative pairs.
+/// Computes the online contrastive loss (`OnlineContrastiveLoss` of sentence-transformers): the
+/// sum, not the mean, of `d²` over hard positive pairs and of `max(0, margin − d)²` over hard
+/// negative pairs.
 ///
 /// A positive pair (label 1) is hard if further apart than the closest negative one, a negative
 /// pair (label 0) if closer than the furthest positive one. Without pairs of the other label, hard

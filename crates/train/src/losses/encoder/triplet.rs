@@ -27,9 +27,9 @@ pub(crate) const LOSS: Loss = Loss {
     }),
 };
 
-/// Triplet loss (Schroff et al. 2015, arXiv 1503.03832; `TripletLoss` of sentence-transformers): the
-/// mean of `max(0, d(anchor, positive) − d(anchor, negative) + margin)` over rows of three tensors
-/// `[n, dimension]`.
+/// Computes the triplet loss (Schroff et al. 2015, arXiv 1503.03832; `TripletLoss` of
+/// sentence-transformers): the mean of `max(0, d(anchor, positive) − d(anchor, negative) + margin)`
+/// over rows of three tensors `[n, dimension]`.
 pub fn triplet(
     anchors: &Tensor,
     positives: &Tensor,
