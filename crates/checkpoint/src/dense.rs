@@ -66,6 +66,49 @@ impl DenseConfig {
     }
 }
 
+/// A `Dense` module over the linear layers of a runtime.
+#[derive(Debug)]
+pub struct Dense<L> {
+    /// The linear layer.
+    pub linear: L,
+    /// The function behind it.
+    pub activation: Activation,
+    /// What of the incoming vector is added to the outgoing one.
+    pub residual: Residual<L>,
+}
+
+/// What of the incoming vector of a [`Dense`] module is added to the outgoing one.
+#[derive(Debug)]
+pub enum Residual<L> {
+    /// Nothing.
+    None,
+    /// The vector itself.
+    Itself,
+    /// What a linear layer makes of it.
+    Through(L),
+}
+
+impl<L> Dense<L> {
+    /// Assembles a module of its layers: `linear` loads the one of this name, with a bias or not.
+    ///
+    /// # Errors
+    /// Those of `linear`.
+    pub fn new<E>(
+        config: &DenseConfig,
+        linear: impl Fn(&str, bool) -> Result<L, E>,
+    ) -> Result<Self, E> {
+        Ok(Self {
+            linear: linear("linear", config.bias)?,
+            activation: config.activation,
+            residual: match (config.residual, config.has_residual_layer()) {
+                (_, true) => Residual::Through(linear("residual", false)?),
+                (true, false) => Residual::Itself,
+                (false, false) => Residual::None,
+            },
+        })
+    }
+}
+
 /// A `LayerNorm` module behind the pooling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerNormConfig {

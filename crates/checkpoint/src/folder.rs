@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::architecture::unused_positions;
 use crate::files::read_json;
 use crate::prompts::{CROSS_ENCODER, ENCODER, Settings};
 use crate::sentence_config::{self, SentenceConfig, Task};
@@ -135,14 +136,7 @@ impl Checkpoint {
     pub fn positions(&self) -> Option<usize> {
         let config = &self.config;
         let positions = config["max_position_embeddings"].as_u64()? as usize;
-        // RoBERTa and its kin count positions from the one behind the padding token's.
-        let unused = match config["model_type"].as_str().unwrap_or_default() {
-            "roberta" | "xlm-roberta" | "camembert" => {
-                config["pad_token_id"].as_u64().unwrap_or(1) as usize + 1
-            }
-            "mpnet" => 2,
-            _ => 0,
-        };
+        let unused = unused_positions(config);
         (positions > unused).then(|| positions - unused)
     }
 

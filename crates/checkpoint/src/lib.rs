@@ -5,6 +5,7 @@
 //! with a setting and we do not is refused by its name and file; nothing is passed over in silence.
 
 mod activation;
+mod architecture;
 mod companions;
 mod cross_encoder;
 mod dense;
@@ -16,6 +17,7 @@ mod labels;
 mod modules;
 mod pooling;
 mod prompts;
+mod rebuilt_tokenizer;
 mod sentence_config;
 mod similarity_function;
 mod tokenizer;
@@ -25,8 +27,13 @@ mod vectors;
 mod weights;
 
 pub use activation::Activation;
+pub use architecture::{
+    Architecture, BertConfig, ClassifierConfig, DistilBertConfig, HiddenActivation, LayerType,
+    ModernBertConfig, MpnetConfig, NormConfig, PostNormConfig, PostNormNames, RobertaConfig, Rope,
+    RopeParameters,
+};
 pub use cross_encoder::declared_activation;
-pub use dense::{DenseConfig, LayerNormConfig};
+pub use dense::{Dense, DenseConfig, LayerNormConfig, Residual};
 pub use error::{CheckpointError, Result, excerpt, excerpt_of_pair};
 pub use external_data::refuse_foreign_data;
 pub use files::{read_json, write};

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -42,6 +43,10 @@ impl PoolingMode {
     ];
 }
 
+/// The names of all modes, for messages.
+static KNOWN: LazyLock<String> =
+    LazyLock::new(|| PoolingMode::NAMES.map(|(_, name, _)| name).join(", "));
+
 /// How token states become one vector for the text: one mode, or several one after another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pooling {
@@ -76,10 +81,8 @@ impl Pooling {
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
         let config: Value = read_json(&path)?;
-        let modes = modes(&config).map_err(|mode| {
-            let modes = "cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken";
-            unsupported(&path, format!("pooling by `{mode}`"), modes)
-        })?;
+        let modes = modes(&config)
+            .map_err(|mode| unsupported(&path, format!("pooling by `{mode}`"), &KNOWN))?;
         if modes.is_empty() {
             return Err(malformed(&path, "`pooling_mode` names no mode"));
         }

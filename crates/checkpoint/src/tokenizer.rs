@@ -6,9 +6,10 @@ use tokenizers::normalizers::{self, Lowercase, NormalizerWrapper};
 use tokenizers::utils::truncation::TruncationDirection;
 use tokenizers::{AddedToken, Encoding, PostProcessor, Tokenizer};
 
+use crate::architecture::tokenizer_class;
 use crate::error::{excerpt, excerpt_of_pair};
 use crate::files::{damaged, malformed, unreadable};
-use crate::tokenizer_class::{Class, rebuilt};
+use crate::rebuilt_tokenizer::rebuilt;
 use crate::tokenizer_config::TokenizerConfig;
 use crate::{CheckpointError, Result};
 
@@ -61,7 +62,7 @@ impl TextTokenizer {
     ) -> Result<Self> {
         let path = folder.join("tokenizer.json");
         let bad = |error: &dyn std::fmt::Display| damaged(&path, "as a tokenizer", error);
-        let class = Class::of(settings, config);
+        let class = tokenizer_class(settings, config);
         let mut tokenizer: Tokenizer = match rebuilt(folder, settings, config, class)? {
             Some(json) => serde_json::from_value(json).map_err(|error| bad(&error))?,
             None => {

@@ -30,7 +30,7 @@ const FLUSH_EVERY: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct ScoreCache {
     path: PathBuf,
-    known: HashMap<PairKey, Kept, FxBuildHasher>,
+    known: HashMap<PairKey, CachedScore, FxBuildHasher>,
     end: Mutex<End>,
     used: AtomicU64,
     used_truncated: AtomicU64,
@@ -63,7 +63,7 @@ impl PairKey {
 
 /// Bytes, so that a map of them is not padded.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct CachedScore {
     logit: [u8; 4],
     truncated: bool,
 }
@@ -250,7 +250,7 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
     checksum
 }
 
-type Known = HashMap<PairKey, Kept, FxBuildHasher>;
+type Known = HashMap<PairKey, CachedScore, FxBuildHasher>;
 
 /// The logits of the segments that are whole, and where these end.
 fn read(file: &File, length: u64, header: &[u8]) -> io::Result<(Known, u64)> {
@@ -286,12 +286,12 @@ fn read(file: &File, length: u64, header: &[u8]) -> io::Result<(Known, u64)> {
     Ok((known, whole))
 }
 
-fn record(bytes: &[u8]) -> (PairKey, Kept) {
+fn record(bytes: &[u8]) -> (PairKey, CachedScore) {
     let (mut key, mut logit) = ([0; 16], [0; 4]);
     key.copy_from_slice(&bytes[..16]);
     logit.copy_from_slice(&bytes[16..20]);
     let truncated = bytes[20] != 0;
-    (PairKey(key), Kept { logit, truncated })
+    (PairKey(key), CachedScore { logit, truncated })
 }
 
 /// Fills the buffer, unless the file ends before.

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use pairmill_checkpoint::{
-    Activation, Checkpoint, DenseConfig, Head, LayerNormConfig, Pooling, Values, normalize,
+    Checkpoint, Dense, Head, LayerNormConfig, Pooling, Residual, Values, normalize,
 };
 
 use crate::Result;
@@ -21,7 +21,7 @@ pub(crate) struct Modules {
     reason = "modules have the names of the ecosystem"
 )]
 enum Layer {
-    Dense(Dense),
+    Dense(Dense<Linear>),
     LayerNorm { weight: Vec<f32>, bias: Vec<f32> },
     Normalize,
 }
@@ -51,10 +51,12 @@ impl Layer {
     fn load(folder: &Path, head: &Head) -> Result<Self> {
         Ok(match head {
             Head::Normalize => Self::Normalize,
-            Head::Dense(config) => Self::Dense(Dense::new(
-                config,
-                &Values::load(&folder.join(&config.path))?,
-            )?),
+            Head::Dense(config) => {
+                let values = Values::load(&folder.join(&config.path))?;
+                let sizes = [config.inputs, config.outputs];
+                let linear = |name: &str, bias| Linear::new(&values, name, sizes, bias);
+                Self::Dense(Dense::new(config, linear)?)
+            }
             Head::LayerNorm(config) => {
                 let values = Values::load(&folder.join(&config.path))?;
                 let shape = [config.dimension];
@@ -68,27 +70,11 @@ impl Layer {
 
     fn forward(&self, vector: Vec<f32>) -> Vec<f32> {
         match self {
-            Self::Dense(dense) => dense.forward(&vector),
+            Self::Dense(dense) => through(dense, &vector),
             Self::LayerNorm { weight, bias } => layer_norm(vector, weight, bias),
             Self::Normalize => normalized(vector),
         }
     }
-}
-
-/// A linear layer with an activation.
-#[derive(Debug)]
-struct Dense {
-    linear: Linear,
-    activation: Activation,
-    residual: Residual,
-}
-
-/// What of the incoming vector is added to the outgoing one.
-#[derive(Debug)]
-enum Residual {
-    None,
-    Itself,
-    Through(Linear),
 }
 
 #[derive(Debug)]
@@ -98,35 +84,20 @@ struct Linear {
     bias: Vec<f32>,
 }
 
-impl Dense {
-    fn new(config: &DenseConfig, values: &Values) -> Result<Self> {
-        let linear =
-            |name: &str, bias| Linear::new(values, name, [config.inputs, config.outputs], bias);
-        Ok(Self {
-            linear: linear("linear", config.bias)?,
-            activation: config.activation,
-            residual: match (config.residual, config.has_residual_layer()) {
-                (_, true) => Residual::Through(linear("residual", false)?),
-                (true, false) => Residual::Itself,
-                (false, false) => Residual::None,
-            },
-        })
-    }
-
-    fn forward(&self, vector: &[f32]) -> Vec<f32> {
-        let mut outputs = self.linear.forward(vector);
-        outputs
-            .iter_mut()
-            .for_each(|output| *output = self.activation.of(*output));
-        let residual = match &self.residual {
-            Residual::None => return outputs,
-            Residual::Itself => vector.to_vec(),
-            Residual::Through(linear) => linear.forward(vector),
-        };
-        let pairs = outputs.iter_mut().zip(residual);
-        pairs.for_each(|(output, residual)| *output += residual);
-        outputs
-    }
+/// Returns what a dense module makes of a vector.
+fn through(dense: &Dense<Linear>, vector: &[f32]) -> Vec<f32> {
+    let mut outputs = dense.linear.forward(vector);
+    outputs
+        .iter_mut()
+        .for_each(|output| *output = dense.activation.of(*output));
+    let residual = match &dense.residual {
+        Residual::None => return outputs,
+        Residual::Itself => vector.to_vec(),
+        Residual::Through(linear) => linear.forward(vector),
+    };
+    let pairs = outputs.iter_mut().zip(residual);
+    pairs.for_each(|(output, residual)| *output += residual);
+    outputs
 }
 
 impl Linear {

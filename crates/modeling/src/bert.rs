@@ -1,69 +1,16 @@
 //! BERT (Devlin et al. 2019). Names follow the Hugging Face checkpoint, so that this file can be
 //! held against `BertModel` of the transformers library.
 
-use serde::{Deserialize, Serialize};
+use pairmill_checkpoint::BertConfig;
 use tch::Tensor;
 
-use crate::layers::{LayerNorm, PostNormConfig, PostNormLayer, PostNormNames, dropped, embedded};
-use crate::{Activation, Dropout, PackedBatch, Parameters, Result};
-
-/// The part of a BERT `config.json` that shapes the network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BertConfig {
-    /// `bert`, or `roberta` and its kin.
-    pub model_type: String,
-    /// Rows of the word embedding.
-    pub vocab_size: i64,
-    /// Width of the hidden states.
-    pub hidden_size: i64,
-    /// Number of transformer layers.
-    pub num_hidden_layers: i64,
-    /// Attention heads; divides `hidden_size`.
-    pub num_attention_heads: i64,
-    /// Width of the feed-forward layer.
-    pub intermediate_size: i64,
-    /// Activation of the feed-forward layer.
-    #[serde(default)]
-    pub hidden_act: Activation,
-    /// Dropout after embeddings, attention and feed-forward.
-    #[serde(default = "tenth")]
-    pub hidden_dropout_prob: f64,
-    /// Dropout before the classifier of a cross-encoder; where absent, `hidden_dropout_prob`.
-    pub classifier_dropout: Option<f64>,
-    /// Dropout on attention weights.
-    #[serde(default = "tenth")]
-    pub attention_probs_dropout_prob: f64,
-    /// Rows of the position embedding.
-    pub max_position_embeddings: i64,
-    /// Segments: 2 for BERT, 1 for RoBERTa.
-    #[serde(default = "two")]
-    pub type_vocab_size: i64,
-    /// Standard deviation of fresh weights.
-    #[serde(default = "fiftieth")]
-    pub initializer_range: f64,
-    /// Added to the variance in layer norms.
-    #[serde(default = "epsilon")]
-    pub layer_norm_eps: f64,
-    /// The padding token; RoBERTa counts positions from behind it.
-    pub pad_token_id: Option<i64>,
-}
-
-fn tenth() -> f64 {
-    0.1
-}
-fn fiftieth() -> f64 {
-    0.02
-}
-fn epsilon() -> f64 {
-    1e-12
-}
-fn two() -> i64 {
-    2
-}
+use crate::layers::{LayerNorm, PostNormLayer, dropped, embedded};
+use crate::network::{Encoder, InTorch};
+use crate::{Dropout, PackedBatch, Parameters, Result};
 
 /// The encoder over packed batches.
 #[derive(Debug)]
-pub struct Bert {
+pub(crate) struct Bert {
     embeddings: Embeddings,
     layers: Vec<PostNormLayer>,
 }
@@ -76,18 +23,20 @@ impl Bert {
     pub fn new(parameters: &Parameters, prefix: &str, config: &BertConfig) -> Result<Self> {
         let embeddings = Embeddings::new(parameters, &format!("{prefix}embeddings"), config)?;
         let layers = (0..config.num_hidden_layers)
-            .map(|n| PostNormLayer::new(parameters, &layer_names(prefix, n), &config.layer()))
+            .map(|n| {
+                PostNormLayer::new(
+                    parameters,
+                    &BertConfig::layer_names(prefix, n),
+                    &config.layer(),
+                )
+            })
             .collect::<Result<_>>()?;
         Ok(Self { embeddings, layers })
     }
 
-    /// The last hidden states, `[tokens, hidden]`. Dropout is active where one is given.
-    pub fn forward(&self, batch: &PackedBatch, dropout: Option<&Dropout>) -> Tensor {
-        self.forward_at(batch, &batch.positions, dropout)
-    }
-
-    /// The same with positions of our choice, `[tokens]`.
-    pub(crate) fn forward_at(
+    /// Returns the last hidden states, `[tokens, hidden]`, for tokens at `positions`, `[tokens]`.
+    /// Dropout is active where one is given.
+    pub fn forward_at(
         &self,
         batch: &PackedBatch,
         positions: &Tensor,
@@ -143,32 +92,14 @@ impl Embeddings {
     }
 }
 
-/// Names in layer `n`.
-pub(crate) fn layer_names(prefix: &str, n: i64) -> PostNormNames {
-    let name = |part: &str| format!("{prefix}encoder.layer.{n}.{part}");
-    PostNormNames {
-        query: name("attention.self.query"),
-        key: name("attention.self.key"),
-        value: name("attention.self.value"),
-        attention_output: name("attention.output.dense"),
-        attention_norm: name("attention.output.LayerNorm"),
-        intermediate: name("intermediate.dense"),
-        output: name("output.dense"),
-        output_norm: name("output.LayerNorm"),
+impl InTorch for BertConfig {
+    fn encoder(&self, parameters: &Parameters, prefix: &str) -> Result<Box<dyn Encoder>> {
+        Ok(Box::new(Bert::new(parameters, prefix, self)?))
     }
 }
 
-impl BertConfig {
-    pub(crate) fn layer(&self) -> PostNormConfig {
-        PostNormConfig {
-            hidden: self.hidden_size,
-            wide: self.intermediate_size,
-            heads: self.num_attention_heads,
-            activation: self.hidden_act,
-            eps: self.layer_norm_eps,
-            weights_dropout: self.attention_probs_dropout_prob,
-            attention_dropout: self.hidden_dropout_prob,
-            output_dropout: self.hidden_dropout_prob,
-        }
+impl Encoder for Bert {
+    fn forward(&self, batch: &PackedBatch, dropout: Option<&Dropout>) -> Tensor {
+        self.forward_at(batch, &batch.positions, dropout)
     }
 }

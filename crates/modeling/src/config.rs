@@ -1,32 +1,54 @@
 use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
-use pairmill_checkpoint::read_json;
-use serde::Deserialize;
+use pairmill_checkpoint::{
+    Architecture, BertConfig, DistilBertConfig, HiddenActivation, ModernBertConfig, MpnetConfig,
+    RobertaConfig, read_json,
+};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::modernbert::LayerType;
-use crate::{
-    Activation, BertConfig, DistilBertConfig, ModelError, ModernBertConfig, MpnetConfig, Result,
-    mpnet,
-};
+use crate::network::InTorch;
+use crate::onnx::InOnnx;
+use crate::{ModelError, Result};
 
-const ARCHITECTURES: &str = "bert (MiniLM, BGE, E5, GTE and other BERT checkpoints), distilbert, \
-    roberta, xlm-roberta, camembert, mpnet, modernbert";
+/// The architectures: `model_type` in `config.json`, who else goes by it, and how it is read.
+const ARCHITECTURES: [(&str, &str, Reader); 7] = [
+    (
+        "bert",
+        " (MiniLM, BGE, E5, GTE and other BERT checkpoints)",
+        read::<BertConfig>,
+    ),
+    ("distilbert", "", read::<DistilBertConfig>),
+    ("roberta", "", read::<RobertaConfig>),
+    ("xlm-roberta", "", read::<RobertaConfig>),
+    ("camembert", "", read::<RobertaConfig>),
+    ("mpnet", "", read::<MpnetConfig>),
+    ("modernbert", "", read::<ModernBertConfig>),
+];
 
-/// The part of a `config.json` that shapes the network, by architecture.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Config {
-    /// `bert`
-    Bert(BertConfig),
-    /// `roberta`, `xlm-roberta` and `camembert`
-    Roberta(BertConfig),
-    /// `distilbert`
-    DistilBert(DistilBertConfig),
-    /// `mpnet`
-    Mpnet(MpnetConfig),
-    /// `modernbert`
-    ModernBert(ModernBertConfig),
+/// Their names, for messages.
+static NAMES: LazyLock<String> = LazyLock::new(|| {
+    let names = ARCHITECTURES.map(|(name, kin, _)| format!("{name}{kin}"));
+    names.join(", ")
+});
+
+type Reader = fn(&Value) -> serde_json::Result<Arc<dyn Model>>;
+
+fn read<C: DeserializeOwned + Model + 'static>(
+    config: &Value,
+) -> serde_json::Result<Arc<dyn Model>> {
+    Ok(Arc::new(C::deserialize(config)?))
 }
+
+/// An architecture that can be trained and exported.
+pub(crate) trait Model: InTorch + InOnnx {}
+
+impl<C: InTorch + InOnnx> Model for C {}
+
+/// The part of a `config.json` that shapes the network.
+#[derive(Debug, Clone)]
+pub struct Config(Arc<dyn Model>);
 
 impl Config {
     /// Reads and checks `config.json` in a model folder.
@@ -35,95 +57,44 @@ impl Config {
     /// If it is missing, not JSON, of another architecture, or not consistent.
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
-        let value: Value = read_json(&path)?;
+        Self::parse(&path, &read_json(&path)?)
+    }
+
+    /// Reads the content of a `config.json`; the path is for messages.
+    pub(crate) fn parse(path: &Path, value: &Value) -> Result<Self> {
         let malformed = |detail: String| ModelError::Malformed {
-            path: path.clone(),
+            path: path.to_owned(),
             detail,
         };
-        let parsed = match value["model_type"].as_str().unwrap_or("(none)") {
-            "bert" => BertConfig::deserialize(&value).map(Self::Bert),
-            "roberta" | "xlm-roberta" | "camembert" => {
-                BertConfig::deserialize(&value).map(Self::Roberta)
-            }
-            "distilbert" => DistilBertConfig::deserialize(&value).map(Self::DistilBert),
-            "mpnet" => MpnetConfig::deserialize(&value).map(Self::Mpnet),
-            "modernbert" => ModernBertConfig::deserialize(&value).map(Self::ModernBert),
-            other => {
-                return Err(ModelError::Unsupported {
-                    path,
-                    what: format!("the architecture `{other}`"),
-                    supported: ARCHITECTURES,
-                });
-            }
+        let kind = value["model_type"].as_str().unwrap_or("(none)");
+        let Some((.., read)) = ARCHITECTURES.iter().find(|(name, ..)| *name == kind) else {
+            return Err(ModelError::Unsupported {
+                path: path.to_owned(),
+                what: format!("the architecture `{kind}`"),
+                supported: &NAMES,
+            });
         };
-        refuse_unsupported_settings(&path, &value)?;
-        let config = parsed.map_err(|error| malformed(error.to_string()))?;
+        let parsed = read(value);
+        refuse_unsupported_settings(path, value)?;
+        let config = Self(parsed.map_err(|error| malformed(error.to_string()))?);
         config.check().map_err(malformed)?;
         Ok(config)
     }
 
-    /// Width of the hidden states.
-    pub fn hidden_size(&self) -> i64 {
-        match self {
-            Self::Bert(config) | Self::Roberta(config) => config.hidden_size,
-            Self::DistilBert(config) => config.dim,
-            Self::Mpnet(config) => config.hidden_size,
-            Self::ModernBert(config) => config.hidden_size,
-        }
+    /// Returns what the architecture says of itself.
+    pub fn architecture(&self) -> &dyn Architecture {
+        &*self.0
     }
 
-    /// Attention heads.
-    pub fn heads(&self) -> i64 {
-        match self {
-            Self::Bert(config) | Self::Roberta(config) => config.num_attention_heads,
-            Self::DistilBert(config) => config.n_heads,
-            Self::Mpnet(config) => config.num_attention_heads,
-            Self::ModernBert(config) => config.num_attention_heads,
-        }
+    /// Returns the architecture with what this crate makes of it.
+    pub(crate) fn model(&self) -> &dyn Model {
+        &*self.0
     }
 
-    /// Rows of the word embedding.
-    pub fn vocab_size(&self) -> i64 {
-        match self {
-            Self::Bert(config) | Self::Roberta(config) => config.vocab_size,
-            Self::DistilBert(config) => config.vocab_size,
-            Self::Mpnet(config) => config.vocab_size,
-            Self::ModernBert(config) => config.vocab_size,
-        }
-    }
-
-    /// The longest sequence that there are positions for.
-    pub fn max_length(&self) -> i64 {
-        match self {
-            Self::Bert(config) => config.max_position_embeddings,
-            Self::Roberta(config) => config.max_position_embeddings - config.padding_idx() - 1,
-            Self::DistilBert(config) => config.max_position_embeddings,
-            Self::Mpnet(config) => config.max_position_embeddings - mpnet::PADDING_IDX - 1,
-            Self::ModernBert(config) => config.max_position_embeddings,
-        }
-    }
-
-    /// What the encoder's tensors start with in a checkpoint that has a head.
-    pub(crate) fn prefix(&self) -> &'static str {
-        match self {
-            Self::Bert(_) => "bert.",
-            Self::Roberta(_) => "roberta.",
-            Self::DistilBert(_) => "distilbert.",
-            Self::Mpnet(_) => "mpnet.",
-            Self::ModernBert(_) => "model.",
-        }
-    }
-
-    /// The name in a checkpoint without a head, or nothing for a tensor of a head.
+    /// Returns the name in a checkpoint without a head, or nothing for a tensor of a head.
     pub(crate) fn encoder_name(&self, name: &str) -> Option<String> {
-        let name = name.strip_prefix(self.prefix()).unwrap_or(name);
-        let parts: &[&str] = match self {
-            Self::Bert(_) | Self::Roberta(_) | Self::Mpnet(_) => {
-                &["embeddings.", "encoder.", "pooler."]
-            }
-            Self::DistilBert(_) => &["embeddings.", "transformer."],
-            Self::ModernBert(_) => &["embeddings.", "layers.", "final_norm."],
-        };
+        let name = name.strip_prefix(self.0.prefix()).unwrap_or(name);
+        let parts = self.0.encoder_parts();
         let is_encoder = parts.iter().any(|part| name.starts_with(part));
         // Checkpoints converted from TensorFlow name the parameters of layer norms otherwise.
         let renamed = match name.rsplit_once('.') {
@@ -134,72 +105,18 @@ impl Config {
         is_encoder.then_some(renamed)
     }
 
-    /// The transformers class of a cross-encoder.
-    pub(crate) fn classifier_class(&self) -> &'static str {
-        match self {
-            Self::Bert(_) => "BertForSequenceClassification",
-            Self::Roberta(config) => match config.model_type.as_str() {
-                "xlm-roberta" => "XLMRobertaForSequenceClassification",
-                "camembert" => "CamembertForSequenceClassification",
-                _ => "RobertaForSequenceClassification",
-            },
-            Self::DistilBert(_) => "DistilBertForSequenceClassification",
-            Self::Mpnet(_) => "MPNetForSequenceClassification",
-            Self::ModernBert(_) => "ModernBertForSequenceClassification",
-        }
-    }
-
     fn check(&self) -> Result<(), String> {
-        let (width, heads) = (self.hidden_size(), self.heads());
+        let (width, heads) = (self.0.hidden_size(), self.0.heads());
         if heads < 1 || width % heads != 0 {
             return Err(format!(
                 "hidden_size {width} is not divisible by num_attention_heads {heads}"
             ));
         }
-        if self.max_length() < 1 {
+        if self.0.max_length() < 1 {
             return Err("max_position_embeddings leaves no position for a token".to_owned());
         }
-        match self {
-            Self::Mpnet(config) if config.relative_attention_num_buckets < mpnet::BUCKETS => {
-                Err(format!(
-                    "relative_attention_num_buckets is {}; MPNet has {}",
-                    config.relative_attention_num_buckets,
-                    mpnet::BUCKETS
-                ))
-            }
-            Self::ModernBert(config) => check_modernbert(config),
-            _ => Ok(()),
-        }
+        self.0.check()
     }
-}
-
-fn check_modernbert(config: &ModernBertConfig) -> Result<(), String> {
-    let width = config.hidden_size / config.num_attention_heads;
-    if width % 2 != 0 {
-        return Err(format!(
-            "heads have the width {width}; rotary positions need an even one"
-        ));
-    }
-    if let Some(types) = &config.layer_types
-        && types.len() as i64 != config.num_hidden_layers
-    {
-        return Err(format!(
-            "layer_types has {} entries for {} layers",
-            types.len(),
-            config.num_hidden_layers
-        ));
-    }
-    for kind in [LayerType::Global, LayerType::Local] {
-        if let Some(rope) = config.rope(kind)
-            && let Some(name) = rope.rope_type.as_deref()
-            && name != "default"
-        {
-            return Err(format!(
-                "rope_type `{name}` is not supported; supported: default"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Settings that would change the network and that we do not know.
@@ -235,9 +152,12 @@ fn refuse_unsupported_settings(path: &Path, value: &Value) -> Result<()> {
         "classifier_activation",
     ] {
         if let Some(name) = value[key].as_str()
-            && serde_json::from_value::<Activation>(value[key].clone()).is_err()
+            && serde_json::from_value::<HiddenActivation>(value[key].clone()).is_err()
         {
-            return Err(unsupported(format!("{key} `{name}`"), Activation::NAMES));
+            return Err(unsupported(
+                format!("{key} `{name}`"),
+                HiddenActivation::NAMES,
+            ));
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
 use std::path::Path;
 
 use pairmill_checkpoint::{
-    Checkpoint, TextTokenizer, TokenIds, declared_activation, read_json, relevant_logit, write,
+    Checkpoint, ClassifierConfig, TextTokenizer, TokenIds, declared_activation, read_json,
+    relevant_logit, write,
 };
 use tch::{Device, Tensor};
 
-use crate::classifier::{Classifier, ClassifierConfig};
+use crate::classifier::{Classifier, fresh};
 use crate::distinct::Distinct;
 use crate::files::declare_single_precision;
 use crate::inference::without_gradients;
@@ -42,11 +43,11 @@ impl CrossEncoder {
         let home = checkpoint.home();
         let config = Config::load(&home)?;
         let tokenizer = checkpoint.tokenizer()?;
-        let head = ClassifierConfig::of(&config);
+        let head = config.architecture().classifier();
         let rename = |name: &str| classifier_name(&config, &head, name);
         let (parameters, had_two) = caught(|| {
             let mut parameters = Parameters::load_folders(&[(home.as_path(), &rename)], device)?;
-            let fresh = head.fresh(&parameters, seed);
+            let fresh = fresh(&head, &parameters, seed);
             if !fresh.is_empty() {
                 parameters = parameters.with(fresh)?;
             }
@@ -91,7 +92,7 @@ impl CrossEncoder {
                 ),
             });
         }
-        let limit = self.config.max_length() as usize;
+        let limit = self.config.architecture().max_length() as usize;
         self.tokenizer.set_max_length(max_length.min(limit));
         Ok(())
     }
@@ -114,7 +115,7 @@ impl CrossEncoder {
         self,
         change: impl FnOnce(Parameters, &dyn Fn(&str) -> bool) -> Result<Parameters, E>,
     ) -> Result<Self, E> {
-        let head = ClassifierConfig::of(&self.config);
+        let head = self.config.architecture().classifier();
         let parameters = change(self.parameters, &|name| head.owns(name))?;
         Ok(Self {
             network: Network::new(&parameters, &self.config)?,
@@ -187,7 +188,8 @@ impl CrossEncoder {
         self.checkpoint.copy_companions(folder)?;
         let path = self.checkpoint.home().join("config.json");
         let mut config: serde_json::Value = read_json(&path)?;
-        config["architectures"] = serde_json::json!([self.config.classifier_class()]);
+        config["architectures"] =
+            serde_json::json!([self.config.architecture().classifier_class()]);
         config["id2label"] = serde_json::json!({"0": "LABEL_0"});
         config["label2id"] = serde_json::json!({"LABEL_0": 0});
         config["sentence_transformers"] = serde_json::json!({"activation_fn": activation});
@@ -225,8 +227,8 @@ struct Network {
 impl Network {
     fn new(parameters: &Parameters, config: &Config) -> Result<Self> {
         Ok(Self {
-            transformer: Transformer::new(parameters, config.prefix(), config)?,
-            classifier: Classifier::new(parameters, &ClassifierConfig::of(config))?,
+            transformer: Transformer::new(parameters, config.architecture().prefix(), config)?,
+            classifier: Classifier::new(parameters, &config.architecture().classifier())?,
         })
     }
 
@@ -272,7 +274,11 @@ fn classifier_name(config: &Config, head: &ClassifierConfig, name: &str) -> Opti
     if head.owns(name) {
         return Some(name.to_owned());
     }
-    let name = format!("{}{}", config.prefix(), config.encoder_name(name)?);
+    let name = format!(
+        "{}{}",
+        config.architecture().prefix(),
+        config.encoder_name(name)?
+    );
     let is_pooler = name.contains(".pooler.");
     (!is_pooler || head.owns(&name)).then_some(name)
 }

@@ -1,10 +1,12 @@
 //! What the architectures share: linear layers, norms, and attention over packed batches.
 
+use pairmill_checkpoint::{PostNormConfig, PostNormNames};
 use tch::{Kind, Tensor};
 
+use crate::activation::activated;
 use crate::batch::Group;
 use crate::lora::Adapter;
-use crate::{Activation, Dropout, PackedBatch, Parameters, Result};
+use crate::{Dropout, PackedBatch, Parameters, Result};
 
 pub(crate) fn dropped(x: Tensor, p: f64, dropout: Option<&Dropout>) -> Tensor {
     match dropout {
@@ -220,34 +222,6 @@ fn attend_group(
         .reshape([sequences * length, hidden])
 }
 
-/// What the parameters of a [`PostNormLayer`] are called in a checkpoint, without `.weight`.
-pub(crate) struct PostNormNames {
-    pub query: String,
-    pub key: String,
-    pub value: String,
-    pub attention_output: String,
-    pub attention_norm: String,
-    pub intermediate: String,
-    pub output: String,
-    pub output_norm: String,
-}
-
-/// The shape of a [`PostNormLayer`].
-#[derive(Debug, Clone)]
-pub(crate) struct PostNormConfig {
-    pub hidden: i64,
-    pub wide: i64,
-    pub heads: i64,
-    pub activation: Activation,
-    pub eps: f64,
-    /// Dropout of attention weights.
-    pub weights_dropout: f64,
-    /// Dropout of what the attention gives.
-    pub attention_dropout: f64,
-    /// Dropout of what the feed-forward network gives.
-    pub output_dropout: f64,
-}
-
 /// A layer as in the original transformer (Vaswani et al. 2017): attention and a feed-forward
 /// network, each added to what went in and then normalised.
 #[derive(Debug)]
@@ -292,7 +266,7 @@ impl PostNormLayer {
             dropout,
         );
         let x = self.attention_norm.forward(&(attended + x));
-        let wide = config.activation.forward(&self.intermediate.forward(&x));
+        let wide = activated(config.activation, &self.intermediate.forward(&x));
         let narrow = dropped(self.output.forward(&wide), config.output_dropout, dropout);
         self.output_norm.forward(&(narrow + x))
     }

@@ -3,181 +3,17 @@
 //! follow the Hugging Face checkpoint, so that this file can be held against `ModernBertModel` of
 //! the transformers library.
 
-use serde::{Deserialize, Serialize};
+use pairmill_checkpoint::{HiddenActivation, LayerType, ModernBertConfig};
 use tch::{Device, Kind, Tensor};
 
+use crate::activation::activated;
 use crate::layers::{LayerNorm, Linear, attend, dropped, embedded};
-use crate::{Activation, Dropout, PackedBatch, Parameters, Result};
-
-/// The part of a ModernBERT `config.json` that shapes the network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModernBertConfig {
-    /// Rows of the token embedding.
-    pub vocab_size: i64,
-    /// Width of the hidden states.
-    pub hidden_size: i64,
-    /// Number of transformer layers.
-    pub num_hidden_layers: i64,
-    /// Attention heads; divides `hidden_size`.
-    pub num_attention_heads: i64,
-    /// Width of the feed-forward layer.
-    pub intermediate_size: i64,
-    /// Activation of the feed-forward layer.
-    #[serde(default)]
-    pub hidden_activation: Activation,
-    /// Longest sequence.
-    pub max_position_embeddings: i64,
-    /// Added to the variance in layer norms.
-    #[serde(default = "epsilon")]
-    pub norm_eps: f64,
-    /// Whether layer norms have a bias.
-    #[serde(default)]
-    pub norm_bias: bool,
-    /// Whether the linear layers of the attention have a bias.
-    #[serde(default)]
-    pub attention_bias: bool,
-    /// Whether the linear layers of the feed-forward network have a bias.
-    #[serde(default)]
-    pub mlp_bias: bool,
-    /// Dropout after the embeddings.
-    #[serde(default)]
-    pub embedding_dropout: f64,
-    /// Dropout on attention weights and after attention.
-    #[serde(default)]
-    pub attention_dropout: f64,
-    /// Dropout inside the feed-forward network.
-    #[serde(default)]
-    pub mlp_dropout: f64,
-    /// Tokens that a local layer sees, half of them on each side.
-    #[serde(default = "local_attention")]
-    pub local_attention: i64,
-    /// `full_attention` or `sliding_attention` for each layer.
-    pub layer_types: Option<Vec<LayerType>>,
-    /// Where `layer_types` is absent: every how many layers one is global, from the first on.
-    #[serde(default = "global_attn_every_n_layers")]
-    pub global_attn_every_n_layers: i64,
-    /// Rotary positions for each type of layer.
-    pub rope_parameters: Option<RopeParameters>,
-    /// Where `rope_parameters` is absent: theta of global layers.
-    #[serde(default = "global_rope_theta")]
-    pub global_rope_theta: f64,
-    /// Where `rope_parameters` is absent: theta of local layers.
-    #[serde(default = "local_rope_theta")]
-    pub local_rope_theta: f64,
-    /// Standard deviation of fresh weights.
-    #[serde(default = "fiftieth")]
-    pub initializer_range: f64,
-    /// The token states that a cross-encoder's head sees: `cls` or `mean`.
-    #[serde(default = "cls")]
-    pub classifier_pooling: String,
-    /// Dropout before the classifier of a cross-encoder.
-    #[serde(default)]
-    pub classifier_dropout: f64,
-    /// Whether the dense layer of a cross-encoder's head has a bias.
-    #[serde(default)]
-    pub classifier_bias: bool,
-    /// Activation of a cross-encoder's head.
-    #[serde(default)]
-    pub classifier_activation: Activation,
-}
-
-/// What the tokens of a layer see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LayerType {
-    /// The whole text.
-    #[serde(rename = "full_attention")]
-    Global,
-    /// A window around them.
-    #[serde(rename = "sliding_attention")]
-    Local,
-}
-
-/// Rotary positions for each type of layer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RopeParameters {
-    /// Those of global layers.
-    pub full_attention: Option<Rope>,
-    /// Those of local layers.
-    pub sliding_attention: Option<Rope>,
-}
-
-/// Rotary positions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Rope {
-    /// Base of the wavelengths.
-    pub rope_theta: Option<f64>,
-    /// `default`, or a way to stretch them that is not supported.
-    pub rope_type: Option<String>,
-}
-
-fn epsilon() -> f64 {
-    1e-5
-}
-fn local_attention() -> i64 {
-    128
-}
-fn global_attn_every_n_layers() -> i64 {
-    3
-}
-fn global_rope_theta() -> f64 {
-    160_000.0
-}
-fn local_rope_theta() -> f64 {
-    10_000.0
-}
-fn fiftieth() -> f64 {
-    0.02
-}
-fn cls() -> String {
-    "cls".to_owned()
-}
-
-impl ModernBertConfig {
-    /// What layer `n` sees.
-    pub fn layer_type(&self, n: i64) -> LayerType {
-        match &self.layer_types {
-            Some(types) => types.get(n as usize).copied().unwrap_or(LayerType::Global),
-            None if n % self.global_attn_every_n_layers.max(1) == 0 => LayerType::Global,
-            None => LayerType::Local,
-        }
-    }
-
-    /// Tokens that a local layer sees on each side.
-    pub fn window(&self) -> i64 {
-        self.local_attention / 2
-    }
-
-    pub(crate) fn rope(&self, kind: LayerType) -> Option<&Rope> {
-        let parameters = self.rope_parameters.as_ref()?;
-        match kind {
-            LayerType::Global => parameters.full_attention.as_ref(),
-            LayerType::Local => parameters.sliding_attention.as_ref(),
-        }
-    }
-
-    fn theta(&self, kind: LayerType) -> f64 {
-        let given = self.rope(kind).and_then(|rope| rope.rope_theta);
-        given.unwrap_or(match kind {
-            LayerType::Global => self.global_rope_theta,
-            LayerType::Local => self.local_rope_theta,
-        })
-    }
-
-    /// Cosines and sines of the rotations at `positions` (`[n]`), each `[n, head width]`.
-    pub(crate) fn rotations(&self, kind: LayerType, positions: &Tensor) -> [Tensor; 2] {
-        let width = self.hidden_size / self.num_attention_heads;
-        let options = (Kind::Float, positions.device());
-        let exponent = Tensor::arange_start_step(0, width, 2, options) / width as f64;
-        let inverse = Tensor::pow_scalar(self.theta(kind), &exponent).reciprocal();
-        let angles = positions.to_kind(Kind::Float).unsqueeze(1) * inverse;
-        let angles = Tensor::cat(&[&angles, &angles], 1);
-        [angles.cos(), angles.sin()]
-    }
-}
+use crate::network::{Encoder, InTorch};
+use crate::{Dropout, PackedBatch, Parameters, Result};
 
 /// The encoder over packed batches.
 #[derive(Debug)]
-pub struct ModernBert {
+struct ModernBert {
     config: ModernBertConfig,
     tok_embeddings: Tensor,
     norm: LayerNorm,
@@ -198,7 +34,7 @@ impl ModernBert {
     ///
     /// # Errors
     /// If one is absent or has another shape than the config asks for.
-    pub fn new(parameters: &Parameters, prefix: &str, config: &ModernBertConfig) -> Result<Self> {
+    fn new(parameters: &Parameters, prefix: &str, config: &ModernBertConfig) -> Result<Self> {
         let table = format!("{prefix}embeddings.tok_embeddings.weight");
         Ok(Self {
             config: config.clone(),
@@ -211,8 +47,29 @@ impl ModernBert {
         })
     }
 
-    /// The last hidden states, `[tokens, hidden]`. Dropout is active where one is given.
-    pub fn forward(&self, batch: &PackedBatch, dropout: Option<&Dropout>) -> Tensor {
+    fn positions(&self, kind: LayerType, batch: &PackedBatch) -> Positions {
+        let rotations = rotations(&self.config, kind, &batch.positions);
+        let window = self.config.window();
+        let device = batch.positions.device();
+        let bias = |length: i64| match kind {
+            LayerType::Local if length > window + 1 => Some(window_bias(length, window, device)),
+            _ => None,
+        };
+        Positions {
+            rotations: rotations.map(|rotation| rotation.unsqueeze(1).unsqueeze(1)),
+            biases: batch.groups.iter().map(|g| bias(g.length)).collect(),
+        }
+    }
+}
+
+impl InTorch for ModernBertConfig {
+    fn encoder(&self, parameters: &Parameters, prefix: &str) -> Result<Box<dyn Encoder>> {
+        Ok(Box::new(ModernBert::new(parameters, prefix, self)?))
+    }
+}
+
+impl Encoder for ModernBert {
+    fn forward(&self, batch: &PackedBatch, dropout: Option<&Dropout>) -> Tensor {
         let tokens = embedded(&self.tok_embeddings, &batch.ids);
         let dropout_of_embeddings = self.config.embedding_dropout;
         let mut hidden = dropped(self.norm.forward(&tokens), dropout_of_embeddings, dropout);
@@ -227,20 +84,21 @@ impl ModernBert {
         }
         self.final_norm.forward(&hidden)
     }
+}
 
-    fn positions(&self, kind: LayerType, batch: &PackedBatch) -> Positions {
-        let rotations = self.config.rotations(kind, &batch.positions);
-        let window = self.config.window();
-        let device = batch.positions.device();
-        let bias = |length: i64| match kind {
-            LayerType::Local if length > window + 1 => Some(window_bias(length, window, device)),
-            _ => None,
-        };
-        Positions {
-            rotations: rotations.map(|rotation| rotation.unsqueeze(1).unsqueeze(1)),
-            biases: batch.groups.iter().map(|g| bias(g.length)).collect(),
-        }
-    }
+/// Returns cosines and sines of the rotations at `positions` (`[n]`), each `[n, head width]`.
+pub(crate) fn rotations(
+    config: &ModernBertConfig,
+    kind: LayerType,
+    positions: &Tensor,
+) -> [Tensor; 2] {
+    let width = config.hidden_size / config.num_attention_heads;
+    let options = (Kind::Float, positions.device());
+    let exponent = Tensor::arange_start_step(0, width, 2, options) / width as f64;
+    let inverse = Tensor::pow_scalar(config.theta(kind), &exponent).reciprocal();
+    let angles = positions.to_kind(Kind::Float).unsqueeze(1) * inverse;
+    let angles = Tensor::cat(&[&angles, &angles], 1);
+    [angles.cos(), angles.sin()]
 }
 
 /// Minus infinity where two tokens are more than `window` apart, else 0: `[length, length]`.
@@ -267,7 +125,7 @@ struct Layer {
     attention_dropout: f64,
     mlp_norm: LayerNorm,
     wi: Linear,
-    activation: Activation,
+    activation: HiddenActivation,
     mlp_dropout: f64,
     mlp_wo: Linear,
 }
@@ -311,7 +169,7 @@ impl Layer {
         let context = attend(&qkv, batch, self.heads, biases, p, dropout);
         let x = x + dropped(self.wo.forward(&context), p, dropout);
         let wide = self.wi.forward(&self.mlp_norm.forward(&x)).chunk(2, -1);
-        let gated = self.activation.forward(&wide[0]) * &wide[1];
+        let gated = activated(self.activation, &wide[0]) * &wide[1];
         let narrow = self
             .mlp_wo
             .forward(&dropped(gated, self.mlp_dropout, dropout));

@@ -1,6 +1,6 @@
 //! The modules behind a sentence encoder's pooling.
 
-use pairmill_checkpoint::{Activation, DenseConfig, Head, LayerNormConfig, Modules};
+use pairmill_checkpoint::{Activation, Dense, Head, LayerNormConfig, Modules, Residual};
 use tch::Tensor;
 
 use crate::layers::{LayerNorm, Linear};
@@ -26,21 +26,9 @@ pub(crate) fn prefix(folder: &str) -> String {
 /// A module behind the pooling, over vectors `[sequences, dimension]`.
 #[derive(Debug)]
 pub(crate) enum Layer {
-    Dense {
-        linear: Linear,
-        activation: Activation,
-        residual: Residual,
-    },
+    Dense(Dense<Linear>),
     Norm(LayerNorm),
     Normalize,
-}
-
-/// What of the incoming vectors is added to the outgoing ones.
-#[derive(Debug)]
-pub(crate) enum Residual {
-    None,
-    Itself,
-    Through(Linear),
 }
 
 impl Layer {
@@ -55,7 +43,14 @@ impl Layer {
 
     fn new(parameters: &Parameters, head: &Head) -> Result<Self> {
         match head {
-            Head::Dense(config) => Self::dense(parameters, config),
+            Head::Dense(config) => {
+                let (inputs, outputs) = (config.inputs as i64, config.outputs as i64);
+                let linear = |name: &str, bias| {
+                    let name = format!("{}{name}", prefix(&config.path));
+                    Linear::with_bias(parameters, &name, inputs, outputs, bias)
+                };
+                Ok(Self::Dense(Dense::new(config, linear)?))
+            }
             Head::LayerNorm(config) => {
                 let name = format!("{}norm", prefix(&config.path));
                 let (size, eps) = (config.dimension as i64, LayerNormConfig::EPS);
@@ -65,33 +60,12 @@ impl Layer {
         }
     }
 
-    fn dense(parameters: &Parameters, config: &DenseConfig) -> Result<Self> {
-        let (inputs, outputs) = (config.inputs as i64, config.outputs as i64);
-        let linear = |name: &str, bias| {
-            let name = format!("{}{name}", prefix(&config.path));
-            Linear::with_bias(parameters, &name, inputs, outputs, bias)
-        };
-        Ok(Self::Dense {
-            linear: linear("linear", config.bias)?,
-            activation: config.activation,
-            residual: match (config.residual, config.has_residual_layer()) {
-                (_, true) => Residual::Through(linear("residual", false)?),
-                (true, false) => Residual::Itself,
-                (false, false) => Residual::None,
-            },
-        })
-    }
-
     pub fn forward(&self, vectors: &Tensor) -> Tensor {
         match self {
-            Self::Dense {
-                linear,
-                activation,
-                residual,
-            } => {
-                let outputs = linear.forward(vectors).to_kind(vectors.kind());
-                let outputs = activated(*activation, &outputs);
-                match residual {
+            Self::Dense(dense) => {
+                let outputs = dense.linear.forward(vectors).to_kind(vectors.kind());
+                let outputs = activated(dense.activation, &outputs);
+                match &dense.residual {
                     Residual::None => outputs,
                     Residual::Itself => outputs + vectors,
                     Residual::Through(linear) => {

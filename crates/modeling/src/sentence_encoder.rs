@@ -50,7 +50,7 @@ impl SentenceEncoder {
         let checkpoint = Checkpoint::of_encoder(folder)?;
         let config = Config::load(&checkpoint.home())?;
         let modules = checkpoint.modules();
-        let dimension = modules.dimension(folder, config.hidden_size() as usize)?;
+        let dimension = modules.dimension(folder, config.architecture().hidden_size() as usize)?;
         let tokenizer = checkpoint.tokenizer()?;
         let parameters = caught(|| load_parameters(&checkpoint, &config, device))??;
         let network = Network::new(&parameters, &config, modules)?;
@@ -107,10 +107,10 @@ impl SentenceEncoder {
 
     fn check_length(&self, max_length: usize) -> Result<()> {
         let marks = self.tokenizer.marks(false);
-        let detail = if max_length as i64 > self.config.max_length() {
+        let detail = if max_length as i64 > self.config.architecture().max_length() {
             format!(
                 "the model has {} positions, fewer than the {max_length} tokens asked for",
-                self.config.max_length()
+                self.config.architecture().max_length()
             )
         } else if max_length <= marks {
             format!(
@@ -304,7 +304,7 @@ impl SentenceEncoder {
     pub fn embed_states(&self, sequence: &TokenIds, states: &[f32]) -> Result<Vec<f32>> {
         caught(|| {
             let batch = PackedBatch::new(&[sequence], self.device);
-            let shape = [batch.tokens(), self.config.hidden_size()];
+            let shape = [batch.tokens(), self.config.architecture().hidden_size()];
             let states = Tensor::from_slice(states).f_view(shape)?;
             to_vec(&tch::no_grad(|| {
                 self.network.pooled(&states.to_device(self.device), &batch)

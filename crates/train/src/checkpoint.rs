@@ -2,12 +2,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
 use pairmill_modeling::Parameters;
 use pairmill_tables::{FolderOutput, Lineage, keep_when_interrupted, remove_folder};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use crate::error::{Context, Result, TrainError};
 use crate::optimizer::AdamW;
 
 const STATE_FILE: &str = "state.json";
@@ -26,9 +26,9 @@ pub(crate) struct Position {
     /// Steps taken in this epoch.
     pub step_of_epoch: usize,
     /// The part of the data under way, from 0.
-    pub window: usize,
+    pub buffer: usize,
     /// Steps taken in this part.
-    pub step_of_window: usize,
+    pub step_of_buffer: usize,
     /// Sum of this epoch's losses.
     pub loss_sum: Exact,
     /// Dev score before training.
@@ -86,10 +86,10 @@ impl Checkpoint {
             tensor(&self.tensors, name).ok_or_else(|| damaged(&self.folder, "a tensor is missing"))
         };
         let weights = moment("parameters")?;
-        ensure!(
-            weights.size() == parameters.flat().size(),
-            damaged(&self.folder, "its weights are not those of this model")
-        );
+        if weights.size() != parameters.flat().size() {
+            let why = "its weights are not those of this model";
+            return Err(damaged(&self.folder, why));
+        }
         let mut flat = parameters.flat().shallow_clone();
         tch::no_grad(|| flat.f_copy_(weights))?;
         let (first, second) = (moment("first_moment")?, moment("second_moment")?);
@@ -105,11 +105,11 @@ fn tensor<'a>(tensors: &'a [(String, Tensor)], name: &str) -> Option<&'a Tensor>
     found.map(|(_, tensor)| tensor)
 }
 
-fn damaged(folder: &Path, why: &str) -> anyhow::Error {
-    anyhow!(
-        "{}: the checkpoint is damaged ({why}); delete this folder and run again to continue from the one before it",
-        folder.display()
-    )
+fn damaged(folder: &Path, why: &str) -> TrainError {
+    TrainError::DamagedCheckpoint {
+        folder: folder.to_owned(),
+        why: why.to_owned(),
+    }
 }
 
 /// The checkpoints of an output, in the folder `<output>.checkpoints`. Each appears whole or not
@@ -173,11 +173,10 @@ impl Checkpoints {
         let found = Lineage::of_folder(&folder)
             .ok_or_else(|| damaged(&folder, "its lineage.json cannot be read"))?;
         if found != self.lineage {
-            bail!(
-                "{}: the checkpoint is of a run with {}; run with what it was made with, or without --resume to start over",
-                folder.display(),
-                difference(&found, &self.lineage)
-            );
+            return Err(TrainError::OtherRun {
+                folder,
+                difference: difference(&found, &self.lineage),
+            });
         }
         let state = fs::read_to_string(folder.join(STATE_FILE))
             .map_err(|error| damaged(&folder, &format!("{STATE_FILE}: {error}")))?;

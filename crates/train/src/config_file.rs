@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use clap::{Arg, Command};
 use pairmill_cli::UsageError;
 use toml::{Table, Value};
+
+use crate::error::{Context, Result};
 
 /// The arguments with those of the file that `--config` names. A key is an option's long name, with
 /// dashes or underscores; tables group keys and mean nothing; a list repeats its option.

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use anyhow::Result;
 use pairmill_modeling::TokenIds;
+
+use crate::error::Result;
 
 /// Rows that are looked at; of more, as many evenly spread ones.
 const ROWS: usize = 5_000;

@@ -1,16 +1,16 @@
 use std::collections::{HashMap, HashSet};
 
-use anyhow::{Result, bail, ensure};
 use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
-use pairmill_schema::{Sameness, TextKey};
+use pairmill_schema::Sameness;
 use pairmill_tables::{ColumnNames, Table, TableError, f32_column, open, string_column};
-use rayon::prelude::*;
 
-use crate::findings::{Findings, excerpt};
+use crate::error::{Result, TrainError};
 use crate::form::{Form, Input, Kind, TableArgs};
 use crate::labels::Labels;
-use crate::window::Window;
+use crate::odd_rows::OddRows;
+use crate::shuffle_buffer::ShuffleBuffer;
+use crate::texts::{Classes, Ids, Interner, are_identical};
 
 /// A text of the training data: the number of its content, and of its id where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,17 +64,6 @@ pub(crate) struct TrainingSet {
     odd: OddRows,
 }
 
-/// Rows that contradict themselves or others, or say nothing.
-#[derive(Debug, Default)]
-struct OddRows {
-    empty: Findings,
-    own_positive: Findings,
-    own_anchor: Findings,
-    known_positive: Findings,
-    both_labels: Findings,
-    without_positive: Findings,
-}
-
 impl TrainingSet {
     /// Reads training tables, at least one of which must have rows if they are read whole.
     ///
@@ -84,7 +73,7 @@ impl TrainingSet {
         session: &SessionContext,
         files: &[&str],
         columns: &TableArgs,
-        window: Window,
+        buffer: ShuffleBuffer,
     ) -> Result<Self> {
         let mut set = Self {
             same_text: columns.same_text,
@@ -96,25 +85,26 @@ impl TrainingSet {
                 columns,
                 is_only: files.len() == 1,
             };
-            if let Err(error) = set.read(session, input, window).await {
-                match error.downcast_ref::<TableError>() {
+            if let Err(error) = set.read(session, input, buffer).await {
+                match error {
                     // Hard negatives are an extra: a filter may have left none.
-                    Some(TableError::Empty { path, .. }) if files.len() > 1 => {
+                    TrainError::Table(TableError::Empty { path, .. }) if files.len() > 1 => {
                         tracing::warn!("{path} has no rows and adds nothing");
                     }
-                    _ => return Err(error),
+                    error => return Err(error),
                 }
             }
         }
         let negatives = set.labeled_negatives.len();
         set.settle();
-        if window.is_whole() && set.rows.is_empty() {
-            ensure!(
-                negatives == 0,
-                "{}: none of the {negatives} rows has label 1, so no anchor has a positive; a ranking loss needs pairs that belong together",
-                files.join(", ")
-            );
-            bail!("none of the training tables has a row with an anchor and a positive");
+        if buffer.is_whole() && set.rows.is_empty() {
+            return Err(match negatives {
+                0 => TrainError::NoPairs,
+                negatives => TrainError::NoPositive {
+                    files: files.join(", "),
+                    negatives,
+                },
+            });
         }
         Ok(set)
     }
@@ -125,12 +115,12 @@ impl TrainingSet {
         &mut self,
         session: &SessionContext,
         input: Input<'_>,
-        window: Window,
+        buffer: ShuffleBuffer,
     ) -> Result<()> {
         let form = Form::of_positives(session, input).await?;
         let input = input.file;
         if let Some(unread) = &form.unread
-            && window.is_first()
+            && buffer.is_first()
         {
             tracing::warn!(
                 "{input}: the column `{unread}` is not read: the loss takes each positive for right and each negative for wrong, whatever it says"
@@ -138,7 +128,7 @@ impl TrainingSet {
         }
         self.tables.push(input.to_owned());
         let frame = form.open(session, input).await?;
-        for (first, batch) in window.read(frame).await?.numbered() {
+        for (first, batch) in buffer.read(frame).await?.numbered() {
             match &form.kind {
                 Kind::Positives { negatives } => self.add(batch, negatives, first),
                 Kind::Labeled { label } => self.add_labeled(batch, label, first)?,
@@ -236,14 +226,14 @@ impl TrainingSet {
     fn anchor(&mut self, column: Column<'_>, row: usize, place: Place) -> Text {
         let text = self.texts.number(column.texts.value(row));
         let id = column.id(row);
-        let id = id.map(|id| self.anchor_ids.number(id, text, place, &self.texts));
+        let id = id.map(|id| self.anchor_ids.number(id, text, place.row, &self.texts));
         Text { text, id }
     }
 
     fn document(&mut self, column: Column<'_>, row: usize, place: Place) -> Text {
         let text = self.texts.number(column.texts.value(row));
         let id = column.id(row);
-        let id = id.map(|id| self.document_ids.number(id, text, place, &self.texts));
+        let id = id.map(|id| self.document_ids.number(id, text, place.row, &self.texts));
         Text { text, id }
     }
 
@@ -315,30 +305,7 @@ impl TrainingSet {
                 self.rows[at].negatives = sound;
             }
         }
-        self.warn();
-    }
-
-    fn warn(&self) {
-        let odd = &self.odd;
-        odd.empty
-            .warn(|n| format!("{n} texts are empty, and what needs them is left out"));
-        odd.own_positive.warn(|n| {
-            format!("{n} negatives are the positive of their own row and are left out: such a row contradicts itself")
-        });
-        odd.own_anchor.warn(|n| {
-            format!("{n} negatives are the anchor of their own row and are left out: such a row contradicts itself")
-        });
-        odd.known_positive.warn(|n| {
-            format!(
-                "{n} negatives are a positive of the same anchor in another row and are left out"
-            )
-        });
-        odd.both_labels.warn(|n| {
-            format!("{n} pairs are labelled 0 here and 1 in another row, and count as positives")
-        });
-        odd.without_positive.warn(|n| {
-            format!("{n} pairs of label 0 are left out, because no row of label 1 has their anchor")
-        });
+        self.odd.warn();
         for (ids, what) in [
             (&self.anchor_ids, "anchor"),
             (&self.document_ids, "document"),
@@ -358,8 +325,7 @@ impl TrainingSet {
 
     /// Negatives that were taken out because they contradict a positive or the anchor.
     pub fn contradictions(&self) -> usize {
-        let odd = &self.odd;
-        odd.own_positive.count() + odd.own_anchor.count() + odd.known_positive.count()
+        self.odd.contradictions()
     }
 
     /// Reads which group each document belongs to, from a table with an `id` and a group column.
@@ -368,7 +334,7 @@ impl TrainingSet {
         session: &SessionContext,
         input: &str,
         column: &str,
-        window: Window,
+        buffer: ShuffleBuffer,
     ) -> Result<()> {
         let names = ColumnNames::new([("text", Some("id"))]);
         let batches = open(session, input, Table::Queries, &names, &[column])
@@ -389,9 +355,11 @@ impl TrainingSet {
         let without = without.filter(|row| self.group_of(row.positive).is_none());
         match without.count() {
             0 => {}
-            all if all == self.rows.len() && window.is_whole() => bail!(
-                "{input}: none of its ids is a `positive_id` of the training rows, so no group is known; give the table that the positives come from"
-            ),
+            all if all == self.rows.len() && buffer.is_whole() => {
+                return Err(TrainError::NoGroup {
+                    input: input.to_owned(),
+                });
+            }
             some => tracing::warn!(
                 "{input}: has no group for the positives of {some} of {} rows, which are kept apart by known positives alone",
                 self.rows.len()
@@ -471,102 +439,5 @@ impl<'a> Column<'a> {
     fn id(self, row: usize) -> Option<&'a str> {
         let id = self.ids.is_valid(row).then(|| self.ids.value(row));
         id.filter(|id| !id.is_empty())
-    }
-}
-
-fn are_identical(a: &str, b: &str) -> bool {
-    pairmill_schema::identical(a) == pairmill_schema::identical(b)
-}
-
-/// Which texts are the same, by the numbers of texts; of texts that are not known, each is its own.
-#[derive(Debug, Default)]
-pub(crate) struct Classes {
-    identical: Vec<u32>,
-    equivalent: Vec<u32>,
-}
-
-impl Classes {
-    /// `letters` are those of the longest anchor: equivalents are looked for among anchors and what may
-    /// be the same as one.
-    fn of(texts: &[String], same_text: Sameness, letters: usize) -> Self {
-        let classes = |key: &(dyn Fn(&str) -> Option<TextKey> + Sync)| {
-            let keys: Vec<Option<TextKey>> = texts.par_iter().map(|text| key(text)).collect();
-            let mut numbers: HashMap<TextKey, u32> = HashMap::with_capacity(keys.len());
-            let number = (0..).zip(keys);
-            let classes = number.map(|(text, key)| match key {
-                Some(key) => *numbers.entry(key).or_insert(text),
-                None => text,
-            });
-            classes.collect()
-        };
-        Self {
-            identical: classes(&|text| Some(TextKey::identical(text))),
-            equivalent: classes(&|text| TextKey::unless_longer(text, same_text, letters)),
-        }
-    }
-
-    /// The first text that is identical to this one: what answers are compared by.
-    pub fn identical(&self, text: u32) -> u32 {
-        self.identical.get(text as usize).copied().unwrap_or(text)
-    }
-
-    /// The first text that is the same question as this one.
-    pub fn equivalent(&self, text: u32) -> u32 {
-        self.equivalent.get(text as usize).copied().unwrap_or(text)
-    }
-}
-
-/// The ids of texts of one side.
-#[derive(Debug, Default)]
-struct Ids {
-    ids: Interner,
-    /// The text that each was first seen with.
-    texts: Vec<u32>,
-    /// Those that stand for two texts.
-    unsound: HashSet<u32>,
-    two_texts: Findings,
-}
-
-impl Ids {
-    fn number(&mut self, id: &str, text: u32, place: Place, texts: &Interner) -> u32 {
-        let number = self.ids.number(id);
-        let Some(&first) = self.texts.get(number as usize) else {
-            self.texts.push(text);
-            return number;
-        };
-        if first != text && !self.unsound.contains(&number) {
-            let [a, b] = [first, text].map(|text| texts.values[text as usize].as_str());
-            if !are_identical(a, b) {
-                self.unsound.insert(number);
-                let row = place.row;
-                let (a, b) = (excerpt(a), excerpt(b));
-                self.two_texts
-                    .add(format!("`{id}`: {a} and, in row {row}, {b}"));
-            }
-        }
-        number
-    }
-
-    fn sound(&self, id: Option<u32>) -> Option<u32> {
-        id.filter(|id| !self.unsound.contains(id))
-    }
-}
-
-/// Numbers for strings, in order of first sight.
-#[derive(Debug, Default)]
-struct Interner {
-    numbers: HashMap<String, u32>,
-    values: Vec<String>,
-}
-
-impl Interner {
-    fn number(&mut self, value: &str) -> u32 {
-        if let Some(&number) = self.numbers.get(value) {
-            return number;
-        }
-        let number = self.values.len() as u32;
-        self.numbers.insert(value.to_owned(), number);
-        self.values.push(value.to_owned());
-        number
     }
 }

@@ -1,7 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
 use datafusion::prelude::SessionContext;
 use pairmill_metrics::ndcg;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
@@ -9,6 +8,7 @@ use pairmill_retrieval::TopK;
 use pairmill_tables::{ColumnNames, Qrels, Table, open, string_column};
 use rayon::prelude::*;
 
+use crate::error::{Context, Result, TrainError};
 use crate::findings::excerpt;
 
 /// Tokens in a batch of the evaluation.
@@ -70,11 +70,12 @@ impl RetrievalEvaluator {
         corpus.dedup();
         if let Some([(id, first), (_, second)]) = corpus.windows(2).find(|two| two[0].0 == two[1].0)
         {
-            let (first, second) = (excerpt(first), excerpt(second));
-            bail!(
-                "{}: the id `{id}` stands for two texts, {first} and {second}; give each document an id of its own",
-                file("corpus.parquet")
-            );
+            return Err(TrainError::IdOfTwoTexts {
+                corpus: file("corpus.parquet"),
+                id: id.clone(),
+                first: excerpt(first),
+                second: excerpt(second),
+            });
         }
         let all = corpus.len();
         corpus = sample(corpus, &judged, corpus_size);
@@ -118,9 +119,11 @@ impl RetrievalEvaluator {
             .iter()
             .all(|judged| judged.of_document.is_empty())
         {
-            bail!(
-                "{path}: none of the {all} queries has a relevant document in {qrels} that the corpus holds, so dev cannot be evaluated; give a dev split with judgements, or leave out --eval"
-            );
+            return Err(TrainError::NoJudgedQuery {
+                queries: path,
+                all,
+                qrels,
+            });
         }
         if queries.len() < all {
             tracing::warn!(

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
 use clap::Args;
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_report::{Estimate, LearningCurve, LearningPoint, learning_curve_svg};
@@ -13,6 +12,7 @@ use serde::Serialize;
 
 use crate::Hyperparameters;
 use crate::encoder::{EncoderTask, Recipe};
+use crate::error::{Context, Result, TrainError};
 use crate::report::Report;
 use crate::run::prepare;
 use crate::task::Task;
@@ -91,7 +91,7 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
     }
     let mut trials = Vec::new();
     for (loss, mut task) in tasks {
-        trials.push(trial(loss.name(), &mut task, &options, common)?);
+        trials.push(trial(loss.name.to_owned(), &mut task, &options, common)?);
     }
     trials.sort_by(|a, b| b.scores().1.total_cmp(&a.scores().1));
     print(&trials, "loss", common)?;
@@ -138,8 +138,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
         let cannot = || format!("cannot write into {}", staged.path().display());
         let json = serde_json::to_vec_pretty(&trials)?;
         std::fs::write(staged.path().join("learning_curve.json"), json).with_context(cannot)?;
-        let svg = learning_curve_svg(&curve(&trials))
-            .context("no score on dev is a number, so there is no curve to draw")?;
+        let svg = learning_curve_svg(&curve(&trials)).ok_or(TrainError::NoCurve)?;
         std::fs::write(staged.path().join("learning_curve.svg"), svg).with_context(cannot)?;
         staged.commit_with(&lineage, &trials)?;
     }

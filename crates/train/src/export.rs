@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
 use clap::Args;
 use pairmill_cli::numbers::read;
 use pairmill_cli::{Common, Outcome, Progress, UsageError};
@@ -15,6 +14,7 @@ use pairmill_tables::{ColumnNames, FolderOutput, Lineage, Table, open, session, 
 use serde::Serialize;
 use tch::Device;
 
+use crate::error::{Context, Result, TrainError};
 use crate::run::{figures, finish, prepare};
 
 /// Texts that int8 is compared with float32 on where the user gives none: the questions and answers
@@ -184,10 +184,10 @@ fn write_int8(
         cosines.len()
     );
     if mean_agreement.is_nan() || mean_agreement < args.min_agreement {
-        bail!(
-            "int8 embeddings agree too little with the float32 ones: mean cosine {mean_agreement:.4}, below --min-agreement {}; export without --int8, or compare on --texts of your own",
-            args.min_agreement
-        );
+        return Err(TrainError::Int8 {
+            mean: mean_agreement,
+            least: args.min_agreement,
+        });
     }
     Ok(Int8Report {
         onnx: args.output.join(INT8_FILE),

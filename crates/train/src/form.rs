@@ -1,11 +1,12 @@
 //! Which columns of a training table are its texts, ids and labels.
 
-use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_schema::Sameness;
 use pairmill_tables::{ColumnNames, Table, TableError, column_names, open};
 use serde::Serialize;
+
+use crate::error::{Result, TrainError};
 
 /// What guides call whether two texts belong together, or how far.
 const LABELS: [&str; 4] = ["label", "labels", "is_duplicate", "score"];
@@ -77,10 +78,9 @@ impl Form {
     pub async fn of_positives(session: &SessionContext, input: Input<'_>) -> Result<Self> {
         let columns = Columns(column_names(session, input.file).await?);
         if columns.find("decision").is_some() {
-            bail!(
-                "{}: is a table of candidates, not of pairs; write training rows of it with `pairmill-filter --format triplet` (or n-tuple)",
-                input.file
-            );
+            return Err(TrainError::Candidates {
+                file: input.file.to_owned(),
+            });
         }
         columns.of_positives(input)
     }
@@ -181,10 +181,10 @@ impl Columns {
             },
         };
         let Some(label) = label else {
-            bail!(
-                "{file}: has no column `label` or `score`, and this loss needs one (found {}); name the column with --label-column, or use --loss mnrl for pairs that belong together",
-                self.0.join(", ")
-            );
+            return Err(TrainError::NoLabelColumn {
+                file: file.to_owned(),
+                found: self.0.join(", "),
+            });
         };
         let mut labels = ["label", "score"].iter().filter_map(|name| self.find(name));
         if let Some(other) = labels.rfind(|name| **name != label) {
@@ -219,11 +219,11 @@ impl Columns {
             return Ok(None);
         };
         match self.find(name) {
-            None if input.is_only => Err(anyhow!(
-                "{}: no column `{name}`; found {}",
-                input.file,
-                self.0.join(", ")
-            )),
+            None if input.is_only => Err(TrainError::NoColumn {
+                file: input.file.to_owned(),
+                name: name.to_owned(),
+                found: self.0.join(", "),
+            }),
             found => Ok(found.map(str::to_owned)),
         }
     }

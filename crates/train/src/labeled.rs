@@ -1,6 +1,5 @@
 use std::collections::{HashMap, HashSet};
 
-use anyhow::{Result, bail};
 use datafusion::prelude::SessionContext;
 use pairmill_schema::TextKey;
 use pairmill_schema::draw::seeded;
@@ -8,10 +7,11 @@ use pairmill_tables::{ColumnNames, Folds, Table, column_names, f32_column, open,
 use rand::seq::index;
 use serde::Serialize;
 
+use crate::error::{Result, TrainError};
 use crate::findings::Findings;
 use crate::form::{Form, Input, Kind, TableArgs, Wanted};
 use crate::labels::Labels;
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
 /// Two texts and whether the second answers the first.
 #[derive(Debug, Clone)]
@@ -83,12 +83,12 @@ impl LabeledSet {
             let Reading { mined, seed, .. } = reading;
             self.read_candidates(session, input, mined, seed).await
         } else {
-            self.read_pairs(session, input, reading, Window::Whole)
+            self.read_pairs(session, input, reading, ShuffleBuffer::Whole)
                 .await
         }
     }
 
-    /// Adds the rows of a labelled-pairs table that are in the window.
+    /// Adds the rows of a labelled-pairs table that are in the buffer.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -97,7 +97,7 @@ impl LabeledSet {
         session: &SessionContext,
         input: &str,
         reading: Reading<'_>,
-        window: Window,
+        buffer: ShuffleBuffer,
     ) -> Result<()> {
         let Reading {
             columns,
@@ -119,7 +119,7 @@ impl LabeledSet {
         let frame = form.open(session, input).await?;
         let mut seen: HashMap<(TextKey, TextKey), (f32, usize)> = HashMap::new();
         let (mut empty, mut contradictory) = (Findings::default(), Findings::default());
-        for (first, batch) in window.read(frame).await?.numbered() {
+        for (first, batch) in buffer.read(frame).await?.numbered() {
             let queries = string_column(batch, "sentence1");
             let texts = string_column(batch, "sentence2");
             let scores = f32_column(batch, "score");
@@ -220,11 +220,11 @@ impl LabeledSet {
                 (least.min(x), most.max(x))
             });
         if least == most {
-            bail!(
-                "{}: all {} labels are {least}, from which nothing can be learnt; give pairs that differ in their label, or, if all belong together, use --loss mnrl",
-                inputs.join(", "),
-                self.pairs.len()
-            );
+            return Err(TrainError::OneLabel {
+                files: inputs.join(", "),
+                pairs: self.pairs.len(),
+                label: least,
+            });
         }
         Ok(())
     }
@@ -236,9 +236,10 @@ impl LabeledSet {
     pub fn check_dev(&self, input: &str) -> Result<()> {
         let (all, positives) = (self.pairs.len(), self.positives());
         if positives == 0 {
-            bail!(
-                "{input}: none of the {all} dev pairs has a label of at least 0.5, so average precision on dev is undefined; add pairs that belong together, or leave out --eval"
-            );
+            return Err(TrainError::NoPositiveOnDev {
+                input: input.to_owned(),
+                pairs: all,
+            });
         }
         if positives == all {
             tracing::warn!(
@@ -252,10 +253,10 @@ impl LabeledSet {
     pub fn check_both_labels(&self) -> Result<()> {
         let positives = self.positives();
         if positives == 0 || positives == self.pairs.len() {
-            bail!(
-                "the training pairs have {positives} positives among {} rows; a cross-encoder needs both positive and negative pairs",
-                self.pairs.len()
-            );
+            return Err(TrainError::OneClass {
+                positives,
+                pairs: self.pairs.len(),
+            });
         }
         Ok(())
     }

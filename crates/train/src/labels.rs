@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use anyhow::{Result, bail};
+use crate::error::{Result, TrainError};
 
 /// The labels that a loss takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +46,13 @@ impl Labels {
             }
             _ => "scale the labels to what the loss takes",
         };
-        let place = place();
-        bail!(
-            "{place}: `{column}` is {label}; expected {expected}: {remedy} (--label-column names another column, --label-column= none)"
-        );
+        Err(TrainError::Label {
+            place: place().to_string(),
+            column: column.to_owned(),
+            label,
+            expected,
+            remedy,
+        })
     }
 }
 

@@ -1,12 +1,14 @@
 //! Training: losses, samplers, optimiser, schedules and the loop, for sentence encoders and
 //! cross-encoders.
 
+mod batch_text;
 mod checkpoint;
 pub mod config_file;
 pub mod cross_encoder;
 mod cut;
 mod data;
 pub mod encoder;
+mod error;
 mod evaluator;
 pub mod experiments;
 pub mod export;
@@ -16,9 +18,10 @@ mod judgements;
 mod labeled;
 mod labels;
 mod log;
-pub mod loss;
+pub mod losses;
 mod memory;
 mod objective;
+mod odd_rows;
 mod optimizer;
 mod options;
 mod plan;
@@ -26,11 +29,13 @@ mod report;
 mod run;
 mod sampler;
 mod schedule;
+mod shuffle_buffer;
 mod stall;
 mod task;
+mod texts;
 mod trainer;
-mod window;
 
+pub use error::{Result, TrainError};
 pub use form::TableArgs;
 pub use options::{DeviceKind, Hyperparameters};
 pub use schedule::ScheduleKind;

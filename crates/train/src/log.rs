@@ -2,8 +2,9 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use serde::Serialize;
+
+use crate::error::{Context, Result};
 
 /// One line of `training_log.jsonl`.
 #[derive(Serialize)]

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use pairmill_cli::{Common, Outcome};
-use pairmill_modeling::{ModelError, caught};
+use pairmill_modeling::caught;
 use pairmill_tables::ReadOptions;
 use pairmill_train::config_file::with_config_file;
-use pairmill_train::{cross_encoder, encoder, experiments, export};
-use tch::TchError;
+use pairmill_train::{TrainError, cross_encoder, encoder, experiments, export};
 
 /// Train sentence encoders and cross-encoders
 #[derive(Parser)]
@@ -39,36 +38,20 @@ fn main() -> ExitCode {
     pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
     let arguments = match with_config_file(&Cli::command(), std::env::args_os().collect()) {
         Ok(arguments) => arguments,
-        Err(error) => return pairmill_cli::fail(&error),
+        Err(error) => return pairmill_cli::fail(&error.into()),
     };
     let cli = pairmill_cli::parse_from::<Cli>(arguments);
     cli.reading.clone().set();
     // Whatever libtorch fails at, above all for want of memory, ends as an error.
-    pairmill_cli::run(&cli.common, || caught(|| run(&cli))?.map_err(plain))
+    pairmill_cli::run(&cli.common, || Ok(caught(|| run(&cli))??))
 }
 
-fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+fn run(cli: &Cli) -> Result<Outcome, TrainError> {
     match &cli.command {
         Command::Encoder(args) => encoder::run(args, &cli.common),
         Command::CrossEncoder(args) => cross_encoder::run(args, &cli.common),
         Command::Export(args) => export::run(args, &cli.common),
         Command::CompareLosses(args) => experiments::compare_losses(args, &cli.common),
         Command::LearningCurve(args) => experiments::learning_curve(args, &cli.common),
-    }
-}
-
-/// An error of libtorch in the words of the models' own.
-fn plain(error: anyhow::Error) -> anyhow::Error {
-    // One with a context says what it failed at; a downcast would lose that.
-    let is_bare = error
-        .chain()
-        .next()
-        .is_some_and(|first| first.is::<TchError>());
-    if !is_bare {
-        return error;
-    }
-    match error.downcast::<TchError>() {
-        Ok(error) => ModelError::from(error).into(),
-        Err(error) => error,
     }
 }

@@ -1,7 +1,8 @@
-use anyhow::Result;
 use pairmill_modeling::Parameters;
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
+
+use crate::error::Result;
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;

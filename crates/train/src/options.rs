@@ -3,6 +3,7 @@ use pairmill_cli::numbers::{positive, share};
 use serde::Serialize;
 use tch::Device;
 
+use crate::error::{Result, TrainError};
 use crate::schedule::ScheduleKind;
 
 /// Options of every training command. Names and defaults follow sentence-transformers' trainer.
@@ -96,13 +97,11 @@ impl DeviceKind {
     ///
     /// # Errors
     /// If this libtorch or machine has no CUDA.
-    pub fn resolve(self) -> anyhow::Result<Device> {
+    pub fn resolve(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
             Self::Cuda if tch::Cuda::is_available() => Ok(Device::Cuda(0)),
-            Self::Cuda => anyhow::bail!(
-                "--device cuda: this libtorch sees no CUDA device; build with `make build DEVICE=cuda` on a machine with a GPU, or use --device cpu"
-            ),
+            Self::Cuda => Err(TrainError::NoCuda),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! What is said of the data before the first step: the real sizes of batches, rows that nothing can
 //! be learnt from, texts that are cut.
 
-use anyhow::{Result, bail};
-
 use crate::Hyperparameters;
+use crate::error::{Result, TrainError};
 use crate::task::{Batch, Task};
 
 /// Rows whose batches are looked at.
@@ -60,9 +59,11 @@ fn tell_of_signal(task: &dyn Task, batches: &[Batch]) -> Result<()> {
     let signal = task.no_signal(source);
     let (reason, remedy) = (signal.reason, signal.remedy);
     if idle == rows {
-        bail!(
-            "all {rows} rows of the first epoch {reason}, so the loss would be 0 at each step and nothing learnt; {remedy}"
-        );
+        return Err(TrainError::NoSignal {
+            rows,
+            reason,
+            remedy,
+        });
     }
     let told = format!(
         "{idle} of {rows} rows of the first epoch {reason}; nothing is learnt from them ({remedy}; the first such batch has {example} rows)"

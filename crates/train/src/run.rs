@@ -1,7 +1,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
 use pairmill_cli::{Common, Outcome};
 use pairmill_modeling::{Lora, Parameters};
 use pairmill_tables::{FolderOutput, Lineage};
@@ -10,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::Hyperparameters;
 use crate::checkpoint::{Checkpoints, LOG_FILE};
+use crate::error::{Context, Result, TrainError};
 use crate::report::Report;
 use crate::task::Task;
 use crate::trainer::train;
@@ -169,11 +169,12 @@ pub(crate) fn trainable(
     };
     let layers = parameters.iter().filter_map(|(name, _)| layer(name));
     let layers = layers.max().map_or(0, |last| last + 1);
-    ensure!(
-        options.freeze_layers <= layers,
-        "--freeze-layers {}: the model has {layers} layers",
-        options.freeze_layers
-    );
+    if options.freeze_layers > layers {
+        return Err(TrainError::FreezeLayers {
+            asked: options.freeze_layers,
+            layers,
+        });
+    }
     let all: usize = parameters.iter().map(|(_, tensor)| tensor.numel()).sum();
     let mut parameters = parameters;
     if let Some(rank) = options.lora_rank {
@@ -189,10 +190,9 @@ pub(crate) fn trainable(
         parameters = parameters.in_bf16();
     }
     let trained = parameters.flat().numel();
-    ensure!(
-        trained > 0,
-        "all parameters are frozen: nothing is left to train"
-    );
+    if trained == 0 {
+        return Err(TrainError::AllFrozen);
+    }
     if trained < all {
         tracing::info!("training {trained} parameters; the model has {all}");
     }

@@ -1,10 +1,10 @@
-use anyhow::Result;
 use pairmill_modeling::{Dropout, Parameters};
 
 use crate::cut::Cut;
+use crate::error::Result;
 use crate::objective::NoSignal;
 use crate::optimizer::Gradient;
-use crate::window::Parts;
+use crate::shuffle_buffer::Parts;
 
 /// Rows that go through the model together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) trait Task {
     /// How the rows come into memory, if not all at once.
     fn parts(&self) -> Option<&Parts>;
     /// Brings a part of an epoch's rows into memory, where not all are there.
-    fn open_window(&mut self, epoch: u32, window: usize) -> Result<()>;
+    fn open_buffer(&mut self, epoch: u32, buffer: usize) -> Result<()>;
     /// Batches of the rows in memory for an epoch; the same for the same epoch.
     fn batches(&self, epoch: u32) -> Vec<Batch>;
     /// How many rows of a batch the loss learns nothing from, whatever the model makes of them.

@@ -2,15 +2,25 @@
 
 use std::path::Path;
 
-use pairmill_train::loss::distillation::{DistillKlDivOptions, distill_kl_div, margin_mse};
-use pairmill_train::loss::lambda::{LambdaLossOptions, ReductionLog, Weighting, lambda_loss};
-use pairmill_train::loss::matryoshka::{MatryoshkaDim, matryoshka};
-use pairmill_train::loss::ranking::{
-    GistOptions, Guide, Margin, gist_embed, multiple_negatives_ranking,
-    multiple_negatives_symmetric_ranking,
+use pairmill_train::losses::encoder::angle::angle;
+use pairmill_train::losses::encoder::batch_all_triplet::batch_all_triplet;
+use pairmill_train::losses::encoder::batch_hard_soft_margin_triplet::batch_hard_soft_margin_triplet;
+use pairmill_train::losses::encoder::batch_hard_triplet::batch_hard_triplet;
+use pairmill_train::losses::encoder::batch_semi_hard_triplet::batch_semi_hard_triplet;
+use pairmill_train::losses::encoder::contrastive::contrastive;
+use pairmill_train::losses::encoder::cosent::cosent;
+use pairmill_train::losses::encoder::cosine_similarity::cosine_similarity;
+use pairmill_train::losses::encoder::distill_kl_div::{DistillKlDivOptions, distill_kl_div};
+use pairmill_train::losses::encoder::gist_embed::{GistOptions, Guide, Margin, gist_embed};
+use pairmill_train::losses::encoder::margin_mse::margin_mse;
+use pairmill_train::losses::encoder::multiple_negatives_ranking::{
+    multiple_negatives_ranking, multiple_negatives_symmetric_ranking,
 };
-use pairmill_train::loss::similarity::{Distance, Similarity};
-use pairmill_train::loss::{pairs, reranking, triplets};
+use pairmill_train::losses::encoder::online_contrastive::online_contrastive;
+use pairmill_train::losses::encoder::triplet::triplet;
+use pairmill_train::losses::matryoshka::{MatryoshkaDim, matryoshka};
+use pairmill_train::losses::similarity::{Distance, Similarity};
+use pairmill_train::losses::{cross_encoder, encoder};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tch::{Kind, Tensor};
@@ -167,19 +177,19 @@ fn ranking_losses() {
 fn pair_losses() {
     let figures = Figures::read();
     figures.check("contrastive", 3, |case, x, labels| {
-        pairs::contrastive(&x[0], &x[1], labels, case.distance(), case.number("margin"))
+        contrastive(&x[0], &x[1], labels, case.distance(), case.number("margin"))
     });
     figures.check("online_contrastive", 3, |case, x, labels| {
-        pairs::online_contrastive(&x[0], &x[1], labels, case.distance(), case.number("margin"))
+        online_contrastive(&x[0], &x[1], labels, case.distance(), case.number("margin"))
     });
     figures.check("cosine_similarity", 1, |_, x, labels| {
-        pairs::cosine_similarity(&x[0], &x[1], labels)
+        cosine_similarity(&x[0], &x[1], labels)
     });
     figures.check("cosent", 2, |case, x, labels| {
-        pairs::cosent(&x[0], &x[1], labels, case.number("scale"))
+        cosent(&x[0], &x[1], labels, case.number("scale"))
     });
     figures.check("angle", 3, |case, x, labels| {
-        pairs::angle(&x[0], &x[1], labels, case.number("scale"))
+        angle(&x[0], &x[1], labels, case.number("scale"))
     });
 }
 
@@ -187,19 +197,19 @@ fn pair_losses() {
 fn triplet_losses() {
     let figures = Figures::read();
     figures.check("triplet", 3, |case, x, _| {
-        triplets::triplet(&x[0], &x[1], &x[2], case.distance(), case.number("margin"))
+        triplet(&x[0], &x[1], &x[2], case.distance(), case.number("margin"))
     });
     figures.check("batch_all_triplet", 3, |case, x, labels| {
-        triplets::batch_all_triplet(&x[0], labels, case.distance(), case.number("margin"))
+        batch_all_triplet(&x[0], labels, case.distance(), case.number("margin"))
     });
     figures.check("batch_semi_hard_triplet", 3, |case, x, labels| {
-        triplets::batch_semi_hard_triplet(&x[0], labels, case.distance(), case.number("margin"))
+        batch_semi_hard_triplet(&x[0], labels, case.distance(), case.number("margin"))
     });
     figures.check("batch_hard_triplet", 3, |case, x, labels| {
-        triplets::batch_hard_triplet(&x[0], labels, case.distance(), case.number("margin"))
+        batch_hard_triplet(&x[0], labels, case.distance(), case.number("margin"))
     });
     figures.check("batch_hard_soft_margin_triplet", 2, |case, x, labels| {
-        triplets::batch_hard_soft_margin_triplet(&x[0], labels, case.distance())
+        batch_hard_soft_margin_triplet(&x[0], labels, case.distance())
     });
 }
 
@@ -241,9 +251,7 @@ fn matryoshka_loss() {
                     let documents = embeddings.narrow(0, rows, 2 * rows);
                     multiple_negatives_ranking(&column(0), &documents, 20.0, None)
                 }
-                "triplet" => {
-                    triplets::triplet(&column(0), &column(1), &column(2), Distance::Euclidean, 5.0)
-                }
+                "triplet" => triplet(&column(0), &column(1), &column(2), Distance::Euclidean, 5.0),
                 other => panic!("{other}"),
             }
         })
@@ -254,17 +262,27 @@ fn matryoshka_loss() {
 fn reranking_losses() {
     let figures = Figures::read();
     figures.check("binary_cross_entropy", 1, |_, x, labels| {
-        reranking::binary_cross_entropy(&x[0], labels)
+        cross_encoder::binary_cross_entropy::binary_cross_entropy(&x[0], labels)
     });
     figures.check("weighted_binary_cross_entropy", 1, |case, x, labels| {
-        reranking::weighted_binary_cross_entropy(&x[0], labels, case.number("pos_weight"))
+        cross_encoder::binary_cross_entropy::weighted_binary_cross_entropy(
+            &x[0],
+            labels,
+            case.number("pos_weight"),
+        )
     });
-    figures.check("mse", 1, |_, x, labels| reranking::mse(&x[0], labels));
+    figures.check("mse", 1, |_, x, labels| {
+        cross_encoder::mse::mse(&x[0], labels)
+    });
     figures.check("logits_margin_mse", 1, |_, x, margins| {
-        reranking::margin_mse(&x[0], margins)
+        cross_encoder::margin_mse::margin_mse(&x[0], margins)
     });
     figures.check("logits_multiple_negatives_ranking", 1, |case, x, _| {
-        reranking::multiple_negatives_ranking(&x[0], case.number("scale"), None)
+        cross_encoder::multiple_negatives_ranking::multiple_negatives_ranking(
+            &x[0],
+            case.number("scale"),
+            None,
+        )
     });
 }
 
@@ -275,6 +293,7 @@ fn lambda_losses() {
         let padding = Tensor::arange(x[0].size()[1], (Kind::Int64, x[0].device()))
             .unsqueeze(0)
             .ge_tensor(&lengths);
+        use cross_encoder::lambda::{LambdaLossOptions, ReductionLog, Weighting, lambda_loss};
         let defaults = LambdaLossOptions::default();
         let options = LambdaLossOptions {
             weighting: match case.text("weighting") {
@@ -296,4 +315,16 @@ fn lambda_losses() {
         };
         lambda_loss(&x[0], labels, Some(&padding), &options)
     });
+}
+
+/// The tables of the page on losses: `cargo test --test losses tables -- --nocapture` prints them.
+#[test]
+fn the_tables_of_losses_have_a_row_for_each() {
+    for (table, losses) in [
+        (encoder::markdown_table(), 14),
+        (cross_encoder::markdown_table(), 5),
+    ] {
+        println!("{table}");
+        assert_eq!(table.lines().count(), 2 + losses);
+    }
 }

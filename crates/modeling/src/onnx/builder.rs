@@ -1,27 +1,44 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use pairmill_checkpoint::{Architecture, HiddenActivation};
+
 use super::graph::{Graph, float_attribute, int_attribute, ints_attribute};
 use super::proto::{Dim, FLOAT};
 use super::transpose::transposed;
 use super::{Precision, Weights};
-use crate::{Activation, Config, ModelError, Result};
+use crate::{ModelError, Result};
 
 /// What is added to the attention score of a token that is not to be seen: enough for a weight of
 /// exactly 0 in float32, and unlike minus infinity no NaN where a row is all padding.
 const MASKED: f32 = -10_000.0;
 
+/// An architecture that can be written as ONNX.
+pub(crate) trait InOnnx: Architecture {
+    /// Adds everything from the inputs, token ids and attention mask, to the last hidden state,
+    /// `[batch, sequence, hidden]`, or `[batch, 1, hidden]` where the first token's is enough.
+    ///
+    /// # Errors
+    /// If a weight is missing or has another shape than the config says.
+    fn graph(
+        &self,
+        builder: &mut Builder,
+        inputs: [&str; 2],
+        positions: Positions,
+    ) -> Result<String>;
+}
+
 /// The tokens whose last hidden state is asked for.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Positions {
+pub(crate) enum Positions {
     All,
     First,
 }
 
 /// A graph while it grows, and the parts that the architectures share.
-pub(super) struct Builder<'a> {
+pub(crate) struct Builder<'a> {
     pub graph: Graph,
-    pub config: &'a Config,
+    pub config: &'a dyn Architecture,
     /// What the names of the encoder's weights start with.
     pub prefix: &'static str,
     path: &'a Path,
@@ -36,7 +53,7 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub fn new(
         path: &'a Path,
-        config: &'a Config,
+        config: &'a dyn Architecture,
         weights: &'a dyn Weights,
         prefix: &'static str,
         precision: Precision,
@@ -173,18 +190,18 @@ impl<'a> Builder<'a> {
         self.graph.node(scope, "Reshape", &[&context, &shape])
     }
 
-    pub fn activation(&mut self, scope: &str, activation: Activation, x: &str) -> String {
+    pub fn activation(&mut self, scope: &str, activation: HiddenActivation, x: &str) -> String {
         match activation {
-            Activation::Identity => x.to_owned(),
-            Activation::Gelu => self.gelu(scope, x),
-            Activation::GeluTanh => self.gelu_tanh(scope, x),
-            Activation::Relu => self.graph.node(scope, "Relu", &[x]),
-            Activation::Silu => {
+            HiddenActivation::Identity => x.to_owned(),
+            HiddenActivation::Gelu => self.gelu(scope, x),
+            HiddenActivation::GeluTanh => self.gelu_tanh(scope, x),
+            HiddenActivation::Relu => self.graph.node(scope, "Relu", &[x]),
+            HiddenActivation::Silu => {
                 let share = self.graph.node(scope, "Sigmoid", &[x]);
                 self.graph.node(scope, "Mul", &[x, &share])
             }
-            Activation::Tanh => self.graph.node(scope, "Tanh", &[x]),
-            Activation::Sigmoid => self.graph.node(scope, "Sigmoid", &[x]),
+            HiddenActivation::Tanh => self.graph.node(scope, "Tanh", &[x]),
+            HiddenActivation::Sigmoid => self.graph.node(scope, "Sigmoid", &[x]),
         }
     }
 

@@ -4,12 +4,9 @@ use pairmill_checkpoint::PoolingMode;
 
 use super::builder::{Builder, Positions, param};
 use super::graph::int_attribute;
-use super::modernbert;
-use super::post_norm::PostNorm;
 use super::proto::{Dim, FLOAT};
 use super::{Precision, Weights};
-use crate::classifier::ClassifierConfig;
-use crate::{Config, Result};
+use crate::{Config, ModelError, Result};
 
 /// Writes a sequence-pair classifier: `input_ids`, `attention_mask` and, where the model knows
 /// segments, `token_type_ids` (int64, `[batch, sequence]`) to `logits` (float, `[batch, labels]`).
@@ -27,21 +24,34 @@ pub fn write_cross_encoder(
     weights: &dyn Weights,
     precision: Precision,
 ) -> Result<()> {
-    let head = ClassifierConfig::of(config);
-    let mut builder = Builder::new(path, config, weights, config.prefix(), precision);
+    let architecture = config.architecture();
+    let head = architecture.classifier();
+    let mut builder = Builder::new(
+        path,
+        architecture,
+        weights,
+        architecture.prefix(),
+        precision,
+    );
     let pooled = match head.pooling {
         PoolingMode::Mean => {
-            let (hidden, mask) = encoder(&mut builder, Positions::All)?;
+            let (hidden, mask) = encoder(&mut builder, config, Positions::All)?;
             mean(&mut builder, &hidden, &mask)
         }
-        _ => {
-            let (hidden, _) = encoder(&mut builder, Positions::First)?;
+        PoolingMode::Cls => {
+            let (hidden, _) = encoder(&mut builder, config, Positions::First)?;
             let first = builder.int("first", 0);
             let axis = vec![int_attribute("axis", 1)];
             let inputs = [hidden.as_str(), &first];
             builder
                 .graph
                 .node_with("first_token", "Gather", &inputs, axis)
+        }
+        mode => {
+            return Err(ModelError::Export {
+                path: path.to_owned(),
+                detail: format!("a classifier over {mode:?} is not supported"),
+            });
         }
     };
     let size = head.hidden;
@@ -73,12 +83,12 @@ pub fn write_encoder(
     weights: &dyn Weights,
     precision: Precision,
 ) -> Result<()> {
-    let mut builder = Builder::new(path, config, weights, "", precision);
-    let (hidden, _) = encoder(&mut builder, Positions::All)?;
+    let mut builder = Builder::new(path, config.architecture(), weights, "", precision);
+    let (hidden, _) = encoder(&mut builder, config, Positions::All)?;
     let shape = [
         param("batch"),
         param("sequence"),
-        Dim::Value(config.hidden_size()),
+        Dim::Value(config.architecture().hidden_size()),
     ];
     builder.graph.output("last_hidden_state", &hidden, &shape);
     builder.write()
@@ -86,21 +96,14 @@ pub fn write_encoder(
 
 /// Adds the inputs and the encoder; returns the last hidden state, of at least the tokens asked for,
 /// and the attention mask.
-fn encoder(builder: &mut Builder, positions: Positions) -> Result<(String, String)> {
+fn encoder(
+    builder: &mut Builder,
+    config: &Config,
+    positions: Positions,
+) -> Result<(String, String)> {
     let ids = builder.input("input_ids");
     let mask = builder.input("attention_mask");
-    let config = builder.config;
-    let post_norm = match config {
-        Config::Bert(config) => PostNorm::from(config),
-        Config::Roberta(config) => PostNorm::roberta(config),
-        Config::DistilBert(config) => PostNorm::from(config),
-        Config::Mpnet(config) => PostNorm::from(config),
-        Config::ModernBert(config) => {
-            let hidden = modernbert::encoder(builder, config, [&ids, &mask])?;
-            return Ok((hidden, mask));
-        }
-    };
-    let hidden = post_norm.encoder(builder, [&ids, &mask], positions)?;
+    let hidden = config.model().graph(builder, [&ids, &mask], positions)?;
     Ok((hidden, mask))
 }
 

@@ -21,7 +21,7 @@ const MAX_BYTES: usize = i32::MAX as usize;
 /// An ONNX graph while it grows. Values (inputs, initialisers, outputs of nodes) are known by
 /// name; nodes must be added after the nodes whose outputs they read.
 #[derive(Default)]
-pub(super) struct Graph {
+pub(crate) struct Graph {
     graph: GraphProto,
     names: HashSet<String>,
 }

@@ -4,15 +4,20 @@
 //! fuses their GELU and scaling; but a classifier, which reads only the first token, computes only
 //! that one in its last layer (ModernBERT's excepted). Weights are inside the file.
 
+mod bert;
 mod builder;
+mod distilbert;
 mod encoder;
 mod graph;
 mod int8;
 mod modernbert;
+mod mpnet;
 mod post_norm;
 mod proto;
+mod roberta;
 mod transpose;
 
+pub(crate) use builder::InOnnx;
 pub use encoder::{write_cross_encoder, write_encoder};
 
 /// How the weights are stored and multiplied.
@@ -34,6 +39,7 @@ pub trait Weights {
 mod tests {
     use std::cell::RefCell;
     use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
 
     use prost::Message;
     use serde_json::json;
@@ -64,7 +70,7 @@ mod tests {
             "num_attention_heads": 2, "intermediate_size": 6, "hidden_act": "gelu",
             "max_position_embeddings": 8, "type_vocab_size": 2, "layer_norm_eps": 1e-12
         });
-        Config::Bert(serde_json::from_value(config).unwrap())
+        Config::parse(Path::new("config.json"), &config).unwrap()
     }
 
     /// Every parameter of a Hugging Face `BertForSequenceClassification` with three labels.

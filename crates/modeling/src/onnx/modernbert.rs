@@ -1,10 +1,23 @@
 //! ModernBERT.
 
+use pairmill_checkpoint::{LayerType, ModernBertConfig};
 use tch::{Device, Kind, Tensor};
 
-use super::builder::Builder;
+use super::builder::{Builder, InOnnx, Positions};
+use crate::Result;
+use crate::modernbert::rotations;
 use crate::parameters::to_vec;
-use crate::{LayerType, ModernBertConfig, Result};
+
+impl InOnnx for ModernBertConfig {
+    fn graph(
+        &self,
+        builder: &mut Builder,
+        inputs: [&str; 2],
+        _positions: Positions,
+    ) -> Result<String> {
+        encoder(builder, self, inputs)
+    }
+}
 
 /// What all layers of a type share.
 struct Shared {
@@ -16,7 +29,7 @@ struct Shared {
 }
 
 /// Adds everything from the inputs to the last hidden state, `[batch, sequence, hidden]`.
-pub(super) fn encoder(
+fn encoder(
     builder: &mut Builder,
     config: &ModernBertConfig,
     [ids, mask]: [&str; 2],
@@ -66,7 +79,7 @@ fn share(
     };
     let (zero, length) = (builder.ints("axis_0", &[0]), builder.length(ids));
     let mut rows = Vec::new();
-    for (name, table) in names.into_iter().zip(config.rotations(kind, &positions)) {
+    for (name, table) in names.into_iter().zip(rotations(config, kind, &positions)) {
         let table = builder.graph.floats(name, &shape, &to_vec(&table)?);
         let inputs = [table.as_str(), &zero, &length, &zero];
         rows.push(builder.graph.node(scope, "Slice", &inputs));

@@ -1,76 +1,34 @@
-//! BERT, RoBERTa, DistilBERT and MPNet, whose graphs differ in little but names.
+//! What the graphs of BERT, RoBERTa, DistilBERT and MPNet share: they differ in little but names.
+
+use pairmill_checkpoint::{PostNormConfig, PostNormNames};
 
 use super::builder::{Builder, Positions};
 use super::proto::INT64;
-use crate::layers::{PostNormConfig, PostNormNames};
-use crate::{BertConfig, DistilBertConfig, MpnetConfig, Result};
-use crate::{bert, distilbert, mpnet};
+use crate::Result;
 
 /// One of these architectures, as far as they differ.
 pub(super) struct PostNorm {
-    layers: i64,
-    layer: PostNormConfig,
-    names: fn(&str, i64) -> PostNormNames,
+    pub layers: i64,
+    pub layer: PostNormConfig,
+    pub names: fn(&str, i64) -> PostNormNames,
     /// Rows of the position embedding.
-    positions: i64,
+    pub positions: i64,
     /// The position of padding, where tokens are counted from behind it.
-    padding_idx: Option<i64>,
+    pub padding_idx: Option<i64>,
     /// Rows of the segment embedding, where there is one.
-    segments: Option<i64>,
-    /// Rows of the table of biases by distance, where there is one.
-    buckets: Option<i64>,
+    pub segments: Option<i64>,
+    pub distances: Option<DistanceBias>,
 }
 
-impl From<&BertConfig> for PostNorm {
-    fn from(config: &BertConfig) -> Self {
-        Self {
-            layers: config.num_hidden_layers,
-            layer: config.layer(),
-            names: bert::layer_names,
-            positions: config.max_position_embeddings,
-            padding_idx: None,
-            segments: Some(config.type_vocab_size),
-            buckets: None,
-        }
-    }
-}
-
-impl From<&DistilBertConfig> for PostNorm {
-    fn from(config: &DistilBertConfig) -> Self {
-        Self {
-            layers: config.n_layers,
-            layer: config.layer(),
-            names: distilbert::layer_names,
-            positions: config.max_position_embeddings,
-            padding_idx: None,
-            segments: None,
-            buckets: None,
-        }
-    }
-}
-
-impl From<&MpnetConfig> for PostNorm {
-    fn from(config: &MpnetConfig) -> Self {
-        Self {
-            layers: config.num_hidden_layers,
-            layer: config.layer(),
-            names: mpnet::layer_names,
-            positions: config.max_position_embeddings,
-            padding_idx: Some(mpnet::PADDING_IDX),
-            segments: None,
-            buckets: Some(config.relative_attention_num_buckets),
-        }
-    }
+/// A bias on attention scores by the distance of two tokens.
+pub(super) struct DistanceBias {
+    /// Rows of the table of biases.
+    pub rows: i64,
+    /// The rows of the distances `1 − length` to `length − 1`, for a length.
+    pub buckets: fn(i64) -> Vec<i64>,
 }
 
 impl PostNorm {
-    pub fn roberta(config: &BertConfig) -> Self {
-        Self {
-            padding_idx: Some(config.padding_idx()),
-            ..config.into()
-        }
-    }
-
     /// Adds everything from the inputs to the last hidden state, `[batch, sequence, hidden]`, or
     /// `[batch, 1, hidden]` if only the first token's is asked for.
     pub fn encoder(
@@ -81,8 +39,8 @@ impl PostNorm {
     ) -> Result<String> {
         let mut hidden = self.embeddings(builder, ids)?;
         let mut bias = builder.padding_bias(mask);
-        if let Some(rows) = self.buckets {
-            let by_distance = self.position_bias(builder, ids, rows)?;
+        if let Some(distances) = &self.distances {
+            let by_distance = self.position_bias(builder, ids, distances)?;
             let inputs = [bias.as_str(), &by_distance];
             bias = builder.graph.node("position_bias", "Add", &inputs);
         }
@@ -92,7 +50,7 @@ impl PostNorm {
                 // The other tokens are only attended to, so they need neither queries nor the
                 // feed-forward part.
                 queries = builder.first_token(&hidden);
-                if self.buckets.is_some() {
+                if self.distances.is_some() {
                     let first = (builder.ints("axis_0", &[0]), builder.ints("axis_1", &[1]));
                     let axis = builder.ints("axis_2", &[2]);
                     let inputs = [bias.as_str(), &first.0, &first.1, &axis];
@@ -138,11 +96,16 @@ impl PostNorm {
     }
 
     /// The bias of each head on the score of each pair of tokens, `[1, heads, sequence, sequence]`.
-    fn position_bias(&self, builder: &mut Builder, ids: &str, rows: i64) -> Result<String> {
+    fn position_bias(
+        &self,
+        builder: &mut Builder,
+        ids: &str,
+        DistanceBias { rows, buckets }: &DistanceBias,
+    ) -> Result<String> {
         let scope = format!("{}encoder.relative_attention_bias", builder.prefix);
         let longest = builder.config.max_length();
-        let table = builder.weight(&format!("{scope}.weight"), &[rows, self.layer.heads])?;
-        let buckets = builder.ints("buckets", &mpnet::buckets_by_distance(longest));
+        let table = builder.weight(&format!("{scope}.weight"), &[*rows, self.layer.heads])?;
+        let buckets = builder.ints("buckets", &buckets(longest));
         let distances = builder.distances(ids);
         let offset = builder.int("longest_distance", longest - 1);
         let axis_0 = builder.ints("axis_0", &[0]);

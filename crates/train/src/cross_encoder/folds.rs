@@ -1,12 +1,12 @@
 use std::fs;
 
-use anyhow::{Context, Result};
 use pairmill_cli::{Common, Outcome};
 use pairmill_tables::{FolderOutput, Folds};
 use serde::Serialize;
 
 use super::{CrossEncoderArgs, train};
 use crate::checkpoint::{Checkpoints, LOG_FILE};
+use crate::error::{Context, Result};
 use crate::labeled::LeftOut;
 use crate::report::Report;
 use crate::run::{figures, finish, kept_figures};

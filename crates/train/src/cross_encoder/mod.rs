@@ -2,37 +2,32 @@
 
 mod folds;
 mod objective;
+mod task;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use datafusion::prelude::SessionContext;
-use pairmill_cli::numbers::positive;
-use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_cli::{Common, Outcome};
 use pairmill_hub::ModelSource;
-use pairmill_metrics::average_precision;
-use pairmill_modeling::{CrossEncoder, ModelCard, Parameters, TokenIds};
+use pairmill_modeling::{CrossEncoder, ModelCard};
 use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
-use self::objective::{LabelLoss, ListLoss, Objective};
-use crate::cut::{Cut, count_cut};
+use self::objective::Objective;
+use self::task::CrossEncoderTask;
 use crate::data::TrainingSet;
+use crate::error::{Context, Result, TrainError};
 use crate::export::write_quantized;
 use crate::form::{TableArgs, Wanted};
 use crate::labeled::{LabeledSet, LeftOut, Reading};
 use crate::labels::Labels;
-use crate::objective::{NoSignal, read_scored_pairs};
-use crate::optimizer::Gradient;
+use crate::losses::cross_encoder::{Data, LossArgs};
+use crate::objective::read_scored_pairs;
 use crate::options::Hyperparameters;
 use crate::report::Report;
 use crate::run::{Job, finish_training, prepare, trainable};
-use crate::task::{Batch, Masks, Task};
-use crate::window::{Parts, Window};
-
-/// Tokens in a batch of the evaluation.
-const BATCH_TOKENS: usize = 8_192;
+use crate::shuffle_buffer::{Parts, ShuffleBuffer};
 
 /// Train a cross-encoder with one logit on labelled pairs and mined candidates, and export it to ONNX
 #[derive(Debug, Args)]
@@ -69,16 +64,9 @@ pub struct CrossEncoderArgs {
 
 #[derive(Debug, Clone, Args, Serialize)]
 struct DataArgs {
-    /// Loss to minimise
-    #[arg(long, value_enum, default_value_t = Loss::Bce)]
-    loss: Loss,
-    /// bce: factor on the loss of positives, such as the number of negatives per positive
-    #[arg(long, value_name = "X", value_parser = positive::<f64>)]
-    pos_weight: Option<f64>,
-    /// mnrl: negatives from the batch beside the hard ones [default: 4]; margin-mse: candidates of
-    /// each pair [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    num_negatives: Option<u16>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    loss: LossArgs,
     /// bce, mse: mined negatives of each query, drawn at random from its kept candidates
     #[arg(long, default_value_t = 2, value_name = "N")]
     mined_negatives: usize,
@@ -87,44 +75,6 @@ struct DataArgs {
     /// Longest pair in tokens [default: the model's own]
     #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(5..))]
     max_length: Option<u16>,
-}
-
-/// What is minimised. Names follow sentence-transformers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Loss {
-    /// Binary cross-entropy: labelled pairs
-    Bce,
-    /// Squared error of the score: labelled pairs with similarities
-    Mse,
-    /// Margins of another cross-encoder: scored candidates
-    MarginMse,
-    /// Multiple negatives ranking: pairs, triplets or n-tuples
-    Mnrl,
-    /// LambdaLoss, which weighs pairs by what nDCG gains: triplets or n-tuples
-    Lambda,
-}
-
-impl DataArgs {
-    fn check(&self) -> Result<(), UsageError> {
-        let name = |loss: Loss| {
-            loss.to_possible_value()
-                .map(|value| value.get_name().to_owned())
-        };
-        let meaningless = |option: &str| {
-            let loss = name(self.loss).unwrap_or_default();
-            Err(UsageError(format!(
-                "--{option} has no meaning for --loss {loss}"
-            )))
-        };
-        if self.pos_weight.is_some() && self.loss != Loss::Bce {
-            return meaningless("pos-weight");
-        }
-        if self.num_negatives.is_some() && !matches!(self.loss, Loss::Mnrl | Loss::MarginMse) {
-            return meaningless("num-negatives");
-        }
-        Ok(())
-    }
 }
 
 #[derive(Serialize)]
@@ -145,7 +95,8 @@ struct ShapingOptions<'a> {
 /// # Errors
 /// If an input or the model is not sound, training diverges, or the output cannot be written.
 pub fn run(args: &CrossEncoderArgs, common: &Common) -> Result<Outcome> {
-    args.check()?;
+    let (in_parts, in_folds) = (args.shuffle_buffer.is_some(), args.folds.is_some());
+    args.data.loss.check(in_parts, in_folds)?;
     match args.folds {
         Some(number) => folds::run(args, number, common),
         None => {
@@ -190,7 +141,8 @@ fn train(
                 (None, Some(parts))
             }
             None => {
-                let objective = args.objective(&session, Window::Whole, left_out, common.seed);
+                let objective =
+                    args.objective(&session, ShuffleBuffer::Whole, left_out, common.seed);
                 (Some(objective.await?), None)
             }
         };
@@ -204,7 +156,7 @@ fn train(
             }
             None => None,
         };
-        anyhow::Ok((objective, parts, dev))
+        Ok::<_, TrainError>((objective, parts, dev))
     })?;
     let rows = match (&objective, &parts) {
         (Some(objective), _) => objective.describe(),
@@ -257,23 +209,6 @@ fn train(
 }
 
 impl CrossEncoderArgs {
-    fn check(&self) -> Result<(), UsageError> {
-        self.data.check()?;
-        let message = match self.data.loss {
-            Loss::MarginMse if self.shuffle_buffer.is_some() => {
-                "--shuffle-buffer: margin-mse needs all candidates of a query, so it cannot read them in parts"
-            }
-            Loss::Bce | Loss::Mse if self.folds.is_some() && self.shuffle_buffer.is_some() => {
-                "--folds must know all queries, so it cannot be combined with --shuffle-buffer"
-            }
-            Loss::MarginMse | Loss::Mnrl | Loss::Lambda if self.folds.is_some() => {
-                "--folds has a meaning for the losses bce and mse only"
-            }
-            _ => return Ok(()),
-        };
-        Err(UsageError(message.to_owned()))
-    }
-
     fn dev_file(&self) -> Option<String> {
         let folder = self.eval.as_ref()?;
         Some(folder.join("labeled_dev.parquet").display().to_string())
@@ -309,8 +244,8 @@ impl CrossEncoderArgs {
         Reading {
             columns: &self.data.columns,
             labels: Labels::Share,
-            wanted: match self.data.loss {
-                Loss::Mse => Wanted::Similarities,
+            wanted: match self.data.loss.loss.data {
+                Data::LabeledPairs(wanted, _) => wanted,
                 _ => Wanted::Labels,
             },
             is_only: self.train.len() == 1,
@@ -322,18 +257,19 @@ impl CrossEncoderArgs {
     async fn objective(
         &self,
         session: &SessionContext,
-        window: Window,
+        buffer: ShuffleBuffer,
         left_out: Option<LeftOut>,
         seed: u64,
     ) -> Result<Objective> {
         let data = &self.data;
         let files: Vec<&str> = self.train.iter().map(String::as_str).collect();
-        match data.loss {
-            Loss::Bce | Loss::Mse => {
+        let (loss, options) = (data.loss.loss, &data.loss.options);
+        match loss.data {
+            Data::LabeledPairs(wanted, make) => {
                 let mut set = LabeledSet::default();
-                for file in files {
-                    match window {
-                        Window::Whole => {
+                for &file in &files {
+                    match buffer {
+                        ShuffleBuffer::Whole => {
                             let reading = self.reading(data.mined_negatives, seed);
                             set.read(session, file, reading).await?;
                         }
@@ -346,150 +282,27 @@ impl CrossEncoderArgs {
                 if let Some(left_out) = left_out {
                     set.leave_out(left_out);
                 }
-                let pos_weight = data.pos_weight;
-                let loss = match data.loss {
-                    Loss::Bce => LabelLoss::BinaryCrossEntropy { pos_weight },
-                    _ => LabelLoss::Mse,
-                };
-                match data.loss {
-                    Loss::Bce if window.is_whole() => set.check_both_labels()?,
-                    Loss::Mse if window.is_whole() => {
-                        let files: Vec<&str> = self.train.iter().map(String::as_str).collect();
-                        set.check_labels_differ(&files)?;
-                    }
+                match wanted {
+                    Wanted::Labels if buffer.is_whole() => set.check_both_labels()?,
+                    Wanted::Similarities if buffer.is_whole() => set.check_labels_differ(&files)?,
                     _ => {}
                 }
-                Ok(Objective::Labeled(set, loss))
+                Ok(Objective::Labeled(set, make(options)))
             }
-            Loss::MarginMse => {
-                let negatives = usize::from(data.num_negatives.unwrap_or(1));
+            Data::ScoredCandidates { candidates, loss } => {
+                let negatives = usize::from(candidates(options));
                 let pairs = read_scored_pairs(session, &files, negatives).await?;
-                Ok(Objective::distillation(pairs))
+                Ok(Objective::of_scored(pairs, loss()))
             }
-            Loss::Mnrl | Loss::Lambda => {
-                let loss = match data.loss {
-                    Loss::Mnrl => ListLoss::MultipleNegatives {
-                        in_batch: usize::from(data.num_negatives.unwrap_or(4)),
-                    },
-                    _ => ListLoss::Lambda,
-                };
-                let set = TrainingSet::read_all(session, &files, &data.columns, window).await?;
-                Objective::ranking(&set, loss, window)
+            Data::Pairs { in_batch, loss } => {
+                let in_batch = usize::from(in_batch(options));
+                let set = TrainingSet::read_all(session, &files, &data.columns, buffer).await?;
+                Ok(Objective::of_pairs(&set, in_batch, loss()))
+            }
+            Data::Queries(make) => {
+                let set = TrainingSet::read_all(session, &files, &data.columns, buffer).await?;
+                Objective::of_queries(&set, loss, make(), buffer)
             }
         }
-    }
-}
-
-struct CrossEncoderTask<'a> {
-    args: &'a CrossEncoderArgs,
-    left_out: Option<LeftOut>,
-    model: CrossEncoder,
-    /// Whether the model could judge before, rather than begin with a head drawn at random.
-    starts_as_judge: bool,
-    /// The longest pair of the model it starts from.
-    own_length: usize,
-    /// The rows in memory.
-    objective: Option<Objective>,
-    /// Where the rows come from, if they are read in parts.
-    parts: Option<Parts>,
-    /// The epoch and part in memory.
-    opened: Option<(u32, usize)>,
-    dev_set: Option<LabeledSet>,
-    batch_size: usize,
-    seed: u64,
-}
-
-impl Task for CrossEncoderTask<'_> {
-    fn parameters(&self) -> &Parameters {
-        self.model.parameters()
-    }
-
-    fn rows(&self) -> usize {
-        self.objective.as_ref().map_or(0, Objective::rows)
-    }
-
-    fn parts(&self) -> Option<&Parts> {
-        self.parts.as_ref()
-    }
-
-    fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
-        if let Some(parts) = &self.parts
-            && self.opened != Some((epoch, window))
-        {
-            // The rows of the part before make room first.
-            self.objective = None;
-            let (args, left_out, seed) = (self.args, self.left_out, self.seed);
-            let read = async |session: &SessionContext, window| {
-                args.objective(session, window, left_out, seed).await
-            };
-            self.objective = Some(parts.read(epoch, window, read)?);
-            self.opened = Some((epoch, window));
-        }
-        Ok(())
-    }
-
-    fn batches(&self, epoch: u32) -> Vec<Batch> {
-        let objective = self.objective.iter();
-        objective
-            .flat_map(|objective| objective.batches(self.batch_size, self.seed, epoch))
-            .map(|rows| Batch { source: 0, rows })
-            .collect()
-    }
-
-    fn without_signal(&self, batch: &Batch) -> usize {
-        let objective = self.objective.as_ref();
-        objective.map_or(0, |objective| objective.without_signal(&batch.rows))
-    }
-
-    fn no_signal(&self, _source: usize) -> NoSignal {
-        NoSignal::NO_NEGATIVE
-    }
-
-    fn starts_as_model(&self) -> bool {
-        self.starts_as_judge
-    }
-
-    fn cut(&self) -> Result<Vec<Cut>> {
-        let Some(objective) = &self.objective else {
-            return Ok(Vec::new());
-        };
-        let limit = self.model.max_length();
-        let cut = count_cut(
-            objective.rows(),
-            |rows| objective.pairs(rows),
-            |pairs| Ok(self.model.tokenize(pairs)?),
-        )?;
-        Ok(vec![Cut {
-            texts: "pairs of texts",
-            limit,
-            own_limit: self.own_length,
-            ..cut
-        }])
-    }
-
-    fn add_gradient(
-        &self,
-        batch: &Batch,
-        share: f64,
-        masks: &Masks<'_>,
-        gradient: &mut Gradient<'_>,
-    ) -> Result<f64> {
-        let objective = self.objective.as_ref().context("no rows are in memory")?;
-        let pairs = objective.pairs(&batch.rows);
-        let sequences = self.model.tokenize(&pairs)?;
-        let sequences: Vec<&TokenIds> = sequences.iter().collect();
-        let logits = self.model.forward(&sequences, Some(masks.of_part(0)));
-        gradient.add_loss(&objective.loss(&batch.rows, &logits), share)
-    }
-
-    fn score(&self) -> Result<Option<(&'static str, f64)>> {
-        let Some(dev) = &self.dev_set else {
-            return Ok(None);
-        };
-        let texts: Vec<(&str, &str)> = dev.pairs.iter().map(|pair| pair.texts()).collect();
-        let scores = self.model.scores(&texts, BATCH_TOKENS)?;
-        let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
-        let labels: Vec<bool> = dev.pairs.iter().map(|pair| pair.label >= 0.5).collect();
-        Ok(Some(("ap", average_precision(&scores, &labels))))
     }
 }

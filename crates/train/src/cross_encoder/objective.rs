@@ -1,38 +1,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use anyhow::{Result, ensure};
 use pairmill_schema::{Sameness, TextKey};
 use tch::Tensor;
 
 use crate::data::TrainingSet;
+use crate::error::{Result, TrainError};
 use crate::labeled::LabeledSet;
-use crate::loss::lambda::{LambdaLossOptions, lambda_loss};
-use crate::loss::reranking;
+use crate::losses::cross_encoder::{LabelLoss, ListLoss, Loss};
 use crate::objective::ScoredPair;
 use crate::sampler::shuffled_batches;
-use crate::window::Window;
-
-/// Factor on the sigmoid of the logits in the ranking loss, as in sentence-transformers.
-const MNRL_SCALE: f64 = 10.0;
-
-/// Losses over two texts and a label.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum LabelLoss {
-    BinaryCrossEntropy { pos_weight: Option<f64> },
-    Mse,
-}
-
-/// Losses over a query and its documents.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum ListLoss {
-    /// Against the margins of a teacher.
-    MarginMse,
-    /// With the positives of so many batch-mates as further negatives.
-    MultipleNegatives {
-        in_batch: usize,
-    },
-    Lambda,
-}
+use crate::shuffle_buffer::ShuffleBuffer;
 
 /// A query and its documents with their labels or teacher scores, positives first.
 #[derive(Debug, Clone)]
@@ -73,19 +50,25 @@ pub(super) enum Objective {
 #[derive(Debug)]
 pub(super) struct Lists {
     lists: Vec<List>,
-    /// The places of the lists of each query, where the loss draws negatives from other queries.
+    /// Positives of other queries of a batch that join each list as negatives.
+    in_batch: usize,
+    /// The places of the lists of each query, where negatives come from other queries.
     of_query: HashMap<TextKey, Vec<usize>>,
 }
 
 impl Lists {
-    fn new(lists: Vec<List>, loss: ListLoss) -> Self {
+    fn new(lists: Vec<List>, in_batch: usize) -> Self {
         let mut of_query: HashMap<TextKey, Vec<usize>> = HashMap::new();
-        if let ListLoss::MultipleNegatives { .. } = loss {
+        if in_batch > 0 {
             for (place, list) in lists.iter().enumerate() {
                 of_query.entry(list.query_key).or_default().push(place);
             }
         }
-        Self { lists, of_query }
+        Self {
+            lists,
+            in_batch,
+            of_query,
+        }
     }
 
     /// The first positive of each list of a query.
@@ -96,31 +79,34 @@ impl Lists {
 }
 
 impl Objective {
-    /// Lists of one positive and its hard negatives, or for [`ListLoss::Lambda`] of all positives of
-    /// a query.
+    /// Lists of one positive and its hard negatives, with `in_batch` positives of other queries of
+    /// the batch.
+    pub fn of_pairs(set: &TrainingSet, in_batch: usize, loss: ListLoss) -> Self {
+        Self::Lists(Lists::new(lists_of_pairs(set), in_batch), loss)
+    }
+
+    /// Lists of all positives and hard negatives of a query.
     ///
     /// # Errors
-    /// If the loss is [`ListLoss::Lambda`] and there is no hard negative in the whole data.
-    pub fn ranking(set: &TrainingSet, loss: ListLoss, window: Window) -> Result<Self> {
-        let lists = match loss {
-            ListLoss::Lambda => lists_of_queries(set),
-            _ => lists_of_pairs(set),
-        };
-        ensure!(
-            !lists.is_empty() || !window.is_whole(),
-            "no training row has a hard negative, which --loss lambda needs; give triplets or n-tuples"
-        );
-        Ok(Self::Lists(Lists::new(lists, loss), loss))
+    /// If there is no hard negative in the whole data.
+    pub fn of_queries(
+        set: &TrainingSet,
+        loss: Loss,
+        list_loss: ListLoss,
+        buffer: ShuffleBuffer,
+    ) -> Result<Self> {
+        let lists = lists_of_queries(set);
+        if lists.is_empty() && buffer.is_whole() {
+            return Err(TrainError::NoHardNegative { loss: loss.name });
+        }
+        Ok(Self::Lists(Lists::new(lists, 0), list_loss))
     }
 
     /// Lists scored by a teacher.
-    pub fn distillation(pairs: Vec<ScoredPair>) -> Self {
+    pub fn of_scored(pairs: Vec<ScoredPair>, loss: ListLoss) -> Self {
         let lists = pairs.into_iter();
         let lists = lists.map(|pair| List::new(pair.query, pair.documents, Sameness::default()));
-        Self::Lists(
-            Lists::new(lists.collect(), ListLoss::MarginMse),
-            ListLoss::MarginMse,
-        )
+        Self::Lists(Lists::new(lists.collect(), 0), loss)
     }
 
     pub fn rows(&self) -> usize {
@@ -153,8 +139,8 @@ impl Objective {
     /// How many rows of a batch have nothing that their positive is told apart from.
     pub fn without_signal(&self, rows: &[usize]) -> usize {
         match self {
-            Self::Lists(lists, loss @ ListLoss::MultipleNegatives { .. }) => {
-                let lists = layout(lists, *loss, rows);
+            Self::Lists(lists, _) if lists.in_batch > 0 => {
+                let lists = layout(lists, rows);
                 lists
                     .iter()
                     .filter(|(_, documents)| documents.len() < 2)
@@ -168,8 +154,8 @@ impl Objective {
     pub fn pairs(&self, rows: &[usize]) -> Vec<(&str, &str)> {
         match self {
             Self::Labeled(set, _) => rows.iter().map(|&row| set.pairs[row].texts()).collect(),
-            Self::Lists(lists, loss) => {
-                let lists = layout(lists, *loss, rows).into_iter();
+            Self::Lists(lists, _) => {
+                let lists = layout(lists, rows).into_iter();
                 lists
                     .flat_map(|(query, documents)| {
                         documents.into_iter().map(move |(text, _)| (query, text))
@@ -185,18 +171,10 @@ impl Objective {
             Self::Labeled(set, loss) => {
                 let labels: Vec<f32> = rows.iter().map(|&row| set.pairs[row].label).collect();
                 let labels = Tensor::from_slice(&labels).to_device(logits.device());
-                match *loss {
-                    LabelLoss::Mse => reranking::mse(&logits.sigmoid(), &labels),
-                    LabelLoss::BinaryCrossEntropy { pos_weight: None } => {
-                        reranking::binary_cross_entropy(logits, &labels)
-                    }
-                    LabelLoss::BinaryCrossEntropy {
-                        pos_weight: Some(weight),
-                    } => reranking::weighted_binary_cross_entropy(logits, &labels, weight),
-                }
+                loss(logits, &labels)
             }
             Self::Lists(lists, loss) => {
-                let lists = layout(lists, *loss, rows);
+                let lists = layout(lists, rows);
                 let labels: Vec<Vec<f32>> = lists
                     .iter()
                     .map(|(_, documents)| documents.iter().map(|(_, label)| *label).collect())
@@ -206,20 +184,7 @@ impl Objective {
                     labels,
                     padding,
                 } = Padded::new(logits, &labels);
-                match loss {
-                    ListLoss::MarginMse => {
-                        let candidates = labels.size()[1] - 1;
-                        let margins = labels.narrow(1, 0, 1) - labels.narrow(1, 1, candidates);
-                        reranking::margin_mse(&logits, &margins)
-                    }
-                    ListLoss::MultipleNegatives { .. } => {
-                        reranking::multiple_negatives_ranking(&logits, MNRL_SCALE, Some(&padding))
-                    }
-                    ListLoss::Lambda => {
-                        let options = LambdaLossOptions::default();
-                        lambda_loss(&logits, &labels, Some(&padding), &options)
-                    }
-                }
+                loss(&logits, &labels, &padding)
             }
         }
     }
@@ -273,12 +238,8 @@ type ListOfTexts<'a> = (&'a str, Vec<(&'a str, f32)>);
 
 /// The documents of each query of a batch, with the in-batch negatives: the positives of the rows
 /// that follow in the batch, unless they are the query's own in this or another row.
-fn layout<'a>(set: &'a Lists, loss: ListLoss, rows: &[usize]) -> Vec<ListOfTexts<'a>> {
+fn layout<'a>(set: &'a Lists, rows: &[usize]) -> Vec<ListOfTexts<'a>> {
     let lists = &set.lists;
-    let in_batch = match loss {
-        ListLoss::MultipleNegatives { in_batch } => in_batch,
-        _ => 0,
-    };
     let own = |list: &'a List| {
         list.documents
             .iter()
@@ -295,7 +256,7 @@ fn layout<'a>(set: &'a Lists, loss: ListLoss, rows: &[usize]) -> Vec<ListOfTexts
                 .filter(|mate| mate.query_key != list.query_key)
                 .map(|mate| mate.positive())
                 .filter(|(key, _)| known.insert(*key))
-                .take(in_batch)
+                .take(set.in_batch)
                 .map(|(_, text)| (text, 0.0))
                 .collect();
             (list.query.as_str(), own(list).chain(negatives).collect())
@@ -348,7 +309,6 @@ mod tests {
 
     #[test]
     fn batch_mates_lend_their_positives_but_not_a_querys_own() {
-        let loss = ListLoss::MultipleNegatives { in_batch: 2 };
         let lists = Lists::new(
             vec![
                 list("a", &["1", "n"]),
@@ -357,9 +317,9 @@ mod tests {
                 list("c", &["1"]),
                 list("b", &["1"]),
             ],
-            loss,
+            2,
         );
-        let texts: Vec<Vec<&str>> = layout(&lists, loss, &[0, 1, 2, 3])
+        let texts: Vec<Vec<&str>> = layout(&lists, &[0, 1, 2, 3])
             .into_iter()
             .map(|(_, documents)| documents.into_iter().map(|(text, _)| text).collect())
             .collect();

@@ -4,6 +4,7 @@ use std::path::Path;
 use pairmill_modeling::ModelCard;
 
 use super::Recipe;
+use crate::losses::registry::names;
 use crate::report::{Delivered, Report};
 
 /// What the model folder's README says: data, options, scores.
@@ -26,16 +27,11 @@ pub(super) fn model_card(recipe: &Recipe, output: &Path, report: &Report) -> Mod
     };
     body.push_str("\n| option | value |\n|---|---|\n");
     let training = &recipe.training;
-    let losses: Vec<String> = recipe
-        .losses()
-        .into_iter()
-        .map(|loss| loss.name())
-        .collect();
     let files = recipe.data.sources(recipe.loss.loss);
     let files: Vec<String> = files.map(|source| name(Path::new(source.file))).collect();
     let rows = [
         ("training data", files.join(", ")),
-        ("loss", losses.join(", ")),
+        ("loss", names(&recipe.losses())),
         ("epochs", training.num_train_epochs.to_string()),
         ("batch size", training.batch_size.to_string()),
         ("rows of a batch, mean", format!("{:.1}", report.batch_rows)),

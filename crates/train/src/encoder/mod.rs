@@ -1,13 +1,12 @@
 //! `pairmill-train encoder`: fine-tunes a sentence encoder.
 
 mod card;
-mod losses;
+mod objectives;
 mod stream;
 mod task;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_hub::ModelSource;
@@ -16,17 +15,19 @@ use pairmill_tables::{Lineage, session};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
+use crate::error::{Context, Result, TrainError};
 use crate::evaluator::RetrievalEvaluator;
 use crate::export::write_onnx;
 use crate::form::TableArgs;
-use crate::loss::matryoshka::MatryoshkaDim;
+use crate::losses::encoder::{Data, Loss, LossArgs};
+use crate::losses::matryoshka::MatryoshkaDim;
+use crate::losses::registry::Family;
 use crate::options::Hyperparameters;
 use crate::run::{Job, finish_training, prepare, trainable};
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
 use self::stream::Stream;
 
-pub use losses::{Loss, LossArgs};
 pub(crate) use task::EncoderTask;
 
 /// Fine-tune a sentence encoder on pairs, triplets, labelled pairs, tickets or scored candidates
@@ -51,7 +52,7 @@ enum ExportFormat {
 
 /// A model, data, a loss and how to train.
 #[derive(Debug, Clone, Args)]
-pub struct Recipe {
+pub(crate) struct Recipe {
     /// Folder of the model to start from, or its id on the Hugging Face Hub (with @revision, if wanted)
     #[arg(long, value_name = "DIR_OR_ID")]
     model: ModelSource,
@@ -65,7 +66,7 @@ pub struct Recipe {
 
 /// What an encoder is trained and evaluated on.
 #[derive(Debug, Clone, Args, Serialize)]
-pub struct DataArgs {
+pub(crate) struct DataArgs {
     /// Training table, of the kind the loss needs; LOSS=FILE gives it a loss of its own. Repeat it for
     /// more: rows of the same pair become one, with all its hard negatives
     #[arg(long, value_name = "[LOSS=]FILE", required = true)]
@@ -109,16 +110,16 @@ pub struct DataArgs {
 }
 
 impl DataArgs {
-    fn sources(&self, default: Loss) -> impl Iterator<Item = losses::Source<'_>> {
+    fn sources(&self, default: Loss) -> impl Iterator<Item = objectives::Source<'_>> {
         let tables = self.train.iter();
-        tables.map(move |argument| losses::source(argument, default))
+        tables.map(move |argument| objectives::source(argument, default))
     }
 
+    /// Returns the losses in use, each once, in the order of the registry.
     fn losses(&self, default: Loss) -> Vec<Loss> {
-        let mut losses: Vec<Loss> = self.sources(default).map(|source| source.loss).collect();
-        losses.sort();
-        losses.dedup();
-        losses
+        let all = Data::LOSSES.iter().copied();
+        all.filter(|&loss| self.sources(default).any(|source| source.loss == loss))
+            .collect()
     }
 
     /// Sets what the options say about how texts are read.
@@ -193,7 +194,7 @@ impl Recipe {
     /// # Errors
     /// A [`UsageError`] that says which.
     pub(crate) fn check(&self) -> Result<()> {
-        self.loss.check(&self.losses())
+        Ok(self.loss.check(&self.losses())?)
     }
 
     /// Refuses to read the data in parts.
@@ -245,7 +246,7 @@ impl Recipe {
         if let Some(groups) = &self.data.groups {
             lineage = lineage.with_input("groups", groups)?;
         }
-        if let Some(guide) = &self.loss.guide {
+        if let Some(guide) = &self.loss.options.guide {
             lineage = lineage.with_input("guide", &guide.folder()?.display().to_string())?;
         }
         Ok(lineage)
@@ -276,9 +277,9 @@ impl Recipe {
                     (Vec::new(), Some(stream))
                 }
                 None => {
-                    let window = Window::Whole;
+                    let buffer = ShuffleBuffer::Whole;
                     let objectives =
-                        losses::objectives(&session, self, only, window, device, common.seed);
+                        objectives::objectives(&session, self, only, buffer, device, common.seed);
                     (objectives.await?, None)
                 }
             };
@@ -289,7 +290,7 @@ impl Recipe {
                 }
                 None => None,
             };
-            anyhow::Ok((objectives, stream, evaluator))
+            Ok::<_, TrainError>((objectives, stream, evaluator))
         })?;
         let task = EncoderTask {
             encoder,

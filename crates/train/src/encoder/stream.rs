@@ -1,11 +1,11 @@
-use anyhow::Result;
-use pairmill_cli::UsageError;
 use tch::Device;
 
 use super::Recipe;
-use super::losses::{Loss, objectives};
+use super::objectives::objectives;
+use crate::error::Result;
+use crate::losses::encoder::{Data, Loss};
 use crate::objective::Objective;
-use crate::window::Parts;
+use crate::shuffle_buffer::Parts;
 
 /// Where the rows of an encoder come from that are read in parts.
 pub(crate) struct Stream {
@@ -29,12 +29,8 @@ impl Stream {
         let mut files = Vec::new();
         let sources = recipe.data.sources(recipe.loss.loss);
         for source in sources.filter(|source| only.is_none_or(|only| source.loss == only)) {
-            if matches!(source.loss, Loss::MarginMse | Loss::DistillKlDiv) {
-                let message = format!(
-                    "--shuffle-buffer: {} needs all candidates of a query, so it cannot read them in parts",
-                    source.loss.name()
-                );
-                return Err(UsageError(message).into());
+            if let Data::ScoredCandidates(_) = source.loss.data {
+                return Err(source.loss.needs_all_candidates().into());
             }
             files.push(source.file);
         }
@@ -59,8 +55,8 @@ impl Stream {
             seed,
             ..
         } = self;
-        self.parts.read(epoch, part, async |session, window| {
-            objectives(session, recipe, *only, window, *device, *seed).await
+        self.parts.read(epoch, part, async |session, buffer| {
+            objectives(session, recipe, *only, buffer, *device, *seed).await
         })
     }
 }

@@ -1,16 +1,17 @@
-use anyhow::Result;
 use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
 use tch::{Kind, Tensor};
 
 use super::stream::Stream;
+use crate::batch_text::{BatchText, tokenized};
 use crate::cut::{Cut, count_cut};
+use crate::error::Result;
 use crate::evaluator::RetrievalEvaluator;
-use crate::loss::matryoshka::{MatryoshkaDim, matryoshka};
-use crate::objective::{BatchText, LossOfEmbeddings, NoSignal, Objective, tokenized};
+use crate::losses::matryoshka::{MatryoshkaDim, matryoshka};
+use crate::objective::{LossOfEmbeddings, NoSignal, Objective};
 use crate::optimizer::Gradient;
 use crate::sampler::{Mixing, mixed_batches, shuffled_batches};
+use crate::shuffle_buffer::Parts;
 use crate::task::{Batch, Masks, Task};
-use crate::window::Parts;
 
 /// Training of a sentence encoder towards one or several objectives.
 pub(crate) struct EncoderTask {
@@ -118,14 +119,14 @@ impl Task for EncoderTask {
         self.stream.as_ref().map(|stream| &stream.parts)
     }
 
-    fn open_window(&mut self, epoch: u32, window: usize) -> Result<()> {
+    fn open_buffer(&mut self, epoch: u32, buffer: usize) -> Result<()> {
         if let Some(stream) = &self.stream
-            && self.opened != Some((epoch, window))
+            && self.opened != Some((epoch, buffer))
         {
             // The rows of the part before make room first.
             self.objectives.clear();
-            self.objectives = stream.read(epoch, window)?;
-            self.opened = Some((epoch, window));
+            self.objectives = stream.read(epoch, buffer)?;
+            self.opened = Some((epoch, buffer));
         }
         Ok(())
     }

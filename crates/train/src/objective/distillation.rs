@@ -1,27 +1,15 @@
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
 use arrow::array::Array;
 use datafusion::prelude::SessionContext;
 use pairmill_tables::{ColumnNames, Table, f32_column, open, string_column};
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, document, picked, query};
-use crate::loss::distillation::{DistillKlDivOptions, distill_kl_div, margin_mse};
-use crate::loss::similarity::Similarity;
+use super::{LossOfEmbeddings, NoSignal, Objective, picked};
+use crate::batch_text::{BatchText, document, query};
+use crate::error::{Result, TrainError};
+use crate::losses::encoder::DistillationLoss;
 use crate::sampler::shuffled_batches;
-
-/// The student's score of a document, as in sentence-transformers.
-const SIMILARITY: Similarity = Similarity::Dot;
-
-/// Losses against the scores of a cross-encoder.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum DistillationLoss {
-    /// Mean squared error of the margins between positive and negatives.
-    MarginMse,
-    /// Kullback-Leibler divergence of the distributions over positive and negatives.
-    KlDivergence { temperature: f64 },
-}
 
 /// A pair with its candidates, all scored by the teacher.
 #[derive(Debug, Clone)]
@@ -101,10 +89,11 @@ pub(crate) async fn read_scored_pairs(
         .filter(|row| row.documents.len() > negatives)
         .collect();
     if rows.is_empty() {
-        bail!(
-            "{}: no pair has {negatives} scored candidates ({all} have at least one); score them with `pairmill-filter --format candidates`, or lower --num-negatives",
-            inputs.join(", ")
-        );
+        return Err(TrainError::TooFewCandidates {
+            files: inputs.join(", "),
+            negatives,
+            pairs: all,
+        });
     }
     if rows.len() < all {
         tracing::warn!(
@@ -170,21 +159,7 @@ impl Objective for Distillation {
             let scores = Tensor::from_slice(&scores)
                 .to_device(embeddings.device())
                 .view([rows.len() as i64, -1]);
-            match self.loss {
-                DistillationLoss::MarginMse => {
-                    let candidates = scores.size()[1] - 1;
-                    let margins = scores.narrow(1, 0, 1) - scores.narrow(1, 1, candidates);
-                    margin_mse(&queries, &documents, &margins, SIMILARITY)
-                }
-                DistillationLoss::KlDivergence { temperature } => {
-                    let options = DistillKlDivOptions {
-                        similarity: SIMILARITY,
-                        student_temperature: temperature,
-                        teacher_temperature: temperature,
-                    };
-                    distill_kl_div(&queries, &documents, &scores, &options)
-                }
-            }
+            (self.loss)(&queries, &documents, &scores)
         }))
     }
 }

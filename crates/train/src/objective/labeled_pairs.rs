@@ -1,36 +1,24 @@
-use anyhow::Result;
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, document, picked, query};
+use super::{LossOfEmbeddings, NoSignal, Objective, picked};
+use crate::batch_text::{BatchText, document, query};
+use crate::error::Result;
 use crate::labeled::LabeledSet;
-use crate::loss::pairs;
-use crate::loss::similarity::Distance;
+use crate::labels::Labels;
+use crate::losses::encoder::PairLoss;
 use crate::sampler::shuffled_batches;
-
-/// Losses over two texts and a label or similarity.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum PairLoss {
-    /// Pulls positives together, pushes negatives beyond the margin.
-    Contrastive { distance: Distance, margin: f64 },
-    /// The same over the hard positives and hard negatives of the batch.
-    OnlineContrastive { distance: Distance, margin: f64 },
-    /// Mean squared error of the cosine.
-    CosineSimilarity,
-    /// Ranks pairs by their cosine.
-    CoSent { scale: f64 },
-    /// Ranks pairs by their angle difference in complex space.
-    Angle { scale: f64 },
-}
 
 /// Labelled pairs.
 pub(crate) struct LabeledPairs {
     set: LabeledSet,
+    labels: Labels,
     loss: PairLoss,
 }
 
 impl LabeledPairs {
-    pub fn new(set: LabeledSet, loss: PairLoss) -> Self {
-        Self { set, loss }
+    /// Takes pairs whose labels are what the loss makes of them.
+    pub fn new(set: LabeledSet, labels: Labels, loss: PairLoss) -> Self {
+        Self { set, labels, loss }
     }
 }
 
@@ -53,9 +41,8 @@ impl Objective for LabeledPairs {
 
     fn without_signal(&self, rows: &[usize]) -> usize {
         let labels = || rows.iter().map(|&row| self.set.pairs[row].label);
-        let compares = matches!(self.loss, PairLoss::CoSent { .. } | PairLoss::Angle { .. });
         let first = labels().next();
-        match compares && labels().all(|label| Some(label) == first) {
+        match self.labels == Labels::Order && labels().all(|label| Some(label) == first) {
             true => rows.len(),
             false => 0,
         }
@@ -81,17 +68,7 @@ impl Objective for LabeledPairs {
             let first = embeddings.narrow(0, 0, number);
             let second = embeddings.narrow(0, number, number);
             let labels = Tensor::from_slice(&labels).to_device(embeddings.device());
-            match self.loss {
-                PairLoss::Contrastive { distance, margin } => {
-                    pairs::contrastive(&first, &second, &labels, distance, margin)
-                }
-                PairLoss::OnlineContrastive { distance, margin } => {
-                    pairs::online_contrastive(&first, &second, &labels, distance, margin)
-                }
-                PairLoss::CosineSimilarity => pairs::cosine_similarity(&first, &second, &labels),
-                PairLoss::CoSent { scale } => pairs::cosent(&first, &second, &labels, scale),
-                PairLoss::Angle { scale } => pairs::angle(&first, &second, &labels, scale),
-            }
+            (self.loss)(&first, &second, &labels)
         }))
     }
 }

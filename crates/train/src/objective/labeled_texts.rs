@@ -1,57 +1,42 @@
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Result, ensure};
 use datafusion::prelude::SessionContext;
 use pairmill_schema::TextKey;
 use pairmill_tables::{ColumnNames, Table, open, string_column};
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, picked, text};
+use super::{LossOfEmbeddings, NoSignal, Objective, picked};
+use crate::batch_text::{BatchText, text};
+use crate::error::{Result, TrainError};
 use crate::findings::Findings;
-use crate::loss::similarity::Distance;
-use crate::loss::triplets;
+use crate::losses::encoder::TextLoss;
 use crate::sampler::label_batches;
-use crate::window::Window;
-
-/// Which triplets of a batch of labelled texts count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BatchTriplets {
-    /// All that break the margin
-    All,
-    /// The farthest positive and the nearest negative of each anchor
-    Hard,
-    /// The same, with a soft margin
-    HardSoftMargin,
-    /// The nearest negative that is farther than the positive
-    SemiHard,
-}
+use crate::shuffle_buffer::ShuffleBuffer;
 
 /// Texts with a label, such as tickets with their category.
 pub(crate) struct LabeledTexts {
     texts: Vec<String>,
     labels: Vec<i64>,
-    triplets: BatchTriplets,
-    distance: Distance,
-    margin: f64,
+    loss: TextLoss,
 }
 
 impl LabeledTexts {
+    /// Reads tables of tickets.
+    ///
     /// # Errors
     /// If an input is unsound, or it is read whole and no two labels have two texts each.
     pub async fn read(
         session: &SessionContext,
         inputs: &[&str],
-        window: Window,
-        triplets: BatchTriplets,
-        distance: Distance,
-        margin: f64,
+        buffer: ShuffleBuffer,
+        loss: TextLoss,
     ) -> Result<Self> {
         let mut numbers: HashMap<String, i64> = HashMap::new();
         let (mut texts, mut labels) = (Vec::new(), Vec::new());
         for input in inputs {
             let names = ColumnNames::default();
             let frame = open(session, input, Table::Tickets, &names, &[]).await?;
-            for (_, batch) in window.read(frame).await?.numbered() {
+            for (_, batch) in buffer.read(frame).await?.numbered() {
                 let rows = string_column(batch, "text").iter();
                 let categories = string_column(batch, "category");
                 for (text, category) in rows.zip(categories).filter_map(|(a, b)| a.zip(b)) {
@@ -63,13 +48,14 @@ impl LabeledTexts {
         }
         let mut sizes = vec![0usize; numbers.len()];
         labels.iter().for_each(|&label| sizes[label as usize] += 1);
-        ensure!(
-            sizes.iter().filter(|&&size| size >= 2).count() >= 2 || !window.is_whole(),
-            "{}: triplets need at least two categories with two texts each; found {} categories",
-            inputs.join(", "),
-            sizes.len()
-        );
-        if window.is_whole() {
+        let have_positives = sizes.iter().filter(|&&size| size >= 2).count();
+        if have_positives < 2 && buffer.is_whole() {
+            return Err(TrainError::TooFewCategories {
+                files: inputs.join(", "),
+                categories: sizes.len(),
+            });
+        }
+        if buffer.is_whole() {
             let single = sizes.iter().filter(|&&size| size == 1).count();
             if single > 0 {
                 tracing::warn!(
@@ -82,9 +68,7 @@ impl LabeledTexts {
         Ok(Self {
             texts,
             labels,
-            triplets,
-            distance,
-            margin,
+            loss,
         })
     }
 }
@@ -156,21 +140,7 @@ impl Objective for LabeledTexts {
         let labels: Vec<i64> = rows.iter().map(|&row| self.labels[row]).collect();
         Ok(Box::new(move |embeddings| {
             let labels = Tensor::from_slice(&labels).to_device(embeddings.device());
-            let (distance, margin) = (self.distance, self.margin);
-            match self.triplets {
-                BatchTriplets::All => {
-                    triplets::batch_all_triplet(embeddings, &labels, distance, margin)
-                }
-                BatchTriplets::Hard => {
-                    triplets::batch_hard_triplet(embeddings, &labels, distance, margin)
-                }
-                BatchTriplets::HardSoftMargin => {
-                    triplets::batch_hard_soft_margin_triplet(embeddings, &labels, distance)
-                }
-                BatchTriplets::SemiHard => {
-                    triplets::batch_semi_hard_triplet(embeddings, &labels, distance, margin)
-                }
-            }
+            (self.loss)(embeddings, &labels)
         }))
     }
 }

@@ -1,28 +1,20 @@
-use anyhow::{Result, ensure};
-use pairmill_modeling::SentenceEncoder;
 use tch::Tensor;
 
-use super::{BatchText, LossOfEmbeddings, NoSignal, Objective, document, picked, query, tokenized};
+use super::{LossOfEmbeddings, NoSignal, Objective, picked};
+use crate::batch_text::{BatchText, document, query};
 use crate::data::{Row, TrainingSet};
+use crate::error::{Result, TrainError};
 use crate::judgements::Judgements;
-use crate::loss::ranking::{self, GistOptions, Guide};
-use crate::loss::similarity::Distance;
-use crate::loss::triplets;
+use crate::losses::encoder::{InBatchLoss, TripletLoss};
 use crate::sampler::{BatchSampler, no_duplicates_batches, shuffled_batches};
-use crate::window::Window;
+use crate::shuffle_buffer::ShuffleBuffer;
 
-/// Losses over pairs, triplets and n-tuples.
-#[derive(Debug)]
-pub(crate) enum RankingLoss {
-    /// Multiple negatives ranking.
-    MultipleNegatives { scale: f64, bidirectional: bool },
-    /// Multiple negatives ranking without the negatives that a guide finds too good.
-    Gist {
-        guide: Box<SentenceEncoder>,
-        options: GistOptions,
-    },
-    /// Anchor nearer to its positive than to each of its hard negatives.
-    Triplet { distance: Distance, margin: f64 },
+/// A loss over pairs with any number of hard negatives.
+pub(crate) enum PairsLoss {
+    /// Of each pair among the documents of its batch.
+    InBatch(Box<dyn InBatchLoss>),
+    /// Of each pair with each of its hard negatives.
+    Triplets(TripletLoss),
 }
 
 /// Pairs with any number of hard negatives.
@@ -30,32 +22,29 @@ pub(crate) struct Ranking {
     set: TrainingSet,
     judgements: Judgements,
     sampler: BatchSampler,
-    loss: RankingLoss,
+    loss: PairsLoss,
 }
 
 impl Ranking {
+    /// Takes the rows that the loss learns from.
+    ///
     /// # Errors
     /// If the loss needs hard negatives and there are none in the whole data.
     pub fn new(
         mut set: TrainingSet,
-        loss: RankingLoss,
+        loss: PairsLoss,
         sampler: BatchSampler,
-        window: Window,
+        buffer: ShuffleBuffer,
     ) -> Result<Self> {
         let judgements = Judgements::new(&set);
-        if let RankingLoss::Triplet { .. } = loss {
+        if let PairsLoss::Triplets(_) = loss {
             let all = set.rows.len();
             set.rows.retain(|row| !row.negatives.is_empty());
-            let contradictions = set.contradictions();
-            ensure!(
-                contradictions == 0 || !set.rows.is_empty() || !window.is_whole(),
-                "no training row has a hard negative, which the triplet loss needs: all {contradictions} are the anchor or a positive of it; give negatives that are wrong, or use --loss mnrl"
-            );
-            ensure!(
-                !set.rows.is_empty() || !window.is_whole(),
-                "no training row has a hard negative, which the triplet loss needs; give triplets or n-tuples, or use --loss mnrl"
-            );
-            if set.rows.len() < all && window.is_whole() {
+            if set.rows.is_empty() && buffer.is_whole() {
+                let contradictions = set.contradictions();
+                return Err(TrainError::NoTriplet { contradictions });
+            }
+            if set.rows.len() < all && buffer.is_whole() {
                 tracing::warn!(
                     "{} of {all} pairs have no hard negative and are left out",
                     all - set.rows.len()
@@ -72,11 +61,6 @@ impl Ranking {
 
     fn batch(&self, rows: &[usize]) -> Vec<&Row> {
         rows.iter().map(|&row| &self.set.rows[row]).collect()
-    }
-
-    /// In-batch negatives that are none: by the judgements, and by the guide where there is one.
-    fn excluded(&self, rows: &[usize]) -> Tensor {
-        self.judgements.excluded(&self.set, &self.batch(rows))
     }
 }
 
@@ -113,8 +97,8 @@ impl Objective for Ranking {
 
     fn without_signal(&self, rows: &[usize]) -> usize {
         match self.loss {
-            RankingLoss::Triplet { .. } => 0,
-            _ => {
+            PairsLoss::Triplets(_) => 0,
+            PairsLoss::InBatch(_) => {
                 let batch = self.batch(rows);
                 self.judgements.without_negative(&self.set, &batch)
             }
@@ -149,42 +133,15 @@ impl Objective for Ranking {
             )
         };
         Ok(match &self.loss {
-            &RankingLoss::MultipleNegatives {
-                scale,
-                bidirectional,
-            } => {
-                let excluded = self.excluded(rows);
+            PairsLoss::InBatch(loss) => {
+                let excluded = self.judgements.excluded(&self.set, &self.batch(rows));
+                let loss = loss.of_batch(&self.texts(rows), excluded)?;
                 Box::new(move |embeddings| {
                     let (anchors, documents) = split(embeddings);
-                    let excluded = excluded.to_device(embeddings.device());
-                    let excluded = Some(&excluded);
-                    match bidirectional {
-                        false => ranking::multiple_negatives_ranking(
-                            &anchors, &documents, scale, excluded,
-                        ),
-                        true => ranking::multiple_negatives_symmetric_ranking(
-                            &anchors, &documents, scale, excluded,
-                        ),
-                    }
+                    loss(&anchors, &documents)
                 })
             }
-            RankingLoss::Gist { guide, options } => {
-                let excluded = self.excluded(rows);
-                let sequences = tokenized(guide, &self.texts(rows))?;
-                let sequences: Vec<_> = sequences.iter().collect();
-                let (guide_anchors, guide_documents) =
-                    split(&tch::no_grad(|| guide.forward(&sequences, None)));
-                Box::new(move |embeddings| {
-                    let (anchors, documents) = split(embeddings);
-                    let excluded = excluded.to_device(embeddings.device());
-                    let guide = Guide {
-                        anchors: &guide_anchors,
-                        documents: &guide_documents,
-                    };
-                    ranking::gist_embed(&anchors, &documents, guide, Some(&excluded), options)
-                })
-            }
-            &RankingLoss::Triplet { distance, margin } => {
+            PairsLoss::Triplets(loss) => {
                 let owners: Vec<i64> = (0..)
                     .zip(self.batch(rows))
                     .flat_map(|(owner, row)| row.negatives.iter().map(move |_| owner))
@@ -193,12 +150,10 @@ impl Objective for Ranking {
                     let (anchors, documents) = split(embeddings);
                     let owners = Tensor::from_slice(&owners).to_device(embeddings.device());
                     let negatives = documents.size()[0] - anchors.size()[0];
-                    triplets::triplet(
+                    loss(
                         &anchors.index_select(0, &owners),
                         &documents.index_select(0, &owners),
                         &documents.narrow(0, anchors.size()[0], negatives),
-                        distance,
-                        margin,
                     )
                 })
             }

@@ -1,6 +1,5 @@
 use std::ops::Range;
 
-use anyhow::Result;
 use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_schema::draw::seeded;
@@ -8,17 +7,19 @@ use pairmill_tables::{TableError, row_count, session};
 use rand::seq::SliceRandom;
 use tokio::runtime::Handle;
 
+use crate::error::Result;
+
 /// Which rows of each training table are in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Window {
+pub(crate) enum ShuffleBuffer {
     /// All.
     Whole,
     /// One of `of` parts of equal size, from 0 on.
     Part { number: usize, of: usize },
 }
 
-impl Window {
-    /// The rows of a table that are in the window. A table is read in the order of its rows, for
+impl ShuffleBuffer {
+    /// The rows of a table that are in the buffer. A table is read in the order of its rows, for
     /// which the session must have one partition.
     ///
     /// # Errors
@@ -127,13 +128,13 @@ impl Parts {
         &self,
         epoch: u32,
         part: usize,
-        read: impl AsyncFnOnce(&SessionContext, Window) -> Result<T>,
+        read: impl AsyncFnOnce(&SessionContext, ShuffleBuffer) -> Result<T>,
     ) -> Result<T> {
         let mut order: Vec<usize> = (0..self.number).collect();
         order.shuffle(&mut seeded(self.seed, u64::from(epoch)));
         let (number, of) = (order[part], self.number);
-        let window = Window::Part { number, of };
-        self.runtime.block_on(read(&self.session, window))
+        let buffer = ShuffleBuffer::Part { number, of };
+        self.runtime.block_on(read(&self.session, buffer))
     }
 }
 

@@ -1,29 +1,39 @@
-//! Distillation losses: a sentence encoder learns a teacher's scores of documents.
+//! A sentence encoder learns a teacher's scores of documents.
 //!
 //! `anchors` is `[batch, dimension]` and `documents` `[batch, documents, dimension]`, each anchor's
-//! own: its positive, then its negatives. The losses only look at differences between the
-//! documents of one anchor, so the teacher's scores may have any scale and origin.
+//! own: its positive, then its negatives. The loss only looks at differences between the documents
+//! of one anchor, so the teacher's scores may have any scale and origin.
 
 use tch::{Reduction, Tensor};
 
-use super::reranking;
-use super::similarity::Similarity;
+use super::data::{Data, Loss, NUM_NEGATIVES};
+use crate::losses::registry::LossOption;
+use crate::losses::similarity::Similarity;
 
-/// Margin mean squared error (Hofstätter et al. 2020, arXiv 2010.02666; `MarginMSELoss` of
-/// sentence-transformers): the mean over anchors and negatives of the squared difference between
-/// student's and teacher's margin of the positive over the negative.
-///
-/// `teacher_margins` is `[batch, documents - 1]`, the teacher's score of the positive minus that of
-/// each negative. The reference's default similarity is the dot product.
-pub fn margin_mse(
-    anchors: &Tensor,
-    documents: &Tensor,
-    teacher_margins: &Tensor,
-    similarity: Similarity,
-) -> Tensor {
-    let scores = similarity.to_own_documents(anchors, documents);
-    reranking::margin_mse(&scores, teacher_margins)
-}
+/// Divides the scores of student and teacher.
+const TEMPERATURE: f64 = 1.0;
+
+pub(crate) const LOSS: Loss = Loss {
+    name: "distill-kl-div",
+    class: "DistillKLDivLoss",
+    source: "distill_kl_div.py#L174",
+    help: "Score distributions of a cross-encoder: scored candidates",
+    options: &[
+        LossOption::number("num-negatives", NUM_NEGATIVES as f64),
+        LossOption::number("temperature", TEMPERATURE),
+    ],
+    data: Data::ScoredCandidates(|options| {
+        let temperature = options.temperature(TEMPERATURE);
+        let options = DistillKlDivOptions {
+            student_temperature: temperature,
+            teacher_temperature: temperature,
+            ..DistillKlDivOptions::default()
+        };
+        Box::new(move |anchors, documents, scores| {
+            distill_kl_div(anchors, documents, scores, &options)
+        })
+    }),
+};
 
 /// Options of [`distill_kl_div`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,14 +50,14 @@ impl Default for DistillKlDivOptions {
     fn default() -> Self {
         Self {
             similarity: Similarity::Dot,
-            student_temperature: 1.0,
-            teacher_temperature: 1.0,
+            student_temperature: TEMPERATURE,
+            teacher_temperature: TEMPERATURE,
         }
     }
 }
 
-/// Kullback-Leibler divergence (Lin et al. 2020, arXiv 2010.11386; `DistillKLDivLoss` of
-/// sentence-transformers) of the student's distribution over an anchor's documents from the
+/// Computes the Kullback-Leibler divergence (Lin et al. 2020, arXiv 2010.11386; `DistillKLDivLoss`
+/// of sentence-transformers) of the student's distribution over an anchor's documents from the
 /// teacher's, both a softmax of scores over temperature. The mean over anchors, times the square of
 /// the student's temperature.
 ///
@@ -73,19 +83,15 @@ pub fn distill_kl_div(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::finite;
+    use crate::losses::finite;
 
     #[test]
     fn gradients_are_finite_at_zero_vectors_and_for_documents_without_a_share() {
         let anchors = Tensor::from_slice2(&[[0.0f32, 0.0], [1.0, 2.0]]);
         let documents = Tensor::from_slice2(&[[0.0f32, 0.0, 1.0, 1.0], [1.0, 2.0, 0.0, 0.0]])
             .reshape([2, 2, 2]);
-        let margins = Tensor::from_slice2(&[[1.0f32], [0.0]]);
         let scores = Tensor::from_slice2(&[[1.0f32, 0.0], [1.0, f32::NEG_INFINITY]]);
         for similarity in [Similarity::Dot, Similarity::Cosine] {
-            finite(&[&anchors, &documents], |x| {
-                margin_mse(&x[0], &x[1], &margins, similarity)
-            });
             let options = DistillKlDivOptions {
                 similarity,
                 ..DistillKlDivOptions::default()

@@ -20,7 +20,8 @@ pub enum Distance {
 }
 
 impl Distance {
-    /// Distance of each row of `first` to the same row of `second`, both `[n, dimension]`: `[n]`.
+    /// Returns the distance of each row of `first` to the same row of `second`, both `[n,
+    /// dimension]`: `[n]`.
     pub fn pairwise(self, first: &Tensor, second: &Tensor) -> Tensor {
         match self {
             Self::Cosine => 1.0 - pairwise_cosine(first, second),
@@ -29,7 +30,7 @@ impl Distance {
         }
     }
 
-    /// Distances among all rows of `embeddings`, `[n, dimension]`: `[n, n]`.
+    /// Returns the distances among all rows of `embeddings`, `[n, dimension]`: `[n, n]`.
     pub fn matrix(self, embeddings: &Tensor) -> Tensor {
         // From the differences: computed from dot products, small distances lose half their digits.
         let differences = |p| Tensor::cdist(embeddings, embeddings, p, 2);
@@ -52,8 +53,8 @@ pub enum Similarity {
 }
 
 impl Similarity {
-    /// Similarity of each anchor, `[batch, dimension]`, to its own documents,
-    /// `[batch, documents, dimension]`: `[batch, documents]`.
+    /// Returns the similarity of each anchor, `[batch, dimension]`, to its own documents, `[batch,
+    /// documents, dimension]`: `[batch, documents]`.
     pub fn to_own_documents(self, anchors: &Tensor, documents: &Tensor) -> Tensor {
         let dot = |anchors: &Tensor, documents: &Tensor| {
             documents.matmul(&anchors.unsqueeze(-1)).squeeze_dim(-1)
@@ -65,28 +66,28 @@ impl Similarity {
     }
 }
 
-/// Vectors of the last dimension at length 1. A zero vector stays as it is, and its gradient passes
-/// unscaled; division by a small constant would multiply it by the inverse.
-pub(super) fn unit(vectors: &Tensor) -> Tensor {
+/// Returns the vectors of the last dimension at length 1. A zero vector stays as it is, and its
+/// gradient passes unscaled; division by a small constant would multiply it by the inverse.
+pub(crate) fn unit(vectors: &Tensor) -> Tensor {
     let norms = vectors.norm_scalaropt_dim(2, [-1i64], true);
     vectors / norms.masked_fill(&norms.lt(SMALLEST_NORM), 1.0)
 }
 
-/// Cosine similarity of every row of `first`, `[n, dimension]`, to every row of `second`,
-/// `[m, dimension]`: `[n, m]`.
-pub(super) fn cosine(first: &Tensor, second: &Tensor) -> Tensor {
+/// Returns the cosine similarity of every row of `first`, `[n, dimension]`, to every row of
+/// `second`, `[m, dimension]`: `[n, m]`.
+pub(crate) fn cosine(first: &Tensor, second: &Tensor) -> Tensor {
     unit(first).matmul(&unit(second).transpose(0, 1))
 }
 
-/// Cosine similarity of each row of `first` to the same row of `second`: `[n]`.
-pub(super) fn pairwise_cosine(first: &Tensor, second: &Tensor) -> Tensor {
+/// Returns the cosine similarity of each row of `first` to the same row of `second`: `[n]`.
+pub(crate) fn pairwise_cosine(first: &Tensor, second: &Tensor) -> Tensor {
     (unit(first) * unit(second)).sum_dim_intlist([-1i64].as_slice(), false, first.kind())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::finite;
+    use crate::losses::finite;
 
     #[test]
     fn gradients_are_finite_where_points_coincide_and_at_zero() {

@@ -1,22 +1,25 @@
+mod evaluation;
+
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Result, bail, ensure};
 use pairmill_cli::Progress;
 use pairmill_modeling::Dropout;
 use tch::Tensor;
 
+use self::evaluation::fingerprint;
 use crate::Hyperparameters;
 use crate::checkpoint::{Checkpoints, Exact, Position};
+use crate::error::{Result, TrainError};
 use crate::log::{LogLine, TrainingLog};
 use crate::memory;
 use crate::optimizer::{AdamW, Clipped, Gradient};
 use crate::plan;
 use crate::report::{Delivered, Report};
 use crate::schedule::Schedule;
+use crate::shuffle_buffer::Parts;
 use crate::stall::Stall;
 use crate::task::{Batch, Masks, Task};
-use crate::window::Parts;
 
 /// Trains a task and leaves the best weights in its parameters: those it started from where no step
 /// scores as high on dev and these are a model already.
@@ -134,7 +137,7 @@ impl<'a> Run<'a> {
         }
         if run.task.parts().is_some() {
             // An unsound table is found before the model is scored.
-            run.task.open_window(0, 0)?;
+            run.task.open_buffer(0, 0)?;
         }
         plan::announce(run.task, options)?;
         run.score_before()?;
@@ -182,50 +185,36 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    fn score_before(&mut self) -> Result<()> {
-        if let Some((metric, score)) = self.task.score()? {
-            self.metric = Some(metric);
-            self.position.score_before = Some(Exact(score));
-            tracing::info!("before training: {metric} on dev {score:.4}");
-            if self.task.starts_as_model() {
-                self.best_weights = Some(self.task.parameters().flat().copy());
-            }
-            self.write_evaluation(metric, score, false)?;
-        }
-        Ok(())
-    }
-
     /// Trains to the end or until patience runs out: the last epoch's mean loss, and which.
     fn all_steps(&mut self) -> Result<(f64, bool)> {
-        let windows = self.task.parts().map_or(1, Parts::number);
+        let buffers = self.task.parts().map_or(1, Parts::number);
         loop {
-            let (epoch, window) = (self.position.epoch, self.position.window);
-            self.task.open_window(epoch, window)?;
+            let (epoch, buffer) = (self.position.epoch, self.position.buffer);
+            self.task.open_buffer(epoch, buffer)?;
             let batches = self.task.batches(epoch);
             let steps: Vec<&[Batch]> = batches
                 .chunks(self.options.gradient_accumulation_steps as usize)
                 .collect();
-            let is_last_window = window + 1 == windows;
-            ensure!(
-                !is_last_window || self.position.step_of_epoch + steps.len() > 0,
-                "the training data makes no batch: a table that takes its turn with others may be empty, no category of a table of tickets has two rows, or no row has the hard negatives that the loss needs"
-            );
+            let is_last_buffer = buffer + 1 == buffers;
+            if is_last_buffer && self.position.step_of_epoch + steps.len() == 0 {
+                return Err(TrainError::NoBatch);
+            }
             let epochs_done = |steps_done: usize| {
                 let part = steps_done as f64 / steps.len() as f64;
-                f64::from(epoch) + (window as f64 + part) / windows as f64
+                f64::from(epoch) + (buffer as f64 + part) / buffers as f64
             };
-            for step in steps.iter().skip(self.position.step_of_window) {
-                let done = self.position.step_of_window;
+            for step in steps.iter().skip(self.position.step_of_buffer) {
+                let done = self.position.step_of_buffer;
                 let rate = self.rate(epochs_done(done));
                 self.one_step(step, rate, epochs_done(done + 1))?;
-                let is_window_over = self.position.step_of_window == steps.len();
-                if let Some(stopped_early) = self.go_on(is_window_over, is_last_window)? {
+                let is_buffer_over = self.position.step_of_buffer == steps.len();
+                if let Some(stopped_early) = self.go_on(is_buffer_over, is_last_buffer)? {
                     return Ok((self.mean_loss(), stopped_early));
                 }
                 self.save_if_due()?;
             }
             if steps.is_empty()
-                && let Some(stopped_early) = self.go_on(true, is_last_window)?
+                && let Some(stopped_early) = self.go_on(true, is_last_buffer)?
             {
                 return Ok((self.mean_loss(), stopped_early));
             }
@@ -249,9 +238,9 @@ impl<'a> Run<'a> {
         self.options.learning_rate * self.schedule.factor(step)
     }
 
-    /// What follows a step, or a window without one. If that ends the run: whether patience ran out.
-    fn go_on(&mut self, is_window_over: bool, is_last_window: bool) -> Result<Option<bool>> {
-        let is_epoch_over = is_window_over && is_last_window;
+    /// What follows a step, or a buffer without one. If that ends the run: whether patience ran out.
+    fn go_on(&mut self, is_buffer_over: bool, is_last_buffer: bool) -> Result<Option<bool>> {
+        let is_epoch_over = is_buffer_over && is_last_buffer;
         let is_last = match self.ends_with_the_data() {
             true => is_epoch_over && self.position.epoch + 1 == self.options.num_train_epochs,
             false => self.position.step == self.total_steps,
@@ -267,19 +256,19 @@ impl<'a> Run<'a> {
             );
             return Ok(Some(true));
         }
-        // A window's first step follows the last of the one before it.
-        if is_window_over {
-            self.end_window(is_last_window);
+        // A buffer's first step follows the last of the one before it.
+        if is_buffer_over {
+            self.end_buffer(is_last_buffer);
         }
         Ok(None)
     }
 
-    fn end_window(&mut self, is_last_window: bool) {
+    fn end_buffer(&mut self, is_last_buffer: bool) {
         let position = &mut self.position;
-        position.window += 1;
-        position.step_of_window = 0;
-        if is_last_window {
-            position.window = 0;
+        position.buffer += 1;
+        position.step_of_buffer = 0;
+        if is_last_buffer {
+            position.buffer = 0;
             position.epoch += 1;
             position.step_of_epoch = 0;
             position.loss_sum = Exact(0.0);
@@ -325,7 +314,7 @@ impl<'a> Run<'a> {
         self.position.step += 1;
         memory::after_step(self.position.step);
         self.position.step_of_epoch += 1;
-        self.position.step_of_window += 1;
+        self.position.step_of_buffer += 1;
         self.position.loss_sum.0 += loss;
         self.progress
             .message(format!("loss {loss:.4}, rate {rate:.1e}"));
@@ -341,7 +330,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn check_finite(&self, what: &str, value: f64) -> Result<()> {
+    fn check_finite(&self, what: &'static str, value: f64) -> Result<()> {
         if value.is_finite() {
             return Ok(());
         }
@@ -350,57 +339,12 @@ impl<'a> Run<'a> {
             Some(step) => format!("; the checkpoint of step {step} is kept"),
             None => String::new(),
         };
-        bail!(
-            "the {what} became {value} at step {}; try a lower --learning-rate (now {}){kept}",
-            self.position.step + 1,
-            self.options.learning_rate
-        );
-    }
-
-    fn is_evaluation_due(&self, last_of_epoch: bool) -> bool {
-        match self.options.eval_steps {
-            Some(every) => self.position.step.is_multiple_of(u64::from(every)),
-            None => last_of_epoch,
-        }
-    }
-
-    /// Scores the model on dev and keeps the weights if they are the best and not below the start;
-    /// whether to go on.
-    fn evaluate(&mut self) -> Result<bool> {
-        let Some((metric, score)) = self.task.score()? else {
-            return Ok(true);
-        };
-        self.metric = Some(metric);
-        let step = self.position.step;
-        let gained = self.position.best.is_none_or(|(best, _)| score > best.0);
-        let before = self.position.score_before.map(|before| before.0);
-        let below = before.filter(|&before| score < before);
-        self.write_evaluation(metric, score, gained && below.is_none())?;
-        let verdict = match (below, gained) {
-            (Some(before), _) => format!(", below the {before:.4} before training"),
-            (None, true) => ", best so far".to_owned(),
-            (None, false) => String::new(),
-        };
-        tracing::info!("step {step}: {metric} on dev {score:.4}{verdict}");
-        if gained {
-            if below.is_none() || !self.task.starts_as_model() {
-                self.best_weights = Some(self.task.parameters().flat().copy());
-            }
-            self.position.best = Some((Exact(score), step));
-            self.position.evaluations_without_gain = 0;
-            return Ok(true);
-        }
-        self.position.evaluations_without_gain += 1;
-        Ok(self.position.evaluations_without_gain < self.options.patience)
-    }
-
-    fn write_evaluation(&mut self, metric: &'static str, score: f64, best: bool) -> Result<()> {
-        self.log.write(&LogLine::Evaluation {
-            step: self.position.step,
-            metric,
-            score,
-            best,
-            seconds: self.seconds(),
+        Err(TrainError::NotFinite {
+            what,
+            value,
+            step: self.position.step + 1,
+            rate: self.options.learning_rate,
+            kept,
         })
     }
 
@@ -433,74 +377,4 @@ impl<'a> Run<'a> {
     fn seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
-
-    /// Which weights the run comes to.
-    fn delivered(&self) -> Delivered {
-        let Position {
-            score_before, best, ..
-        } = &self.position;
-        match (score_before, best) {
-            (Some(before), Some((best, _))) if best < before && self.task.starts_as_model() => {
-                Delivered::Start
-            }
-            (_, Some(_)) => Delivered::Best,
-            _ => Delivered::Last,
-        }
-    }
-
-    fn weights_moved(&self) -> Result<bool> {
-        Ok(fingerprint(self.task.parameters().flat())? != self.start)
-    }
-
-    fn finish(mut self, report: &Report) -> Result<()> {
-        self.log.sync()?;
-        if let Some(warning) = self.stall.at_end() {
-            tracing::warn!("{warning}");
-        }
-        if !report.weights_moved {
-            tracing::warn!(
-                "no weight has changed in {} steps: the model is the one it started from to the last bit, because each step had a rate or a gradient of 0 or was too small to count",
-                report.steps
-            );
-        }
-        if report.is_below_start()
-            && let (Some(before), Some(trained)) = (report.score_before, report.trained_score)
-        {
-            let metric = report.metric.as_deref().unwrap_or("the score");
-            let delivered = match report.delivered {
-                Delivered::Start => {
-                    "so the model delivered is the one it started from; another --learning-rate, more or cleaner rows may help, and without --eval the last weights are delivered whatever they score"
-                }
-                _ => {
-                    "but that start is a head drawn at random, so the best of the trained ones is delivered; it has learnt nothing that dev can tell"
-                }
-            };
-            tracing::warn!(
-                "training did not help: {metric} on dev is {trained:.4} at best, {before:.4} before, {delivered}"
-            );
-        }
-        let Some(best) = self.best_weights else {
-            return Ok(());
-        };
-        let mut flat = self.task.parameters().flat().shallow_clone();
-        tch::no_grad(|| flat.f_copy_(&best))?;
-        Ok(())
-    }
-}
-
-/// A number that changes with any bit of the weights.
-fn fingerprint(weights: &Tensor) -> Result<u64> {
-    /// Weights that are copied at a time.
-    const CHUNK: i64 = 1 << 20;
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let (mut start, length) = (0, weights.size()[0]);
-    while start < length {
-        let chunk = weights.f_narrow(0, start, CHUNK.min(length - start))?;
-        let values = Vec::<f32>::try_from(chunk.detach().to_device(tch::Device::Cpu))?;
-        hash = values.iter().fold(hash, |hash, value| {
-            (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        start += CHUNK;
-    }
-    Ok(hash)
 }

@@ -13,7 +13,7 @@ pub struct MatryoshkaDim {
     pub weight: f64,
 }
 
-/// Matryoshka loss (Kusupati et al. 2022, arXiv 2205.13147; `MatryoshkaLoss` of
+/// Computes the Matryoshka loss (Kusupati et al. 2022, arXiv 2205.13147; `MatryoshkaLoss` of
 /// sentence-transformers): the weighted sum of `loss` over the lengths in `dims`, which should
 /// include the whole dimension.
 ///

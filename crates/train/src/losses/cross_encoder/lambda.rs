@@ -5,6 +5,21 @@ use std::f64::consts::LN_2;
 
 use tch::{Kind, Tensor};
 
+use super::data::{Data, Loss};
+
+pub(crate) const LOSS: Loss = Loss {
+    name: "lambda",
+    class: "LambdaLoss",
+    source: "lambda_loss.py#L220",
+    help: "LambdaLoss, which weighs pairs by what nDCG gains: triplets or n-tuples",
+    options: &[],
+    data: Data::Queries(|| {
+        Box::new(|logits, labels, padding| {
+            lambda_loss(logits, labels, Some(padding), &LambdaLossOptions::default())
+        })
+    }),
+};
+
 /// What a pair of documents weighs. With rank r counted from 1 and discount `D(r) = log2(1 + r)`,
 /// the gain G of a document is `2^label − 1` over the best DCG that the query's labels allow.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,9 +76,10 @@ impl Default for LambdaLossOptions {
     }
 }
 
-/// LambdaLoss (Wang et al. 2018, The LambdaLoss Framework for Ranking Metric Optimization;
-/// `LambdaLoss` of sentence-transformers): the mean of `−w_ij · log σ(sigma · (s_i − s_j))` over all
-/// pairs of one query's documents whose labels are in the order i > j, with ranks by logit.
+/// Computes the LambdaLoss (Wang et al. 2018, The LambdaLoss Framework for Ranking Metric
+/// Optimization; `LambdaLoss` of sentence-transformers): the mean of `−w_ij · log σ(sigma · (s_i −
+/// s_j))` over all pairs of one query's documents whose labels are in the order i > j, with ranks
+/// by logit.
 ///
 /// `logits` and `labels` are `[batch, documents]`; a label is a grade, usually 0 or more, a negative
 /// one gains as much as 0. `padding`, boolean of the same shape, marks documents that are not there,
@@ -158,7 +174,7 @@ fn neighbours(discounts: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::finite;
+    use crate::losses::finite;
 
     const WEIGHTINGS: [Weighting; 5] = [
         Weighting::None,
