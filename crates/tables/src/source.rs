@@ -171,3 +171,14 @@ fn format_of_content(path: &Path, input: &str) -> Result<Option<(Format, FileCom
     };
     Ok(Some((format, FileCompressionType::UNCOMPRESSED)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_path_is_named() {
+        let error = Source::resolve("nowhere/x.parquet").unwrap_err();
+        assert!(error.to_string().starts_with("nowhere/x.parquet: no such"));
+    }
+}
