@@ -14,8 +14,8 @@ from typing import Iterator, List, NamedTuple, Set
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 100
-# Rust lines that were longer before this was checked. Lower it when some are gone.
-LONG_RUST_LINES = 198
+# Rust lines that may be longer: tables and pages in tests, which show what is expected as it is.
+LONG_RUST_LINES = 23
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)|^\[[^\]]+\]:\s+(\S+)", re.MULTILINE)
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)

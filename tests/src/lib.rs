@@ -1,4 +1,5 @@
-//! What the end-to-end tests share. Like an assertion, it panics when something is not as it must be.
+//! What the end-to-end tests share. Like an assertion, it panics when something is not as it must
+//! be.
 
 mod hub;
 mod program;

@@ -1,5 +1,5 @@
-//! all-mpnet-base-v2, as somebody else has packed it: it has its published figures, it trains, and its
-//! export has the same figures.
+//! all-mpnet-base-v2, as somebody else has packed it: it has its published figures, it trains, and
+//! its export has the same figures.
 
 use std::fs;
 

@@ -8,8 +8,8 @@ use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
 use pairmill_tests::{EVALUATE, MINE, TRAIN, tables, write_tiny_model};
 use serde_json::{Value, json};
 
-/// Some texts of a corpus, queries and judgements; one judged document is not in the corpus, and one
-/// query has nothing relevant.
+/// Some texts of a corpus, queries and judgements; one judged document is not in the corpus, and
+/// one query has nothing relevant.
 fn workplace() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     write_tiny_model(&dir.path().join("tiny"));

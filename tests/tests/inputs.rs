@@ -1,4 +1,5 @@
-//! Tables as people write them: each is read as it is meant, or refused with the place and the remedy.
+//! Tables as people write them: each is read as it is meant, or refused with the place and the
+//! remedy.
 
 use std::fs;
 use std::path::Path;

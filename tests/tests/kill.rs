@@ -1,5 +1,5 @@
-//! Killed at any moment, a stage leaves the earlier output, or none where there was none, and the next
-//! run ends with the same result as an undisturbed one.
+//! Killed at any moment, a stage leaves the earlier output, or none where there was none, and the
+//! next run ends with the same result as an undisturbed one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,9 +42,9 @@ impl Stage<'_> {
         self.dir.join(self.folder).join(place).join(self.output)
     }
 
-    /// Runs undisturbed into `reference`, and with another seed into `earlier`. Then it is killed at
-    /// moments spread over the time of a run, half of the times over a copy of `earlier`, and then
-    /// it may finish.
+    /// Runs undisturbed into `reference`, and with another seed into `earlier`. Then it is killed
+    /// at moments spread over the time of a run, half of the times over a copy of `earlier`, and
+    /// then it may finish.
     fn survives(&self, kills: u32) {
         let (dir, output) = (self.dir, self.path("killed"));
         let folder = output.parent().unwrap();

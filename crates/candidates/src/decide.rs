@@ -184,7 +184,8 @@ impl<'a> Query<'a> {
             && !self.positives.contains(candidates.id(row))
     }
 
-    /// Finds the candidates to promote, given the lowest score and the lowest similarity of a positive.
+    /// Finds the candidates to promote, given the lowest score and the lowest similarity of a
+    /// positive.
     fn promote(&mut self, rows: impl Iterator<Item = usize>, (lowest, lowest_dense): (f64, f64)) {
         let Some(promotion) = &self.rules.promotion else {
             return;

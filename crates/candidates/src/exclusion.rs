@@ -18,8 +18,8 @@ const ROWS_PER_TASK: usize = 256;
 
 impl Known {
     /// Why a candidate of a pair, with this id and text, is kept or dropped. An id that query and
-    /// candidate share says nothing where their texts have nothing to do with each other: both may be
-    /// numbered from 1.
+    /// candidate share says nothing where their texts have nothing to do with each other: both may
+    /// be numbered from 1.
     pub fn reason(
         &self,
         query_id: &str,

@@ -4,8 +4,8 @@ use crate::Margins;
 
 /// How to decide on the candidates of a query. Scores are the model's. Margins, bounds and their
 /// names are those of sentence-transformers' `mine_hard_negatives`; as there, the lowest positive
-/// of a query sets its margins, here the lowest one that [`min_positive_score`](Self::min_positive_score)
-/// leaves.
+/// of a query sets its margins, here the lowest one that
+/// [`min_positive_score`](Self::min_positive_score) leaves.
 #[derive(Debug, Clone, Serialize)]
 pub struct Rules {
     /// A candidate is no negative if `score + absolute_margin > positive`.

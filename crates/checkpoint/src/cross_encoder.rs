@@ -1,8 +1,8 @@
 use crate::Checkpoint;
 
 /// The class of the activation that a cross-encoder's folder declares, such as
-/// `torch.nn.modules.activation.Sigmoid`: where sentence-transformers has written it since version 6,
-/// since version 4 and before that.
+/// `torch.nn.modules.activation.Sigmoid`: where sentence-transformers has written it since version
+/// 6, since version 4 and before that.
 pub fn declared_activation(checkpoint: &Checkpoint) -> Option<&str> {
     let config = checkpoint.config();
     checkpoint

@@ -25,8 +25,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads the folder of a sentence encoder. A folder without `modules.json` (a plain transformers
-    /// checkpoint) gets mean pooling, as in sentence-transformers.
+    /// Reads the folder of a sentence encoder. A folder without `modules.json` (a plain
+    /// transformers checkpoint) gets mean pooling, as in sentence-transformers.
     ///
     /// # Errors
     /// If a file is missing or damaged, or asks for what is not supported.
@@ -179,8 +179,8 @@ impl Checkpoint {
     }
 
     /// Copies what belongs to every copy of the model but its weights into another folder, which is
-    /// there. A plain checkpoint becomes a folder of sentence-transformers, and a cross-encoder gets
-    /// the plain form, with all files in one folder.
+    /// there. A plain checkpoint becomes a folder of sentence-transformers, and a cross-encoder
+    /// gets the plain form, with all files in one folder.
     ///
     /// # Errors
     /// If a file cannot be read or written.

@@ -1,5 +1,6 @@
 //! What a Hugging Face or sentence-transformers folder says, read once for every runtime: its
-//! modules, pooling, dense layers, prompts, tokenizer, longest text, similarity, labels and weights.
+//! modules, pooling, dense layers, prompts, tokenizer, longest text, similarity, labels and
+//! weights.
 //!
 //! Files are read as sentence-transformers 6 and transformers 5 read them. What these do otherwise
 //! with a setting and we do not is refused by its name and file; nothing is passed over in silence.

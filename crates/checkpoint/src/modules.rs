@@ -146,8 +146,8 @@ impl Modules {
     }
 }
 
-/// The name of a module's class. Classes have moved between the packages of the library; their names
-/// have stayed. A class of another package is code that we cannot run.
+/// The name of a module's class. Classes have moved between the packages of the library; their
+/// names have stayed. A class of another package is code that we cannot run.
 fn class<'e>(path: &Path, entry: &'e Entry) -> Result<&'e str> {
     if !entry.kind.starts_with("sentence_transformers.") {
         let what = format!("the module type `{}`, code of its own,", entry.kind);

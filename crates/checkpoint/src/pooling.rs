@@ -24,7 +24,8 @@ pub enum PoolingMode {
 }
 
 impl PoolingMode {
-    /// Each mode, its name, and the older flag for it, in the order in which flags are concatenated.
+    /// Each mode, its name, and the older flag for it, in the order in which flags are
+    /// concatenated.
     pub(crate) const NAMES: [(Self, &'static str, &'static str); 6] = [
         (Self::Cls, "cls", "pooling_mode_cls_token"),
         (Self::Max, "max", "pooling_mode_max_tokens"),

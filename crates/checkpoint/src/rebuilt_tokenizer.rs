@@ -281,8 +281,8 @@ impl Build<'_> {
         }
     }
 
-    /// Tokens that are found in a text before anything else is done with it: those that the settings
-    /// list, else those of `tokenizer.json`, and the special ones.
+    /// Tokens that are found in a text before anything else is done with it: those that the
+    /// settings list, else those of `tokenizer.json`, and the special ones.
     fn added_tokens(&self) -> Vec<Value> {
         let listed = self
             .settings
@@ -330,7 +330,8 @@ impl Build<'_> {
         own.chain(self.settings.more_special_tokens()).collect()
     }
 
-    /// The tokens as `tokenizer.json` lists them. One that the vocabulary lacks gets the next number.
+    /// The tokens as `tokenizer.json` lists them. One that the vocabulary lacks gets the next
+    /// number.
     fn numbered(&self, tokens: Vec<Value>) -> Vec<Value> {
         let mut next = self.vocabulary.len();
         let numbered = tokens.into_iter().map(|token| {

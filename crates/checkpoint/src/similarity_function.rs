@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::vectors::{dot, scale_to_unit};
 
-/// How alike two embeddings are; of distances the negative, so that higher is always more alike. Names
-/// and signs are those of sentence-transformers' `SimilarityFunction`, which is
+/// How alike two embeddings are; of distances the negative, so that higher is always more alike.
+/// Names and signs are those of sentence-transformers' `SimilarityFunction`, which is
 /// `similarity_fn_name` in `config_sentence_transformers.json`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -52,8 +52,8 @@ impl SimilarityFunction {
         matches!(self, Self::Euclidean | Self::Manhattan)
     }
 
-    /// Returns the similarity of two vectors of one length as they are, computed in double precision.
-    /// A cosine is exactly 1 for equal vectors and 0 where one is zero.
+    /// Returns the similarity of two vectors of one length as they are, computed in double
+    /// precision. A cosine is exactly 1 for equal vectors and 0 where one is zero.
     pub fn exact(self, a: &[f32], b: &[f32]) -> f64 {
         let pairs = || a.iter().zip(b).map(|(&x, &y)| (f64::from(x), f64::from(y)));
         match self {
@@ -67,8 +67,8 @@ impl SimilarityFunction {
         }
     }
 
-    /// Returns the similarity of two [prepared](Self::prepare) vectors of one length. Terms are added
-    /// up in lanes and in an order that only the length decides.
+    /// Returns the similarity of two [prepared](Self::prepare) vectors of one length. Terms are
+    /// added up in lanes and in an order that only the length decides.
     pub fn of(self, a: &[f32], b: &[f32]) -> f32 {
         match self {
             Self::Cosine | Self::Dot => sum(a, b, |x, y| x * y),

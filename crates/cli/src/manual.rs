@@ -32,7 +32,8 @@ pub(crate) fn with_commands(command: Command) -> Command {
     command.subcommand(completions).subcommand(man)
 }
 
-/// Carries out one of the two commands, if it was given: whether that went well, and where it wrote to.
+/// Carries out one of the two commands, if it was given: whether that went well, and where it wrote
+/// to.
 pub(crate) fn run(command: &Command, matches: &ArgMatches) -> Option<(io::Result<()>, String)> {
     match matches.subcommand()? {
         (COMPLETIONS, given) => {

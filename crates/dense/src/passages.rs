@@ -23,8 +23,8 @@ pub(crate) struct Passages {
 }
 
 impl Passages {
-    /// Reads a corpus (columns `id`, `title`, `text`); its texts go into a file in `folder`. Returns
-    /// the key of each passage's text as well.
+    /// Reads a corpus (columns `id`, `title`, `text`); its texts go into a file in `folder`.
+    /// Returns the key of each passage's text as well.
     pub async fn read(corpus: DataFrame, folder: &Path) -> Result<(Self, Vec<Key>)> {
         let unwritable = |source| TableError::Unwritable {
             path: folder.to_owned(),

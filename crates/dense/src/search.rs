@@ -82,8 +82,8 @@ impl Index {
             .collect())
     }
 
-    /// The passages that have the embeddings found, in order. No more than `top_k` embeddings can be
-    /// those of the `top_k` best passages, as each comes with its first passage.
+    /// The passages that have the embeddings found, in order. No more than `top_k` embeddings can
+    /// be those of the `top_k` best passages, as each comes with its first passage.
     fn passages_with(&self, found: &[(f32, u32)], top_k: usize) -> Vec<Ranked> {
         let mut passages = Vec::with_capacity(found.len());
         for &(score, passage) in found {

@@ -46,11 +46,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the embeddings that `about` describes, in a folder of their own below `base`. It is this
-    /// process' own until it is [shared](Self::share); one that another process shares can be read.
+    /// Opens the embeddings that `about` describes, in a folder of their own below `base`. It is
+    /// this process' own until it is [shared](Self::share); one that another process shares can be
+    /// read.
     ///
     /// # Errors
-    /// If the folder cannot be read or written, holds something else, or another process adds to it.
+    /// If the folder cannot be read or written, holds something else, or another process adds to
+    /// it.
     pub fn open(base: &Path, about: &impl Serialize, dimension: usize) -> Result<Self> {
         let about = serde_json::to_vec(about).map_err(io::Error::from);
         let about = about.map_err(unwritable(base))?;
@@ -173,7 +175,8 @@ impl Store {
         self.dimension * size_of::<f32>()
     }
 
-    /// Takes up the rows whose checksums hold, up to the first that does not, and cuts off the rest.
+    /// Takes up the rows whose checksums hold, up to the first that does not, and cuts off the
+    /// rest.
     fn recover(&mut self) -> Result<()> {
         let keys = fs::read(self.folder.join(KEYS)).map_err(|source| self.unreadable(source))?;
         let length = self.embeddings.with(|file| file.metadata());

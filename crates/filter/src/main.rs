@@ -17,7 +17,8 @@ use pairmill_tables::{KeptColumns, ReadOptions, table_path};
 
 use crate::rule_args::RuleArgs;
 
-/// Score mined candidates with a cross-encoder, drop or promote likely false negatives, write training rows
+/// Score mined candidates with a cross-encoder, drop or promote likely false negatives, write
+/// training rows
 #[derive(Debug, Parser)]
 #[command(
     name = "pairmill-filter",
@@ -49,17 +50,19 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct FilterArgs {
-    /// Candidates from pairmill-mine: a file, folder or glob; `-` reads an Arrow IPC stream from standard input
+    /// Candidates from pairmill-mine: a file, folder or glob; `-` reads an Arrow IPC stream from
+    /// standard input
     #[arg(long, value_name = "FILE")]
     candidates: String,
-    /// Table to write, as the name says: .parquet, .csv, .tsv, .jsonl or .arrow; `-` writes an Arrow
-    /// IPC stream to standard output
+    /// Table to write, as the name says: .parquet, .csv, .tsv, .jsonl or .arrow; `-` writes an
+    /// Arrow IPC stream to standard output
     #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::TRIPLET, value_name = "FORMAT")]
     format: Format,
-    /// Also write all candidates with scores, decisions and reasons: short for --also candidates=FILE
+    /// Also write all candidates with scores, decisions and reasons: short for --also
+    /// candidates=FILE
     #[arg(long, value_name = "FILE", value_parser = table_path)]
     audit: Option<PathBuf>,
     /// Also write the same decisions in another format, such as pairs=FILE; may be repeated
@@ -82,13 +85,14 @@ struct FilterArgs {
 
 #[derive(Debug, Args)]
 struct ScoreArgs {
-    /// A table with two columns of text, in any format; `-` reads an Arrow IPC stream from standard input
+    /// A table with two columns of text, in any format; `-` reads an Arrow IPC stream from standard
+    /// input
     #[arg(long, value_name = "FILE")]
     pairs: String,
     #[command(flatten)]
     model: ModelArgs,
-    /// Table to write, as the name says (.parquet, .csv, .tsv, .jsonl or .arrow): all columns of the
-    /// table, in its order, and the scores; `-` writes an Arrow IPC stream to standard output
+    /// Table to write, as the name says (.parquet, .csv, .tsv, .jsonl or .arrow): all columns of
+    /// the table, in its order, and the scores; `-` writes an Arrow IPC stream to standard output
     #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// The columns of text [default: sentence1,sentence2, else anchor,positive, else query,text]
@@ -106,8 +110,9 @@ struct ModelArgs {
     /// `pairmill-train cross-encoder --folds`
     #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
     model: ModelSource,
-    /// Folder that keeps scores for later runs with this model, whatever their other options; a score
-    /// takes 21 bytes there, and 25 to 50 of memory [default: beside the output while the run lasts]
+    /// Folder that keeps scores for later runs with this model, whatever their other options; a
+    /// score takes 21 bytes there, and 25 to 50 of memory [default: beside the output while the run
+    /// lasts]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Longest pair in tokens; longer ones are cut [default: the model's own limit]
@@ -116,16 +121,16 @@ struct ModelArgs {
     /// Tokens in a batch: bounds memory, does not change scores
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..))]
     token_budget: u32,
-    /// Run model_quantized.onnx, which `pairmill-train cross-encoder --int8` writes, where on a sample
-    /// it agrees with float32
+    /// Run model_quantized.onnx, which `pairmill-train cross-encoder --int8` writes, where on a
+    /// sample it agrees with float32
     #[arg(long)]
     int8: bool,
-    /// Refuse int8 where the share of equal decisions, of the candidates that either keeps or promotes,
-    /// or the rank correlation of the scores is lower
+    /// Refuse int8 where the share of equal decisions, of the candidates that either keeps or
+    /// promotes, or the rank correlation of the scores is lower
     #[arg(long, value_name = "SHARE", requires = "int8", default_value_t = 0.95, value_parser = share::<f64>)]
     min_agreement: f64,
-    /// What turns the model's output into a score [default: as its config says, else sigmoid; sigmoid too
-    /// where the config says identity and all thresholds are from 0 to 1]
+    /// What turns the model's output into a score [default: as its config says, else sigmoid;
+    /// sigmoid too where the config says identity and all thresholds are from 0 to 1]
     #[arg(long, value_enum, value_name = "NAME")]
     activation: Option<ActivationName>,
 }

@@ -41,11 +41,13 @@ pub(crate) struct RuleArgs {
     /// Promote above that score alone, whether or not a positive scores less
     #[arg(long, requires = "promote_above")]
     promote_below_positive: bool,
-    /// Promote only what scores more than the lowest positive of the query by over X: by much where that is mislabelled
+    /// Promote only what scores more than the lowest positive of the query by over X: by much where
+    /// that is mislabelled
     #[arg(long, value_name = "X", default_value_t = 0.0, requires = "promote_above", conflicts_with = "promote_below_positive", value_parser = not_negative::<f64>)]
     promote_margin: f64,
-    /// Promote only what the similarity of the retriever (--retriever dense or hybrid of the miner), too, puts
-    /// above the lowest of the query's positives, by over X: where two models agree, few are wrong
+    /// Promote only what the similarity of the retriever (--retriever dense or hybrid of the
+    /// miner), too, puts above the lowest of the query's positives, by over X: where two models
+    /// agree, few are wrong
     #[arg(long, value_name = "X", requires = "promote_above", allow_negative_numbers = true, value_parser = number::<f64>)]
     promote_dense_margin: Option<f64>,
     /// Promote at most N candidates of a query, the best by score; others that would be promoted

@@ -19,8 +19,9 @@ use crate::{Config, FilterError, Format, Output, Report, Result, Summary, plan, 
 ///
 /// # Errors
 /// If the candidates are unsound (see [`pairmill_tables::open`]), the model cannot be used (see
-/// [`pairmill_inference::CrossEncoder::load`]), a table has no training row and [`Config::allow_empty`] is not set, or an
-/// output cannot be written. Decided candidates are written even where no training row can be made.
+/// [`pairmill_inference::CrossEncoder::load`]), a table has no training row and
+/// [`Config::allow_empty`] is not set, or an output cannot be written. Decided candidates are
+/// written even where no training row can be made.
 pub async fn run(config: &Config) -> Result<Report> {
     let lineages = config.lineages()?;
     let report = |up_to_date, summary| Report {

@@ -29,7 +29,8 @@ pub const KNOWN_COLUMNS: [[&str; 2]; 3] = [
 pub struct ScoreConfig {
     /// A table with two columns of text: a path, folder or glob in any supported format, or `-`.
     pub pairs: String,
-    /// The table to write, in the format of its name, or `-` for an Arrow IPC stream on standard output.
+    /// The table to write, in the format of its name, or `-` for an Arrow IPC stream on standard
+    /// output.
     pub output: PathBuf,
     /// The model.
     pub model: Model,

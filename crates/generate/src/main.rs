@@ -35,8 +35,8 @@ enum Command {
     /// A folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) becomes a folder of
     /// tables (corpus.parquet, queries_SPLIT.parquet, qrels_SPLIT.parquet, and pairs_train.parquet
     /// of what the judgements of train call relevant), and a folder of tables becomes one in BEIR's
-    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet, .csv, .jsonl, .arrow,
-    /// .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
+    /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
+    /// .csv, .jsonl, .arrow, .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
 }
 
@@ -47,9 +47,9 @@ enum Generate {
     /// From labelled pairs, pairs or triplets: a text labelled 1 is relevant to its anchor
     ///
     /// The columns are found by the names of the usual guides: anchor, positive, negative; query,
-    /// document, label; question, answer; sentence1, sentence2, label or score. A pair labelled 0 and
-    /// a negative are hard negatives: of train they stand in triplets_train.parquet, of every split in
-    /// its labelled pairs.
+    /// document, label; question, answer; sentence1, sentence2, label or score. A pair labelled 0
+    /// and a negative are hard negatives: of train they stand in triplets_train.parquet, of every
+    /// split in its labelled pairs.
     Pairs(PairsArgs),
     /// From support tickets: tickets of one category are relevant to each other
     Tickets(TicketsArgs),
@@ -68,7 +68,8 @@ enum Generate {
 
 #[derive(Debug, Args)]
 struct TableArgs {
-    /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob; `-` reads an Arrow IPC stream from standard input
+    /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob; `-` reads an Arrow IPC stream
+    /// from standard input
     #[arg(long, value_name = "FILE")]
     input: String,
     #[command(flatten)]
@@ -100,7 +101,8 @@ struct OutArgs {
     /// Fractions of train, dev and test
     #[arg(long, value_name = "TRAIN,DEV,TEST", default_value_t)]
     split: Fractions,
-    /// When two questions are the same (also headings, tickets and categories); answers and passages are always compared as `identical`
+    /// When two questions are the same (also headings, tickets and categories); answers and
+    /// passages are always compared as `identical`
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     same_text: Sameness,
 }
@@ -122,7 +124,8 @@ struct QaArgs {
 
 #[derive(Debug, Args)]
 struct PairsArgs {
-    /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob; `-` reads an Arrow IPC stream from standard input
+    /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob; `-` reads an Arrow IPC stream
+    /// from standard input
     #[arg(long, value_name = "FILE")]
     input: String,
     #[command(flatten)]
@@ -139,10 +142,12 @@ struct PairsArgs {
     /// Column of the anchors [default: anchor, query, question, sentence1, sentence_a or text1]
     #[arg(long, value_name = "NAME")]
     anchor_column: Option<String>,
-    /// Column of the other texts [default: positive, document, passage, answer, sentence2, sentence_b or text2]
+    /// Column of the other texts [default: positive, document, passage, answer, sentence2,
+    /// sentence_b or text2]
     #[arg(long, value_name = "NAME")]
     positive_column: Option<String>,
-    /// Column of texts that are not relevant to the anchor [default: negative or hard_negative, if there is one]
+    /// Column of texts that are not relevant to the anchor [default: negative or hard_negative, if
+    /// there is one]
     #[arg(long, value_name = "NAME")]
     negative_column: Option<String>,
     /// Column of the labels [default: label or score, if there is one]
@@ -162,7 +167,8 @@ struct TicketsArgs {
     /// Random negatives for each positive in the labelled pairs
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives_per_positive: u32,
-    /// Most relevance judgements of dev and of test: every ticket of train is relevant to those of its category, so beyond this fewer tickets are queries
+    /// Most relevance judgements of dev and of test: every ticket of train is relevant to those of
+    /// its category, so beyond this fewer tickets are queries
     #[arg(long, value_name = "N", default_value_t = MAX_JUDGEMENTS, value_parser = clap::value_parser!(u64).range(1..))]
     max_judgements: u64,
     /// Column of the texts [default: text]
@@ -175,7 +181,8 @@ struct TicketsArgs {
 
 #[derive(Debug, Args)]
 struct CorpusArgs {
-    /// Files and folders, searched to any depth, of Markdown (.md, .markdown), HTML (.html, .htm) and plain text (.txt) in UTF-8
+    /// Files and folders, searched to any depth, of Markdown (.md, .markdown), HTML (.html, .htm)
+    /// and plain text (.txt) in UTF-8
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     input: Vec<String>,
     #[command(flatten)]
@@ -183,7 +190,8 @@ struct CorpusArgs {
     /// Use only N documents, chosen by a hash of their paths [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// Most tokens of a passage, its title not counted; it ends with a paragraph, else with a sentence, else with a word
+    /// Most tokens of a passage, its title not counted; it ends with a paragraph, else with a
+    /// sentence, else with a word
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: u32,
     /// Count tokens by a Hugging Face tokenizer.json [default: count words between white space]
@@ -192,7 +200,10 @@ struct CorpusArgs {
     /// What the title of a passage is
     #[arg(long, value_enum, value_name = "TITLES", default_value_t)]
     passage_titles: PassageTitles,
-    /// A heading that more than N documents have says nothing alone, nor does one like `Overview`: it asks behind the document's title (`Title: Overview`), or not at all where there is none or only links follow (`See also`). A passage that more than N documents have below a heading answers none
+    /// A heading that more than N documents have says nothing alone, nor does one like `Overview`:
+    /// it asks behind the document's title (`Title: Overview`), or not at all where there is none
+    /// or only links follow (`See also`). A passage that more than N documents have below a heading
+    /// answers none
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     max_documents_per_heading: u32,
     /// Random negatives for each anchor in the labelled pairs, from other documents

@@ -48,7 +48,8 @@ impl QaOptions {
 }
 
 /// Sorts out rows ordered by id: answers that are not identical are the passages, questions that
-/// are not the same the queries. An answer's split is a hash of its text, a question's the earliest of its answers'.
+/// are not the same the queries. An answer's split is a hash of its text, a question's the earliest
+/// of its answers'.
 pub(crate) fn retrieval_set(
     rows: Vec<Row>,
     options: &QaOptions,

@@ -134,8 +134,9 @@ impl RetrievalSet {
         set
     }
 
-    /// Takes in, by the texts of queries, the ids of passages that the input calls irrelevant to them.
-    /// One that is relevant in another split than the query's is left out, so that it is seen in one.
+    /// Takes in, by the texts of queries, the ids of passages that the input calls irrelevant to
+    /// them. One that is relevant in another split than the query's is left out, so that it is seen
+    /// in one.
     pub fn set_hard_negatives(
         &mut self,
         of_query: &HashMap<TextKey, Vec<String>>,

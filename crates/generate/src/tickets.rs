@@ -266,8 +266,8 @@ impl TicketSet {
     }
 
     /// Those queries of a split that are judged, in order: all, or where their judgements would be
-    /// more than `max_judgements`, as many as make no more, at least one, drawn evenly. Judging all of
-    /// some says more than some of the judgements of all: what is not judged counts as wrong.
+    /// more than `max_judgements`, as many as make no more, at least one, drawn evenly. Judging all
+    /// of some says more than some of the judgements of all: what is not judged counts as wrong.
     pub fn judged(&self, split: Split, relevant: &[Vec<u32>]) -> Vec<&Text> {
         let mut queries: Vec<&Text> = self.queries(split).collect();
         let documents = |text: &Text| -> u64 {

@@ -2,7 +2,8 @@ use std::ops::Range;
 
 /// Lengths are padded up to a multiple of this, and only equal padded lengths share a batch. So a
 /// row is always computed at the same length, whatever else there is, and its result is the same
-/// to the last bit for any batch size, thread count and order of input; padding stays under 8 tokens.
+/// to the last bit for any batch size, thread count and order of input; padding stays under 8
+/// tokens.
 const STEP: usize = 8;
 
 /// A batch: a range of positions in an [`Order`], and the length to pad to.

@@ -30,8 +30,9 @@ impl Activation {
 
 /// How a row of logits becomes one score.
 ///
-/// One logit goes through the activation. Of two logits one stands for "relevant"; what goes through
-/// the activation is that one less the other, so that the sigmoid is its softmax probability.
+/// One logit goes through the activation. Of two logits one stands for "relevant"; what goes
+/// through the activation is that one less the other, so that the sigmoid is its softmax
+/// probability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub logits: usize,
@@ -51,7 +52,8 @@ impl Head {
     ) -> Result<Self, String> {
         let activation = match (chosen, class) {
             (Some(activation), _) => activation,
-            // For several logits sentence-transformers writes Identity and leaves the rest to the caller.
+            // For several logits sentence-transformers writes Identity and leaves the rest to the
+            // caller.
             (None, Some(class)) if logits == 1 => Activation::of_class(class).ok_or_else(|| {
                 format!("config.json asks for the activation {class}, which is not known here; say --activation sigmoid or --activation identity")
             })?,

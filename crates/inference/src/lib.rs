@@ -1,11 +1,11 @@
 //! ONNX Runtime behind a few words: a [`CrossEncoder`] that scores pairs of texts, a
-//! [`SentenceEncoder`] that embeds texts, [`CrossEncoderScore`] and [`Embed`], the same as functions
-//! in a DataFusion plan, and the [`HiddenStates`] of an encoder.
+//! [`SentenceEncoder`] that embeds texts, [`CrossEncoderScore`] and [`Embed`], the same as
+//! functions in a DataFusion plan, and the [`HiddenStates`] of an encoder.
 //!
 //! A cross-encoder can keep its logits in a folder, from which later runs take them.
 //!
-//! The shared library is loaded when the first model is ([`runtime`]). Texts and pairs are sorted by
-//! their number of tokens and computed in batches that hold a bounded number of tokens, so that
+//! The shared library is loaded when the first model is ([`runtime`]). Texts and pairs are sorted
+//! by their number of tokens and computed in batches that hold a bounded number of tokens, so that
 //! little is spent on padding; a score or embedding does not depend on what else is in its batch.
 
 mod batches;

@@ -38,8 +38,8 @@ impl Modules {
         })
     }
 
-    /// The embedding of a text from the states of its tokens, row-major `[tokens, hidden]`, of which
-    /// the first `prompt` take no part.
+    /// The embedding of a text from the states of its tokens, row-major `[tokens, hidden]`, of
+    /// which the first `prompt` take no part.
     pub fn embed(&self, states: &[f32], hidden: usize, prompt: usize) -> Vec<f32> {
         let pooled = pool(&self.pooling, states, hidden, prompt);
         let layers = self.layers.iter();

@@ -126,8 +126,8 @@ impl Crew {
 }
 
 /// Runs batches on several sessions; `done` gets them in no particular order. After an error no new
-/// batch is begun, and of several errors the one of the first batch is returned, so that it does not
-/// depend on which session was faster.
+/// batch is begun, and of several errors the one of the first batch is returned, so that it does
+/// not depend on which session was faster.
 fn side_by_side<'t>(
     models: &[&TokenModel],
     batches: &[Batch],

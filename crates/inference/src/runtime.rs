@@ -1,7 +1,8 @@
 //! Finds the ONNX Runtime library and loads it, once per process.
 //!
 //! The places, in order: the file that `ORT_DYLIB_PATH` names (and then no other); beside the
-//! program; in `../lib/pairmill` and `../lib` of it; the folder that the build was told of; the system's own library.
+//! program; in `../lib/pairmill` and `../lib` of it; the folder that the build was told of; the
+//! system's own library.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

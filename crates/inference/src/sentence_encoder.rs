@@ -81,8 +81,9 @@ impl SentenceEncoder {
     /// only the output `sentence_embedding`, that is taken as it is.
     ///
     /// # Errors
-    /// If a file is missing or damaged, the tokenizer does not fit the model, the model gives neither
-    /// token states nor an embedding, a module is not supported, or ONNX Runtime cannot be loaded.
+    /// If a file is missing or damaged, the tokenizer does not fit the model, the model gives
+    /// neither token states nor an embedding, a module is not supported, or ONNX Runtime cannot be
+    /// loaded.
     pub fn load(folder: &Path, options: &SentenceEncoderOptions) -> Result<Self> {
         let (checkpoint, model) = files::open(folder, Kind::SentenceEncoder, options.int8)?;
         let mut tokenizer = checkpoint.tokenizer()?;

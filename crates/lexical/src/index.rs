@@ -81,8 +81,9 @@ impl Folder {
 
 impl Index {
     /// Opens the index in `folder`, if it was made from a corpus with this `key` by the same
-    /// analysis of the same fields; otherwise builds it there from `corpus` (columns `id`, `title`, `text`). Without
-    /// a folder it is built as [`build_beside`](Self::build_beside). An index found damaged is built again.
+    /// analysis of the same fields; otherwise builds it there from `corpus` (columns `id`, `title`,
+    /// `text`). Without a folder it is built as [`build_beside`](Self::build_beside). An index
+    /// found damaged is built again.
     ///
     /// `key` stands for the corpus' content: a hash of the files and of how their columns are
     /// read. `on_rows` hears how many more passages were indexed.

@@ -85,10 +85,24 @@ fn lower(word: &mut String, turkish: bool) {
 
 /// Whether a letter is a vowel point or lengthens a word only to fill a line.
 fn is_point(letter: char) -> bool {
-    matches!(letter,
-        '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}'
-            | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{6d6}'..='\u{6dc}' | '\u{6df}'..='\u{6e4}'
-            | '\u{6e7}' | '\u{6e8}' | '\u{6ea}'..='\u{6ed}')
+    matches!(
+        letter,
+        '\u{591}'..='\u{5bd}'
+            | '\u{5bf}'
+            | '\u{5c1}'
+            | '\u{5c2}'
+            | '\u{5c4}'
+            | '\u{5c5}'
+            | '\u{5c7}'
+            | '\u{640}'
+            | '\u{64b}'..='\u{65f}'
+            | '\u{670}'
+            | '\u{6d6}'..='\u{6dc}'
+            | '\u{6df}'..='\u{6e4}'
+            | '\u{6e7}'
+            | '\u{6e8}'
+            | '\u{6ea}'..='\u{6ed}'
+    )
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ pub(crate) struct CorpusArgs {
     /// positives]
     #[arg(long, value_name = "FILE", value_parser = table_file)]
     corpus: Option<String>,
-    /// Folder that keeps index and embeddings of the corpus for the next run [default: a temporary one]
+    /// Folder that keeps index and embeddings of the corpus for the next run [default: a temporary
+    /// one]
     #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
     /// Column of the corpus' ids [default: id]

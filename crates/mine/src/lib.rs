@@ -1,9 +1,9 @@
 //! Queries against a corpus to candidates for hard negatives, with a reason for each one taken or
 //! refused; and a plain ranked run.
 //!
-//! [`mine`] searches the corpus for every training pair's anchor, with BM25, with embeddings or with
-//! both, and writes every passage it looked at: the ones to keep, and the ones to drop because they are, or may be,
-//! positives themselves. [`search`] writes the ranked passages of each query.
+//! [`mine`] searches the corpus for every training pair's anchor, with BM25, with embeddings or
+//! with both, and writes every passage it looked at: the ones to keep, and the ones to drop because
+//! they are, or may be, positives themselves. [`search`] writes the ranked passages of each query.
 
 mod candidates;
 mod config;

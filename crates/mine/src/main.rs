@@ -74,8 +74,8 @@ struct MineArgs {
     /// texts holds the other]
     #[arg(long)]
     ignore_identical_ids: bool,
-    /// The candidates or training rows, as the name says: .parquet, .csv, .tsv, .jsonl or .arrow; `-`
-    /// writes an Arrow IPC stream to standard output. A file appears whole or not at all
+    /// The candidates or training rows, as the name says: .parquet, .csv, .tsv, .jsonl or .arrow;
+    /// `-` writes an Arrow IPC stream to standard output. A file appears whole or not at all
     #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// What to write: all candidates for pairmill-filter, or training rows
@@ -96,8 +96,8 @@ struct MineArgs {
     /// Column of the corpus, such as a category, in which a negative must differ from the positive
     #[arg(long, value_name = "NAME")]
     group_column: Option<String>,
-    /// Leave out passages whose share of three-word sequences in common with a positive of the query
-    /// (Jaccard similarity) is at least this
+    /// Leave out passages whose share of three-word sequences in common with a positive of the
+    /// query (Jaccard similarity) is at least this
     #[arg(long, value_name = "X", default_value_t = 0.9, value_parser = similarity)]
     near_duplicates: f32,
 }
@@ -113,10 +113,12 @@ struct PairColumns {
     /// Column of the anchors' ids [default: anchor_id; without one, ids are made from the texts]
     #[arg(long, value_name = "NAME")]
     anchor_id_column: Option<String>,
-    /// Column of the positives' ids [default: positive_id; without one, ids are made from the texts]
+    /// Column of the positives' ids [default: positive_id; without one, ids are made from the
+    /// texts]
     #[arg(long, value_name = "NAME")]
     positive_id_column: Option<String>,
-    /// Column by which pairs are positives or not, or none [default: label or score, if there is one]
+    /// Column by which pairs are positives or not, or none [default: label or score, if there is
+    /// one]
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
     /// Other columns of the pairs that go along to the output, as text: names parted by commas, or

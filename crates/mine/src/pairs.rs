@@ -38,7 +38,8 @@ pub struct Pairs {
 
 /// A pairs table that was opened.
 pub(crate) struct OpenPairs {
-    /// `anchor_id`, `anchor`, `positive_id`, `positive` and, where there are labels, `label`: all rows.
+    /// `anchor_id`, `anchor`, `positive_id`, `positive` and, where there are labels, `label`: all
+    /// rows.
     pub all: DataFrame,
     /// The first four, of positives, and the columns that are kept.
     pub positives: DataFrame,

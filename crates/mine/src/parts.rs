@@ -26,8 +26,8 @@ const AUDIT: &str = "audit";
 
 /// The output of a run under way: files of some thousand pairs each in a hidden folder beside it,
 /// and how far they go. A run that was killed goes on after the last whole one; at the end they
-/// are joined, so that the bytes do not depend on how often that happened. A stream is written as it
-/// comes.
+/// are joined, so that the bytes do not depend on how often that happened. A stream is written as
+/// it comes.
 pub(crate) struct Parts<'a> {
     config: &'a MineConfig,
     folder: PathBuf,

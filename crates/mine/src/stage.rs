@@ -58,7 +58,8 @@ impl RunOptions {
         })
     }
 
-    /// Writes the rows of a plan of one partition, in their order; the output is still to be finished.
+    /// Writes the rows of a plan of one partition, in their order; the output is still to be
+    /// finished.
     pub(crate) async fn write(
         &self,
         rows: DataFrame,

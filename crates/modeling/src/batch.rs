@@ -8,7 +8,8 @@ pub(crate) struct Group {
     pub length: i64,
 }
 
-/// A batch of token sequences without padding: all tokens one after another, shortest sequences first.
+/// A batch of token sequences without padding: all tokens one after another, shortest sequences
+/// first.
 #[derive(Debug)]
 pub struct PackedBatch {
     /// Vocabulary ids, `[tokens]`.
@@ -73,8 +74,8 @@ impl PackedBatch {
         self.ids.size()[0]
     }
 
-    /// Positions as RoBERTa and MPNet count them, `[tokens]`: from `padding_idx + 1`, while a padding
-    /// token inside a text has position `padding_idx` and is not counted.
+    /// Positions as RoBERTa and MPNet count them, `[tokens]`: from `padding_idx + 1`, while a
+    /// padding token inside a text has position `padding_idx` and is not counted.
     pub(crate) fn positions_behind(&self, padding_idx: i64) -> Tensor {
         let counted = self.ids.ne(padding_idx).to_kind(Kind::Int64);
         let count = counted.cumsum(0, Kind::Int64);

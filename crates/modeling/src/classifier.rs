@@ -10,8 +10,8 @@ use crate::pooling::pooled;
 use crate::torch::seeded;
 use crate::{Dropout, PackedBatch, Parameters, Result};
 
-/// Draws what the checkpoint lacks: weights normal with the config's `initializer_range`, biases zero
-/// and norms one, as transformers initialises BERT's.
+/// Draws what the checkpoint lacks: weights normal with the config's `initializer_range`, biases
+/// zero and norms one, as transformers initialises BERT's.
 pub(crate) fn fresh(
     head: &ClassifierConfig,
     parameters: &Parameters,

@@ -6,8 +6,8 @@ use tch::{Device, Kind, Tensor};
 /// Elements one task fills.
 const CHUNK: usize = 1 << 15;
 
-/// Dropout whose masks come from a counter: element `i` of the `n`-th mask of a step depends only on
-/// (seed, step, n, i). So masks are the same for any number of threads, a run can resume at a
+/// Dropout whose masks come from a counter: element `i` of the `n`-th mask of a step depends only
+/// on (seed, step, n, i). So masks are the same for any number of threads, a run can resume at a
 /// step without replaying a generator, and filling a mask is much cheaper than libtorch's.
 #[derive(Debug)]
 pub struct Dropout {
@@ -41,7 +41,8 @@ impl Dropout {
         self.mask.set(index + 1);
         let stream = mix(mix(mix(self.seed) ^ self.step.get()) ^ index);
         let mut mask = Tensor::empty(x.size(), (Kind::Float, Device::Cpu));
-        // SAFETY: a fresh, contiguous, single-precision CPU tensor of numel elements that nobody else sees.
+        // SAFETY: a fresh, contiguous, single-precision CPU tensor of numel elements that nobody
+        // else sees.
         let values =
             unsafe { std::slice::from_raw_parts_mut(mask.data_ptr().cast::<f32>(), mask.numel()) };
         fill(values, stream, p);

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::Result;
 
-/// Sets the precision that a `config.json` names to single, in which we write weights: loaders go by
-/// it. Returns whether it named another.
+/// Sets the precision that a `config.json` names to single, in which we write weights: loaders go
+/// by it. Returns whether it named another.
 pub(crate) fn declare_single_precision(config: &mut Value) -> bool {
     let mut changed = false;
     for key in ["dtype", "torch_dtype"] {

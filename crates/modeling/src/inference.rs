@@ -16,10 +16,10 @@ const CACHED_TOKENS: usize = 2_048;
 /// What `forward` gives for each sequence, `width` numbers each: row-major `[sequences, width]`, in
 /// input order.
 ///
-/// Sequences of like length share a batch of up to `batch_tokens` tokens, a longer one is a batch of
-/// its own; `progress` hears how many more are done. On the processor every batch has one thread, so
-/// that nothing waits for anything and no result depends on the number of threads; `network` makes
-/// the layers that a thread works with, whose weights are shared.
+/// Sequences of like length share a batch of up to `batch_tokens` tokens, a longer one is a batch
+/// of its own; `progress` hears how many more are done. On the processor every batch has one
+/// thread, so that nothing waits for anything and no result depends on the number of threads;
+/// `network` makes the layers that a thread works with, whose weights are shared.
 ///
 /// # Errors
 /// If a network cannot be made, or libtorch fails.

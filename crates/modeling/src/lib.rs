@@ -3,8 +3,9 @@
 //!
 //! Batches are packed: all tokens of a batch lie one after another without padding, ordered so that
 //! sequences of equal length are neighbours. Linear layers see a `[tokens, hidden]` matrix, and
-//! attention runs once per group of equal lengths, so there is no padding and no mask for it. What an
-//! architecture adds to attention scores (a window, a bias by distance) is one small matrix per group.
+//! attention runs once per group of equal lengths, so there is no padding and no mask for it. What
+//! an architecture adds to attention scores (a window, a bias by distance) is one small matrix per
+//! group.
 
 mod activation;
 mod batch;

@@ -30,7 +30,8 @@ struct Positions {
 }
 
 impl ModernBert {
-    /// Takes the tensors named `{prefix}embeddings.…`, `{prefix}layers.…` and `{prefix}final_norm.…`.
+    /// Takes the tensors named `{prefix}embeddings.…`, `{prefix}layers.…` and
+    /// `{prefix}final_norm.…`.
     ///
     /// # Errors
     /// If one is absent or has another shape than the config asks for.

@@ -17,8 +17,8 @@ pub type Rename<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The tensors of a model under their checkpoint names.
 ///
-/// Those that are trained, at first all, are views into one flat single-precision tensor, so that an
-/// optimiser can walk memory once instead of tensor by tensor.
+/// Those that are trained, at first all, are views into one flat single-precision tensor, so that
+/// an optimiser can walk memory once instead of tensor by tensor.
 #[derive(Debug)]
 pub struct Parameters {
     flat: Tensor,
@@ -168,7 +168,8 @@ impl Parameters {
         self.named.get(name).map(Tensor::shallow_clone)
     }
 
-    /// Has linear layers and attention compute in bfloat16; weights, sums and norms stay as they are.
+    /// Has linear layers and attention compute in bfloat16; weights, sums and norms stay as they
+    /// are.
     pub fn in_bf16(self) -> Self {
         Self {
             compute: Kind::BFloat16,
@@ -224,7 +225,8 @@ impl Parameters {
         self.named.contains_key(name)
     }
 
-    /// Writes all tensors, adapters merged into the weights they belong to, as a safetensors file with the metadata `format: pt` that Hugging Face loaders want.
+    /// Writes all tensors, adapters merged into the weights they belong to, as a safetensors file
+    /// with the metadata `format: pt` that Hugging Face loaders want.
     ///
     /// # Errors
     /// If the disk is full or the path cannot be written to.

@@ -206,9 +206,9 @@ impl SentenceEncoder {
     /// order.
     ///
     /// Texts of like length are computed together, up to `batch_tokens` tokens at a time (on the
-    /// processor up to 2,048, each batch by one of libtorch's threads); `progress` hears how many texts
-    /// are done since it was last called. Equal texts are computed once, so that their embeddings are
-    /// equal to the last bit.
+    /// processor up to 2,048, each batch by one of libtorch's threads); `progress` hears how many
+    /// texts are done since it was last called. Equal texts are computed once, so that their
+    /// embeddings are equal to the last bit.
     ///
     /// # Errors
     /// If the tokenizer or libtorch fails.
@@ -287,8 +287,8 @@ impl SentenceEncoder {
         Ok(())
     }
 
-    /// Writes the transformer as an ONNX file, from token ids to `last_hidden_state`; pooling and what
-    /// comes after it are not in there. See [`onnx::write_encoder`].
+    /// Writes the transformer as an ONNX file, from token ids to `last_hidden_state`; pooling and
+    /// what comes after it are not in there. See [`onnx::write_encoder`].
     ///
     /// # Errors
     /// If the file would be over 2 GiB or cannot be written.

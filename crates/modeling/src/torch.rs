@@ -40,8 +40,8 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T> {
     })
 }
 
-/// Runs draws of libtorch that start at a seed. One thread draws at a time: the generator belongs to
-/// the whole process, and another thread's draws or seed between these would change them.
+/// Runs draws of libtorch that start at a seed. One thread draws at a time: the generator belongs
+/// to the whole process, and another thread's draws or seed between these would change them.
 pub(crate) fn seeded<T>(seed: u64, draw: impl FnOnce() -> T) -> T {
     static GENERATOR: Mutex<()> = Mutex::new(());
     let _held = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,7 +17,8 @@ use crate::text::TextFile;
 use crate::{Format, Result, Table, TableError, trec};
 
 /// Opens an input of any columns as it is: a path, folder or glob in any format of columns, or `-`
-/// for an Arrow IPC stream on standard input. The columns of CSV are text, and their blank cells null.
+/// for an Arrow IPC stream on standard input. The columns of CSV are text, and their blank cells
+/// null.
 ///
 /// # Errors
 /// If the input is missing, unreadable or malformed.

@@ -63,8 +63,8 @@ impl Kind {
         }
     }
 
-    /// Whether a plan may cast the type without a look at the values; an error where no value of the
-    /// type will do.
+    /// Whether a plan may cast the type without a look at the values; an error where no value of
+    /// the type will do.
     pub fn takes(self, found: &DataType) -> Result<bool, &'static str> {
         let kind = match found {
             DataType::Dictionary(_, value) => value.as_ref(),
@@ -103,8 +103,8 @@ impl Kind {
         }
     }
 
-    /// The values as the contract wants them. `empty_is_null` says whether an empty text is a missing
-    /// value, as in the cells of a CSV file, where the column may lack one.
+    /// The values as the contract wants them. `empty_is_null` says whether an empty text is a
+    /// missing value, as in the cells of a CSV file, where the column may lack one.
     pub fn convert(self, values: &ArrayRef, empty_is_null: bool) -> Result<ArrayRef, BadValue> {
         let values = unpacked(values);
         match self {

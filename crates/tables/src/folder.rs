@@ -90,8 +90,8 @@ impl FolderOutput {
         })
     }
 
-    /// Lists files of this name, at any depth, without their content, which holds times: so that what
-    /// says how the output came to be is the same for every run.
+    /// Lists files of this name, at any depth, without their content, which holds times: so that
+    /// what says how the output came to be is the same for every run.
     pub fn with_log(mut self, name: &'static str) -> Self {
         self.log = Some(name);
         self

@@ -167,8 +167,8 @@ fn is_plain_text(file: &Path) -> bool {
 /// What a partitioned data set writes for a null.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// The columns that stand in the path of a file below an input folder, as Hive and Spark write them:
-/// `category=billing/part-0.parquet`.
+/// The columns that stand in the path of a file below an input folder, as Hive and Spark write
+/// them: `category=billing/part-0.parquet`.
 pub(crate) fn partition(input: &Path, file: &Path) -> Vec<(String, Option<String>)> {
     let below = match input.is_dir() {
         true => file.strip_prefix(input).unwrap_or(file),

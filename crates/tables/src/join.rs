@@ -14,8 +14,8 @@ use crate::write::figures_entry;
 use crate::{Result, TableError};
 
 /// Joins Parquet files of one schema into one that appears whole or not at all. Their row groups
-/// are copied as they are, and so is what the footer of the first says; `figures` are what the stage
-/// reports, for [`Lineage::figures`](crate::Lineage::figures).
+/// are copied as they are, and so is what the footer of the first says; `figures` are what the
+/// stage reports, for [`Lineage::figures`](crate::Lineage::figures).
 ///
 /// # Errors
 /// If there is no part, one cannot be read, or the disk is full.

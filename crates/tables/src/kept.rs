@@ -58,9 +58,9 @@ impl KeptColumns {
             .collect()
     }
 
-    /// The columns of this input by their names, `all` of them where that was asked for: of those that
-    /// the table is not read by (`names`, and `read` beside them), and whose names the output has not
-    /// itself (`output`).
+    /// The columns of this input by their names, `all` of them where that was asked for: of those
+    /// that the table is not read by (`names`, and `read` beside them), and whose names the output
+    /// has not itself (`output`).
     ///
     /// # Errors
     /// If the input cannot be read, or a column that was named would stand in the output twice.

@@ -377,7 +377,8 @@ fn hash_file(path: &Path) -> std::io::Result<blake3::Hash> {
 }
 
 /// All files below a folder in a fixed order; hidden ones and the lineage record are left out, so
-/// that equal content has an equal hash however it was made. Links are followed, but not in circles.
+/// that equal content has an equal hash however it was made. Links are followed, but not in
+/// circles.
 pub(crate) fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let is_content = |name: &std::ffi::OsStr| {
         let name = name.to_string_lossy();

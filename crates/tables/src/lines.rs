@@ -50,8 +50,8 @@ pub struct LineOutput {
 }
 
 impl LineOutput {
-    /// Prepares to write `target`. Its lineage goes into a hidden file beside it, unless it is a part
-    /// of a folder that has one.
+    /// Prepares to write `target`. Its lineage goes into a hidden file beside it, unless it is a
+    /// part of a folder that has one.
     ///
     /// # Errors
     /// If the folder cannot be made or written to, or another process is writing this output.

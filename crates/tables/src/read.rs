@@ -58,9 +58,9 @@ pub fn session(threads: usize) -> Result<SessionContext> {
 ///
 /// The plan returned has exactly the columns of `table`, with its types and without nulls (a null
 /// `title` reads as empty). `extra` columns of the input are added behind them as text, with their
-/// nulls. Columns are found by their names in each file, whatever their order. The input is read to its
-/// end and checked before this returns, unless its types and statistics prove it sound, so that a long
-/// stage does not fail at its end.
+/// nulls. Columns are found by their names in each file, whatever their order. The input is read to
+/// its end and checked before this returns, unless its types and statistics prove it sound, so that
+/// a long stage does not fail at its end.
 ///
 /// # Errors
 /// If the input is missing, unreadable, malformed or empty, or lacks a column, has one of the
@@ -147,8 +147,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// A plan that needs no look at the values: all files have the columns under the same names and in
-    /// the same types, which are near those of the contract.
+    /// A plan that needs no look at the values: all files have the columns under the same names and
+    /// in the same types, which are near those of the contract.
     fn plan(&self, source: &Source, files: &[FileColumns]) -> Result<Option<Plan>> {
         let mut plan: Option<Plan> = None;
         let mut is_plain = !source.format.is_text();
@@ -389,7 +389,8 @@ impl<'a> Checked<'a> {
         })
     }
 
-    /// `own` names the columns of `values`; `other` gives the values of those that are not among them.
+    /// `own` names the columns of `values`; `other` gives the values of those that are not among
+    /// them.
     fn typed_batch(
         &self,
         own: &[&str],

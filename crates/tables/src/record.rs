@@ -57,8 +57,8 @@ impl Listed {
     }
 }
 
-/// What `lineage.json` holds: the lineage, the files that belong to the folder, hidden ones too, and
-/// the figures that the stage reported.
+/// What `lineage.json` holds: the lineage, the files that belong to the folder, hidden ones too,
+/// and the figures that the stage reported.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FolderRecord {
     #[serde(flatten)]

@@ -40,8 +40,8 @@ impl Results<'_> {
 }
 
 /// Keeps what `work` gives as the figures of the folder at `target`; or gives what that holds
-/// already, and true, if the lineage is the same. `work` may write more files into the folder that it
-/// is given.
+/// already, and true, if the lineage is the same. `work` may write more files into the folder that
+/// it is given.
 ///
 /// # Errors
 /// If `work` fails, or the folder cannot be written.

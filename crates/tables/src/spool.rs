@@ -24,8 +24,8 @@ use crate::{Result, TableError};
 /// Bytes that are held in memory; what is more goes to a file.
 const IN_MEMORY: usize = 64 << 20;
 
-/// Rows under collection. Past a limit they lie in a temporary file that has no name, so that it goes
-/// with the process however that ends.
+/// Rows under collection. Past a limit they lie in a temporary file that has no name, so that it
+/// goes with the process however that ends.
 pub(crate) struct SpoolWriter {
     schema: SchemaRef,
     held: Vec<RecordBatch>,

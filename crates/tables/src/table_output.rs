@@ -61,8 +61,9 @@ fn format_of(path: &Path) -> Result<Option<Format>> {
     }
 }
 
-/// A table as its name says: Parquet, CSV, TSV, JSON Lines or Arrow IPC; `-` is an Arrow IPC stream on
-/// standard output, and so is a pipe whose name says nothing. A file appears whole or not at all.
+/// A table as its name says: Parquet, CSV, TSV, JSON Lines or Arrow IPC; `-` is an Arrow IPC stream
+/// on standard output, and so is a pipe whose name says nothing. A file appears whole or not at
+/// all.
 pub struct TableOutput {
     schema: SchemaRef,
     writer: Writer,
@@ -87,7 +88,8 @@ impl TableOutput {
     /// Prepares to write `target` with this schema.
     ///
     /// # Errors
-    /// If the name tells no format, the output cannot be written to, or another process is writing it.
+    /// If the name tells no format, the output cannot be written to, or another process is writing
+    /// it.
     pub fn create(target: &Path, schema: SchemaRef, lineage: &Lineage) -> Result<Self> {
         let writer = match format_of(target)? {
             _ if target == Path::new("-") => {

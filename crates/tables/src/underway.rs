@@ -50,8 +50,9 @@ pub fn keep_when_interrupted(path: &Path, what_for: &str) {
 const PREFIX: &str = "pairmill-";
 const LOCK: &str = "lock";
 
-/// A temporary folder, which goes away with the value and when the run is interrupted. What a killed
-/// run has left where the system keeps temporary files goes away with the next run of any stage.
+/// A temporary folder, which goes away with the value and when the run is interrupted. What a
+/// killed run has left where the system keeps temporary files goes away with the next run of any
+/// stage.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     folder: tempfile::TempDir,

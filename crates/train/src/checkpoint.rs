@@ -195,7 +195,8 @@ impl Checkpoints {
     /// Writes a checkpoint and removes the ones that are too many.
     ///
     /// # Errors
-    /// If the disk is full or the folder cannot be written; the earlier checkpoints are then intact.
+    /// If the disk is full or the folder cannot be written; the earlier checkpoints are then
+    /// intact.
     pub fn save(
         &self,
         position: &Position,
@@ -231,7 +232,8 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Removes all checkpoints: the run is over, or starts again. What else is in their folder stays.
+    /// Removes all checkpoints: the run is over, or starts again. What else is in their folder
+    /// stays.
     ///
     /// # Errors
     /// If they cannot be removed.

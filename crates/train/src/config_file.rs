@@ -1,4 +1,5 @@
-//! `--config FILE.toml`: options from a file, put on the command line where that does not give them.
+//! `--config FILE.toml`: options from a file, put on the command line where that does not give
+//! them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

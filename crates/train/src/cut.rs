@@ -69,8 +69,8 @@ impl Cut {
     }
 }
 
-/// Counts the distinct texts of rows, or of a sample of them, that are cut: `of_rows` gives the texts
-/// of rows, `read` what the model reads of some texts.
+/// Counts the distinct texts of rows, or of a sample of them, that are cut: `of_rows` gives the
+/// texts of rows, `read` what the model reads of some texts.
 ///
 /// # Errors
 /// Those of `read`.

@@ -30,13 +30,14 @@ pub(crate) struct RetrievalEvaluator {
 struct Judged {
     /// Document number → grade, of the documents that are in the corpus.
     of_document: HashMap<usize, i32>,
-    /// All grades, also of documents that the corpus does not hold: what the best ranking would have.
+    /// All grades, also of documents that the corpus does not hold: what the best ranking would
+    /// have.
     grades: Vec<i32>,
 }
 
 impl RetrievalEvaluator {
-    /// Reads `corpus`, `queries_dev` and `qrels_dev` of a folder that `pairmill-generate` wrote, and
-    /// tokenises the texts as the encoder wants them.
+    /// Reads `corpus`, `queries_dev` and `qrels_dev` of a folder that `pairmill-generate` wrote,
+    /// and tokenises the texts as the encoder wants them.
     /// Of a corpus above `corpus_size` documents, the judged ones and an evenly spread sample of
     /// the others are used, which is enough to choose the best step by.
     pub async fn read(

@@ -23,11 +23,13 @@ const TEXTS: &str = include_str!("../../../data/qa.jsonl");
 /// Of more texts, this many are compared.
 const COMPARED: usize = 500;
 
-/// Write a sentence encoder with its transformer as onnx/model.onnx, or a cross-encoder as model.onnx
+/// Write a sentence encoder with its transformer as onnx/model.onnx, or a cross-encoder as
+/// model.onnx
 ///
-/// An encoder's ONNX file maps input_ids, attention_mask and, where the model has them, token_type_ids
-/// to last_hidden_state; pooling and what follows is done by whoever runs it, by modules.json. A
-/// cross-encoder's maps them to logits, and the folder is one that pairmill-filter takes.
+/// An encoder's ONNX file maps input_ids, attention_mask and, where the model has them,
+/// token_type_ids to last_hidden_state; pooling and what follows is done by whoever runs it, by
+/// modules.json. A cross-encoder's maps them to logits, and the folder is one that pairmill-filter
+/// takes.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// Folder of the model, or its id on the Hugging Face Hub
@@ -44,7 +46,8 @@ pub struct ExportArgs {
     /// Refuse int8 embeddings whose mean cosine with the float32 ones is below this
     #[arg(long, default_value_t = 0.99, value_name = "COSINE", requires = "int8", value_parser = cosine)]
     min_agreement: f64,
-    /// Table with a text column to compare embeddings on, 500 rows of it [default: texts of the sample]
+    /// Table with a text column to compare embeddings on, 500 rows of it [default: texts of the
+    /// sample]
     #[arg(long, value_name = "FILE", requires = "int8")]
     texts: Option<String>,
 }

@@ -18,16 +18,19 @@ pub struct TableArgs {
     /// Column of anchors: queries, first sentences [default: anchor, query, question, sentence1, …]
     #[arg(long, value_name = "NAME")]
     anchor_column: Option<String>,
-    /// Column of positives: documents, second sentences [default: positive, answer, document, sentence2, …]
+    /// Column of positives: documents, second sentences [default: positive, answer, document,
+    /// sentence2, …]
     #[arg(long, value_name = "NAME")]
     positive_column: Option<String>,
     /// Column of hard negatives [default: negative, or negative_1, negative_2, …]
     #[arg(long, value_name = "NAME")]
     negative_column: Option<String>,
-    /// Column of labels or similarities of pairs; an empty name reads none [default: label, score, …]
+    /// Column of labels or similarities of pairs; an empty name reads none [default: label, score,
+    /// …]
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
-    /// When two questions are the same one, so that the answers of one are no negatives of the other
+    /// When two questions are the same one, so that the answers of one are no negatives of the
+    /// other
     #[arg(long, value_enum, default_value_t = Sameness::Equivalent, value_name = "SAMENESS")]
     pub(crate) same_text: Sameness,
 }

@@ -54,15 +54,16 @@ pub struct Hyperparameters {
     /// Keep the first N transformer layers as they are
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub freeze_layers: usize,
-    /// Train low-rank adapters of this width on the attention, and nothing else of the encoder; they
-    /// are merged into the weights at the end (LoRA). Wants a higher --learning-rate, such as 5e-4
+    /// Train low-rank adapters of this width on the attention, and nothing else of the encoder;
+    /// they are merged into the weights at the end (LoRA). Wants a higher --learning-rate, such as
+    /// 5e-4
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub lora_rank: Option<u16>,
     /// Their output is multiplied by this over their width [default: twice the width]
     #[arg(long, value_name = "X", requires = "lora_rank", value_parser = positive::<f64>)]
     pub lora_alpha: Option<f64>,
-    /// Compute linear layers and attention in bfloat16, for GPUs (mixed precision); weights, sums and
-    /// norms stay in single precision
+    /// Compute linear layers and attention in bfloat16, for GPUs (mixed precision); weights, sums
+    /// and norms stay in single precision
     #[arg(long)]
     pub bf16: bool,
     /// Where to compute

@@ -24,8 +24,9 @@ pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
         .context("cannot start the worker threads")
 }
 
-/// Reports the end of a training, of now or, where `made` is `None`, of the run that made the output.
-/// The exit code is that of a missed threshold if it ended below its start and that is to fail.
+/// Reports the end of a training, of now or, where `made` is `None`, of the run that made the
+/// output. The exit code is that of a missed threshold if it ended below its start and that is to
+/// fail.
 pub(crate) fn finish_training(
     output: &Path,
     common: &Common,

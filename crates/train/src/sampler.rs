@@ -7,8 +7,8 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 
 /// Batches of row numbers for one epoch: shuffled by (seed, epoch), and no two rows of a batch
-/// share a key, as `NoDuplicatesBatchSampler` of sentence-transformers does by text. A row goes into
-/// the first batch that has room and none of its keys; an incomplete last batch is kept.
+/// share a key, as `NoDuplicatesBatchSampler` of sentence-transformers does by text. A row goes
+/// into the first batch that has room and none of its keys; an incomplete last batch is kept.
 ///
 /// The time grows with the number of keys alone, however often they repeat: where many batches have
 /// room but one of a row's keys each, the row goes behind the last of them.

@@ -66,8 +66,8 @@ impl Rows {
     }
 }
 
-/// Tables that are read in parts, each shuffled for itself: what is in memory at a time is one part,
-/// and an epoch goes through the parts in an order of its own.
+/// Tables that are read in parts, each shuffled for itself: what is in memory at a time is one
+/// part, and an epoch goes through the parts in an order of its own.
 pub(crate) struct Parts {
     /// One partition, so that the rows of a table have an order.
     session: SessionContext,

@@ -21,8 +21,8 @@ pub(crate) struct Classes {
 }
 
 impl Classes {
-    /// `letters` are those of the longest anchor: equivalents are looked for among anchors and what may
-    /// be the same as one.
+    /// `letters` are those of the longest anchor: equivalents are looked for among anchors and what
+    /// may be the same as one.
     pub fn of(texts: &[String], same_text: Sameness, letters: usize) -> Self {
         let classes = |key: &(dyn Fn(&str) -> Option<TextKey> + Sync)| {
             let keys: Vec<Option<TextKey>> = texts.par_iter().map(|text| key(text)).collect();

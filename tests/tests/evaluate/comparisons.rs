@@ -18,8 +18,8 @@ fn with_a_worse_model() -> TempDir {
     dir
 }
 
-/// Evaluates both models by `line`, each alone, into the folders `a` (worse) and `b`, and gives what
-/// `compare` makes of them beside what both in one run give.
+/// Evaluates both models by `line`, each alone, into the folders `a` (worse) and `b`, and gives
+/// what `compare` makes of them beside what both in one run give.
 fn compared(dir: &Path, line: &str, options: &str) -> (Value, Value) {
     for (model, out) in [("worse", "a"), ("model", "b")] {
         let done = format!("{line} --model {model} --output {out} --force");

@@ -1,4 +1,5 @@
-//! Ranked runs of any origin: how ties rank, what counts, and in which forms runs and judgements come.
+//! Ranked runs of any origin: how ties rank, what counts, and in which forms runs and judgements
+//! come.
 
 use std::fs;
 use std::path::Path;

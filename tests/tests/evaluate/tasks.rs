@@ -43,8 +43,8 @@ fn assert_pairs(name: &str, file: &str) {
     let out = dir.path().join("out");
     let theirs = &tasks()["pairs"][name];
     let found = figures("pairs", &[("pairs", &data.join(file)), ("output", &out)]);
-    // Pairs that are equal to the model stand at the very top in the order that rounding gives them.
-    // One of qqp's eleven has another meaning: first or last of them, `ap` is 5.5e-4 apart.
+    // Pairs that are equal to the model stand at the very top in the order that rounding gives
+    // them. One of qqp's eleven has another meaning: first or last of them, `ap` is 5.5e-4 apart.
     let of_rounding = match theirs["equal"].as_u64() {
         Some(0) => 1e-5,
         _ => 5.5e-4,

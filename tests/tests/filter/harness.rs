@@ -107,7 +107,8 @@ pub fn rows(file: &Path, columns: &[&str]) -> Vec<String> {
     rows.iter().map(|row| row.join(" ")).collect()
 }
 
-/// Two files of the same rows and the same lineage; only the main output has the figures of its run.
+/// Two files of the same rows and the same lineage; only the main output has the figures of its
+/// run.
 pub fn assert_same_table(one: &Path, other: &Path) {
     let columns = |file: &Path| pairmill_tests::tables::read(file).columns().to_vec();
     assert!(columns(one) == columns(other), "{}", other.display());

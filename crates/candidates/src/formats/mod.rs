@@ -56,8 +56,8 @@ trait Format: Sync {
     /// Whether a pair gives at least one row.
     fn uses(&self, pair: &Pair, options: &TrainingRows) -> bool;
 
-    /// Returns the columns of the rows that these pairs of the batch give, those that go along behind
-    /// the ids and texts of the queries.
+    /// Returns the columns of the rows that these pairs of the batch give, those that go along
+    /// behind the ids and texts of the queries.
     fn columns(&self, decided: &Decided, pairs: &[&Pair], options: &TrainingRows) -> Columns;
 }
 

@@ -1,8 +1,8 @@
 use super::HiddenActivation;
 use crate::PoolingMode;
 
-/// The head of Hugging Face's `…ForSequenceClassification`: token states to a logit, through a dense
-/// layer, an activation and sometimes a norm.
+/// The head of Hugging Face's `…ForSequenceClassification`: token states to a logit, through a
+/// dense layer, an activation and sometimes a norm.
 #[derive(Debug, Clone)]
 pub struct ClassifierConfig {
     /// What of the token states it sees: the first token or the mean.

@@ -28,7 +28,8 @@ const fn facts(name: &'static str, tokenizer: Class) -> Facts {
 pub struct RobertaConfig(pub BertConfig);
 
 impl RobertaConfig {
-    /// Returns the row of the position embedding that padding has; a text's first token has the next.
+    /// Returns the row of the position embedding that padding has; a text's first token has the
+    /// next.
     pub fn padding_idx(&self) -> i64 {
         self.0.pad_token_id.unwrap_or(1)
     }

@@ -16,7 +16,8 @@ pub(crate) struct Document {
 pub(crate) struct Section {
     /// Its heading behind those above it, without the one that is the document's title.
     pub headings: Vec<String>,
-    /// A blank between words, a line break between items and rows, an empty line between paragraphs.
+    /// A blank between words, a line break between items and rows, an empty line between
+    /// paragraphs.
     pub text: String,
 }
 
@@ -82,7 +83,8 @@ impl Writer {
         });
     }
 
-    /// Opens a heading of level 1 to 6; what comes until [`end_heading`](Self::end_heading) is its text.
+    /// Opens a heading of level 1 to 6; what comes until [`end_heading`](Self::end_heading) is its
+    /// text.
     pub fn start_heading(&mut self, level: u8) {
         self.end_heading();
         self.end_section();

@@ -94,8 +94,8 @@ pub fn write_encoder(
     builder.write()
 }
 
-/// Adds the inputs and the encoder; returns the last hidden state, of at least the tokens asked for,
-/// and the attention mask.
+/// Adds the inputs and the encoder; returns the last hidden state, of at least the tokens asked
+/// for, and the attention mask.
 fn encoder(
     builder: &mut Builder,
     config: &Config,

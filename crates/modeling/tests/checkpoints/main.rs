@@ -1,6 +1,6 @@
 //! Folders in which each setting is flipped, one at a time, against the embeddings that
-//! sentence-transformers gives of them (tests/reference/checkpoints.py): in libtorch, and exported in
-//! ONNX Runtime. What is not read is refused by the name of the setting.
+//! sentence-transformers gives of them (tests/reference/checkpoints.py): in libtorch, and exported
+//! in ONNX Runtime. What is not read is refused by the name of the setting.
 
 mod folders;
 

@@ -12,7 +12,8 @@ const BATCH_ROWS: usize = 4_096;
 /// Bytes of text after which a batch is ended early.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// Some rows: the columns that were asked for as text, null where a value is, and where each row stands.
+/// Some rows: the columns that were asked for as text, null where a value is, and where each row
+/// stands.
 pub(crate) struct Cells {
     pub columns: Vec<ArrayRef>,
     pub lines: Vec<u64>,

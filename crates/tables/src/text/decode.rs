@@ -27,8 +27,8 @@ fn invalid(error: DecodeError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-/// The text of a reader as UTF-8, without its byte order mark. A part that is not of the encoding is
-/// an error of kind `InvalidData`.
+/// The text of a reader as UTF-8, without its byte order mark. A part that is not of the encoding
+/// is an error of kind `InvalidData`.
 pub(super) fn decoded<R: Read + Send>(reader: R, encoding: &'static Encoding) -> Decoded<R> {
     Decoded {
         reader,
@@ -133,8 +133,8 @@ fn line_ends(text: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', text).count() as u64
 }
 
-/// What a text that is not UTF-8 is likely to be written in; `None` where most of it is UTF-8, so that
-/// it is damaged rather than of another encoding.
+/// What a text that is not UTF-8 is likely to be written in; `None` where most of it is UTF-8, so
+/// that it is damaged rather than of another encoding.
 pub(super) fn guess(mut reader: impl Read) -> io::Result<Option<&'static Encoding>> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     let mut multibyte = Multibyte::default();

@@ -125,8 +125,8 @@ fn regular(sample: &[u8], is_whole: bool, delimiter: u8, quote: Option<u8>) -> (
     }
 }
 
-/// Reads a text in three ways at once: with doubled marks, with marks after a backslash, and with marks
-/// that are text like any other.
+/// Reads a text in three ways at once: with doubled marks, with marks after a backslash, and with
+/// marks that are text like any other.
 struct Scans {
     doubled: QuotedScan,
     escaped: QuotedScan,

@@ -51,7 +51,8 @@ impl Kind {
     }
 }
 
-/// Goes through the object that begins at `start` and notes its fields. Returns the place behind it.
+/// Goes through the object that begins at `start` and notes its fields. Returns the place behind
+/// it.
 pub(super) fn object(text: &[u8], start: usize, fields: &mut Vec<Field>) -> Scan<usize> {
     fields.clear();
     let mut at = expect(text, start, b'{', "an object")?;

@@ -17,8 +17,8 @@ pub struct ReadOptions {
     #[arg(long, global = true, value_name = "CHAR", value_parser = quote)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<Quote>,
-    /// Encoding of CSV, TSV and JSON Lines files, such as `windows-1252` or `utf-16le` [default: told
-    /// from each file]
+    /// Encoding of CSV, TSV and JSON Lines files, such as `windows-1252` or `utf-16le` [default:
+    /// told from each file]
     #[arg(long, global = true, value_name = "NAME", value_parser = encoding)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,

@@ -129,8 +129,8 @@ impl TextFile {
         self.encoding == UTF_8 && matches!(&self.form, Form::Json(json) if json.is_plain)
     }
 
-    /// The rows, of the columns with these numbers. Lists and objects of JSON are refused unless they
-    /// are taken as they are written (`takes_nested`).
+    /// The rows, of the columns with these numbers. Lists and objects of JSON are refused unless
+    /// they are taken as they are written (`takes_nested`).
     pub fn rows(&self, columns: &[usize], takes_nested: bool) -> Result<TextRows> {
         let reader = decoded(raw(&self.file)?, self.encoding);
         let file = self.file.clone();

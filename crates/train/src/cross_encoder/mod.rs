@@ -29,7 +29,8 @@ use crate::report::Report;
 use crate::run::{Job, finish_training, prepare, trainable};
 use crate::shuffle_buffer::{Parts, ShuffleBuffer};
 
-/// Train a cross-encoder with one logit on labelled pairs and mined candidates, and export it to ONNX
+/// Train a cross-encoder with one logit on labelled pairs and mined candidates, and export it to
+/// ONNX
 #[derive(Debug, Args)]
 pub struct CrossEncoderArgs {
     /// Folder of the model to start from, or its id on the Hugging Face Hub
@@ -42,8 +43,8 @@ pub struct CrossEncoderArgs {
     /// `pairmill-mine` may join the labelled pairs, and its kept rows become negatives
     #[arg(long, value_name = "FILE", required = true)]
     train: Vec<String>,
-    /// Read the training tables in parts of about N rows, each shuffled for itself, instead of whole:
-    /// for tables of labelled pairs, pairs or triplets larger than memory, best in Parquet
+    /// Read the training tables in parts of about N rows, each shuffled for itself, instead of
+    /// whole: for tables of labelled pairs, pairs or triplets larger than memory, best in Parquet
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     shuffle_buffer: Option<u32>,
     /// Folder with labeled_dev.parquet, for average precision during training

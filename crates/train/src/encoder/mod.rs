@@ -53,7 +53,8 @@ enum ExportFormat {
 /// A model, data, a loss and how to train.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Recipe {
-    /// Folder of the model to start from, or its id on the Hugging Face Hub (with @revision, if wanted)
+    /// Folder of the model to start from, or its id on the Hugging Face Hub (with @revision, if
+    /// wanted)
     #[arg(long, value_name = "DIR_OR_ID")]
     model: ModelSource,
     #[command(flatten)]
@@ -67,13 +68,14 @@ pub(crate) struct Recipe {
 /// What an encoder is trained and evaluated on.
 #[derive(Debug, Clone, Args, Serialize)]
 pub(crate) struct DataArgs {
-    /// Training table, of the kind the loss needs; LOSS=FILE gives it a loss of its own. Repeat it for
-    /// more: rows of the same pair become one, with all its hard negatives
+    /// Training table, of the kind the loss needs; LOSS=FILE gives it a loss of its own. Repeat it
+    /// for more: rows of the same pair become one, with all its hard negatives
     #[arg(long, value_name = "[LOSS=]FILE", required = true)]
     #[serde(skip)]
     train: Vec<String>,
-    /// Read the training tables in parts of about N rows, each shuffled for itself, instead of whole:
-    /// for tables larger than memory, best in Parquet. Known positives are then those of the same part
+    /// Read the training tables in parts of about N rows, each shuffled for itself, instead of
+    /// whole: for tables larger than memory, best in Parquet. Known positives are then those of the
+    /// same part
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     shuffle_buffer: Option<u32>,
     /// Folder with corpus, queries_dev and qrels_dev (.parquet), for nDCG@10 during training
@@ -268,7 +270,8 @@ impl Recipe {
         self.data.shape(&mut encoder)?;
         let matryoshka = self.matryoshka(encoder.dimension())?;
         let (objectives, stream, evaluator) = runtime.block_on(async {
-            // One partition, so that rows come in the order of their table for any number of threads.
+            // One partition, so that rows come in the order of their table for any number of
+            // threads.
             let session = session(1)?;
             let (objectives, stream) = match self.data.shuffle_buffer {
                 Some(rows) => {

@@ -1,10 +1,11 @@
-//! Losses: one file for each, with its formula, what the command line says of it and how it is made.
+//! Losses: one file for each, with its formula, what the command line says of it and how it is
+//! made.
 //!
 //! A formula is a pure function over tensors: embeddings, logits and labels in, a scalar out. Names
 //! and defaults are those of sentence-transformers, and values and gradients are checked against it
-//! (tests/reference/losses.py). Embeddings and logits are float32 or float64, of finite values; loss
-//! and gradients are then finite for any batch, also where two points coincide, a vector is zero, or
-//! a batch holds nothing to compare.
+//! (tests/reference/losses.py). Embeddings and logits are float32 or float64, of finite values;
+//! loss and gradients are then finite for any batch, also where two points coincide, a vector is
+//! zero, or a batch holds nothing to compare.
 //!
 //! A new loss is a file in the folder of its kind and an entry of that folder's list in `mod.rs`.
 

@@ -73,8 +73,8 @@ impl LabeledTexts {
     }
 }
 
-/// Names categories that differ in case, punctuation or white space alone: to the loss their texts are
-/// negatives of each other.
+/// Names categories that differ in case, punctuation or white space alone: to the loss their texts
+/// are negatives of each other.
 fn warn_of_spellings<'a>(inputs: &[&str], categories: impl Iterator<Item = &'a String>) {
     let mut alike: BTreeMap<TextKey, Vec<&str>> = BTreeMap::new();
     for category in categories {

@@ -238,7 +238,8 @@ impl<'a> Run<'a> {
         self.options.learning_rate * self.schedule.factor(step)
     }
 
-    /// What follows a step, or a buffer without one. If that ends the run: whether patience ran out.
+    /// What follows a step, or a buffer without one. If that ends the run: whether patience ran
+    /// out.
     fn go_on(&mut self, is_buffer_over: bool, is_last_buffer: bool) -> Result<Option<bool>> {
         let is_epoch_over = is_buffer_over && is_last_buffer;
         let is_last = match self.ends_with_the_data() {

@@ -81,10 +81,10 @@ impl Default for LambdaLossOptions {
 /// s_j))` over all pairs of one query's documents whose labels are in the order i > j, with ranks
 /// by logit.
 ///
-/// `logits` and `labels` are `[batch, documents]`; a label is a grade, usually 0 or more, a negative
-/// one gains as much as 0. `padding`, boolean of the same shape, marks documents that are not there,
-/// whose logits and labels may be anything. The mean is over the pairs of the whole batch, so a
-/// query counts by its pairs.
+/// `logits` and `labels` are `[batch, documents]`; a label is a grade, usually 0 or more, a
+/// negative one gains as much as 0. `padding`, boolean of the same shape, marks documents that are
+/// not there, whose logits and labels may be anything. The mean is over the pairs of the whole
+/// batch, so a query counts by its pairs.
 pub fn lambda_loss(
     logits: &Tensor,
     labels: &Tensor,

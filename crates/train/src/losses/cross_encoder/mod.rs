@@ -1,4 +1,5 @@
-//! Losses of cross-encoders, over logits: one per pair of query and document, before any activation.
+//! Losses of cross-encoders, over logits: one per pair of query and document, before any
+//! activation.
 
 mod args;
 mod data;

@@ -1,8 +1,8 @@
 //! What the losses share that find their triplets in a batch of labelled texts.
 //!
-//! `embeddings` is `[n, dimension]` and `labels`, `[n]`, integer: the positives of an anchor are the
-//! others of its label, its negatives those of another. A batch of one label has no triplet, so its
-//! loss is 0; the reference gives a constant or draws the positives together there.
+//! `embeddings` is `[n, dimension]` and `labels`, `[n]`, integer: the positives of an anchor are
+//! the others of its label, its negatives those of another. A batch of one label has no triplet, so
+//! its loss is 0; the reference gives a constant or draws the positives together there.
 
 use tch::{Kind, Tensor};
 
