@@ -15,7 +15,8 @@ use serde::Serialize;
 use tch::Device;
 
 use crate::error::{Context, Result, TrainError};
-use crate::run::{figures, finish, prepare};
+use crate::figures::figures;
+use crate::run::{finish, prepare};
 
 /// Texts that int8 is compared with float32 on where the user gives none: the questions and answers
 /// of the sample.

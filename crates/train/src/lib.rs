@@ -12,6 +12,7 @@ mod error;
 mod evaluator;
 pub mod experiments;
 pub mod export;
+mod figures;
 mod findings;
 mod form;
 mod judgements;

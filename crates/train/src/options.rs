@@ -17,10 +17,10 @@ pub struct Hyperparameters {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_steps: Option<u32>,
     /// Rows in a batch
-    #[arg(long, default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, alias = "per-device-train-batch-size", default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch_size: u32,
     /// Highest learning rate, reached after the warm-up
-    #[arg(long, default_value_t = 2e-5, value_name = "RATE", value_parser = positive::<f64>)]
+    #[arg(long, alias = "lr", default_value_t = 2e-5, value_name = "RATE", value_parser = positive::<f64>)]
     pub learning_rate: f64,
     /// Share of the steps over which the rate rises from 0; less than one step is none
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", value_parser = share::<f64>)]

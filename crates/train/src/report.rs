@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::kept_figures;
+use crate::figures::kept_figures;
 
 /// How training went.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::{CrossEncoderArgs, train};
 use crate::checkpoint::{Checkpoints, LOG_FILE};
 use crate::error::{Context, Result};
+use crate::figures::{figures, kept_figures};
 use crate::labeled::LeftOut;
 use crate::report::Report;
-use crate::run::{figures, finish, kept_figures};
+use crate::run::finish;
 
 /// How the folds went.
 #[derive(Debug, Serialize)]

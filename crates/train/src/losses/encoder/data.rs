@@ -9,10 +9,6 @@ use crate::losses::registry;
 /// A loss of sentence encoders.
 pub(crate) type Loss = registry::Loss<Data>;
 
-/// Candidates of each pair that a teacher's scores are learnt of, where `--num-negatives` is not
-/// given: as in the triplets with scores that sentence-transformers trains on.
-pub(super) const NUM_NEGATIVES: u16 = 1;
-
 /// Which data a loss learns from, and how it is made of its options.
 #[derive(Clone, Copy)]
 pub(crate) enum Data {

@@ -6,7 +6,8 @@
 
 use tch::{Reduction, Tensor};
 
-use super::data::{Data, Loss, NUM_NEGATIVES};
+use super::data::{Data, Loss};
+use super::options::NUM_NEGATIVES;
 use crate::losses::registry::LossOption;
 use crate::losses::similarity::Similarity;
 

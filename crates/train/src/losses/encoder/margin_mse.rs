@@ -6,7 +6,8 @@
 
 use tch::Tensor;
 
-use super::data::{Data, Loss, NUM_NEGATIVES};
+use super::data::{Data, Loss};
+use super::options::NUM_NEGATIVES;
 use crate::losses::cross_encoder::margin_mse as of_logits;
 use crate::losses::registry::LossOption;
 use crate::losses::similarity::Similarity;

@@ -5,6 +5,10 @@ use serde::Serialize;
 
 use crate::losses::similarity::Distance;
 
+/// Candidates of each pair that a teacher's scores are learnt of, where `--num-negatives` is not
+/// given: as in the triplets with scores that sentence-transformers trains on.
+pub(super) const NUM_NEGATIVES: u16 = 1;
+
 /// What the losses of sentence encoders read. In a help text `{losses}` stands for those that read
 /// the option and `{defaults}` for their defaults, which come from the losses themselves.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -65,6 +69,6 @@ impl LossOptions {
 
     /// Returns how many candidates of each pair the losses of a teacher's scores take.
     pub fn num_negatives(&self) -> u16 {
-        self.num_negatives.unwrap_or(super::data::NUM_NEGATIVES)
+        self.num_negatives.unwrap_or(NUM_NEGATIVES)
     }
 }
