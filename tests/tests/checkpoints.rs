@@ -27,15 +27,6 @@ fn mpnet_of_others_has_its_published_figures_trains_and_is_exported() {
         EVALUATE.done(dir.path(), &line)
     };
     assert_close(&sts(&format!("--model {model}")), "spearman_cosine", 0.8342);
-    let table = |name: &str| format!("--{name} {data}/scifact/{name}");
-    let line = format!(
-        "retrieval --model {model} {}.parquet {}_test.parquet {}_test.parquet --resamples 0",
-        table("corpus"),
-        table("queries"),
-        table("qrels"),
-    );
-    assert_close(&EVALUATE.done(dir.path(), &line), "ndcg@10", 0.6557);
-
     let line = format!("export --model {model} --output exported");
     TRAIN.done(dir.path(), &line);
     let exported = sts("--model exported --backend onnx");
@@ -54,4 +45,14 @@ fn mpnet_of_others_has_its_published_figures_trains_and_is_exported() {
         serde_json::from_str::<Value>(&text).unwrap()["model_type"].clone()
     };
     assert_eq!(config("trained"), "mpnet");
+
+    // Last, since it takes longest.
+    let table = |name: &str| format!("--{name} {data}/scifact/{name}");
+    let line = format!(
+        "retrieval --model {model} {}.parquet {}_test.parquet {}_test.parquet --resamples 0",
+        table("corpus"),
+        table("queries"),
+        table("qrels"),
+    );
+    assert_close(&EVALUATE.done(dir.path(), &line), "ndcg@10", 0.6557);
 }
