@@ -4,7 +4,7 @@ use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_schema::excerpt;
 use pairmill_tables::{ColumnNames, KeptColumns, Table, TableError, open, string_column};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::summary::Rows;
 use crate::{GenerateError, Result, draw};
@@ -55,7 +55,13 @@ impl Input<'_> {
         let (mut rows, kept) = self.read(session).await?;
         let read = rows.len() as u64;
         rows.sort_unstable();
-        rows.dedup_by(|row, first| (&row.id, &row.texts) == (&first.id, &first.texts));
+        let mut lost = 0;
+        rows.dedup_by(|row, first| {
+            let is_same = (&row.id, &row.texts) == (&first.id, &first.texts);
+            lost += u64::from(is_same && row.kept != first.kept);
+            is_same
+        });
+        warn_of_lost(lost);
         let folded = read - rows.len() as u64;
         self.refuse_shared_ids(&rows)?;
         let distinct = rows.len();
@@ -133,6 +139,16 @@ impl Input<'_> {
             first: excerpt(&first[column], EXCERPT),
             second: excerpt(&second[column], EXCERPT),
         })
+    }
+}
+
+/// Warns of rows that give a pair which an earlier row gave, with other values in the columns kept.
+pub(crate) fn warn_of_lost(rows: u64) {
+    if rows > 0 {
+        warn!(
+            "{rows} rows repeat a pair of an earlier row with other values in the columns that are \
+             kept; the first row's are taken"
+        );
     }
 }
 

@@ -14,7 +14,7 @@ use pairmill_tables::{KeptColumns, Table, TableError, open_any};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::input::{EXCERPT, Kept};
+use crate::input::{EXCERPT, Kept, warn_of_lost};
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::summary::{Facts, Rows};
 use crate::write::Tables;
@@ -172,7 +172,13 @@ impl PairsOptions {
         info!("reading {input}");
         let (mut rows, kept, read) = self.rows(session, input).await?;
         rows.sort_unstable();
-        rows.dedup_by(|row, first| row.says(first));
+        let mut lost = 0;
+        rows.dedup_by(|row, first| {
+            let is_same = row.says(first);
+            lost += u64::from(is_same && row.kept != first.kept);
+            is_same
+        });
+        warn_of_lost(lost);
         let folded = read - rows.len() as u64;
         let distinct = rows.len();
         let is_whole = |row: &Row| {

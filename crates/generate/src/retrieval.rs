@@ -8,7 +8,7 @@ use pairmill_tables::{KeptColumns, Table};
 use rand::seq::index;
 use tracing::info;
 
-use crate::input::Kept;
+use crate::input::{Kept, warn_of_lost};
 use crate::summary::SplitCounts;
 use crate::write::{Tables, pairs_schema};
 use crate::{Result, Split, draw};
@@ -195,14 +195,20 @@ impl RetrievalSet {
             rank[old as usize] = new as u32;
         }
         self.passages.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let mut lost = 0;
         for query in &mut self.queries {
             let passages = query.relevant.drain(..).map(|at| rank[at as usize]);
             let mut relevant: Vec<_> = passages.zip(query.kept.drain(..)).collect();
             relevant.sort_by_key(|(passage, _)| *passage);
-            relevant.dedup_by_key(|(passage, _)| *passage);
+            relevant.dedup_by(|row, first| {
+                let is_same = row.0 == first.0;
+                lost += u64::from(is_same && row.1 != first.1);
+                is_same
+            });
             (query.relevant, query.kept) = relevant.into_iter().unzip();
         }
         self.queries.sort_by(|a, b| a.id.cmp(&b.id));
+        warn_of_lost(lost);
     }
 
     /// The first split that has no query.
