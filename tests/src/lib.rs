@@ -13,9 +13,16 @@ pub use program::{EVALUATE, Ended, FILTER, GENERATE, MINE, Program, TRAIN, names
 pub use tiny::{sample_with_tiny_model, write_tiny_model};
 
 /// The folder of real data sets; says that the test is skipped where there is none.
+///
+/// # Panics
+/// If there is none where `CI` is set: a run that counts must not pass without testing.
 pub fn data() -> Option<PathBuf> {
     let folder = std::env::var_os("PAIRMILL_DATA").map(PathBuf::from);
     if folder.is_none() {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "PAIRMILL_DATA is not set; it names the folder of the real data sets"
+        );
         eprintln!("skipped: PAIRMILL_DATA is not set");
     }
     folder

@@ -37,6 +37,10 @@ fn figures() -> Figures {
 fn data() -> Option<PathBuf> {
     let folder = std::env::var_os("PAIRMILL_DATA").map(PathBuf::from);
     if folder.is_none() {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "PAIRMILL_DATA is not set; it names the folder of the real data sets"
+        );
         println!("skipped: PAIRMILL_DATA names no folder of data sets");
     }
     folder
