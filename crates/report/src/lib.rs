@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 
 mod charts;
+mod date;
 mod estimate;
 pub mod format;
 pub mod markdown;
@@ -19,6 +20,7 @@ pub use charts::{
     LearningPoint, Point, Scatter, before_after, confusion_matrix, forest, histograms,
     learning_curve, learning_curve_svg, precision_recall, training_curves,
 };
+pub use date::today;
 pub use estimate::{Estimate, nan_if_null};
 pub use page::{Page, Section, figures, scrolling, section, warnings};
 
