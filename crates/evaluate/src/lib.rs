@@ -34,7 +34,7 @@ pub use statistics::groups::{Group, GroupIntervals};
 pub use statistics::paired_tests::PairedTests;
 pub use statistics::verdict::{Needed, Verdict};
 pub use tasks::{
-    Classification, Compare, Comparison, Contender, Margin, Pairs, Paraphrases,
+    Classification, Compare, Comparison, Contender, Embed, EmbedReport, Margin, Pairs, Paraphrases,
     RankedRun, Rerank, Retrieval, Similarity, Task, Triplets, WithoutResults,
 };
 pub use vectors::variants::{Precision, VariantScores};

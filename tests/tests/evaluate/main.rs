@@ -3,6 +3,7 @@
 mod abtest;
 mod assign;
 mod comparisons;
+mod embed;
 mod endings;
 mod evidence;
 mod harness;

@@ -2,6 +2,7 @@
 
 mod classification;
 mod compare;
+mod embed;
 mod figure;
 mod pairs;
 mod paraphrases;
@@ -14,6 +15,7 @@ mod triplets;
 
 pub use classification::Classification;
 pub use compare::{Compare, Comparison, Contender};
+pub use embed::{Embed, EmbedReport};
 pub use pairs::Pairs;
 pub use paraphrases::Paraphrases;
 pub use ranked_run::{RankedRun, WithoutResults};
