@@ -67,8 +67,8 @@ impl ModelSource {
         }
     }
 
-    /// The model's card (`README.md`), if it has one. That of a model on the Hub is fetched at the
-    /// first call; where it cannot be, there is none.
+    /// Returns the model's card (`README.md`), if it has one. That of a model on the Hub is fetched
+    /// at the first call; where it cannot be, there is none.
     pub fn card(&self) -> Option<String> {
         let folder = self.folder().ok()?;
         let file = folder.join(CARD);
