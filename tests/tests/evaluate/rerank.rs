@@ -220,7 +220,10 @@ fn judgements_of_documents_that_are_not_there_are_counted() {
     let found = ended.report();
     assert_eq!(found["counts"]["judgements_of_unknown_documents"], 1);
     let report = fs::read_to_string(path.join("out/report.md")).unwrap();
-    assert!(report.contains("1 judgement names a document that is not there"), "{report}");
+    assert!(
+        report.contains("1 judgement names a document that is not there"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -138,7 +138,8 @@ mod tests {
         assert_eq!(verdict, Verdict::Unclear);
         assert_eq!(
             sentence,
-            "nDCG@10 went from 0.500 to 0.520 (+0.020, 95 % interval −0.010 to +0.050), no clear change: the 95 % interval covers 0."
+            "nDCG@10 went from 0.500 to 0.520 (+0.020, 95 % interval −0.010 to +0.050), no \
+             clear change: the 95 % interval covers 0."
         );
         let (verdict, sentence) = said(0.0, Some((0.0, 0.0)), Some(Found::Unclear));
         assert_eq!(verdict, Verdict::Unclear);
@@ -166,9 +167,9 @@ mod tests {
         assert_eq!(headline.verdict, Verdict::TooFew);
         assert_eq!(
             headline.sentence,
-            "nDCG@10 went from 0.500 to 0.700 (+0.200, 95 % interval +0.050 to +0.350): p is 0.3750 after Holm's \
-             correction, and 15 queries in 5 groups are too few to tell; to see a difference of this size takes \
-             about 36 queries in 12 groups."
+            "nDCG@10 went from 0.500 to 0.700 (+0.200, 95 % interval +0.050 to +0.350): p is \
+             0.3750 after Holm's correction, and 15 queries in 5 groups are too few to tell; to \
+             see a difference of this size takes about 36 queries in 12 groups."
         );
         assert_eq!(
             headline.details[1..],
