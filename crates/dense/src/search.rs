@@ -1,8 +1,7 @@
-use pairmill_retrieval::TopK;
+use pairmill_retrieval::{TopK, similarities, similarity};
 use rayon::prelude::*;
 
 use crate::index::{NONE, Side};
-use crate::product::{similarities, similarity};
 use crate::{Index, Result};
 
 /// Embeddings of passages that are read at a time.

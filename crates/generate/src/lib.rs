@@ -4,6 +4,7 @@
 //! Every choice is a hash of the seed and a stable key (an id, a path or a normalised text), so
 //! the output depends neither on the order of the input's rows nor on the number of threads.
 //!
+//! [`select`], [`collect`] and [`simulate`] are for those who have yet to label their texts.
 //! [`convert`] exchanges data sets, runs and judgements with tools that read BEIR's or TREC's form.
 
 mod categories;
@@ -11,6 +12,7 @@ mod convert;
 mod corpus;
 mod error;
 mod input;
+mod labelling;
 mod negatives;
 mod pairing;
 mod pairs;
@@ -32,6 +34,11 @@ pub use convert::{
 };
 pub use corpus::{CorpusOptions, PassageTitles, SkippedFiles};
 pub use error::{GenerateError, Result};
+pub use labelling::{
+    CollectConfig, CollectReport, LabellingModel, PoolCounts, SelectConfig, SelectReport,
+    SheetForm, SimulateConfig, Simulated, Simulation, SimulationReport, Stability, TextColumns,
+    collect, select, simulate,
+};
 pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};

@@ -1,5 +1,7 @@
 //! The `pairmill-generate` program.
 
+mod labelling_args;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +40,8 @@ enum Command {
     /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
     /// .csv, .jsonl, .arrow, .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
+    #[command(flatten)]
+    Label(labelling_args::Label),
 }
 
 #[derive(Debug, Subcommand)]
@@ -324,7 +328,11 @@ fn main() -> ExitCode {
         common,
     } = pairmill_cli::parse();
     reading.set();
+    if let Command::Label(command) = command {
+        return pairmill_cli::run_async(&common, command.run(&common));
+    }
     pairmill_cli::run(&common, || match command {
+        Command::Label(_) => Ok(Outcome::Done),
         Command::Generate(command) => {
             print(&common, &pairmill_generate::run(&config(command, &common))?)
         }

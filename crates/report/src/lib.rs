@@ -17,7 +17,7 @@ mod parsed_page;
 pub use charts::{
     Change, ConfusionTable, Curve, Distribution, Distributions, ForestRow, LearningCurve,
     LearningPoint, Point, Scatter, before_after, confusion_matrix, forest, histograms,
-    learning_curve, learning_curve_svg, precision_recall, training_curves,
+    learning_curve, learning_curve_svg, line_chart, precision_recall, training_curves,
 };
 pub use estimate::{Estimate, nan_if_null};
 pub use page::{Page, Section, figures, scrolling, section, warnings};

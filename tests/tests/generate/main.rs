@@ -3,6 +3,7 @@
 mod convert;
 mod corpus;
 mod harness;
+mod labelling;
 mod promises;
 mod refusals;
 mod spellings;

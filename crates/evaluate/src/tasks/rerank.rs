@@ -28,7 +28,7 @@ use crate::results::reporting::{curves, names, scatter, short};
 use crate::results::run_options::RunOptions;
 use crate::statistics::clusters::Clustering;
 use crate::statistics::sample::Means;
-use crate::vectors::search::Hit;
+use pairmill_retrieval::Hit;
 
 /// Pairs scored at a time: enough to sort by length, few enough to hold.
 const BLOCK: usize = 8_192;

@@ -24,9 +24,9 @@ use crate::results::reporting::{curves, of_models, scatter, short};
 use crate::results::run_options::RunOptions;
 use crate::statistics::clusters::Clustering;
 use crate::statistics::sample::{Means, Sample};
-use crate::vectors::embeddings::Embeddings;
-use crate::vectors::search::Search;
 use crate::vectors::variants::{Precision, Steps, Variant, VariantScores};
+use pairmill_retrieval::Embeddings;
+use pairmill_retrieval::Search;
 
 /// Results kept for each query, unless a metric looks at more.
 const DEPTH: usize = 100;

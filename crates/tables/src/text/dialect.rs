@@ -51,7 +51,7 @@ pub(super) fn find(
     let is_whole = sample.len() < SAMPLE;
     let delimiter = match options.delimiter {
         Some(delimiter) => delimiter,
-        None => separator(&sample, is_whole, usual, mark),
+        None => declared(&sample).unwrap_or_else(|| separator(&sample, is_whole, usual, mark)),
     };
     let mut scans = Scans::new(delimiter, mark.unwrap_or(b'"'));
     scans.feed(&sample);
@@ -74,6 +74,31 @@ pub(super) fn find(
         }),
         Some(mark) => scans.decide(plain, mark, options.quote.is_some()),
     })
+}
+
+/// The separator that a first line such as `sep=;` names, which Excel writes and reads.
+fn declared(sample: &[u8]) -> Option<u8> {
+    let line = sample.split(|&byte| byte == b'\n').next()?.trim_ascii_end();
+    let line = line
+        .strip_prefix(b"\"")
+        .and_then(|line| line.strip_suffix(b"\""))
+        .unwrap_or(line);
+    match *line {
+        [s, e, p, b'=', separator] if [s, e, p].eq_ignore_ascii_case(b"sep") => Some(separator),
+        // A tab at the end was trimmed.
+        [s, e, p, b'='] if [s, e, p].eq_ignore_ascii_case(b"sep") => Some(b'\t'),
+        _ => None,
+    }
+}
+
+/// Whether a record is such a line.
+pub(super) fn is_declaration(record: &csv::StringRecord) -> bool {
+    let mut fields = record.iter();
+    let first = fields.next().unwrap_or_default().as_bytes();
+    let is_named = first
+        .get(..4)
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"sep="));
+    is_named && first.len() <= 5 && fields.all(str::is_empty)
 }
 
 /// The separator by which most records have as many fields as the header.

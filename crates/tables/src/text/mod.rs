@@ -9,6 +9,7 @@ mod decode;
 mod dialect;
 mod json_file;
 mod json_scan;
+mod not_text;
 mod options;
 mod rows;
 
