@@ -9,8 +9,9 @@ use crate::k_means::{Clusters, k_means};
 
 /// Rows of the pool whose probabilities are computed at a time, which bounds memory.
 const BLOCK: usize = 8_192;
-/// Uncertain rows for each row asked for among which the choice is spread.
-const SHORTLIST: usize = 5;
+/// Uncertain rows for each row asked for among which the choice is spread. On banking77 (3,000
+/// labels, three seeds) 2 gives an accuracy of 0.9275 and 5, one seed, 0.9256.
+const SHORTLIST: usize = 2;
 
 /// The penalty of the classifier. Vectors of length 1 lie near each other, and few rows of many
 /// classes are told apart only by large weights: on banking77's first 500 rows 10 gives an accuracy
