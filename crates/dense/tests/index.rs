@@ -1,5 +1,7 @@
 //! What an index of embeddings finds, and what it embeds anew.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 #[path = "../../inference/tests/tiny_encoder/mod.rs"]
 mod tiny_encoder;
 #[path = "../../inference/tests/tiny_model/mod.rs"]

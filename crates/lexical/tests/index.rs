@@ -1,5 +1,7 @@
 //! What an index finds, and when it is built anew.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
