@@ -26,7 +26,10 @@ pub fn parse_from<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T
     }
 }
 
-#[expect(clippy::exit, reason = "nothing has been begun that could be left half done")]
+#[expect(
+    clippy::exit,
+    reason = "nothing has been begun that could be left half done"
+)]
 fn exit(code: u8) -> ! {
     std::process::exit(i32::from(code))
 }

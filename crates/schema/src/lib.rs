@@ -14,6 +14,8 @@ mod excerpt;
 mod key;
 mod letters;
 mod marks;
+#[cfg(test)]
+mod odd_text;
 mod reason;
 mod sameness;
 

@@ -62,7 +62,25 @@ fn is_folded(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::odd_text::odd_text;
+
+    proptest! {
+        #[test]
+        fn a_form_is_its_own_form(text in odd_text()) {
+            let form = identical(&text);
+            prop_assert!(matches!(identical(&form), Cow::Borrowed(_)), "{:?}", form);
+            let form = equivalent(&text);
+            prop_assert_eq!(equivalent(&form), form);
+        }
+
+        #[test]
+        fn what_is_identical_is_equivalent(text in odd_text()) {
+            prop_assert_eq!(equivalent(&identical(&text)), equivalent(&text));
+        }
+    }
 
     #[test]
     fn white_space_and_composition_do_not_tell_texts_apart() {

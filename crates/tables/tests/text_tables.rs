@@ -1,6 +1,10 @@
 //! Text tables are read as Python's csv and json read them (`tests/reference/text_tables.py`).
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "helpers of tests do")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests do"
+)]
 
 use std::fs;
 use std::path::Path;

@@ -218,7 +218,7 @@ pub(crate) enum Mixing {
 
 #[cfg(test)]
 mod tests {
-    use rand_chacha::ChaCha8Rng;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -256,30 +256,21 @@ mod tests {
         batches
     }
 
-    #[test]
-    fn batches_are_those_that_are_filled_one_by_one() {
-        for seed in 0..50u64 {
-            let mut generator = seeded(seed, 7);
-            let (rows, batch_size) = (1 + index(&mut generator, 60), 1 + index(&mut generator, 9));
-            let kinds = 1 + index(&mut generator, 20);
-            let keys: Vec<Vec<u32>> = (0..rows)
-                .map(|_| {
-                    vec![
-                        index(&mut generator, kinds),
-                        100 + index(&mut generator, 60),
-                    ]
-                })
+    proptest! {
+        #[test]
+        fn batches_are_those_that_are_filled_one_by_one(
+            keys in prop::collection::vec((0u32..20, 100u32..160), 1..60),
+            kinds in 1u32..=20,
+            batch_size in 1usize..10,
+            seed: u64,
+        ) {
+            let keys: Vec<Vec<u32>> = keys
+                .into_iter()
+                .map(|(question, answer)| vec![question % kinds, answer])
                 .collect();
-            let expected = one_by_one(&keys, batch_size as usize, seed);
-            assert_eq!(
-                no_duplicates_batches(&keys, batch_size as usize, seed, 0),
-                expected
-            );
+            let batches = no_duplicates_batches(&keys, batch_size, seed, 0);
+            prop_assert_eq!(batches, one_by_one(&keys, batch_size, seed));
         }
-    }
-
-    fn index(generator: &mut ChaCha8Rng, below: u32) -> u32 {
-        rand::Rng::random_range(generator, 0..below)
     }
 
     #[test]
@@ -319,18 +310,25 @@ mod tests {
         assert_ne!(batches(1, 0), batches(2, 0));
     }
 
-    #[test]
-    fn every_label_of_a_batch_has_a_pair() {
-        let labels: Vec<i64> = (0..101).map(|row| row % 7).chain([99]).collect();
-        let batches = label_batches(&labels, 16, 1, 0);
-        let mut rows = batches.concat();
-        rows.sort_unstable();
-        assert_eq!(rows, (0..101).collect::<Vec<_>>(), "all but the single one");
-        for batch in &batches {
-            assert!(batch.len() <= 16);
-            for &row in batch {
-                let alike = batch.iter().filter(|&&other| labels[other] == labels[row]);
-                assert!(alike.count() >= 2);
+    proptest! {
+        #[test]
+        fn every_label_of_a_batch_has_a_pair(
+            labels in prop::collection::vec(0i64..12, 0..120),
+            batch_size in 3usize..20,
+            seed: u64,
+        ) {
+            let rows_of = |label| labels.iter().filter(|&&other| other == label).count();
+            let batches = label_batches(&labels, batch_size, seed, 0);
+            let mut rows = batches.concat();
+            rows.sort_unstable();
+            let expected = (0..labels.len()).filter(|&row| rows_of(labels[row]) > 1);
+            prop_assert_eq!(rows, expected.collect::<Vec<_>>(), "all but the single ones");
+            for batch in &batches {
+                prop_assert!(batch.len() <= batch_size);
+                for &row in batch {
+                    let alike = batch.iter().filter(|&&other| labels[other] == labels[row]);
+                    prop_assert!(alike.count() >= 2);
+                }
             }
         }
     }

@@ -1,6 +1,10 @@
 //! Losses and their gradients against figures of the Python library (tests/reference/losses.py).
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "helpers of tests do")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests do"
+)]
 
 use std::path::Path;
 

@@ -151,13 +151,14 @@ impl Scans {
         self.plain.feed(bytes);
         if !self.seen_mark && memchr::memchr(self.mark, bytes).is_none() {
             // Without a mark all three are the same so far.
-            self.doubled.records.clone_from(&self.plain.records);
-            self.doubled.at = match self.plain.in_field {
-                true => At::Plain,
-                false => At::FieldStart,
-            };
-            self.escaped.records.clone_from(&self.doubled.records);
-            self.escaped.at = self.doubled.at;
+            for quoted in [&mut self.doubled, &mut self.escaped] {
+                quoted.records.clone_from(&self.plain.records);
+                quoted.after_return = self.plain.after_return;
+                quoted.at = match self.plain.in_field {
+                    true => At::Plain,
+                    false => At::FieldStart,
+                };
+            }
             return;
         }
         self.seen_mark = true;
@@ -388,7 +389,70 @@ impl QuotedScan {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Records of two to four fields, such as a writer has to quote.
+    fn records() -> impl Strategy<Value = Vec<Vec<String>>> {
+        let pieces = [
+            "a", "b ", "ü", ",", ";", "|", "\"", "'", "\\", "\n", "\r\n", "\r", "-",
+        ];
+        let field = prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..8);
+        let field = field.prop_map(|pieces| pieces.concat());
+        (2usize..=4).prop_flat_map(move |columns| {
+            let record = prop::collection::vec(field.clone(), columns);
+            prop::collection::vec(record, 1..8)
+        })
+    }
+
+    /// Returns the decision on a text that comes in pieces of some length.
+    fn decided(text: &[u8], piece: usize) -> Result<Found, UnsoundQuote> {
+        let mut scans = Scans::new(b',', b'"');
+        text.chunks(piece).for_each(|piece| scans.feed(piece));
+        let plain = Dialect {
+            delimiter: b',',
+            quote: None,
+            escape: None,
+        };
+        scans.decide(plain, b'"', false)
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_writer_of_csv_writes_is_read_as_it_was(
+            records in records(),
+            delimiter in prop::sample::select(vec![b',', b';', b'|']),
+            always_quoted: bool,
+        ) {
+            let mut writer = csv::WriterBuilder::new()
+                .delimiter(delimiter)
+                .quote_style(match always_quoted {
+                    true => csv::QuoteStyle::Always,
+                    false => csv::QuoteStyle::Necessary,
+                })
+                .from_writer(Vec::new());
+            for record in &records {
+                writer.write_record(record).unwrap();
+            }
+            let text = writer.into_inner().unwrap();
+            let found = find(text.as_slice(), delimiter, &ReadOptions::default()).unwrap();
+            let expected = Dialect {
+                delimiter,
+                quote: Some(b'"'),
+                escape: None,
+            };
+            prop_assert_eq!(found.unwrap().dialect, expected, "{}", String::from_utf8_lossy(&text));
+        }
+
+        #[test]
+        fn it_does_not_matter_in_which_pieces_a_text_comes(
+            text in "[a,\"\\\\\r\n]{0,40}",
+            piece in 1usize..12,
+        ) {
+            prop_assert_eq!(decided(text.as_bytes(), piece), decided(text.as_bytes(), 100));
+        }
+    }
 
     fn found(text: &str, usual: u8) -> Result<Found, UnsoundQuote> {
         find(text.as_bytes(), usual, &ReadOptions::default()).unwrap()
