@@ -191,9 +191,6 @@ pub enum GenerateError {
         /// What the reader found.
         detail: String,
     },
-    /// The asynchronous runtime cannot be set up.
-    #[error("the threads for reading cannot be started")]
-    Runtime(#[source] std::io::Error),
 }
 
 impl From<datafusion::error::DataFusionError> for GenerateError {
