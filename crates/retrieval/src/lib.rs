@@ -1,7 +1,5 @@
 //! What exact searches share: the best of many scored things, whatever computes the scores.
 
-#![deny(missing_docs)]
-
 mod top_k;
 
 pub use top_k::TopK;
