@@ -7,10 +7,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Lineage;
+use crate::content_hash::FOLDER_FILE;
 use crate::place::{Stamp, Survey};
-
-/// Name of the lineage file in an output folder.
-pub(crate) const FOLDER_FILE: &str = "lineage.json";
 
 /// What tells that a file is as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

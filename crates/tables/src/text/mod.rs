@@ -11,6 +11,7 @@ mod json_file;
 mod json_scan;
 mod options;
 mod rows;
+mod scan;
 
 pub use options::{Quote, ReadOptions};
 pub(crate) use rows::TextFile;
