@@ -22,7 +22,7 @@ MDBOOK         := $(DEPS)/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 PREFIX   ?= /usr/local
 PROGRAMS := $(addprefix pairmill-,generate mine filter train evaluate)
 
-.PHONY: help setup build pipeline test bench lint docs reference man install clean
+.PHONY: help setup build pipeline test bench kernels lint docs reference man install clean
 
 include pipelines/*.mk
 
@@ -63,6 +63,9 @@ test: build ## Run all tests but the slow ones
 bench: build ## Run the slow checks against published figures (takes long; needs PAIRMILL_DATA); TESTS='NAME …' runs some of them
 	@$(if $(TESTS),,python3 scripts/setup.py --deps '$(DEPS)' mpnet paraphrase-minilm-l3-onnx minilm-l6-int8-onnx)
 	cargo test --release --workspace -- --ignored --nocapture $(TESTS)
+
+kernels: setup ## Time the hot kernels, compared with the run before (FLAGS='--save-baseline NAME' keeps a run)
+	cargo bench --workspace --bench '*' -- $(FLAGS)
 
 lint: setup ## Check formatting, lints, the length of lines and links
 	python3 scripts/lint.py

@@ -12,7 +12,7 @@ const CHUNK: usize = 1 << 14;
 
 /// AdamW (Loshchilov and Hutter 2019) over the model's one flat tensor of parameters.
 #[derive(Debug)]
-pub(crate) struct AdamW {
+pub struct AdamW {
     first_moment: Tensor,
     second_moment: Tensor,
     /// 1 where weight decay applies; `None` where there is none.
@@ -22,6 +22,7 @@ pub(crate) struct AdamW {
 }
 
 impl AdamW {
+    /// Begins with moments of 0. Weight decay leaves biases and norms out.
     pub fn new(parameters: &Parameters, weight_decay: f64) -> Self {
         let flat = parameters.flat();
         let decayed = (weight_decay > 0.0).then(|| {
