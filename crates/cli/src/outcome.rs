@@ -106,7 +106,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// The causes of an error; one whose text the one above it already holds is left out.
+/// Returns the causes of an error; one whose text the one above it already holds is left out.
 fn causes(error: &anyhow::Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut last = error.to_string();

@@ -12,7 +12,7 @@ pub fn parse<T: Parser>() -> T {
     parse_from(std::env::args_os())
 }
 
-/// The same for arguments that are given, the first of which is the program.
+/// Does the same for arguments that are given, the first of which is the program.
 pub fn parse_from<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T {
     let command = with_exit_codes(manual::with_commands(T::command()));
     let parsed = command.clone().try_get_matches_from(arguments);

@@ -33,7 +33,7 @@ pub struct DenseSearch {
 }
 
 impl DenseSearch {
-    /// The function over an index.
+    /// Makes the function over an index.
     pub fn new(index: Arc<Index>) -> Self {
         let arguments = vec![
             TypeSignature::Exact(vec![DataType::Utf8]),

@@ -1,9 +1,9 @@
 use matrixmultiply::sgemm;
 use pairmill_inference::SimilarityFunction;
 
-/// How alike vectors of `dimension` components are, row-major: `scores[q, p]` of `queries[q]` and
-/// `passages[p]`, the higher the more alike. Its bits are the same whatever else is compared with
-/// it.
+/// Computes how alike vectors of `dimension` components are, row-major: `scores[q, p]` of
+/// `queries[q]` and `passages[p]`, the higher the more alike. Its bits are the same whatever else
+/// is compared with it.
 ///
 /// # Panics
 /// If the sizes do not fit.
@@ -31,15 +31,15 @@ pub(crate) fn similarities(
     }
 }
 
-/// How alike two vectors are, equal to the bit to what [`similarities`] gives.
+/// Returns how alike two vectors are, equal to the bit to what [`similarities`] gives.
 pub(crate) fn similarity(kind: SimilarityFunction, query: &[f32], passage: &[f32]) -> f32 {
     let mut score = [0.0];
     similarities(kind, query, passage, query.len(), &mut score);
     score[0]
 }
 
-/// The dot products of vectors of `dimension` components, row-major: `scores[q, p]` of `queries[q]`
-/// and `passages[p]`.
+/// Computes the dot products of vectors of `dimension` components, row-major: `scores[q, p]` of
+/// `queries[q]` and `passages[p]`.
 ///
 /// Each is summed in an order that only the dimension decides, so its bits are the same whatever
 /// else is multiplied with it.

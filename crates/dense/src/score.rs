@@ -24,7 +24,7 @@ pub struct DenseScore {
 }
 
 impl DenseScore {
-    /// The function over an index.
+    /// Makes the function over an index.
     pub fn new(index: Arc<Index>) -> Self {
         Self {
             index,
@@ -93,7 +93,7 @@ pub struct DensePassageScore {
 }
 
 impl DensePassageScore {
-    /// The function over an index.
+    /// Makes the function over an index.
     pub fn new(index: Arc<Index>) -> Self {
         let arguments = vec![DataType::Utf8, DataType::Utf8, DataType::Float32];
         Self {
@@ -127,7 +127,7 @@ impl DensePassageScore {
 }
 
 impl Index {
-    /// The number of the passage with this id.
+    /// Returns the number of the passage with this id.
     pub(crate) fn number(&self, id: &str) -> crate::Result<u32> {
         self.passages
             .number(id)

@@ -22,7 +22,7 @@ pub struct PassageText {
 }
 
 impl PassageText {
-    /// The function over an index.
+    /// Makes the function over an index.
     pub fn new(index: Arc<Index>) -> Self {
         Self {
             index,

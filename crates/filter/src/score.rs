@@ -98,7 +98,7 @@ impl ScoreConfig {
         Ok(())
     }
 
-    /// The output, if it is a file.
+    /// Returns the output, if it is a file.
     fn to_file(&self) -> Option<&Path> {
         (self.output != Path::new("-")).then_some(self.output.as_path())
     }
@@ -201,7 +201,7 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
     Ok(summary)
 }
 
-/// The two columns of text.
+/// Returns the two columns of text.
 fn text_columns(config: &ScoreConfig, schema: &Schema) -> Result<[String; 2]> {
     let path = || config.pairs.clone();
     let has = |name: &str| schema.field_with_name(name).is_ok();
@@ -272,8 +272,8 @@ fn with_score(
     Ok(pairs.select(all)?)
 }
 
-/// The schema of the output. What the input's says about the table as a whole, such as what kinds
-/// of columns there are for another library, would not hold for it.
+/// Returns the schema of the output. What the input's says about the table as a whole, such as what
+/// kinds of columns there are for another library, would not hold for it.
 fn scored_schema(pairs: &DataFrame, score_column: &str) -> SchemaRef {
     let mut fields = pairs.schema().as_arrow().fields().to_vec();
     let score = arrow::datatypes::Field::new(score_column, DataType::Float32, true);

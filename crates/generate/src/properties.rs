@@ -23,8 +23,8 @@ fn tables() -> ProptestConfig {
     }
 }
 
-/// Rows whose texts repeat, in different white space. `kinds` bounds how many different texts a
-/// column has.
+/// Makes rows whose texts repeat, in different white space. `kinds` bounds how many different texts
+/// a column has.
 fn rows(names: [&'static str; 2], kinds: [Range<u32>; 2]) -> impl Strategy<Value = Vec<Row>> {
     let gap = || prop::sample::select(&[" ", "  ", "\n", "\u{a0}"][..]);
     let text = || (gap(), any::<u32>());

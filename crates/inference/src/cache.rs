@@ -68,7 +68,7 @@ struct CachedScore {
     truncated: bool,
 }
 
-/// What the logits of a pair depend on besides its texts.
+/// Returns what the logits of a pair depend on besides its texts.
 pub(crate) fn key(model_hash: &str, max_length: usize, int8: bool) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     let length = max_length.to_string();
@@ -131,7 +131,7 @@ impl ScoreCache {
         })
     }
 
-    /// Pairs that earlier runs have left.
+    /// Returns how many pairs earlier runs have left.
     pub fn len(&self) -> u64 {
         self.known.len() as u64
     }
@@ -156,12 +156,12 @@ impl ScoreCache {
         missing
     }
 
-    /// Pairs found so far.
+    /// Returns how many pairs were found so far.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Pairs among them that were cut.
+    /// Returns how many among them were cut.
     pub fn used_truncated(&self) -> u64 {
         self.used_truncated.load(Ordering::Relaxed)
     }
@@ -221,7 +221,7 @@ impl Drop for ScoreCache {
     }
 }
 
-/// Whether an open file is still the one at `path`.
+/// Returns whether an open file is still the one at `path`.
 fn is_at(file: &File, path: &Path) -> bool {
     let inode = |file: io::Result<Metadata>| file.ok().map(|file| (file.dev(), file.ino()));
     inode(file.metadata()).is_some_and(|open| inode(fs::metadata(path)) == Some(open))
@@ -234,7 +234,7 @@ fn failed(path: &Path, source: io::Error) -> InferenceError {
     }
 }
 
-/// Number of records, records, checksum of both.
+/// Returns the number of records, records, checksum of both.
 fn segment(records: &[u8]) -> Vec<u8> {
     let pairs = (records.len() / RECORD) as u32;
     let mut segment = pairs.to_le_bytes().to_vec();
@@ -252,7 +252,7 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
 
 type Known = HashMap<PairKey, CachedScore, FxBuildHasher>;
 
-/// The logits of the segments that are whole, and where these end.
+/// Returns the logits of the segments that are whole, and where these end.
 fn read(file: &File, length: u64, header: &[u8]) -> io::Result<(Known, u64)> {
     let mut file = BufReader::new(file);
     let mut found = vec![0; header.len()];
@@ -321,7 +321,7 @@ mod tests {
         }
     }
 
-    /// The pairs from 0 on that are known.
+    /// Returns the pairs from 0 on that are known.
     fn known(cache: &ScoreCache, pairs: usize) -> usize {
         let keys: Vec<_> = (0..pairs).map(pair_key).collect();
         let missing = cache.look_up(&keys, |pair, logit| assert_eq!(logit, pair as f32));
@@ -329,7 +329,7 @@ mod tests {
         pairs - missing.len()
     }
 
-    /// A folder with segments of 10 and 3 pairs, and their file.
+    /// Returns a folder with segments of 10 and 3 pairs, and their file.
     fn two_segments() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let cache = opened(folder.path());

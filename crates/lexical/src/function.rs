@@ -35,7 +35,7 @@ pub struct Bm25Search {
 }
 
 impl Bm25Search {
-    /// The function over an index.
+    /// Makes the function over an index.
     pub fn new(index: Arc<Index>) -> Self {
         let arguments = vec![
             TypeSignature::Exact(vec![DataType::Utf8]),
@@ -48,7 +48,7 @@ impl Bm25Search {
         }
     }
 
-    /// `bm25_passages`, which returns the texts of the passages too.
+    /// Makes `bm25_passages`, which returns the texts of the passages too.
     pub fn with_texts(self) -> Self {
         Self {
             texts: true,

@@ -66,7 +66,7 @@ pub(crate) enum List {
 }
 
 impl Index {
-    /// Per segment, the documents that have a term; unpacked while there is room for it.
+    /// Returns per segment the documents that have a term; unpacked while there is room for it.
     pub(crate) fn lists(&self, term: &FieldTerm) -> Result<Vec<Option<List>>> {
         let segments = term.postings.iter().enumerate();
         segments
@@ -144,7 +144,7 @@ impl Index {
             .map_err(|error| self.engine_error(error))
     }
 
-    /// The beginning of a list.
+    /// Returns the beginning of a list.
     pub(crate) fn cursor<'a>(
         &'a self,
         segment: usize,
@@ -163,7 +163,7 @@ impl Index {
         Ok(Cursor { weight, list })
     }
 
-    /// The documents of each window of a segment.
+    /// Returns the documents of each window of a segment.
     pub(crate) fn windows(&self, segment: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let documents = self.ids[segment].len();
         let windows = (0..documents).step_by(WINDOW);
@@ -171,7 +171,7 @@ impl Index {
     }
 }
 
-/// Scores of a window without any.
+/// Returns the scores of a window without any.
 pub(crate) fn no_scores() -> Box<Scores> {
     match vec![0.0; WINDOW].into_boxed_slice().try_into() {
         Ok(scores) => scores,
@@ -179,18 +179,18 @@ pub(crate) fn no_scores() -> Box<Scores> {
     }
 }
 
-/// The window of a document and its place there.
+/// Returns the window of a document and its place there.
 fn split(document: DocId) -> (usize, u16) {
     (document as usize / WINDOW, document as u16)
 }
 
-/// What a term that occurs so often adds to a passage, as a share of its weight.
+/// Returns what a term that occurs so often adds to a passage, as a share of its weight.
 pub(crate) fn share(count: u32, norm: f32) -> Score {
     let count = count as Score;
     count / (count + norm)
 }
 
-/// The 1st, 2nd, 4th, 8th greatest and so on, of the greatest [`BEST`].
+/// Returns the 1st, 2nd, 4th, 8th greatest and so on, of the greatest [`BEST`].
 fn best(mut shares: Vec<Score>) -> Vec<Score> {
     let descending = |a: &Score, b: &Score| b.total_cmp(a);
     if shares.len() > BEST {
@@ -220,7 +220,7 @@ enum Walk<'a> {
 }
 
 impl Cursor<'_> {
-    /// What at least `k` passages score, as far as the list tells.
+    /// Returns what at least `k` passages score, as far as the list tells.
     pub(crate) fn least(&self, k: usize) -> Score {
         // The next power of two that is no less.
         let power = k.saturating_sub(1).checked_ilog2();
@@ -283,7 +283,8 @@ mod tests {
 
     use crate::Bm25;
 
-    /// Passages of a few words of which some are frequent and some rare, over several windows.
+    /// Indexes passages of a few words of which some are frequent and some rare, over several
+    /// windows.
     fn index() -> Index {
         let count = 2 * WINDOW + WINDOW / 3;
         let text = |n: usize| format!("w{} w{} w{} w{}", n % 2, n % 7, n * n % 31, n / 1_000);

@@ -31,7 +31,7 @@ pub struct Bm25Score {
 }
 
 impl Bm25Score {
-    /// The function over an index.
+    /// Makes the function over an index.
     pub fn new(index: Arc<Index>) -> Self {
         Self {
             index,
@@ -58,7 +58,8 @@ impl Index {
         }
     }
 
-    /// What a passage of these fields would score: all that are indexed, or the last one alone.
+    /// Returns what a passage of these fields would score: all that are indexed, or the last one
+    /// alone.
     fn score_fields(
         &self,
         query: &str,
@@ -87,7 +88,7 @@ impl Index {
     }
 }
 
-/// Whether a text is a passage of this title and text.
+/// Returns whether a text is a passage of this title and text.
 fn is_passage(text: &str, title: &str, own: &str) -> bool {
     let text = identical(text);
     text == identical(own) || text == identical(&passage(title, own))

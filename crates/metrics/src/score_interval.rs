@@ -45,8 +45,8 @@ impl Proportion {
         })
     }
 
-    /// In standard errors, by how much the rates differ beyond `difference`, at the likeliest rates
-    /// that differ by it.
+    /// Returns, in standard errors, by how much the rates differ beyond `difference`, at the
+    /// likeliest rates that differ by it.
     fn score_of_difference(self, control: Self, difference: f64) -> f64 {
         let least = (-difference).max(0.0);
         let most = (1.0 - difference).min(1.0);
@@ -58,7 +58,7 @@ impl Proportion {
         over_error(beyond, self.variance(ours) + control.variance(theirs))
     }
 
-    /// The same for a ratio.
+    /// Does the same for a ratio.
     fn score_of_ratio(self, control: Self, ratio: f64) -> f64 {
         let [n, m] = [self.trials as f64, control.trials as f64];
         let [a, b] = [self.successes as f64, control.successes as f64];
@@ -95,7 +95,7 @@ fn over_error(beyond: f64, variance: f64) -> f64 {
     }
 }
 
-/// Where, from `low` to `high`, what holds at first holds no more.
+/// Finds where, from `low` to `high`, what holds at first holds no more.
 fn crossing(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);

@@ -60,7 +60,7 @@ impl MineSummary {
         self.reasons = tally.reasons.clone();
     }
 
-    /// Each reason with its count.
+    /// Returns each reason with its count.
     fn reasons(&self) -> String {
         let counts = self.reasons.iter();
         let counts = counts.map(|(reason, count)| format!("{count} {reason}"));
@@ -195,7 +195,7 @@ async fn write_candidates(
     Ok(summary)
 }
 
-/// The corpus with the column `group`, null where groups do not count.
+/// Returns the corpus with the column `group`, null where groups do not count.
 async fn passages(config: &MineConfig, session: &SessionContext) -> Result<DataFrame> {
     let group = config.group_column.as_deref();
     let extra = group.filter(|name| !["id", "title", "text"].contains(name));
@@ -212,7 +212,7 @@ async fn passages(config: &MineConfig, session: &SessionContext) -> Result<DataF
     ])?)
 }
 
-/// One row per pair of ids, under the names of the candidates table.
+/// Returns one row per pair of ids, under the names of the candidates table.
 fn distinct(pairs: DataFrame, kept: &[&str]) -> Result<DataFrame> {
     let ids = vec![ident("anchor_id").alias("query_id"), ident("positive_id")];
     let mut texts = vec![
@@ -223,7 +223,7 @@ fn distinct(pairs: DataFrame, kept: &[&str]) -> Result<DataFrame> {
     Ok(pairs.aggregate(ids, texts)?)
 }
 
-/// The candidates table of all pairs, with what the exclusions say.
+/// Returns the candidates table of all pairs, with what the exclusions say.
 async fn candidates(
     config: &MineConfig,
     session: &SessionContext,

@@ -108,7 +108,7 @@ impl Runs {
         self.found - before
     }
 
-    /// How many runs there were.
+    /// Returns how many runs there were.
     pub(crate) fn total(&self) -> u64 {
         self.found
     }

@@ -72,7 +72,7 @@ impl Retriever {
         })
     }
 
-    /// Number of passages.
+    /// Returns the number of passages.
     pub fn passages(&self) -> u64 {
         match self {
             Self::Bm25(index) => index.len(),
@@ -88,7 +88,7 @@ impl Retriever {
         }
     }
 
-    /// Queries to search for at a time.
+    /// Returns how many queries to search for at a time.
     pub fn queries_at_once(&self, top_k: usize, with_texts: bool) -> usize {
         match self {
             Self::Bm25(_) if with_texts => HITS_PER_BATCH / top_k.max(1),
@@ -97,7 +97,7 @@ impl Retriever {
         }
     }
 
-    /// The list of structs that a search for the column `query` gives.
+    /// Returns the list of structs that a search for the column `query` gives.
     pub fn hits(&self, top_k: usize, with_texts: bool) -> Expr {
         let arguments = || vec![ident("query"), lit(top_k as i64)];
         let bm25 = |index: &Arc<_>| Bm25Search::new(Arc::clone(index));
@@ -122,7 +122,7 @@ impl Retriever {
         }
     }
 
-    /// The columns that a search does not give, from those that it gives.
+    /// Returns the columns that a search does not give, from those that it gives.
     pub fn completed(&self, with_texts: bool) -> Vec<Expr> {
         let mut columns = Vec::new();
         if let Self::Hybrid { dense, .. } = self {
@@ -137,7 +137,8 @@ impl Retriever {
         columns
     }
 
-    /// The scores of the columns `query` and `positive`, by BM25 of the passage `positive_id`.
+    /// Returns the scores of the columns `query` and `positive`, by BM25 of the passage
+    /// `positive_id`.
     pub fn positive_scores(&self) -> Vec<Expr> {
         let arguments = || ["query", "positive"].map(ident).into();
         let bm25 = |index: &Arc<_>| {
@@ -161,7 +162,7 @@ impl Retriever {
         }
     }
 
-    /// The column of the score by which a run is ranked.
+    /// Returns the column of the score by which a run is ranked.
     pub fn score_column(&self) -> &'static str {
         match self {
             Self::Bm25(_) => "bm25",

@@ -182,7 +182,7 @@ async fn write_trec(
     Ok(output)
 }
 
-/// No two queries may share an id.
+/// Refuses queries that share an id.
 async fn refuse_shared_ids(queries: DataFrame, path: &str) -> Result<()> {
     let mut seen = HashSet::new();
     let mut duplicate = None;
@@ -203,7 +203,7 @@ async fn refuse_shared_ids(queries: DataFrame, path: &str) -> Result<()> {
     }
 }
 
-/// How many queries there are, and how many among them have no term.
+/// Returns how many queries there are, and how many among them have no term.
 async fn count(queries: DataFrame, mut terms: Option<TermFinder>) -> Result<(u64, u64)> {
     let (mut count, mut without_terms) = (0, 0);
     for_each_batch(queries, |batch| {

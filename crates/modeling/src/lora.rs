@@ -31,7 +31,7 @@ pub(crate) struct Adapter {
 }
 
 impl Adapter {
-    /// The adapter of the layer `name`, if it has one.
+    /// Returns the adapter of the layer `name`, if it has one.
     pub fn of(parameters: &Parameters, name: &str) -> Option<Self> {
         Some(Self {
             down: parameters.tensor(&format!("{name}{DOWN}"))?,
@@ -40,19 +40,19 @@ impl Adapter {
         })
     }
 
-    /// What it adds to the layer's output.
+    /// Returns what it adds to the layer's output.
     pub fn forward(&self, x: &Tensor) -> Tensor {
         let narrow = x.linear::<Tensor>(&self.down.to_kind(x.kind()), None);
         narrow.linear::<Tensor>(&self.up.to_kind(x.kind()), None) * self.scale
     }
 
-    /// What it adds to the layer's weight.
+    /// Returns what it adds to the layer's weight.
     pub fn weight(&self) -> Tensor {
         self.up.matmul(&self.down) * self.scale
     }
 }
 
-/// Whether this is a tensor of an adapter.
+/// Returns whether this is a tensor of an adapter.
 pub(crate) fn is_adapter(name: &str) -> bool {
     name.ends_with(DOWN) || name.ends_with(UP)
 }

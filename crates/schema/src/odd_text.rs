@@ -57,7 +57,7 @@ const PIECES: &[&str] = &[
     "\u{2764}",
 ];
 
-/// Texts of pieces that count, and any letters now and then.
+/// Makes texts of pieces that count, and any letters now and then.
 pub(crate) fn odd_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => prop::sample::select(PIECES).prop_map(str::to_owned),

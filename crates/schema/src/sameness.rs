@@ -47,7 +47,7 @@ pub fn identical(text: &str) -> Cow<'_, str> {
     folded.into()
 }
 
-/// Whether a text is in its identical form, as most are.
+/// Returns whether a text is in its identical form, as most are.
 fn is_folded(text: &str) -> bool {
     let mut last = ' ';
     for letter in text.chars() {

@@ -14,7 +14,8 @@ use crate::record::{FileRecord, FolderRecord};
 use crate::{Lineage, Result};
 
 impl Lineage {
-    /// Whether the file or the output folder at `path` carries exactly this lineage and is whole.
+    /// Returns whether the file or the output folder at `path` carries exactly this lineage and is
+    /// whole.
     pub fn is_carried_by(&self, path: &Path) -> bool {
         let is_whole = match FolderRecord::of(path) {
             Some(record) => survey(path).is_ok_and(|found| {
@@ -27,7 +28,7 @@ impl Lineage {
         is_whole && self.is_known()
     }
 
-    /// The figures that the stage which wrote `output` reported, if it did.
+    /// Returns the figures that the stage which wrote `output` reported, if it did.
     pub fn figures(output: &Path) -> Option<serde_json::Value> {
         let place = Place::of(output).ok()?;
         match &place {
@@ -40,7 +41,7 @@ impl Lineage {
         }
     }
 
-    /// The lineage of a file that a stage wrote, and whether that is as it was written.
+    /// Returns the lineage of a file that a stage wrote, and whether that is as it was written.
     pub(crate) fn of_file(path: &Path) -> Option<(Self, bool)> {
         if let Some((metadata, is_whole)) = parquet_metadata(path) {
             let lineage = serde_json::from_str(&entry(&metadata, FOOTER_KEY)?).ok()?;
@@ -54,24 +55,25 @@ impl Lineage {
         is_earlier.then_some((record.lineage, false))
     }
 
-    /// The lineage in a Parquet footer, if the file has one.
+    /// Returns the lineage in a Parquet footer, if the file has one.
     pub fn of_parquet(path: &Path) -> Option<Self> {
         let (metadata, _) = parquet_metadata(path)?;
         serde_json::from_str(&entry(&metadata, FOOTER_KEY)?).ok()
     }
 
-    /// The lineage of an output folder, if it has one.
+    /// Returns the lineage of an output folder, if it has one.
     pub fn of_folder(path: &Path) -> Option<Self> {
         Some(FolderRecord::of(path)?.lineage)
     }
 }
 
-/// Where the record of a file lies that has no place for it.
+/// Returns where the record of a file lies that has no place for it.
 pub(crate) fn record_path(file: &Path) -> Result<PathBuf> {
     hidden(file, FileRecord::SUFFIX, file)
 }
 
-/// The footer of a Parquet file, and whether the file is as long as it says. A pipe is not opened.
+/// Returns the footer of a Parquet file, and whether the file is as long as it says. A pipe is not
+/// opened.
 fn parquet_metadata(path: &Path) -> Option<(ParquetMetaData, bool)> {
     let length = fs::metadata(path).ok().filter(fs::Metadata::is_file)?.len();
     let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;

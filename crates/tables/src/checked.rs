@@ -20,7 +20,7 @@ pub(crate) struct Checked<'a> {
 }
 
 impl<'a> Checked<'a> {
-    /// The columns to read from the file itself, each once; the others stand in its path.
+    /// Returns the columns to read from the file itself, each once; the others stand in its path.
     pub fn own_columns(&self, found: &FileColumns) -> Vec<&'a str> {
         let in_file = found.names();
         let mut own: Vec<&str> = Vec::new();
@@ -32,7 +32,7 @@ impl<'a> Checked<'a> {
         own
     }
 
-    /// A column of numbers is hardly one of texts.
+    /// Refuses a column of numbers, which is hardly one of texts.
     pub fn refuse_numbers_for_text(&self, found: &FileColumns) -> Result<()> {
         for column in self.columns {
             if let (Kind::Text | Kind::Title, Some(name)) = (Kind::of(column), column.source())
@@ -67,8 +67,8 @@ impl<'a> Checked<'a> {
         })
     }
 
-    /// `own` names the columns of `values`; `other` gives the values of those that are not among
-    /// them.
+    /// Converts a batch. `own` names the columns of `values`; `other` gives the values of those
+    /// that are not among them.
     pub fn typed_batch(
         &self,
         own: &[&str],

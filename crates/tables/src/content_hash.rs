@@ -12,8 +12,8 @@ pub(crate) const STDIN: &str = "stdin";
 /// File that says in an output folder how it came to be.
 pub(crate) const FOLDER_FILE: &str = "lineage.json";
 
-/// The blake3 hash of what an input holds: a file's bytes, or the names and bytes of all files in
-/// a folder (searched to any depth, hidden files left out) or glob.
+/// Returns the blake3 hash of what an input holds: a file's bytes, or the names and bytes of all
+/// files in a folder (searched to any depth, hidden files left out) or glob.
 ///
 /// # Errors
 /// If the input does not exist or cannot be read.
@@ -50,8 +50,8 @@ pub(crate) fn hash_file(path: &Path) -> std::io::Result<blake3::Hash> {
     Ok(hasher.finalize())
 }
 
-/// All files below a folder in a fixed order; hidden ones and the lineage record are left out, so
-/// that equal content has an equal hash however it was made. Links are followed, but not in
+/// Lists all files below a folder in a fixed order; hidden ones and the lineage record are left
+/// out, so that equal content has an equal hash however it was made. Links are followed, but not in
 /// circles.
 fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let is_content = |name: &std::ffi::OsStr| {

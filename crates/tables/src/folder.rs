@@ -99,7 +99,7 @@ impl FolderOutput {
         self
     }
 
-    /// Where to write the files until [`commit`](Self::commit).
+    /// Returns where to write the files until [`commit`](Self::commit).
     pub fn path(&self) -> &Path {
         &self.staging
     }
@@ -113,7 +113,7 @@ impl FolderOutput {
         self.publish(lineage, None)
     }
 
-    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    /// Does the same, with the figures that the stage reports, for [`Lineage::figures`].
     ///
     /// # Errors
     /// As [`commit`](Self::commit).

@@ -10,7 +10,8 @@ use crate::place::{Survey, survey};
 use crate::record::FolderRecord;
 use crate::{Result, TableError};
 
-/// Whether the folder is one that stood under the user's name: it holds more than its record lists.
+/// Returns whether the folder is one that stood under the user's name: it holds more than its
+/// record lists.
 pub(crate) fn is_record_of_others(folder: &Path) -> bool {
     let Some(record) = FolderRecord::of(folder) else {
         return false;
@@ -74,8 +75,8 @@ pub(crate) fn clear(leftover: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Replacing a folder deletes what is in it, so every entry must be one that an earlier run listed.
-/// Returns what is there.
+/// Refuses what nobody listed. Replacing a folder deletes what is in it, so every entry must be one
+/// that an earlier run listed. Returns what is there.
 pub(crate) fn refuse_foreign_entries(target: &Path, path: &Path) -> Result<Survey> {
     let found = survey(path).map_err(|source| TableError::Unreadable {
         path: target.display().to_string(),

@@ -46,7 +46,7 @@ impl PartialEq for Lineage {
     }
 }
 
-/// The hash of the program that runs, in hexadecimal.
+/// Returns the hash of the program that runs, in hexadecimal.
 fn build() -> &'static str {
     static BUILD: OnceLock<String> = OnceLock::new();
     BUILD.get_or_init(|| {
@@ -102,8 +102,8 @@ impl Lineage {
         }
     }
 
-    /// For something that is the same whatever program wrote it, as its options hold the version of
-    /// its layout: an index that is kept.
+    /// Leaves the build out, for something that is the same whatever program wrote it, as its
+    /// options hold the version of its layout: an index that is kept.
     pub fn of_any_build(self) -> Self {
         Self {
             build: String::new(),
@@ -111,7 +111,8 @@ impl Lineage {
         }
     }
 
-    /// Whether all inputs could be hashed: one from standard input cannot before it is read.
+    /// Returns whether all inputs could be hashed: one from standard input cannot before it is
+    /// read.
     pub(crate) fn is_known(&self) -> bool {
         !self.inputs.values().any(|hash| hash == STDIN)
     }

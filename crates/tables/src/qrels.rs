@@ -132,7 +132,7 @@ impl Qrels {
         self.0.values().map(|judged| judged.0.len()).sum()
     }
 
-    /// Whether there is no judgement.
+    /// Returns whether there is no judgement.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

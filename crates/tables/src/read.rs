@@ -103,7 +103,7 @@ impl Wanted<'_> {
         resolve(path, self.table, self.names, self.extra, found)
     }
 
-    /// The path in messages: that of a file where there are several.
+    /// Returns the path in messages: that of a file where there are several.
     fn path<'p>(&'p self, source: &Source, file: &'p DataFile) -> &'p str {
         match source.files.len() {
             1 => self.input,
@@ -111,8 +111,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// A plan that needs no look at the values: all files have the columns under the same names and
-    /// in the same types, which are near those of the contract.
+    /// Returns a plan that needs no look at the values: all files have the columns under the same
+    /// names and in the same types, which are near those of the contract.
     fn plan(&self, source: &Source, files: &[FileColumns]) -> Result<Option<Plan>> {
         let mut plan: Option<Plan> = None;
         let mut is_plain = !source.format.is_text();
@@ -153,7 +153,7 @@ impl Wanted<'_> {
         Ok(plan.filter(|_| is_plain))
     }
 
-    /// The schema of the rows once they are read.
+    /// Returns the schema of the rows once they are read.
     fn schema(&self, columns: &[Column]) -> SchemaRef {
         let fields = columns.iter().map(|column| column.field.clone());
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
@@ -277,7 +277,7 @@ impl Wanted<'_> {
     }
 }
 
-/// The rows of one file, in order, of the columns with these names.
+/// Returns the rows of one file, in order, of the columns with these names.
 async fn one_file(
     session: &SessionContext,
     file: &DataFile,

@@ -27,7 +27,7 @@ impl Content {
         })
     }
 
-    /// Whether the file at `path` is as it was.
+    /// Returns whether the file at `path` is as it was.
     pub fn is_at(&self, path: &Path) -> bool {
         let has_size = fs::metadata(path).is_ok_and(|found| found.len() == self.bytes);
         has_size && Self::of(path).is_ok_and(|found| found == *self)
@@ -117,7 +117,7 @@ impl FolderRecord {
         })
     }
 
-    /// The first entry that the stage did not write.
+    /// Returns the first entry that the stage did not write.
     pub fn foreign(&self, survey: &Survey) -> Option<PathBuf> {
         let files: BTreeSet<&Path> = self
             .files

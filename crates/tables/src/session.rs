@@ -12,8 +12,8 @@ const BATCH_ROWS: usize = 4_096;
 /// Bytes that sorts and joins may hold before they spill to disk.
 const MEMORY_LIMIT: usize = 2 << 30;
 
-/// A DataFusion session as every stage wants it: plain strings rather than views, bounded memory
-/// with spilling, `threads` partitions.
+/// Returns a DataFusion session as every stage wants it: plain strings rather than views, bounded
+/// memory with spilling, `threads` partitions.
 ///
 /// # Errors
 /// If the runtime cannot be set up (no temporary folder).

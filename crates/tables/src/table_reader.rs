@@ -74,7 +74,7 @@ impl TableReader {
         self.for_each_by(None, input, table, names, columns, each)
     }
 
-    /// As [`for_each`](Self::for_each), sorted by the column `order` where there is one.
+    /// Does as [`for_each`](Self::for_each), sorted by the column `order` where there is one.
     ///
     /// # Errors
     /// If the input is not such a table, or `each` fails.
@@ -102,7 +102,7 @@ impl TableReader {
         })
     }
 
-    /// As [`for_each`](Self::for_each), with all columns that the input has.
+    /// Does as [`for_each`](Self::for_each), with all columns that the input has.
     ///
     /// # Errors
     /// If the input cannot be read, or `each` fails.

@@ -9,9 +9,9 @@ use crate::source::list_files;
 use crate::{Format, Lineage, Result, TableError};
 
 impl Lineage {
-    /// Whether there is nothing to do: `output`, a file or an output folder, carries exactly this
-    /// lineage and is whole, and the work is not to be done again (`force`). It is never done for a
-    /// stream, which is not opened.
+    /// Returns whether there is nothing to do: `output`, a file or an output folder, carries
+    /// exactly this lineage and is whole, and the work is not to be done again (`force`). It is
+    /// never done for a stream, which is not opened.
     ///
     /// # Errors
     /// If writing the output would delete what is not this stage's own: an input or a part of it,
@@ -114,8 +114,8 @@ impl Lineage {
     }
 }
 
-/// Whether an output is an input or has it below itself, or is a table that a later run would take
-/// for a part of the input.
+/// Returns whether an output is an input or has it below itself, or is a table that a later run
+/// would take for a part of the input.
 fn replaces(output: &Path, input: &str) -> bool {
     if input == "-" {
         return false;
@@ -130,7 +130,7 @@ fn replaces(output: &Path, input: &str) -> bool {
     files.iter().any(|file| real(file).starts_with(&output))
 }
 
-/// A path without links, as far as it exists.
+/// Returns a path without links, as far as it exists.
 fn real(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.canonicalize()

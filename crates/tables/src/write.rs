@@ -77,7 +77,7 @@ impl ParquetOutput {
         Ok(metadata.file_metadata().num_rows() as u64)
     }
 
-    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    /// Does the same, with the figures that the stage reports, for [`Lineage::figures`].
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
@@ -88,7 +88,7 @@ impl ParquetOutput {
     }
 }
 
-/// What the footer says of the figures.
+/// Returns what the footer says of the figures.
 pub(crate) fn figures_entry(figures: &impl Serialize) -> KeyValue {
     let figures = serde_json::to_string(figures).expect("figures are plain data");
     KeyValue::new(FIGURES_KEY.to_owned(), figures)

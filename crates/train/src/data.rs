@@ -50,49 +50,49 @@ pub(crate) struct TrainingSet {
 }
 
 impl TrainingSet {
-    /// Table and row, for messages.
+    /// Returns table and row, for messages.
     pub fn at(&self, place: Place) -> String {
         let table = self.tables.get(place.table as usize);
         let table = table.map_or("row", |table| table.as_str());
         format!("{table} row {}", place.row)
     }
 
-    /// Negatives that were taken out because they contradict a positive or the anchor.
+    /// Returns how many negatives were taken out because they contradict a positive or the anchor.
     pub fn contradictions(&self) -> usize {
         self.odd.contradictions()
     }
 
-    /// The group of a document, if it is known.
+    /// Returns the group of a document, if it is known.
     pub fn group_of(&self, document: Text) -> Option<u32> {
         self.groups.get(&document.id?).copied()
     }
 
-    /// The id of an anchor, if it stands for one text alone.
+    /// Returns the id of an anchor, if it stands for one text alone.
     pub fn anchor_id(&self, anchor: Text) -> Option<u32> {
         self.anchor_ids.sound(anchor.id)
     }
 
-    /// The id of a document, if it stands for one text alone.
+    /// Returns the id of a document, if it stands for one text alone.
     pub fn document_id(&self, document: Text) -> Option<u32> {
         self.document_ids.sound(document.id)
     }
 
-    /// When two anchors are the same.
+    /// Returns when two anchors are the same.
     pub fn same_text(&self) -> Sameness {
         self.same_text
     }
 
-    /// Which texts are the same.
+    /// Returns which texts are the same.
     pub fn classes(&self) -> &Classes {
         &self.classes
     }
 
-    /// Hard negatives of all rows.
+    /// Counts the hard negatives of all rows.
     pub fn negatives(&self) -> usize {
         self.rows.iter().map(|row| row.negatives.len()).sum()
     }
 
-    /// The content of a text.
+    /// Returns the content of a text.
     pub fn text(&self, text: Text) -> &str {
         &self.texts.values[text.text as usize]
     }

@@ -50,7 +50,7 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    /// nDCG@10 on dev before and after.
+    /// Returns nDCG@10 on dev before and after.
     pub fn scores(&self) -> (f64, f64) {
         let score = |score: Option<f64>| score.unwrap_or(f64::NAN);
         (
@@ -148,7 +148,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
     Ok(Outcome::Done)
 }
 
-/// nDCG@10 on dev against the number of training rows.
+/// Draws nDCG@10 on dev against the number of training rows.
 fn curve(trials: &[Trial]) -> LearningCurve {
     let point = |trial: &Trial| LearningPoint {
         rows: trial.report.rows as u64,
@@ -185,7 +185,8 @@ fn check(recipe: &Recipe) -> Result<()> {
     .into())
 }
 
-/// The wished sizes up to `all`, or 1, 2 and 5 times the powers of ten from 100 on; then `all`.
+/// Returns the wished sizes up to `all`, or 1, 2 and 5 times the powers of ten from 100 on; then
+/// `all`.
 fn sizes(wished: &[u32], all: usize) -> Vec<usize> {
     let mut sizes: Vec<usize> = match wished {
         [] => (2..9)

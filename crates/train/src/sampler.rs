@@ -6,9 +6,9 @@ use pairmill_schema::draw::seeded;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 
-/// Batches of row numbers for one epoch: shuffled by (seed, epoch), and no two rows of a batch
-/// share a key, as `NoDuplicatesBatchSampler` of sentence-transformers does by text. A row goes
-/// into the first batch that has room and none of its keys; an incomplete last batch is kept.
+/// Returns batches of row numbers for one epoch: shuffled by (seed, epoch), and no two rows of a
+/// batch share a key, as `NoDuplicatesBatchSampler` of sentence-transformers does by text. A row
+/// goes into the first batch that has room and none of its keys; an incomplete last batch is kept.
 ///
 /// The time grows with the number of keys alone, however often they repeat: where many batches have
 /// room but one of a row's keys each, the row goes behind the last of them.
@@ -106,7 +106,7 @@ impl<K: Copy + Eq + Hash> DistinctBatches<K> {
         }
     }
 
-    /// The first batch from this one on that has room, which may be a new one.
+    /// Returns the first batch from this one on that has room, which may be a new one.
     fn with_room(&mut self, from: usize) -> usize {
         let mut batch = from;
         while batch < self.later.len() && self.later[batch] != batch {
@@ -120,7 +120,7 @@ impl<K: Copy + Eq + Hash> DistinctBatches<K> {
     }
 }
 
-/// Plain batches of row numbers for one epoch, shuffled by (seed, epoch).
+/// Returns plain batches of row numbers for one epoch, shuffled by (seed, epoch).
 pub(crate) fn shuffled_batches(
     rows: usize,
     batch_size: usize,
@@ -132,8 +132,9 @@ pub(crate) fn shuffled_batches(
     order.chunks(batch_size).map(<[usize]>::to_vec).collect()
 }
 
-/// Batches of row numbers for one epoch in which every label has two or three rows, shuffled by
-/// (seed, epoch), so that each row has a positive. Rows whose label no other row has are left out.
+/// Returns batches of row numbers for one epoch in which every label has two or three rows,
+/// shuffled by (seed, epoch), so that each row has a positive. Rows whose label no other row has
+/// are left out.
 pub(crate) fn label_batches(
     labels: &[i64],
     batch_size: usize,

@@ -31,7 +31,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The names of those that are read.
+    /// Returns the names of those that are read.
     fn read(&self) -> Vec<&str> {
         let [first, second] = &self.ids;
         let texts = self.texts.iter().map(String::as_str);
@@ -76,7 +76,7 @@ impl PairsOptions {
         Ok(columns)
     }
 
-    /// The columns that go along, as the input names them.
+    /// Returns the columns that go along, as the input names them.
     fn kept_columns(&self, input: &str, names: &[String], read: &[&str]) -> Result<Vec<String>> {
         let pairs = Table::Pairs.schema();
         let is_taken = |name: &str| pairs.field_with_name(name).is_ok();
@@ -99,7 +99,7 @@ impl PairsOptions {
     }
 }
 
-/// The name of a column as the input has it; letter case counts only where it has to.
+/// Returns the name of a column as the input has it; letter case counts only where it has to.
 fn find(names: &[String], wanted: &str) -> Option<String> {
     if names.iter().any(|name| name == wanted) {
         return Some(wanted.to_owned());

@@ -31,7 +31,7 @@ pub(super) struct Text {
 }
 
 impl Row {
-    /// Whether it says the same, whatever is kept beside it.
+    /// Returns whether it says the same, whatever is kept beside it.
     pub fn says(&self, other: &Self) -> bool {
         fn said(row: &Row) -> (&Text, &Text, bool, &Option<String>) {
             (&row.anchor, &row.second, row.is_positive, &row.negative)
@@ -47,7 +47,7 @@ impl Text {
 }
 
 impl PairsOptions {
-    /// The rows, the names of the columns kept, and how many rows were read.
+    /// Returns the rows, the names of the columns kept, and how many rows were read.
     pub(super) async fn rows(
         &self,
         session: &SessionContext,

@@ -68,7 +68,7 @@ impl PairsOptions {
         Ok(pairs)
     }
 
-    /// Distinct second texts are the passages, distinct anchors the queries.
+    /// Makes passages of the distinct second texts, and queries of the distinct anchors.
     fn sort_out(&self, rows: Vec<Row>, counts: Rows, input: &str, seed: u64) -> Result<PairSet> {
         let mut passages: Vec<Passage> = Vec::new();
         let mut known: HashMap<TextKey, u32> = HashMap::new();

@@ -77,7 +77,7 @@ pub(super) fn find(
     })
 }
 
-/// The separator by which most records have as many fields as the header.
+/// Returns the separator by which most records have as many fields as the header.
 fn separator(sample: &[u8], is_whole: bool, usual: u8, mark: Option<u8>) -> u8 {
     let others = SEPARATORS.into_iter().filter(|&other| other != usual);
     let mut best = (usual, 0.0, 0);
@@ -98,7 +98,7 @@ fn separator(sample: &[u8], is_whole: bool, usual: u8, mark: Option<u8>) -> u8 {
     best.0
 }
 
-/// The share of records with as many fields as the header, and the number of these.
+/// Returns the share of records with as many fields as the header, and the number of these.
 fn regular(sample: &[u8], is_whole: bool, delimiter: u8, quote: Option<u8>) -> (f64, usize) {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -216,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    /// Records of two to four fields, such as a writer has to quote.
+    /// Makes records of two to four fields, such as a writer has to quote.
     fn records() -> impl Strategy<Value = Vec<Vec<String>>> {
         let pieces = [
             "a", "b ", "ü", ",", ";", "|", "\"", "'", "\\", "\n", "\r\n", "\r", "-",

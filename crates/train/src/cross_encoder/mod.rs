@@ -240,7 +240,7 @@ impl CrossEncoderArgs {
         Ok(lineage)
     }
 
-    /// How labelled pairs are read.
+    /// Returns how labelled pairs are read.
     fn reading(&self, mined: usize, seed: u64) -> Reading<'_> {
         Reading {
             columns: &self.data.columns,

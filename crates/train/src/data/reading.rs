@@ -172,7 +172,7 @@ impl TrainingSet {
         Ok(())
     }
 
-    /// The row of a pair, which is there or comes to be.
+    /// Returns the row of a pair, which is there or comes to be.
     fn row_of(&mut self, anchor: Text, positive: Text, place: Place) -> usize {
         let next = self.rows.len();
         let at = *self

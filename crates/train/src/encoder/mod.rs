@@ -210,12 +210,12 @@ impl Recipe {
         }
     }
 
-    /// The losses in use.
+    /// Returns the losses in use.
     pub(crate) fn losses(&self) -> Vec<Loss> {
         self.data.losses(self.loss.loss)
     }
 
-    /// Whether there is a dev split to score on.
+    /// Returns whether there is a dev split to score on.
     pub(crate) fn has_eval(&self) -> bool {
         self.data.eval.is_some()
     }
