@@ -9,7 +9,7 @@ use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use pairmill_candidates::{Evidence, ExclusionReason, Known, TrainingFormat};
 use pairmill_cli::Progress;
-use pairmill_tables::{ColumnNames, Lineage, Table, WholeQueries, open, session};
+use pairmill_tables::{Lineage, Qrels, Table, WholeQueries, session};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
@@ -129,9 +129,8 @@ async fn write_candidates(
     };
     let run = &config.run;
     let pairs = config.pairs.open(&session).await?;
-    let names = ColumnNames::default();
     let qrels = match &config.qrels {
-        Some(qrels) => Some(open(&session, qrels, Table::Qrels, &names, &[]).await?),
+        Some(qrels) => Some(Qrels::read(&session, qrels).await?),
         None => None,
     };
     // Opened before the index is built, so that a wrong group column is found at once.
