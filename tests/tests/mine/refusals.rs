@@ -51,7 +51,7 @@ fn judgements_that_contradict_each_other_are_refused() {
         "query_id,corpus_id,score\nq1,d5,1\nq2,d4,1\nq1,d5,0\n",
     );
     let line = with("pairs.csv", "corpus.csv") + " --qrels both.csv";
-    assert_snapshot!(MINE.refused(dir.path(), &line, 1), @"error: both.csv: document `d5` is judged 0 and 1 for query `q1`; keep one of the rows");
+    assert_snapshot!(MINE.refused(dir.path(), &line, 1), @"error: both.csv: document `d5` is judged 1 and 0 for query `q1`; keep one of the rows");
 }
 
 #[test]
