@@ -46,31 +46,22 @@ impl Retriever {
         threads: usize,
         beside: &Path,
     ) -> Result<Self> {
-        // First, as what is wrong with a model shows at once.
-        let model = match corpus.retrieval.encoder() {
-            Some(encoder) => Some(load(encoder, lineage, threads)?),
-            None => None,
-        };
-        let bm25 = match corpus.retrieval.has_bm25() {
-            true => Some(corpus.index(session, lineage, threads, beside).await?),
-            false => None,
-        };
-        let dense = match model {
-            Some(model) => {
-                let folder = corpus.index.as_deref().unwrap_or(beside).join("dense");
-                Some(embed(corpus, session, model, &folder).await?)
+        let folder = corpus.index.as_deref().unwrap_or(beside).join("dense");
+        Ok(match &corpus.retrieval {
+            Retrieval::Bm25 => Self::Bm25(corpus.index(session, lineage, threads, beside).await?),
+            Retrieval::Dense(encoder) => {
+                let model = load(encoder, lineage, threads)?;
+                Self::Dense(embed(corpus, session, model, &folder).await?)
             }
-            None => None,
-        };
-        Ok(match (bm25, dense, &corpus.retrieval) {
-            (Some(bm25), Some(dense), Retrieval::Hybrid { rrf_k, .. }) => Self::Hybrid {
-                bm25,
-                dense,
-                rrf_k: *rrf_k,
-            },
-            (Some(bm25), ..) => Self::Bm25(bm25),
-            (None, Some(dense), _) => Self::Dense(dense),
-            (None, None, _) => unreachable!("every retrieval has an index"),
+            Retrieval::Hybrid { encoder, rrf_k } => {
+                // First, as what is wrong with a model shows at once.
+                let model = load(encoder, lineage, threads)?;
+                Self::Hybrid {
+                    bm25: corpus.index(session, lineage, threads, beside).await?,
+                    dense: embed(corpus, session, model, &folder).await?,
+                    rrf_k: *rrf_k,
+                }
+            }
         })
     }
 
