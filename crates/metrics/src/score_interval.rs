@@ -112,21 +112,26 @@ fn crossing(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn of(successes: u64, trials: u64) -> Proportion {
         Proportion::new(successes, trials).unwrap()
     }
 
-    #[test]
-    fn both_intervals_and_the_test_agree_on_whether_there_is_a_difference() {
-        for clicks in 60..200 {
-            let (arm, control) = (of(clicks, 1_000), of(120, 1_100));
+    proptest! {
+        #[test]
+        fn both_intervals_and_the_test_agree_on_whether_there_is_a_difference(
+            successes in [60u64..200, 60u64..200],
+            trials in [900u64..1_200, 900u64..1_200],
+        ) {
+            let [arm, control] = [0, 1].map(|arm| of(successes[arm], trials[arm]));
             let difference = arm.difference_interval(control, 0.95);
             let ratio = arm.ratio_interval(control, 0.95).unwrap();
             let is_clear = arm.z_test(control).unwrap().p_value < 0.05;
-            assert_eq!(difference.low > 0.0 || difference.high < 0.0, is_clear);
-            assert_eq!(ratio.low > 1.0 || ratio.high < 1.0, is_clear, "{clicks}");
+            prop_assert_eq!(difference.low > 0.0 || difference.high < 0.0, is_clear);
+            prop_assert_eq!(ratio.low > 1.0 || ratio.high < 1.0, is_clear);
         }
     }
 
