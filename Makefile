@@ -71,6 +71,7 @@ lint: setup ## Check formatting, lints, the length of lines and links
 	python3 scripts/lint.py
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --release --workspace --no-deps
 
 docs: ## Build the book into target/book (brings mdBook into .deps/ the first time)
 	@test -x '$(MDBOOK)' || env -u CARGO_TARGET_DIR cargo install mdbook --version $(MDBOOK_VERSION) --locked \
