@@ -22,8 +22,8 @@ pub fn bm25_search(index: Arc<Index>) -> ScalarUDF {
     search_function("bm25_search", fields(), search(index), columns)
 }
 
-/// Makes `bm25_passages(query [, k])`: as [`bm25_search`], with the texts of the passages at the end
-/// of the struct, `text Utf8`.
+/// Makes `bm25_passages(query [, k])`: as [`bm25_search`], with the texts of the passages at the
+/// end of the struct, `text Utf8`.
 pub fn bm25_passages(index: Arc<Index>) -> ScalarUDF {
     let mut fields = fields();
     fields.push(Field::new("text", DataType::Utf8, false));
