@@ -34,11 +34,10 @@ pub fn column_function(
 /// distinct queries of a batch of rows and `k`; `columns` makes the fields of the hits it gets.
 pub fn search_function<H: 'static>(
     name: &'static str,
-    fields: Vec<Field>,
+    mut fields: Vec<Field>,
     search: impl Fn(&[&str], usize) -> Result<Vec<Vec<H>>> + Send + Sync + 'static,
     columns: impl Fn(&[&H]) -> Result<Vec<ArrayRef>> + Send + Sync + 'static,
 ) -> ScalarUDF {
-    let mut fields = fields;
     fields.insert(1, Field::new("rank", DataType::Int32, false));
     let fields = Fields::from(fields);
     let item = Arc::new(Field::new_list_field(DataType::Struct(fields), true));
@@ -51,8 +50,8 @@ pub fn search_function<H: 'static>(
         };
         let lists = |queries: &[ArrayRef]| {
             let queries = queries[0].as_string::<i32>();
-            let lists = lists(queries, &item, |queries| search(queries, top_k), &columns)?;
-            Ok(Arc::new(lists) as ArrayRef)
+            let found = hit_lists(queries, &item, |queries| search(queries, top_k), &columns)?;
+            Ok(Arc::new(found) as ArrayRef)
         };
         make_scalar_function(lists, Vec::new())(&arguments[..1])
     };
@@ -68,7 +67,7 @@ pub fn search_function<H: 'static>(
 }
 
 /// Returns the hits of each query; equal queries are searched for once.
-fn lists<H>(
+fn hit_lists<H>(
     queries: &StringArray,
     item: &FieldRef,
     search: impl Fn(&[&str]) -> Result<Vec<Vec<H>>>,
