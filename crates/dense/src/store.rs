@@ -65,8 +65,8 @@ impl Store {
             options.open(folder.join(name)).map_err(unwritable(&folder))
         };
         let path = folder.join(LOCK);
-        let (lock, is_shared) = match Lock::exclusive(&path, &folder) {
-            Ok(lock) => (lock.staying(), false),
+        let (lock, is_shared) = match Lock::of_kept(&path, &folder) {
+            Ok(lock) => (lock, false),
             Err(busy @ TableError::Busy { .. }) => match Lock::shared(&path, &folder)? {
                 Some(lock) => (lock.staying(), true),
                 None => return Err(busy.into()),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pairmill_tables::{Lock, TableError};
 use rustc_hash::FxBuildHasher;
 
 use crate::segments::SegmentFile;
@@ -78,10 +79,13 @@ impl ScoreCache {
         let mut known = Known::default();
         known.reserve(bytes as usize / RECORD);
         let keep = |bytes: &[u8; RECORD]| known.extend([record(bytes)]);
-        let file = SegmentFile::open(&path, &header, keep);
-        let Some(file) = file.map_err(|source| failed(&path, source))? else {
-            return Err(InferenceError::CacheBusy { path });
+        let lock = match Lock::of_kept(&path, &path) {
+            Ok(lock) => lock,
+            Err(TableError::Busy { path }) => return Err(InferenceError::CacheBusy { path }),
+            Err(error) => return Err(failed(&path, io::Error::other(error))),
         };
+        let file = SegmentFile::open(lock, &header, keep);
+        let file = file.map_err(|source| failed(&path, source))?;
         if file.was_damaged {
             let (path, kept) = (path.display(), known.len());
             tracing::warn!("{path}: cut short or damaged; {kept} scores of it are used");

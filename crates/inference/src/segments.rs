@@ -1,8 +1,8 @@
-use std::fs::{self, File, Metadata, TryLockError};
+use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
+
+use pairmill_tables::Lock;
 
 /// Bytes of the number of records before them, and of the checksum behind them.
 pub(crate) const COUNT: usize = 4;
@@ -12,11 +12,10 @@ const MOST: usize = 8_192;
 /// A killed run loses what it has added in this time.
 const FLUSH_EVERY: Duration = Duration::from_secs(3);
 
-/// A file of records of equal size that grows by segments with a checksum each. It is this process'
-/// own for as long as the value lives.
+/// A file of records of equal size that grows by segments with a checksum each.
 #[derive(Debug)]
 pub(crate) struct SegmentFile<const RECORD: usize> {
-    file: File,
+    lock: Lock,
     /// Whether a segment was cut short or damaged, and dropped with what followed it.
     pub was_damaged: bool,
     /// Whether it has no segment.
@@ -26,30 +25,24 @@ pub(crate) struct SegmentFile<const RECORD: usize> {
 }
 
 impl<const RECORD: usize> SegmentFile<RECORD> {
-    /// Opens the file at `path` or begins it; `None` where another process has it. `each` is told
-    /// the records of the segments that are whole, none if the file has another header.
-    pub fn open(
-        path: &Path,
-        header: &[u8],
-        each: impl FnMut(&[u8; RECORD]),
-    ) -> io::Result<Option<Self>> {
-        let Some(mut file) = open_locked(path)? else {
-            return Ok(None);
-        };
+    /// Reads the file that is locked or begins it. `each` is told the records of the segments that
+    /// are whole; there are none if the file has another header.
+    pub fn open(lock: Lock, header: &[u8], each: impl FnMut(&[u8; RECORD])) -> io::Result<Self> {
+        let mut file = lock.file();
         let found = file.metadata()?.len();
-        let whole = read(&file, header, each)?;
+        let whole = read(file, header, each)?;
         file.set_len(whole)?;
         file.seek(SeekFrom::Start(whole))?;
         if whole == 0 {
             file.write_all(header)?;
         }
-        Ok(Some(Self {
-            file,
+        Ok(Self {
+            lock,
             was_damaged: whole < found,
             is_empty: whole <= header.len() as u64,
             pending: Vec::new(),
             flushed: Instant::now(),
-        }))
+        })
     }
 
     /// Adds a record, which is still to be written.
@@ -69,35 +62,13 @@ impl<const RECORD: usize> SegmentFile<RECORD> {
     /// Writes what was added.
     pub fn flush(&mut self) -> io::Result<()> {
         for records in self.pending.chunks(MOST * RECORD) {
-            self.file.write_all(&segment::<RECORD>(records))?;
+            self.lock.file().write_all(&segment::<RECORD>(records))?;
             self.is_empty = false;
         }
         self.pending.clear();
         self.flushed = Instant::now();
         Ok(())
     }
-}
-
-/// Opens a file and locks it; `None` where another process has it.
-fn open_locked(path: &Path) -> io::Result<Option<File>> {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    loop {
-        let file = options.open(path)?;
-        match file.try_lock() {
-            Ok(()) if is_at(&file, path) => return Ok(Some(file)),
-            // The one who held it has removed it since it was opened here.
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(source)) => return Err(source),
-        }
-    }
-}
-
-/// Returns whether an open file is still the one at `path`.
-fn is_at(file: &File, path: &Path) -> bool {
-    let inode = |file: io::Result<Metadata>| file.ok().map(|file| (file.dev(), file.ino()));
-    inode(file.metadata()).is_some_and(|open| inode(fs::metadata(path)) == Some(open))
 }
 
 /// Returns the number of records, the records, and a checksum of both.
