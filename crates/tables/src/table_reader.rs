@@ -3,48 +3,23 @@ use arrow::datatypes::Schema;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::{SessionContext, ident};
 use futures::StreamExt;
-use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::{ColumnNames, Qrels, Result, Table, TableError, open, open_any, session};
+use crate::{ColumnNames, Qrels, Result, Table, TableError, Threads, open, open_any, session};
 
-/// Reads tables in the order of their rows, for programs that wait for them. In an asynchronous one
-/// the waiting belongs into `tokio::task::spawn_blocking`.
+/// Reads tables in the order of their rows, for programs that wait for them on [`Threads`].
 pub struct TableReader {
     threads: Threads,
     session: SessionContext,
 }
 
-/// The threads that read.
-enum Threads {
-    /// Those of the asynchronous program that waits.
-    OfCaller(Handle),
-    Own(Runtime),
-}
-
-impl Threads {
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        match self {
-            Self::OfCaller(handle) => handle.block_on(future),
-            Self::Own(runtime) => runtime.block_on(future),
-        }
-    }
-}
-
 impl TableReader {
-    /// Starts the threads that read, unless an asynchronous program has some.
+    /// Starts to read.
     ///
     /// # Errors
-    /// If they cannot be started.
+    /// If no [`Threads`] can be had.
     pub fn new(threads: usize) -> Result<Self> {
-        let threads = match Handle::try_current() {
-            Ok(handle) => Threads::OfCaller(handle),
-            Err(_) => {
-                let runtime = Builder::new_multi_thread().worker_threads(threads).build();
-                Threads::Own(runtime.map_err(TableError::Runtime)?)
-            }
-        };
         Ok(Self {
-            threads,
+            threads: Threads::new(threads)?,
             // One partition keeps the order, so that figures never depend on the thread count.
             session: session(1)?,
         })
@@ -148,38 +123,4 @@ async fn each_batch<E: From<TableError>>(
         each(&batch.map_err(scan_error)?)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::string_column;
-
-    fn answers(path: &str) -> Vec<String> {
-        let mut answers = Vec::new();
-        let take = |batch: &RecordBatch| -> Result<()> {
-            let column = string_column(batch, "answer");
-            answers.extend(column.iter().flatten().map(str::to_owned));
-            Ok(())
-        };
-        let reader = TableReader::new(1).unwrap();
-        assert_eq!(
-            matches!(reader.threads, Threads::Own(_)),
-            Handle::try_current().is_err()
-        );
-        let read = reader.for_each(path, Table::Qa, &ColumnNames::default(), &["answer"], take);
-        read.unwrap();
-        answers
-    }
-
-    #[test]
-    fn a_program_can_wait_with_threads_of_its_own_or_without() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("qa.csv").display().to_string();
-        std::fs::write(&path, "id,question,answer\n1,Where?,Here.\n").unwrap();
-        assert_eq!(answers(&path), ["Here."]);
-        let runtime = Runtime::new().unwrap();
-        let waiting = runtime.spawn_blocking(move || answers(&path));
-        assert_eq!(runtime.block_on(waiting).unwrap(), ["Here."]);
-    }
 }

@@ -75,11 +75,11 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
         )
         .into());
     }
-    let runtime = prepare(common)?;
+    let threads = prepare(common)?;
     let mut options = recipe.training.clone();
     let mut tasks = Vec::new();
     for loss in losses {
-        tasks.push((loss, recipe.task(&runtime, common, Some(loss))?));
+        tasks.push((loss, recipe.task(&threads, common, Some(loss))?));
     }
     if options.max_steps.is_none() {
         let steps = tasks
@@ -106,7 +106,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
     let recipe = &args.recipe;
     check(recipe)?;
     recipe.check_whole("learning-curve")?;
-    let runtime = prepare(common)?;
+    let threads = prepare(common)?;
     let mut lineage = recipe.lineage("train learning-curve", common.seed)?;
     lineage.options["sizes"] = args.sizes.as_slice().into();
     let staged = match &args.output {
@@ -122,7 +122,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
         Some(folder) => Some(FolderOutput::create(folder)?),
         None => None,
     };
-    let mut task = recipe.task(&runtime, common, None)?;
+    let mut task = recipe.task(&threads, common, None)?;
     let untrained = task.encoder.parameters().flat().copy();
     let mut trials: Vec<Trial> = Vec::new();
     // The largest first, since each smaller part is taken from the one before it.
