@@ -19,6 +19,7 @@ mod properties;
 mod qa;
 mod retrieval;
 mod run;
+mod skipped;
 mod split;
 mod summary;
 mod ticket_tables;
@@ -30,11 +31,12 @@ use pairmill_schema::draw;
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
 };
-pub use corpus::{CorpusOptions, PassageTitles, SkippedFiles};
+pub use corpus::{CorpusOptions, PassageTitles};
 pub use error::{GenerateError, Result};
 pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};
+pub use skipped::SkippedFiles;
 pub use split::{Fractions, Split, SplitError};
 pub use summary::{Facts, Rows, SplitCounts, Summary};
 pub use tickets::{MAX_JUDGEMENTS, TicketsOptions};

@@ -16,7 +16,7 @@ use tantivy::tokenizer::{RAW_TOKENIZER_NAME, TextAnalyzer, TokenizerManager};
 use tantivy::{IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, TantivyError};
 
 use crate::field::ScoredField;
-use crate::postings::Kept;
+use crate::unpacked::Kept;
 use crate::{Bm25, Fields, LexicalError, Result, Sample, TermFinder, Written};
 
 /// Raised whenever an index written by an older version must not be reused.

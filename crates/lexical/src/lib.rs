@@ -33,6 +33,7 @@ mod search;
 mod stemmer_cache;
 mod terms;
 mod texts;
+mod unpacked;
 mod words;
 
 pub use analysis::{Analysis, TermFinder};

@@ -1,13 +1,13 @@
 use std::ops::Range;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use arrow::array::Array;
-use rustc_hash::FxHashMap;
 use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, Score};
 
 use crate::terms::FieldTerm;
+use crate::unpacked::Unpacked;
 use crate::{Index, Result};
 
 /// Documents scored at a time, whose place among them is a `u16`. Their scores stay in the
@@ -17,47 +17,8 @@ const WINDOW: usize = 1 << 16;
 /// The scores of the documents of a window.
 pub(crate) type Scores = [Score; WINDOW];
 
-/// Bytes of postings kept unpacked.
-const KEPT_BYTES: usize = 128 << 20;
-
 /// The ranks whose shares are known at once, a power of two.
 const BEST: usize = 1_024;
-
-/// The documents of a segment that have a term, in order, and [`share`] of each.
-#[derive(Debug)]
-pub(crate) struct Unpacked {
-    /// Places in their window.
-    places: Vec<u16>,
-    shares: Vec<Score>,
-    /// Where each window begins, and where the last one ends.
-    windows: Vec<u32>,
-    /// The 1st, 2nd, 4th, 8th best share and so on.
-    best: Vec<Score>,
-}
-
-/// The lists that the queries so far have unpacked: a word of one is likely a word of the next.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    lists: RwLock<KeptLists>,
-    /// Bytes there is room for.
-    most: usize,
-}
-
-#[derive(Debug, Default)]
-struct KeptLists {
-    /// By segment, field and place in the file of postings.
-    lists: FxHashMap<(usize, usize, usize), Arc<Unpacked>>,
-    bytes: usize,
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self {
-            lists: RwLock::default(),
-            most: KEPT_BYTES,
-        }
-    }
-}
 
 /// The documents of a segment that have a term.
 pub(crate) enum List {
@@ -277,6 +238,7 @@ impl Cursor<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unpacked::Kept;
 
     use arrow::array::{RecordBatch, StringArray};
     use datafusion::prelude::SessionContext;

@@ -8,7 +8,7 @@ use pairmill_tables::{ColumnNames, Lineage, Table, open, string_column};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::plan::for_each_batch;
+use crate::batches::for_each_batch;
 use crate::{MineError, Pairs, Result, Retrieval};
 
 /// The passages to search.

@@ -8,7 +8,7 @@ use pairmill_candidates::pairs_of;
 use pairmill_tables::{ColumnNames, Table, f32_column, i32_column, open, session, string_column};
 use serde::Serialize;
 
-use crate::plan::for_each_batch;
+use crate::batches::for_each_batch;
 use crate::{MineError, Result};
 
 /// Queries named where the one asked for is not there.

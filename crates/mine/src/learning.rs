@@ -9,9 +9,9 @@ use pairmill_schema::excerpt;
 use pairmill_tables::{Qrels, passage, string_column};
 use tracing::warn;
 
+use crate::batches::for_each_batch;
 use crate::labels::is_positive;
 use crate::pairs::OpenPairs;
-use crate::plan::for_each_batch;
 use crate::{MineConfig, MineError, MineSummary, Result};
 
 /// Letters of a text in a message.

@@ -1,7 +1,6 @@
 use arrow::array::RecordBatch;
 use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::prelude::{DataFrame, SessionContext, ident};
-use futures::StreamExt;
 use pairmill_tables::string_column;
 
 use crate::retriever::{HITS_PER_BATCH, Retriever};
@@ -65,18 +64,6 @@ fn column_names(frame: &DataFrame) -> impl Iterator<Item = String> + use<> {
         .map(|field| field.name().clone())
         .collect();
     names.into_iter()
-}
-
-/// Reads a table to its end.
-pub(crate) async fn for_each_batch(
-    frame: DataFrame,
-    mut read: impl FnMut(&RecordBatch),
-) -> Result<()> {
-    let mut stream = frame.execute_stream().await?;
-    while let Some(batch) = stream.next().await {
-        read(&batch?);
-    }
-    Ok(())
 }
 
 /// Counts the runs of equal values in columns that are sorted by them, across batches.

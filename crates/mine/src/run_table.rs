@@ -13,9 +13,10 @@ use pairmill_tables::{
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
+use crate::batches::for_each_batch;
 use crate::candidates::warn_of_queries;
 use crate::parts::{KEPT, temporary_folder};
-use crate::plan::{Runs, for_each_batch, with_hits};
+use crate::plan::{Runs, with_hits};
 use crate::retriever::Retriever;
 use crate::{Corpus, MineError, Report, Result, RunOptions};
 use pairmill_candidates::id_key;

@@ -4,8 +4,8 @@ use pairmill_checkpoint::{PostNormConfig, PostNormNames};
 use tch::{Kind, Tensor};
 
 use crate::activation::activated;
+use crate::adapter::Adapter;
 use crate::batch::Group;
-use crate::lora::Adapter;
 use crate::{Dropout, PackedBatch, Parameters, Result};
 
 pub(crate) fn dropped(x: Tensor, p: f64, dropout: Option<&Dropout>) -> Tensor {
@@ -46,7 +46,7 @@ impl Linear {
             bias: bias
                 .then(|| parameters.get(&format!("{name}.bias"), &[outputs]))
                 .transpose()?,
-            adapter: Adapter::of(parameters, name),
+            adapter: parameters.adapter(name),
             compute: parameters.compute_kind(),
         })
     }

@@ -6,7 +6,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use tch::{Device, Kind, Tensor};
 
-use crate::lora::{Adapter, is_adapter};
+use crate::adapter::{Adapter, DOWN, UP, is_adapter};
 use crate::onnx::Weights;
 use crate::{ModelError, Result};
 
@@ -181,8 +181,13 @@ impl Parameters {
         self.compute
     }
 
-    pub(crate) fn lora_scale(&self) -> f64 {
-        self.lora_scale
+    /// Returns the adapter of the layer `name`, if it has one.
+    pub(crate) fn adapter(&self, name: &str) -> Option<Adapter> {
+        Some(Adapter {
+            down: self.tensor(&format!("{name}{DOWN}"))?,
+            up: self.tensor(&format!("{name}{UP}"))?,
+            scale: self.lora_scale,
+        })
     }
 
     pub(crate) fn set_lora_scale(&mut self, scale: f64) {
@@ -198,7 +203,7 @@ impl Parameters {
 
     fn merged_with_adapter(&self, name: &str, tensor: &Tensor) -> Tensor {
         let layer = name.strip_suffix(".weight");
-        match layer.and_then(|layer| Adapter::of(self, layer)) {
+        match layer.and_then(|layer| self.adapter(layer)) {
             Some(adapter) => tch::no_grad(|| tensor + adapter.weight()),
             None => tensor.shallow_clone(),
         }

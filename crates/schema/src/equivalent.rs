@@ -5,9 +5,9 @@ use icu_properties::props::DefaultIgnorableCodePoint;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::identical::identical;
 use crate::letters::plain_letters;
 use crate::marks::{ends_sentence, is_apostrophe, is_dash, is_mark, is_unspaced};
-use crate::sameness::identical;
 
 /// Returns the form of a text that counts where texts must be
 /// [equivalent](crate::Sameness::Equivalent): NFC, folded case (Unicode's full case folding, and

@@ -6,7 +6,7 @@ use pairmill_tables::TableError;
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use super::skipped::{Skipped, Why};
+use crate::skipped::{Skipped, Why};
 use crate::{GenerateError, Result};
 
 /// A format that documents are read from.

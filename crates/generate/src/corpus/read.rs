@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use super::document::Document;
 use super::files::{DocumentFile, Format};
 use super::passages::{self, Measure};
-use super::skipped::{Skipped, Why};
 use super::{html, markdown, plain};
+use crate::skipped::{Skipped, Why};
 
 /// A document cut into passages.
 #[derive(Debug)]
