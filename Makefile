@@ -67,7 +67,7 @@ bench: build ## Run the slow checks against published figures (takes long; needs
 kernels: setup ## Time the hot kernels, compared with the run before (FLAGS='--save-baseline NAME' keeps a run)
 	cargo bench --workspace --bench '*' -- $(FLAGS)
 
-lint: setup ## Check formatting, lints, the length of lines and links
+lint: setup ## Check formatting, lints, docs, the length of lines, links and circles
 	python3 scripts/lint.py
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings

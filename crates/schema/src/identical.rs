@@ -2,8 +2,9 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// Returns the form of a text that counts where texts must be [identical](crate::Sameness::Identical):
-/// NFC, each run of white space one blank, none at the ends.
+/// Returns the form of a text that counts where texts must be
+/// [identical](crate::Sameness::Identical): NFC, each run of white space one blank, none at the
+/// ends.
 pub fn identical(text: &str) -> Cow<'_, str> {
     if is_folded(text) {
         return text.into();
