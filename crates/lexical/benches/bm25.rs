@@ -34,7 +34,8 @@ fn index() -> Index {
     let batch = RecordBatch::try_from_iter(columns).expect("columns are of one length");
     let corpus = SessionContext::new().read_batch(batch);
     let corpus = corpus.expect("a batch is a table");
-    let index = Index::open_or_build(None, "", &Bm25::default(), 1, corpus, |_| ());
+    let bm25 = Bm25::default();
+    let index = Index::open_or_build(None, "", &bm25, 1, corpus, |_| ());
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     runtime.block_on(index).expect("the index can be built")
 }
