@@ -60,7 +60,7 @@ impl Hub {
             .env_remove("HF_HUB_OFFLINE")
     }
 
-    /// What was asked for since the last call.
+    /// Returns what was asked for since the last call.
     ///
     /// # Panics
     /// If the server has panicked.
@@ -141,7 +141,7 @@ fn respond(
     stream.write_all(body)
 }
 
-/// What the Hub says of a model: its commit and files.
+/// Returns what the Hub says of a model: its commit and files.
 fn index(folder: &Path) -> String {
     let mut names = vec!["README.md".to_owned(), "pytorch_model.bin".to_owned()];
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

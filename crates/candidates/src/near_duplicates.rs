@@ -112,6 +112,8 @@ fn hash(parts: impl Iterator<Item = u64>) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn alike(a: &str, b: &str, threshold: f32) -> bool {
@@ -140,10 +142,23 @@ mod tests {
         assert!(!alike("a b c d e", "a b c d e f g h", 0.51));
     }
 
-    #[test]
-    fn words_of_plain_text_are_the_same_by_either_way() {
-        let text = "Don't re-Use the C3 pump: 24\" (old)";
-        assert!(words(text).eq(words_of_any_script(text)));
+    proptest! {
+        #[test]
+        fn words_of_plain_text_are_the_same_by_either_way(text in "[ -~\\t\\n]{0,80}") {
+            prop_assert!(words(&text).eq(words_of_any_script(&text)));
+        }
+
+        #[test]
+        fn the_similarity_is_that_of_whole_sets(
+            a in "([a-d] ){0,12}",
+            b in "([a-d] ){0,12}",
+            threshold in 0.05f32..=1.0,
+        ) {
+            let [of_a, of_b] = [&a, &b].map(|text| shingles(text).collect::<HashSet<_>>());
+            let (shared, union) = (of_a.intersection(&of_b).count(), of_a.union(&of_b).count());
+            let expected = shared > 0 && shared as f64 >= f64::from(threshold) * union as f64;
+            prop_assert_eq!(alike(&a, &b, threshold), expected, "{} of {}", shared, union);
+        }
     }
 
     #[test]

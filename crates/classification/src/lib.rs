@@ -3,8 +3,6 @@
 //!
 //! A class is a number below the number of classes. Results do not depend on the number of threads.
 
-#![deny(missing_docs)]
-
 mod lbfgs;
 mod logistic;
 mod nearest;

@@ -35,7 +35,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// The embeddings of texts as they are compared: of length 1 where that is by cosine.
+    /// Returns the embeddings of texts as they are compared: of length 1 where that is by cosine.
     pub(crate) fn embed(
         &self,
         texts: &[&str],
@@ -56,7 +56,7 @@ impl Model {
         Ok(embeddings)
     }
 
-    /// What decides on the embedding of a passage.
+    /// Returns what decides on the embedding of a passage.
     pub(crate) fn about(&self) -> impl Serialize + use<> {
         serde_json::json!({
             "layout": LAYOUT,
@@ -113,22 +113,22 @@ impl Builder {
         })
     }
 
-    /// Number of passages.
+    /// Returns the number of passages.
     pub fn len(&self) -> usize {
         self.passages.len()
     }
 
-    /// Whether there is no passage.
+    /// Returns whether there is no passage.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Number of distinct texts.
+    /// Returns the number of distinct texts.
     pub fn texts(&self) -> usize {
         self.texts
     }
 
-    /// How many of them are still to be embedded.
+    /// Returns how many of them are still to be embedded.
     pub fn missing(&self) -> usize {
         self.missing.len()
     }
@@ -216,12 +216,12 @@ pub struct Index {
 }
 
 impl Index {
-    /// Number of passages.
+    /// Returns the number of passages.
     pub fn len(&self) -> usize {
         self.passages.len()
     }
 
-    /// Whether the index holds no passage.
+    /// Returns whether the index holds no passage.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -234,7 +234,7 @@ impl Index {
         self.model.encoder.dimension()
     }
 
-    /// The embedding of a passage.
+    /// Returns the embedding of a passage.
     pub(crate) fn embedding(&self, number: u32) -> Result<Vec<f32>> {
         let row = self.rows[number as usize] as usize;
         let mut embedding = vec![0.0; self.dimension()];
@@ -242,7 +242,8 @@ impl Index {
         Ok(embedding)
     }
 
-    /// The embeddings of texts, row-major: looked up where they are known, computed where not.
+    /// Returns the embeddings of texts, row-major: looked up where they are known, computed where
+    /// not.
     pub(crate) fn embeddings(&self, texts: &[&str], side: Side) -> Result<Vec<f32>> {
         let dimension = self.dimension();
         let mut embeddings = vec![0.0; texts.len() * dimension];

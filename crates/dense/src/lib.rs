@@ -23,9 +23,9 @@ mod texts;
 
 pub use embed::embed_texts;
 pub use error::{DenseError, Result};
-pub use function::{DEFAULT_TOP_K, DenseSearch};
+pub use function::dense_search;
 pub use index::{Builder, Index, Model};
-pub use score::{DensePassageScore, DenseScore};
+pub use score::{dense_passage_score, dense_score};
 pub use search::{Hit, Ranked};
 pub use store::{Key, Store, key};
-pub use texts::PassageText;
+pub use texts::passage_text;

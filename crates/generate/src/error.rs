@@ -274,9 +274,6 @@ pub enum GenerateError {
         /// Their rows.
         rows: usize,
     },
-    /// The asynchronous runtime cannot be set up.
-    #[error("the threads for reading cannot be started")]
-    Runtime(#[source] std::io::Error),
 }
 
 impl From<datafusion::error::DataFusionError> for GenerateError {

@@ -21,6 +21,7 @@ mod properties;
 mod qa;
 mod retrieval;
 mod run;
+mod skipped;
 mod split;
 mod summary;
 mod ticket_tables;
@@ -32,7 +33,7 @@ use pairmill_schema::draw;
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
 };
-pub use corpus::{CorpusOptions, PassageTitles, SkippedFiles};
+pub use corpus::{CorpusOptions, PassageTitles};
 pub use error::{GenerateError, Result};
 pub use labelling::{
     CollectConfig, CollectReport, LabellingModel, PoolCounts, SelectConfig, SelectReport,
@@ -42,6 +43,7 @@ pub use labelling::{
 pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};
+pub use skipped::SkippedFiles;
 pub use split::{Fractions, Split, SplitError};
 pub use summary::{Facts, Rows, SplitCounts, Summary};
 pub use tickets::{MAX_JUDGEMENTS, TicketsOptions};

@@ -2,19 +2,17 @@
 
 mod labelling_args;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_cli::{Common, UsageError};
 use pairmill_generate::{
     Config, ConvertConfig, CorpusOptions, Fractions, MAX_JUDGEMENTS, PairsOptions, PassageTitles,
     QaOptions, Source, TicketsOptions,
 };
 use pairmill_schema::Sameness;
 use pairmill_tables::{KeptColumns, ReadOptions};
-use serde::Serialize;
 
 /// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
 #[derive(Debug, Parser)]
@@ -241,7 +239,6 @@ impl ConvertArgs {
             input: self.input,
             output: self.output,
             splits: self.split,
-            threads: common.threads(),
             force: common.force,
         }
     }
@@ -328,25 +325,19 @@ fn main() -> ExitCode {
         common,
     } = pairmill_cli::parse();
     reading.set();
-    if let Command::Label(command) = command {
-        return pairmill_cli::run_async(&common, command.run(&common));
-    }
-    pairmill_cli::run(&common, || match command {
-        Command::Label(_) => Ok(Outcome::Done),
-        Command::Generate(command) => {
-            print(&common, &pairmill_generate::run(&config(command, &common))?)
-        }
-        Command::Convert(args) => {
-            let config = args.config(&common);
-            config.validate().map_err(UsageError)?;
-            print(&common, &pairmill_generate::convert(&config)?)
+    pairmill_cli::run_async(&common, async {
+        match command {
+            Command::Generate(command) => {
+                let report = pairmill_generate::run(&config(command, &common)).await?;
+                pairmill_cli::print(&common, &report)
+            }
+            Command::Convert(args) => {
+                let config = args.config(&common);
+                config.validate().map_err(UsageError)?;
+                let report = pairmill_generate::convert(&config).await?;
+                pairmill_cli::print(&common, &report)
+            }
+            Command::Label(command) => command.run(&common).await,
         }
     })
-}
-
-fn print(common: &Common, report: &impl Serialize) -> anyhow::Result<Outcome> {
-    if common.json {
-        writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?)?;
-    }
-    Ok(Outcome::Done)
 }

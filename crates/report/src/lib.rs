@@ -4,8 +4,6 @@
 //! Nothing here knows what was measured. [`Page`] is the frame of a page, [`markdown`] writes texts
 //! of the user's so that nothing in them is markup, and [`format`] writes figures alike in both.
 
-#![deny(missing_docs)]
-
 mod charts;
 mod estimate;
 pub mod format;

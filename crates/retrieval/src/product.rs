@@ -1,9 +1,9 @@
 use matrixmultiply::sgemm;
 use pairmill_checkpoint::SimilarityFunction;
 
-/// Computes how alike vectors of `dimension` components are, row-major: `scores[q, p]` of `queries[q]` and
-/// `passages[p]`, the higher the more alike. Its bits are the same whatever else is compared with
-/// it.
+/// Computes how alike vectors of `dimension` components are, row-major: `scores[q, p]` of
+/// `queries[q]` and `passages[p]`, the higher the more alike. Its bits are the same whatever else
+/// is compared with it.
 ///
 /// # Panics
 /// If the sizes do not fit.
@@ -38,8 +38,8 @@ pub fn similarity(kind: SimilarityFunction, query: &[f32], passage: &[f32]) -> f
     score[0]
 }
 
-/// Computes the dot products of vectors of `dimension` components, row-major: `scores[q, p]` of `queries[q]`
-/// and `passages[p]`.
+/// Computes the dot products of vectors of `dimension` components, row-major: `scores[q, p]` of
+/// `queries[q]` and `passages[p]`.
 ///
 /// Each is summed in an order that only the dimension decides, so its bits are the same whatever
 /// else is multiplied with it.

@@ -12,6 +12,7 @@ mod json_scan;
 mod not_text;
 mod options;
 mod rows;
+mod scan;
 
 pub use options::{Quote, ReadOptions};
 pub(crate) use rows::TextFile;

@@ -104,7 +104,7 @@ impl TextFile {
         })
     }
 
-    /// The names of the columns, in order.
+    /// Returns the names of the columns, in order.
     pub fn columns(&self) -> &[String] {
         match &self.form {
             Form::Csv(csv) => &csv.columns,
@@ -112,18 +112,19 @@ impl TextFile {
         }
     }
 
-    /// Whether every value of the column is a number, which only JSON Lines can tell.
+    /// Returns whether every value of the column is a number, which only JSON Lines can tell.
     pub fn holds_numbers_only(&self, column: usize) -> bool {
         matches!(&self.form, Form::Json(json) if json.holds_numbers_only(column))
     }
 
-    /// Whether DataFusion reads the file alike: JSON objects, one a line, each key of one kind.
+    /// Returns whether DataFusion reads the file alike: JSON objects, one a line, each key of one
+    /// kind.
     pub fn is_plain_json(&self) -> bool {
         self.encoding == UTF_8 && matches!(&self.form, Form::Json(json) if json.is_plain)
     }
 
-    /// The rows, of the columns with these numbers. Lists and objects of JSON are refused unless
-    /// they are taken as they are written (`takes_nested`).
+    /// Returns the rows, of the columns with these numbers. Lists and objects of JSON are refused
+    /// unless they are taken as they are written (`takes_nested`).
     pub fn rows(&self, columns: &[usize], takes_nested: bool) -> Result<TextRows> {
         let reader = decoded(raw(&self.file)?, self.encoding);
         let file = self.file.clone();
@@ -181,7 +182,7 @@ pub(crate) enum TextRows {
 }
 
 impl TextRows {
-    /// The next rows; none at the end.
+    /// Returns the next rows; none at the end.
     pub fn next(&mut self) -> Result<Option<Cells>> {
         match self {
             Self::Csv(rows) => rows.next(),

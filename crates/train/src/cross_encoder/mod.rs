@@ -115,7 +115,7 @@ fn train(
     output: &Path,
     common: &Common,
 ) -> Result<Option<Report>> {
-    let runtime = prepare(common)?;
+    let threads = prepare(common)?;
     let dev_file = args.dev_file();
     let lineage = args.lineage(None, left_out, common.seed)?;
     if lineage.is_done(output, common.force)? {
@@ -132,7 +132,7 @@ fn train(
     if let Some(length) = args.data.max_length {
         model.set_max_length(usize::from(length))?;
     }
-    let (objective, parts, dev_set) = runtime.block_on(async {
+    let (objective, parts, dev_set) = threads.block_on(async {
         // One partition, so that rows come in the order of their table for any number of threads.
         let session = session(1)?;
         let (objective, parts) = match args.shuffle_buffer {
@@ -240,7 +240,7 @@ impl CrossEncoderArgs {
         Ok(lineage)
     }
 
-    /// How labelled pairs are read.
+    /// Returns how labelled pairs are read.
     fn reading(&self, mined: usize, seed: u64) -> Reading<'_> {
         Reading {
             columns: &self.data.columns,

@@ -7,7 +7,7 @@ use super::Recipe;
 use crate::losses::registry::names;
 use crate::report::{Delivered, Report};
 
-/// What the model folder's README says: data, options, scores.
+/// Returns what the model folder's README says: data, options, scores.
 pub(super) fn model_card(recipe: &Recipe, output: &Path, report: &Report) -> ModelCard {
     let base = recipe.model.name();
     let version = env!("CARGO_PKG_VERSION");
