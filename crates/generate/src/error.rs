@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use pairmill_tables::TableError;
 
-use crate::{Fractions, SkippedFiles, Split};
+use crate::{CheckError, Fractions, SkippedFiles, Split};
 
 /// The result of generating.
 pub type Result<T, E = GenerateError> = std::result::Result<T, E>;
@@ -13,6 +13,9 @@ pub enum GenerateError {
     /// An input that cannot be read or an output that cannot be written.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// A table that cannot be checked.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// Two different rows of one id.
     #[error(
         "{input}: the id `{id}` stands for two rows that differ in `{column}` ({first:?} and {second:?}); give each row its own id"

@@ -4,9 +4,12 @@
 //! Every choice is a hash of the seed and a stable key (an id, a path or a normalised text), so
 //! the output depends neither on the order of the input's rows nor on the number of threads.
 //!
+//! [`check()`] looks through tables for what spoils them, and mends what can be mended.
+//!
 //! [`convert`] exchanges data sets, runs and judgements with tools that read BEIR's or TREC's form.
 
 mod categories;
+mod check;
 mod convert;
 mod corpus;
 mod error;
@@ -27,6 +30,10 @@ mod write;
 
 use pairmill_schema::draw;
 
+pub use check::{
+    CheckColumns, CheckConfig, CheckError, CheckOptions, CheckReport, CheckSummary, MendedSummary,
+    TableFormat, check, named_kind,
+};
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
 };

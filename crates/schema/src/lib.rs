@@ -16,6 +16,7 @@ mod letters;
 mod marks;
 mod reason;
 mod sameness;
+mod words;
 
 pub use excerpt::excerpt;
 pub use key::{TextKey, hash_key};
@@ -23,3 +24,4 @@ pub use letters::plain_letters;
 pub use marks::{is_combining_mark, is_unspaced, unspaced_script};
 pub use reason::{Decision, Reason};
 pub use sameness::{Sameness, equivalent, identical};
+pub use words::{hash_words, word_hashes};
