@@ -43,9 +43,9 @@ enum Command {
     Convert(ConvertArgs),
     /// Look through a table for what spoils it, mend what can be mended, and write a data card
     ///
-    /// Duplicates, leakage between splits, contradicting labels, damaged and foreign texts, personal
-    /// data and more. Each finding is a row of findings.parquet with its place, its reason and what
-    /// to do about it; card.html counts them.
+    /// Duplicates, leakage between splits, contradicting labels, damaged and foreign texts,
+    /// personal data and more. Each finding is a row of findings.parquet with its place, its reason
+    /// and what to do about it; card.html counts them.
     Check(Box<CheckArgs>),
 }
 
