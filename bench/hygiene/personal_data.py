@@ -28,7 +28,7 @@ FRAMES = [
     "mon dossier contient {} depuis hier", "El cliente dejó {} en el formulario", "see \"{}\" below",
 ]
 NAMES = "anna ben carla dieter eva faruk grace henrik ines jonas".split()
-HOSTS = ["example.org", "mail.example.com", "uni-example.edu", "example.co.uk", "beispiel.example"]
+HOSTS = ["example.org", "mail.example.com", "uni-example.edu", "example.co.uk", "example.net"]
 
 
 def luhn(head: str) -> str:
@@ -118,6 +118,10 @@ def pairmill(table: list[dict], folder: Path) -> dict[str, set]:
 
 def presidio(table: list[dict]) -> dict[str, set]:
     """Its pattern recognisers, each alone, at the scores that they give."""
+    import tldextract.tldextract
+
+    # Its own copy of the list of domains, so that nothing is fetched.
+    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
     from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, EmailRecognizer, IbanRecognizer, IpRecognizer, PhoneRecognizer
 
     recognisers = {

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use pairmill_tables::TableError;
 
-use crate::{CheckError, Fractions, SkippedFiles, Split};
+use crate::{Fractions, SkippedFiles, Split};
 
 /// The result of generating.
 pub type Result<T, E = GenerateError> = std::result::Result<T, E>;
@@ -15,7 +15,7 @@ pub enum GenerateError {
     Table(#[from] TableError),
     /// A table that cannot be checked.
     #[error(transparent)]
-    Check(#[from] CheckError),
+    Check(#[from] crate::check::error::CheckError),
     /// Two different rows of one id.
     #[error(
         "{input}: the id `{id}` stands for two rows that differ in `{column}` ({first:?} and {second:?}); give each row its own id"

@@ -26,10 +26,13 @@ impl Hygiene {
         let mut kinds = Vec::new();
         let mut texts = Vec::new();
         let mut watches = Vec::new();
+        let splits = || tables.iter().filter_map(|table| table.split);
+        let has_splits = splits().min() < splits().max();
+        let is_wanted = |kind: &&'static Kind| {
+            wanted.contains(kind) && (has_splits || kind.family != Family::Leakage)
+        };
         for check in CHECKS {
-            let its: Vec<&'static Kind> = (check.kinds().iter().copied())
-                .filter(|kind| wanted.contains(kind))
-                .collect();
+            let its: Vec<&'static Kind> = check.kinds().iter().copied().filter(is_wanted).collect();
             if its.is_empty() {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! `generate check`: looks through tables for what spoils them, mends what can be mended, and
 //! writes a data card.
 
-mod error;
+pub(crate) mod error;
 mod findings_table;
 mod mended_table;
 mod options;

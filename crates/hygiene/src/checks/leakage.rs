@@ -25,10 +25,8 @@ pub static LEAKAGE: Kind = Kind {
     fix: Fix::Drop,
 };
 
-fn start(tables: &[Table], _: &Options) -> Option<Box<dyn Watch>> {
-    let splits = || tables.iter().filter_map(|table| table.split);
-    let is_split = splits().min() < splits().max();
-    is_split.then(|| Box::<Leakage>::default() as Box<dyn Watch>)
+fn start(_: &[Table], _: &Options) -> Option<Box<dyn Watch>> {
+    Some(Box::<Leakage>::default())
 }
 
 #[derive(Default)]
