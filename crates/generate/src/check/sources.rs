@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_hygiene::{Role, Split, TableKind, TextColumn};
-use pairmill_tables::{ColumnNames, KeptColumns, Lineage, Table, column_names, open};
+use pairmill_tables::{ColumnNames, Format, KeptColumns, Lineage, Table, column_names, open};
 use tracing::warn;
 
 use super::table_kind::{TextOf, table_of, texts_of, told};
@@ -140,13 +140,15 @@ impl Finder<'_> {
         is_checked: bool,
     ) -> Result<Source> {
         let options = &self.config.options;
+        let is_trec = Format::of_name(Path::new(path)) == Some(Format::Trec);
         let found = match path {
-            "-" => Vec::new(),
+            _ if path == "-" || is_trec => Vec::new(),
             _ => column_names(self.session, path).await?,
         };
         let kind = match kind {
             Some(kind) => kind,
             None if path == "-" => return Err(CheckError::KindOfStream.into()),
+            None if is_trec => TableKind::Qrels,
             None => self.told(path, &found)?,
         };
         let table = table_of(kind, &found);
@@ -255,7 +257,8 @@ impl Finder<'_> {
             if path == "-" && self.config.mends() {
                 warn!("other columns of standard input go along only if --keep-columns names them");
             }
-            if path == "-" || !self.config.mends() {
+            let is_trec = Format::of_name(Path::new(path)) == Some(Format::Trec);
+            if path == "-" || is_trec || !self.config.mends() {
                 return Ok(Vec::new());
             }
         }
