@@ -49,9 +49,17 @@ static HEADS: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is sound")
 });
 
+/// One of these stands in every such head: most texts have none, and are told by it sooner.
+const MARKS: [&str; 12] = [
+    "wrote", "schrieb", "crit", "escribi", "---", "Sent", "Date", "Datum", "Gesendet", "Envoyé",
+    "Enviado", "Fecha",
+];
+
 fn find(text: &str) -> Vec<Span> {
     let quoted = quoted_lines(text);
-    let head = HEADS.find(text).map(|head| head.start());
+    let has_mark = MARKS.iter().any(|mark| text.contains(mark));
+    let head = has_mark.then(|| HEADS.find(text)).flatten();
+    let head = head.map(|head| head.start());
     let mut spans: Vec<Span> = Vec::new();
     for range in quoted {
         if head.is_some_and(|head| range.end > head) {
@@ -69,6 +77,9 @@ fn find(text: &str) -> Vec<Span> {
 
 /// Two or more lines in a row that begin with `>`. One alone may be a prompt or a comparison.
 fn quoted_lines(text: &str) -> Vec<Range<usize>> {
+    if !text.contains('>') {
+        return Vec::new();
+    }
     let mut blocks: Vec<(Range<usize>, usize)> = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
