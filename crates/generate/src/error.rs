@@ -16,6 +16,9 @@ pub enum GenerateError {
     /// An input that cannot be read or an output that cannot be written.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// A table that cannot be checked.
+    #[error(transparent)]
+    Check(#[from] crate::check::error::CheckError),
     /// Two different rows of one id.
     #[error(
         "{input}: the id `{id}` stands for two rows that differ in `{column}` ({first:?} and {second:?}); give each row its own id"

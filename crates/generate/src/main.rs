@@ -1,12 +1,14 @@
 //! The `pairmill-generate` program.
 
+mod check_args;
 mod labelling_args;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use check_args::CheckArgs;
 use clap::{Args, Parser, Subcommand};
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_generate::{
     Config, ConvertConfig, CorpusOptions, Fractions, MAX_JUDGEMENTS, PairsOptions, PassageTitles,
     QaOptions, Source, TicketsOptions,
@@ -38,6 +40,12 @@ enum Command {
     /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
     /// .csv, .jsonl, .arrow, .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
+    /// Look through a table for what spoils it, mend what can be mended, and write a data card
+    ///
+    /// Duplicates, leakage between splits, contradicting labels, damaged and foreign texts,
+    /// personal data and more. Each finding is a row of findings.parquet with its place, its reason
+    /// and what to do about it; card.html counts them.
+    Check(Box<CheckArgs>),
     #[command(flatten)]
     Label(labelling_args::Label),
 }
@@ -330,6 +338,15 @@ fn main() -> ExitCode {
             Command::Generate(command) => {
                 let report = pairmill_generate::run(&config(command, &common)).await?;
                 pairmill_cli::print(&common, &report)
+            }
+            Command::Check(args) => {
+                let least = args.fail_on();
+                let report = pairmill_generate::check(&args.config(&common)?).await?;
+                pairmill_cli::print(&common, &report)?;
+                Ok(match least.is_some_and(|least| report.has(least)) {
+                    true => Outcome::ThresholdMissed,
+                    false => Outcome::Done,
+                })
             }
             Command::Convert(args) => {
                 let config = args.config(&common);

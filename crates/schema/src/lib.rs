@@ -19,6 +19,7 @@ mod marks;
 mod odd_text;
 mod reason;
 mod sameness;
+mod words;
 
 pub use equivalent::equivalent;
 pub use excerpt::excerpt;
@@ -28,3 +29,4 @@ pub use letters::plain_letters;
 pub use marks::{is_combining_mark, is_unspaced, unspaced_script};
 pub use reason::{Decision, Reason};
 pub use sameness::Sameness;
+pub use words::{hash_words, word_hashes};
