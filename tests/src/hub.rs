@@ -97,7 +97,9 @@ impl Shelf {
                 continue;
             };
             let stored = name.strip_suffix("?stored");
-            let file = fs::read(folder.join(stored.unwrap_or(name)))?;
+            let Ok(file) = fs::read(folder.join(stored.unwrap_or(name))) else {
+                return respond(&mut stream, "404 Not Found", "", b"Entry not found");
+            };
             let headers = format!("ETag: \"{name}\"\r\nX-Repo-Commit: {COMMIT}\r\n");
             if name.ends_with(".safetensors") || name.ends_with(".onnx") {
                 let headers = format!("{headers}Location: {}{path}?stored\r\n", self.endpoint);
@@ -143,7 +145,11 @@ fn respond(
 
 /// Returns what the Hub says of a model: its commit and files.
 fn index(folder: &Path) -> String {
-    let mut names = vec!["README.md".to_owned(), "pytorch_model.bin".to_owned()];
+    let mut names = vec!["pytorch_model.bin".to_owned()];
+    if !folder.join("README.md").is_file() {
+        // Listed, to show who asks for it.
+        names.push("README.md".to_owned());
+    }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         match fs::read_dir(entry.path()) {

@@ -23,6 +23,8 @@ fn offline(hub: &Hub, program: Program, dir: &Path, line: &str) -> Ended {
 fn a_model_is_fetched_once_and_trains_as_from_its_folder() {
     let dir = sample_with_tiny_model();
     let dir = dir.path();
+    let base = "---\nlanguage: en\nlicense: apache-2.0\n---\n\n# tiny\n";
+    fs::write(dir.join("tiny/README.md"), base).unwrap();
     let hub = Hub::serve("acme/tiny", &dir.join("tiny"));
     let line = format!("{TRAINING} --output");
     run(
@@ -35,13 +37,15 @@ fn a_model_is_fetched_once_and_trains_as_from_its_folder() {
     let requests = hub.requests();
     let fetched = |name: &str| requests.iter().any(|path| path.ends_with(name));
     assert!(fetched("1_Pooling/config.json") && fetched("tokenizer.json"));
-    assert!(!fetched("README.md") && !fetched(".bin"), "{requests:?}");
+    assert!(fetched("README.md") && !fetched(".bin"), "{requests:?}");
 
     TRAIN.done(dir, &format!("{line} by_folder --model tiny"));
     let weights = |folder: &str| fs::read(dir.join(folder).join("model.safetensors")).unwrap();
     assert!(weights("by_id") == weights("by_folder"));
     let card = fs::read_to_string(dir.join("by_id/README.md")).unwrap();
-    assert!(card.contains("base_model: acme/tiny\n"), "{card}");
+    for field in ["base_model: acme/tiny\n", "license: apache-2.0\n"] {
+        assert!(card.contains(field), "{card}");
+    }
 
     // Known by now: the Hub is only asked whether the model has changed.
     run(

@@ -7,6 +7,7 @@
 
 mod activation;
 mod architecture;
+mod card_header;
 mod companions;
 mod cross_encoder;
 mod dense;
@@ -33,6 +34,7 @@ pub use architecture::{
     ModernBertConfig, MpnetConfig, NormConfig, PostNormConfig, PostNormNames, RobertaConfig, Rope,
     RopeParameters,
 };
+pub use card_header::{CardFigure, CardHeader, CardResult};
 pub use cross_encoder::declared_activation;
 pub use dense::{Dense, DenseConfig, LayerNormConfig, Residual};
 pub use error::{CheckpointError, Result, excerpt, excerpt_of_pair};

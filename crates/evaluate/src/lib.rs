@@ -27,11 +27,12 @@ pub use ranked::run_table::Ties;
 pub use results::evaluation::Evaluation;
 pub use results::regression::Regression;
 pub use results::run_options::RunOptions;
-pub use statistics::evidence::{Difference, Evidence, MetricEvidence, PairedTests, Settings};
+pub use statistics::evidence::{Difference, Evidence, MetricEvidence, Settings};
 pub use statistics::groups::{Group, GroupIntervals};
+pub use statistics::paired_tests::PairedTests;
 pub use statistics::verdict::{Needed, Verdict};
 pub use tasks::{
-    Classification, Compare, Comparison, Contender, Margin, Pairs, Paraphrases, RankedRun, Rerank,
-    Retrieval, Similarity, Task, Triplets, WithoutResults,
+    Classification, Compare, Comparison, Contender, Embed, EmbedReport, Margin, Pairs, Paraphrases,
+    RankedRun, Rerank, Retrieval, Similarity, Task, Triplets, WithoutResults,
 };
 pub use vectors::variants::{Precision, VariantScores};

@@ -48,6 +48,7 @@ fn main() -> ExitCode {
             let evaluations = comparison.comparisons.iter().map(|one| &one.evaluation);
             Ok(outcome(&thresholds, evaluations))
         }
+        Job::Embed(embed) => pairmill_cli::print(&args.common, &embed.run()?),
         Job::Assign(assign) => {
             let report = assign.run()?;
             if args.common.json {

@@ -1,7 +1,9 @@
 use maud::{Markup, html};
 use pairmill_metrics::Interval;
 use pairmill_report::format::{chance, interval_name};
-use pairmill_report::{Estimate, ForestRow, Page, figures, forest, scrolling, section, warnings};
+use pairmill_report::{
+    Estimate, ForestRow, Page, figures, forest, scrolling, section, today, warnings,
+};
 
 use crate::effect::{Effect, Verdict};
 use crate::print::{METHOD, number, percent, signed};
@@ -50,7 +52,8 @@ impl AbTestResult {
         ];
         Page {
             task: "abtest",
-            title: "A/B test",
+            title: &self.title(),
+            date: &today(),
             created_by: CREATED_BY,
             head: html! {
                 @for measure in &measures {

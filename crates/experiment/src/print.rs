@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use pairmill_metrics::Interval;
 use pairmill_report::format::{aligned, chance, interval_name};
 use pairmill_report::markdown::{code, literal, one_line, plain_table};
+use pairmill_report::today;
 
 use crate::effect::{Effect, Test};
 use crate::result::{AbTestResult, Effects, Figure};
@@ -39,8 +40,19 @@ impl AbTestResult {
         )
     }
 
+    /// What was compared.
+    pub(crate) fn title(&self) -> String {
+        let others = self.lifts.iter().map(|lift| lift.arm.as_str());
+        let others: Vec<&str> = others.collect();
+        format!("A/B test: {} against {}", others.join(", "), self.control)
+    }
+
     pub(crate) fn markdown(&self) -> String {
-        let mut page = "# A/B test\n\n".to_owned();
+        let mut page = format!(
+            "# {}\n\nEvaluated on {}.\n\n",
+            literal(&self.title()),
+            today()
+        );
         for warning in &self.warnings {
             let _ = writeln!(page, "> {}\n", literal(warning));
         }

@@ -17,6 +17,9 @@ const RETRIES: usize = 3;
 /// What names the folders of a model's modules.
 const MODULES: &str = "modules.json";
 
+/// The description of a model.
+pub(crate) const CARD: &str = "README.md";
+
 /// The Hub and the cache of what was fetched from it, as the environment says.
 pub(crate) struct Hub {
     endpoint: String,
@@ -112,6 +115,27 @@ impl Hub {
         let unwritable = |error: std::io::Error| failed(ApiError::IoError(error));
         named.create_ref(&info.sha).map_err(unwritable)?;
         Ok(folder)
+    }
+
+    /// Fetches the card of a model whose files lie in `folder`, the cache's for its commit, if the
+    /// model has one and the Hub can be reached.
+    pub fn fetch_card(&self, id: Id<'_>, folder: &Path) {
+        let Some(commit) = folder.file_name().and_then(|name| name.to_str()) else {
+            return;
+        };
+        if self.offline {
+            return;
+        }
+        let fetched = self.api().and_then(|api| {
+            let remote = api.repo(repo(id.name, commit));
+            remote.download_with_progress(CARD, Bar::new(CARD))
+        });
+        match fetched {
+            Err(error) if status(&error) != Some(404) => {
+                tracing::warn!("the card of {} cannot be fetched: {error}", id.name);
+            }
+            _ => {}
+        }
     }
 
     fn api(&self) -> Result<Api, ApiError> {

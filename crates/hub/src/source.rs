@@ -1,10 +1,11 @@
 use std::convert::Infallible;
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use crate::download::Hub;
+use crate::download::{CARD, Hub};
 use crate::id::Id;
 use crate::weights::Weights;
 use crate::{HubError, Result};
@@ -65,6 +66,17 @@ impl ModelSource {
                 model: self.given.clone(),
             }),
         }
+    }
+
+    /// Returns the model's card (`README.md`), if it has one. That of a model on the Hub is fetched at the
+    /// first call; where it cannot be, there is none.
+    pub fn card(&self) -> Option<String> {
+        let folder = self.folder().ok()?;
+        let file = folder.join(CARD);
+        if let (Some(_), Some(id), false) = (self.id(), Id::parse(&self.given), file.is_file()) {
+            Hub::from_env().fetch_card(id, folder);
+        }
+        fs::read_to_string(file).ok()
     }
 
     /// Returns the model's id on the Hub without its revision, if it is no folder.

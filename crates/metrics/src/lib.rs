@@ -34,7 +34,7 @@ pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
 pub use estimate::{Estimate, ZTest, ratio_of_sums, two_sided_z};
 pub use means::{Moments, Welch};
 pub use mining::MiningScores;
-pub use names::{higher_is_better, metric_title};
+pub use names::{higher_is_better, metric_meaning, metric_title};
 pub use paired::{PairedTTest, holm, paired_t_test, randomisation_test};
 pub use pairs::{PairRanking, PairScores, average_precision};
 pub use power::Certainty;

@@ -21,6 +21,57 @@ pub fn metric_title(key: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// What figures of no ranked list say. The last words of a key tell it, or the only ones.
+const MEANINGS: [(&str, &str); 8] = [
+    (
+        "macro_f1",
+        "the mean of the F1 of all categories, each with the same weight",
+    ),
+    (
+        "threshold",
+        "the similarity from which on two texts are taken for the same",
+    ),
+    ("accuracy", "the share of the answers that are right"),
+    (
+        "f1",
+        "the balance of precision and recall, at the threshold where it is best",
+    ),
+    (
+        "precision",
+        "the share of what is taken for the same that is the same",
+    ),
+    (
+        "recall",
+        "the share of what is the same that is taken for the same",
+    ),
+    ("ap", "precision averaged over all thresholds"),
+    (
+        "mcc",
+        "how well answers and truth agree, from -1 to 1, with 0 for chance",
+    ),
+];
+
+/// Returns what a figure says, for people who do not know it; `None` where nothing is known of the
+/// key.
+pub fn metric_meaning(key: &str) -> Option<String> {
+    if let Ok(metric) = key.parse::<RetrievalMetric>() {
+        return Some(metric.meaning());
+    }
+    let meaning = match key.split_once('_') {
+        Some(("spearman", _)) => {
+            "how alike the orders by similarity and by people's scores are, from -1 to 1"
+        }
+        Some(("pearson", _)) => {
+            "how well similarity and people's scores lie on a line, from -1 to 1"
+        }
+        _ => {
+            let is_of = |end: &str| key == end || key.ends_with(&format!("_{end}"));
+            MEANINGS.iter().find(|(end, _)| is_of(end))?.1
+        }
+    };
+    Some(meaning.to_owned())
+}
+
 /// Returns whether a model is the better the higher this figure is. It is not of thresholds, nor of
 /// the share of results that nobody has judged.
 pub fn higher_is_better(key: &str) -> bool {
@@ -31,6 +82,17 @@ pub fn higher_is_better(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_say_what_they_mean() {
+        let of = |key: &str| metric_meaning(key).unwrap_or_default();
+        assert!(of("knn_accuracy").starts_with("the share of the answers"));
+        assert_eq!(of("max_ap"), of("ap"));
+        assert!(of("knn_macro_f1").contains("categories"));
+        assert!(of("spearman_cosine").contains("orders"));
+        assert!(of("recall@10").contains("first 10"));
+        assert_eq!((of("map"), of("speed")), (String::new(), String::new()));
+    }
 
     #[test]
     fn metrics_are_written_as_people_do() {

@@ -14,6 +14,8 @@ struct Row {
     title: &'static str,
     /// What sets it apart in a list of all; may be empty.
     note: &'static str,
+    /// What it says, for people who do not know it; `{k}` stands for the cut-off.
+    meaning: &'static str,
     /// Its value for the results of a query, the judged grades and the cut-off.
     formula: fn(&[Option<i32>], &[i32], usize) -> f64,
     /// What a relevant document counts, where that depends on its grade.
@@ -31,6 +33,7 @@ const ROW: Row = Row {
     key: "",
     title: "",
     note: "",
+    meaning: "",
     formula: |_, _, _| f64::NAN,
     gain: None,
     higher_is_better: true,
@@ -45,6 +48,8 @@ static TABLE: &[Row] = &[
         key: "ndcg",
         title: "nDCG",
         note: "linear gain",
+        meaning: "how far up the right answers stand among the first {k} results: 1 with all of them on top, \
+                  0 with none of them there",
         formula: ndcg,
         gain: Some("linear gain"),
         reported_at: &[10],
@@ -54,6 +59,7 @@ static TABLE: &[Row] = &[
         key: "ndcg_exp",
         title: "nDCG exp",
         note: "exponential gain",
+        meaning: "nDCG with 2^grade - 1 in place of the grade, which sets the best answers further apart",
         formula: exponential_ndcg,
         gain: Some("exponential gain, 2^grade - 1"),
         ..ROW
@@ -61,6 +67,7 @@ static TABLE: &[Row] = &[
     Row {
         key: "mrr",
         title: "MRR",
+        meaning: "the mean of 1 / (rank of the first right answer), 0 where it is not among the first {k}",
         formula: |ranked, _, k| reciprocal_rank(ranked, k),
         reported_at: &[10],
         ..ROW
@@ -68,6 +75,7 @@ static TABLE: &[Row] = &[
     Row {
         key: "map",
         title: "MAP",
+        meaning: "the mean of the precisions at the ranks of the right answers among the first {k}",
         formula: average_precision_at,
         reported_at: &[100],
         ..ROW
@@ -76,12 +84,14 @@ static TABLE: &[Row] = &[
         key: "map_trec",
         title: "MAP trec",
         note: "as trec_eval divides",
+        meaning: "as MAP, but divided by all right answers, also where there are more than {k}",
         formula: average_precision_trec,
         ..ROW
     },
     Row {
         key: "recall",
         title: "recall",
+        meaning: "the share of the right answers that are among the first {k}",
         formula: recall,
         reported_at: &[1, 10, 100],
         ..ROW
@@ -90,12 +100,14 @@ static TABLE: &[Row] = &[
         key: "recall_cap",
         title: "recall cap",
         note: "capped",
+        meaning: "the share of the right answers among the first {k}, of which no more than {k} count",
         formula: capped_recall,
         ..ROW
     },
     Row {
         key: "precision",
         title: "precision",
+        meaning: "the share of the first {k} results that are right answers",
         formula: |ranked, _, k| precision(ranked, k),
         reported_at: &[1, 10],
         ..ROW
@@ -103,6 +115,7 @@ static TABLE: &[Row] = &[
     Row {
         key: "accuracy",
         title: "accuracy",
+        meaning: "the share of queries with a right answer among the first {k}",
         formula: |ranked, _, k| hit(ranked, k),
         reported_at: &[1],
         ..ROW
@@ -111,6 +124,7 @@ static TABLE: &[Row] = &[
         key: "hole",
         title: "hole",
         note: "unjudged results",
+        meaning: "the share of the first {k} results that nobody has judged",
         formula: |ranked, _, k| hole(ranked, k),
         // More of what nobody has judged is neither better nor worse, only less well known.
         higher_is_better: false,
@@ -172,6 +186,12 @@ impl RetrievalMetric {
     /// Returns the name as people write it, such as `nDCG@10`.
     pub fn title(self) -> String {
         format!("{}@{}", self.row().title, self.cut_off)
+    }
+
+    /// Returns what it says, for people who do not know it.
+    pub fn meaning(self) -> String {
+        let cut_off = self.cut_off.to_string();
+        self.row().meaning.replace("{k}", &cut_off)
     }
 
     /// Returns what a relevant document counts, where that depends on its grade, such as `linear
@@ -258,6 +278,18 @@ mod tests {
             defaults.join(","),
             "ndcg@10,mrr@10,map@100,recall@1,recall@10,recall@100,precision@1,precision@10,accuracy@1"
         );
+    }
+
+    #[test]
+    fn every_metric_says_what_it_means() {
+        for metric in all() {
+            let meaning = metric.meaning();
+            assert!(!meaning.is_empty() && !meaning.contains('{'), "{metric}");
+        }
+        let [first, ..] = RetrievalMetric::defaults()[..] else {
+            panic!("there are defaults");
+        };
+        assert!(first.meaning().contains("among the first 10 results"));
     }
 
     #[test]

@@ -39,7 +39,6 @@ pub use config::Config;
 pub use cross_encoder::CrossEncoder;
 pub use dropout::Dropout;
 pub use error::{ModelError, Result};
-pub use files::ModelCard;
 pub use lora::Lora;
 pub use pairmill_checkpoint::{Prompts, Side, SimilarityFunction, TokenIds};
 pub use parameters::{Parameters, Rename};

@@ -94,6 +94,18 @@ pub fn count(count: u64) -> String {
     text
 }
 
+/// Writes a number of things whose plural ends in `s`, such as `1 query` and `2 queries`.
+pub fn counted(number: u64, plural: &str) -> String {
+    let number_in_words = count(number);
+    if number != 1 {
+        return format!("{number_in_words} {plural}");
+    }
+    match plural.strip_suffix("ies") {
+        Some(stem) => format!("{number_in_words} {stem}y"),
+        None => format!("{number_in_words} {}", plural.trim_end_matches('s')),
+    }
+}
+
 /// Puts the first letter of a text in upper case.
 pub fn sentence_case(text: &str) -> String {
     let mut letters = text.chars();
@@ -169,6 +181,18 @@ mod tests {
     fn counts_are_grouped() {
         let texts = [0, 999, 1_000, 1_234_567].map(count);
         assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn one_thing_is_singular() {
+        let texts = [
+            (0, "queries"),
+            (1, "queries"),
+            (1, "pairs"),
+            (1_000, "pairs"),
+        ]
+        .map(|(number, plural)| counted(number, plural));
+        assert_eq!(texts, ["0 queries", "1 query", "1 pair", "1,000 pairs"]);
     }
 
     #[test]

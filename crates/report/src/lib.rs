@@ -5,6 +5,7 @@
 //! of the user's so that nothing in them is markup, and [`format`] writes figures alike in both.
 
 mod charts;
+mod date;
 mod estimate;
 pub mod format;
 pub mod markdown;
@@ -17,6 +18,7 @@ pub use charts::{
     LearningPoint, Point, Scatter, before_after, confusion_matrix, forest, histograms,
     learning_curve, learning_curve_svg, line_chart, precision_recall, training_curves,
 };
+pub use date::today;
 pub use estimate::{Estimate, nan_if_null};
 pub use page::{Page, Section, figures, scrolling, section, warnings};
 

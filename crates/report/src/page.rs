@@ -13,6 +13,8 @@ pub struct Page<'a> {
     pub task: &'a str,
     /// Its heading.
     pub title: &'a str,
+    /// The day it was made on, empty where that is not said.
+    pub date: &'a str,
     /// Program and version.
     pub created_by: &'a str,
     /// What stands under the title.
@@ -77,7 +79,12 @@ impl Page<'_> {
                 }
                 body {
                     header {
-                        p.kicker { "Pairmill" @if !self.task.is_empty() { " · " (self.task) } }
+                        p.kicker {
+                            "Pairmill"
+                            @for part in [self.task, self.date] {
+                                @if !part.is_empty() { " · " (part) }
+                            }
+                        }
                         h1 { (self.title) }
                         (self.head)
                     }
@@ -119,6 +126,7 @@ mod tests {
         let page = Page {
             task: "abtest",
             title: "A <b>",
+            date: "1 May 2026",
             created_by: "a program",
             head: warnings(&["a & b".to_owned()]),
             sections: parts.into_iter().flatten().collect(),
@@ -127,5 +135,6 @@ mod tests {
         page.assert_sound();
         assert_eq!(page.sections(), ["one"]);
         assert!(page.text.contains("a & b") && page.text.contains("1 < 2"));
+        assert!(page.text.contains("Pairmill · abtest · 1 May 2026"));
     }
 }

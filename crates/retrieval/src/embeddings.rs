@@ -91,6 +91,11 @@ impl Embeddings {
         &self.values
     }
 
+    /// Returns the matrix, row-major.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
     /// Returns some rows in double precision, row-major.
     pub fn block(&self, start: usize, end: usize) -> Vec<f64> {
         let values = &self.values[start * self.dimension..end * self.dimension];

@@ -49,6 +49,30 @@ impl TableReader {
         self.for_each_by(None, input, table, names, columns, each)
     }
 
+    /// Opens a table to go through its rows more than once, also those of a stream. The wanted
+    /// columns are as in [`for_each`](Self::for_each).
+    ///
+    /// # Errors
+    /// If the input is not such a table.
+    pub fn open(
+        &self,
+        input: &str,
+        table: Table,
+        names: &ColumnNames,
+        columns: &[&str],
+    ) -> Result<OpenTable<'_>> {
+        let frame = self.threads.block_on(async {
+            let frame = open(&self.session, input, table, names, &[]).await?;
+            let selected = frame.select_columns(columns);
+            selected.map_err(|error| TableError::of_scan(input, error))
+        });
+        Ok(OpenTable {
+            reader: self,
+            input: input.to_owned(),
+            frame: frame?,
+        })
+    }
+
     /// Does as [`for_each`](Self::for_each), sorted by the column `order` where there is one.
     ///
     /// # Errors
@@ -109,6 +133,28 @@ impl TableReader {
             each_batch(input, frame, |batch| each(&mut state, batch)).await?;
             Ok(state)
         })
+    }
+}
+
+/// A table that is open.
+pub struct OpenTable<'a> {
+    reader: &'a TableReader,
+    input: String,
+    frame: DataFrame,
+}
+
+impl OpenTable<'_> {
+    /// Calls `each` with one batch after the other, in the order of the rows.
+    ///
+    /// # Errors
+    /// If the input cannot be read any more, or `each` fails.
+    pub fn for_each<E: From<TableError>>(
+        &self,
+        each: impl FnMut(&RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let frame = self.frame.clone();
+        let threads = &self.reader.threads;
+        threads.block_on(each_batch(&self.input, frame, each))
     }
 }
 

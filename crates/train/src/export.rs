@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pairmill_checkpoint::write;
 use pairmill_cli::numbers::read;
 use pairmill_cli::{Common, Outcome, Progress, UsageError};
 use pairmill_hub::ModelSource;
 use pairmill_inference::HiddenStates;
 use pairmill_modeling::onnx::Precision;
-use pairmill_modeling::{CrossEncoder, SentenceEncoder, Side, SimilarityFunction};
+use pairmill_modeling::{CrossEncoder, ModelError, SentenceEncoder, Side, SimilarityFunction};
 use pairmill_tables::{ColumnNames, FolderOutput, Lineage, Table, open, session, string_column};
 use serde::Serialize;
 use tch::Device;
@@ -89,6 +90,9 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
         return finish::<Report>(&args.output, common, None);
     }
     let staged = FolderOutput::create(&args.output)?;
+    if let Some(card) = args.model.card() {
+        write(&staged.path().join("README.md"), card).map_err(ModelError::from)?;
+    }
     if CrossEncoder::is_in(folder) {
         if args.texts.is_some() {
             let message = "--texts is for sentence encoders; this model is a cross-encoder, which pairmill-filter compares on the candidates";

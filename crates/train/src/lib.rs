@@ -21,6 +21,7 @@ mod labels;
 mod log;
 pub mod losses;
 mod memory;
+mod model_card;
 mod objective;
 mod odd_rows;
 mod optimizer;

@@ -313,7 +313,9 @@ fn the_folder_holds_the_figures_and_a_report_and_is_left_alone_when_up_to_date()
     );
     let report = fs::read_to_string(out.join("report.md")).unwrap();
     assert!(
-        report.starts_with("# A/B test\n\n> the log has no users"),
+        report.starts_with(
+            "# A/B test: b against control\n\nEvaluated on 14 November 2023.\n\n> the log has no users"
+        ),
         "{report}"
     );
     assert!(

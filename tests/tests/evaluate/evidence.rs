@@ -170,7 +170,7 @@ fn the_page_tells_the_story_and_loads_nothing() {
         "Size and quality",
         "What changed",
         "Method and counts",
-        "1 queries have no relevant document",
+        "1 query has no relevant document and is left out",
         "Paired randomisation test: p",
         "95 % intervals are percentile intervals of 1,000 bootstrap samples of the queries (seed 42), \
          the same samples for both models; those of a group draw the queries of the group.",

@@ -3,6 +3,8 @@
 mod abtest;
 mod assign;
 mod comparisons;
+mod embed;
+mod endings;
 mod evidence;
 mod harness;
 mod paraphrases;
@@ -53,6 +55,7 @@ fn retrieval_ranks_scores_and_keeps_what_the_figures_rest_on() {
         "examples.json",
         "lineage.json",
         "metrics.json",
+        "model_card.md",
         "per_query.parquet",
         "report.html",
         "report.md",
@@ -108,7 +111,7 @@ fn a_baseline_stands_beside_the_model() {
     assert_eq!(rows[0].join(" "), header);
     assert_eq!(
         (rows.len(), rows[1][0], rows[1][2]),
-        (12, "ndcg@10", "1.0000")
+        (15, "ndcg@10", "1.0000")
     );
     assert!(rows[1][3].starts_with('+'), "{}", ended.stdout);
     let report = fs::read_to_string(dir.path().join("out/report.md")).unwrap();

@@ -4,6 +4,7 @@ mod abtest;
 mod assign;
 mod classification;
 mod compare;
+mod embed;
 mod metrics;
 mod models;
 mod pairs;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use pairmill_cli::numbers::read;
 use pairmill_cli::{Common, UsageError};
-use pairmill_evaluate::{Compare, Regression, RunOptions, Settings, Task};
+use pairmill_evaluate::{Compare, Embed, Regression, RunOptions, Settings, Task};
 use pairmill_experiment::{AbTest, Assign, PlanResult};
 use pairmill_tables::ReadOptions;
 
@@ -27,6 +28,7 @@ use abtest::AbTestArgs;
 use assign::AssignArgs;
 use classification::ClassificationArgs;
 use compare::CompareArgs;
+use embed::EmbedArgs;
 use models::ModelArgs;
 use pairs::PairsArgs;
 use paraphrases::ParaphrasesArgs;
@@ -68,6 +70,8 @@ enum Command {
     Rerank(RerankArgs),
     /// Paraphrases mined from a list of sentences, against known ones
     Paraphrases(ParaphrasesArgs),
+    /// Texts as vectors, for an index or a notebook
+    Embed(EmbedArgs),
     /// Arms of an A/B test for users, by a keyed hash of their ids
     Assign(AssignArgs),
     /// The arms of an A/B test, by the log of its events; or how large a test has to be
@@ -123,6 +127,8 @@ pub enum Job {
         compare: Compare,
         thresholds: Vec<Regression>,
     },
+    /// Turn texts into vectors.
+    Embed(Embed),
     /// Deal the users of a table out to arms.
     Assign(Assign),
     /// Print the arm of one user.
@@ -152,6 +158,7 @@ impl Args {
             }),
             Command::Rerank(args) => self.evaluate(args.request()?),
             Command::Paraphrases(args) => self.evaluate(args.request(&self.common)?),
+            Command::Embed(args) => args.job(&self.common),
             Command::Assign(args) => args.job(&self.common),
             Command::AbTest(args) => args.job(&self.common),
         }

@@ -14,27 +14,12 @@ pub struct ModelArgs {
     /// The model to compare it with
     #[arg(long, value_name = "DIR_OR_ID")]
     baseline: Option<ModelSource>,
-    /// What computes the embeddings
-    #[arg(long, value_enum, default_value_t = Backend::Torch)]
-    backend: Backend,
     /// Use the model's `model_quantized.onnx` (`pairmill-train export --int8` writes one); the
     /// baseline stays in float32, so that a model beside itself shows what int8 costs
     #[arg(long)]
     int8: bool,
-    /// Folder that keeps embeddings, found again by model and text: a later run computes only what
-    /// is new
-    #[arg(long, value_name = "DIR")]
-    cache: Option<PathBuf>,
-    /// Where the models run
-    #[arg(long, value_enum, default_value_t = Device::Cpu)]
-    device: Device,
-    /// Texts of full length in one forward pass; of shorter ones, as many as make up as many
-    /// tokens. On the processor a pass has 2,048 tokens at most, which its caches hold
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = positive_whole)]
-    batch_size: usize,
-    /// Longest text in tokens, the rest is cut [default: what the model's folder says]
-    #[arg(long, value_name = "N", value_parser = positive_whole)]
-    max_length: Option<usize>,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Folder of `pairmill-train learning-curve`, whose curve the report shows [default: the
     /// model's]
     #[arg(long, value_name = "DIR")]
@@ -45,11 +30,52 @@ pub struct ModelArgs {
     pub fail_on_regression: Vec<Regression>,
 }
 
+/// How a sentence encoder is run.
+#[derive(Debug, clap::Args)]
+pub struct NetworkArgs {
+    /// What computes the embeddings
+    #[arg(long, value_enum, default_value_t = Backend::Torch)]
+    backend: Backend,
+    /// Folder that keeps embeddings, found again by model and text: a later run computes only what
+    /// is new
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Where to compute
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
+    /// Texts of full length in one forward pass; of shorter ones, as many as make up as many
+    /// tokens. On the processor a pass has 2,048 tokens at most, which its caches hold
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = positive_whole)]
+    batch_size: usize,
+    /// Longest text in tokens, the rest is cut [default: what the model's folder says]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
+    max_length: Option<usize>,
+}
+
 impl ModelArgs {
     /// # Errors
     /// If the options do not go together.
     pub fn models(&self, common: &Common) -> Result<Models, UsageError> {
-        if self.int8 && self.backend != Backend::Onnx {
+        Ok(Models {
+            baseline: (self.baseline.as_ref()).map(|baseline| self.network.source(baseline)),
+            learning_curve: self.learning_curve.clone(),
+            ..self.network.models(&self.model, self.int8, common)?
+        })
+    }
+}
+
+impl NetworkArgs {
+    /// Returns a model without a baseline.
+    ///
+    /// # Errors
+    /// If the options do not go together.
+    pub fn models(
+        &self,
+        model: &ModelSource,
+        int8: bool,
+        common: &Common,
+    ) -> Result<Models, UsageError> {
+        if int8 && self.backend != Backend::Onnx {
             return Err(UsageError(
                 "--int8: libtorch does not run models in int8; add --backend onnx".to_owned(),
             ));
@@ -60,23 +86,27 @@ impl ModelArgs {
                     .to_owned(),
             ));
         }
-        let source = |model: &ModelSource| match self.backend {
-            Backend::Torch => model.clone(),
-            Backend::Onnx => ModelSource::of_onnx(&model.to_string()),
-        };
         Ok(Models {
-            model: source(&self.model).with_int8(self.int8),
-            baseline: self.baseline.as_ref().map(source),
+            model: self.source(model).with_int8(int8),
+            baseline: None,
             backend: self.backend,
-            int8: self.int8,
+            int8,
             device: self.device,
             threads: common.threads(),
             cache: self.cache.clone(),
             batch_size: self.batch_size,
             max_length: self.max_length,
-            learning_curve: self.learning_curve.clone(),
+            learning_curve: None,
             query_prompt: None,
             document_prompt: None,
+            text_prompt: None,
         })
+    }
+
+    fn source(&self, model: &ModelSource) -> ModelSource {
+        match self.backend {
+            Backend::Torch => model.clone(),
+            Backend::Onnx => ModelSource::of_onnx(&model.to_string()),
+        }
     }
 }

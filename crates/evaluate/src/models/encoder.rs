@@ -8,6 +8,7 @@ use pairmill_cli::Progress;
 use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
 use pairmill_modeling::{Side, SimilarityFunction};
+use pairmill_report::format::counted;
 use pairmill_schema::excerpt;
 use pairmill_tables::hash_input;
 
@@ -99,10 +100,12 @@ impl Paired<Encoder> {
         for encoder in iter::once(&self.model).chain(&self.baseline) {
             let (cut, texts) = encoder.cut();
             if cut > 0 {
+                let were = if cut == 1 { "was" } else { "were" };
                 warnings.push(format!(
-                    "{cut} of {texts} texts were longer than the {} reads ({} tokens) and were cut",
+                    "{cut} of {} {were} longer than the {} reads ({}) and {were} cut",
+                    counted(texts, "texts"),
                     encoder.role,
-                    encoder.max_length()
+                    counted(encoder.max_length() as u64, "tokens")
                 ));
             }
         }
@@ -223,7 +226,7 @@ impl Encoder {
     ) -> Result<Embeddings> {
         match self.similarity() {
             SimilarityFunction::Cosine => self.embed(texts, side, progress),
-            _ => self.embed_as(Embeddings::new, texts, side, progress),
+            _ => self.embed_raw(texts, side, progress),
         }
     }
 
@@ -232,10 +235,10 @@ impl Encoder {
         self.embed(texts, side, &self.progress(texts))
     }
 
-    /// As [`embed_all`](Self::embed_all), but the vectors as the model gives them, which need not
-    /// be of unit length.
-    pub fn embed_raw(&self, texts: &[&str], side: Side) -> Result<Embeddings> {
-        self.embed_as(Embeddings::new, texts, side, &self.progress(texts))
+    /// As [`embed`](Self::embed), but the vectors as the model gives them, which need not be of
+    /// unit length.
+    pub fn embed_raw(&self, texts: &[&str], side: Side, progress: &Progress) -> Result<Embeddings> {
+        self.embed_as(Embeddings::new, texts, side, progress)
     }
 
     fn encode(&self, texts: &[&str], side: Side, progress: &Progress) -> Result<Vec<f32>> {

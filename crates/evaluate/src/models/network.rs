@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::Path;
 
+use pairmill_checkpoint::Prompts;
 use pairmill_inference::SentenceEncoderOptions;
 use pairmill_modeling::{SentenceEncoder, Side, SimilarityFunction};
 
@@ -12,7 +13,7 @@ pub(crate) enum Network {
     Torch(Box<SentenceEncoder>),
     Onnx {
         encoder: Box<pairmill_inference::SentenceEncoder>,
-        prompts: pairmill_inference::Prompts,
+        prompts: Prompts,
     },
 }
 
@@ -40,10 +41,7 @@ impl Network {
         if let Some(max_length) = models.max_length {
             encoder.set_max_length(max_length).map_err(failed)?;
         }
-        let (query, document) = (&models.query_prompt, &models.document_prompt);
-        let prompts = encoder
-            .prompts()
-            .with(query.as_deref(), document.as_deref());
+        let prompts = models.prompts(encoder.prompts());
         encoder.set_prompts(prompts);
         Ok(Self::Torch(Box::new(encoder)))
     }
@@ -60,18 +58,9 @@ impl Network {
             model: name.to_string(),
             source,
         })?;
-        let mut prompts = encoder.prompts().clone();
-        for (own, given) in [
-            (&mut prompts.query, &models.query_prompt),
-            (&mut prompts.document, &models.document_prompt),
-        ] {
-            if let Some(given) = given {
-                own.clone_from(given);
-            }
-        }
         Ok(Self::Onnx {
+            prompts: models.prompts(encoder.prompts()),
             encoder: Box::new(encoder),
-            prompts,
         })
     }
 

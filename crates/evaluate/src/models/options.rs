@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use pairmill_checkpoint::Prompts;
 use pairmill_hub::ModelSource;
 use pairmill_tables::Lineage;
 use serde::Serialize;
@@ -54,6 +55,8 @@ pub struct Models {
     pub query_prompt: Option<String>,
     /// Text put before each document; `None` is what each model's own folder says.
     pub document_prompt: Option<String>,
+    /// Text put before each text that is neither; `None` is what each model's own folder says.
+    pub text_prompt: Option<String>,
 }
 
 /// What of [`Models`] shapes the figures, for the lineage.
@@ -66,9 +69,29 @@ pub(crate) struct ModelOptions<'a> {
     max_length: Option<usize>,
     query_prompt: Option<&'a str>,
     document_prompt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_prompt: Option<&'a str>,
 }
 
 impl Models {
+    /// Returns whether one of both is to be used from now on: int8 is compared to see what it
+    /// costs, and a model with itself to see that nothing differs.
+    pub(crate) fn is_choice(&self) -> bool {
+        let model = self.model.to_string();
+        let is_other = |baseline: &ModelSource| baseline.to_string() != model;
+        !self.int8 && self.baseline.as_ref().is_some_and(is_other)
+    }
+
+    /// Returns a model's own prompts with those that the user gave.
+    pub(crate) fn prompts(&self, own: &Prompts) -> Prompts {
+        let given = |given: &Option<String>, own: &String| given.clone().unwrap_or(own.clone());
+        Prompts {
+            query: given(&self.query_prompt, &own.query),
+            document: given(&self.document_prompt, &own.document),
+            text: given(&self.text_prompt, &own.text),
+        }
+    }
+
     pub(crate) fn options(&self) -> ModelOptions<'_> {
         ModelOptions {
             backend: self.backend,
@@ -78,6 +101,7 @@ impl Models {
             max_length: self.max_length,
             query_prompt: self.query_prompt.as_deref(),
             document_prompt: self.document_prompt.as_deref(),
+            text_prompt: self.text_prompt.as_deref(),
         }
     }
 

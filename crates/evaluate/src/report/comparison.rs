@@ -6,7 +6,8 @@ use pairmill_report::format::{interval, signed};
 use pairmill_report::{ForestRow, Page, figures, forest, section, warnings};
 
 use super::data::Report;
-use super::headline::{Headline, verdict};
+use super::headline::Headline;
+use super::verdict::verdict;
 use super::{examples, markdown::markdown, page};
 
 /// Several models, each against the same baseline, on one page: the chief metric of all first.
@@ -34,6 +35,7 @@ pub(crate) fn comparison_html(reports: &[Report]) -> String {
     Page {
         task: &first.task,
         title: &title(reports),
+        date: &first.date,
         created_by: &first.created_by,
         head: html! {},
         sections: std::iter::once(overview)

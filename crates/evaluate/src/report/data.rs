@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use pairmill_report::{
-    ConfusionTable, Curve, Distributions, Estimate, LearningCurve, Scatter, nan_if_null,
+    ConfusionTable, Curve, Distributions, Estimate, LearningCurve, Scatter, format::interval_name,
+    nan_if_null,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +14,12 @@ use crate::statistics::verdict::{Needed, Verdict};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Report {
-    /// What was evaluated on what, such as `scifact, test split`.
-    pub title: String,
+    /// What it was evaluated on, such as `beir/scifact`.
+    pub data: String,
+    /// The day of the evaluation.
+    pub date: String,
+    /// What is compared.
+    pub compared: Compared,
     /// The command, such as `retrieval`.
     pub task: String,
     /// Program and version.
@@ -64,6 +69,41 @@ pub(crate) struct Report {
     pub confusion: Option<ConfusionTable>,
     /// The items that changed most.
     pub examples: Option<Examples>,
+}
+
+impl Report {
+    /// Returns the row of the chief metric.
+    pub fn chief_row(&self) -> Option<&MetricRow> {
+        let named = self.summary.iter().find(|row| row.metric == self.chief);
+        named.or(self.summary.first())
+    }
+
+    /// Returns what the items are called, in the plural.
+    pub fn item_name(&self) -> &str {
+        if self.items.is_empty() {
+            "items"
+        } else {
+            &self.items
+        }
+    }
+
+    /// Returns how intervals are called, such as `95 % interval`.
+    pub fn interval_name(&self) -> String {
+        interval_name(self.confidence)
+    }
+}
+
+/// What is compared, as far as one of both is to be used from now on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Compared {
+    /// Results, whoever made them.
+    #[default]
+    Results,
+    /// Models.
+    Models,
+    /// A model that ranks results anew, and the results as they are.
+    Reranker,
 }
 
 /// Which way a metric improves.

@@ -6,8 +6,10 @@ use pairmill_report::format::{self, count, figure, interval, percent, probabilit
 use pairmill_report::markdown::{code, escaped, plain, table};
 
 use super::data::{Example, GroupTable, MetricRow, Report, Variants};
-use super::headline::{Headline, P_CORRECTED, Verdict, verdict};
+use super::headline::{Headline, P_CORRECTED};
 use super::tables::group_name;
+use super::title::title;
+use super::verdict::{Verdict, verdict};
 
 /// Results of an example that are listed.
 const RESULTS: usize = 3;
@@ -16,33 +18,18 @@ const GROUPS: usize = 25;
 
 /// The report as Markdown for a pull request: the answer, the tables, the groups and the examples.
 pub(crate) fn markdown(report: &Report) -> String {
-    let title = if report.title.is_empty() {
-        &report.task
-    } else {
-        &report.title
-    };
-    let mut page = format!("# Evaluation: {}\n", plain(title));
-    if let Some(headline) = Headline::of(report) {
-        let _ = match headline.verdict.name() {
-            "" => write!(page, "\n**{}**", headline.sentence),
-            name => write!(
-                page,
-                "\n{} **{name}.** **{}**",
-                headline.verdict.sign(),
-                headline.sentence
-            ),
-        };
-        if !headline.details.is_empty() {
-            let _ = write!(page, " {}", headline.details.join(" "));
-        }
-        page.push('\n');
-    }
+    let mut page = format!("# Evaluation: {}\n", plain(&title(report)));
+    answer(&mut page, report);
     if !report.model.is_empty() {
         let _ = write!(page, "\nModel {}", code(&report.model));
         if let Some(baseline) = &report.baseline {
             let _ = write!(page, " against baseline {}", code(baseline));
         }
-        page.push_str(".\n");
+        page.push('.');
+        if !report.date.is_empty() {
+            let _ = write!(page, " Evaluated on {}.", plain(&report.date));
+        }
+        page.push('\n');
     }
     for warning in &report.warnings {
         let _ = write!(page, "\n> **Note.** {}\n", plain(warning));
@@ -82,7 +69,30 @@ pub(crate) fn markdown(report: &Report) -> String {
     page
 }
 
-fn summary(page: &mut String, report: &Report) {
+/// The answer: verdict, what follows from it and what stands behind it.
+pub(super) fn answer(page: &mut String, report: &Report) {
+    let Some(headline) = Headline::of(report) else {
+        return;
+    };
+    let _ = match headline.verdict.name() {
+        "" => write!(page, "\n**{}**", headline.sentence),
+        name => write!(
+            page,
+            "\n{} **{name}.** **{}**",
+            headline.verdict.sign(),
+            headline.sentence
+        ),
+    };
+    for sentence in headline.first_places.iter().chain(&headline.recommendation) {
+        let _ = write!(page, " {}", plain(sentence));
+    }
+    page.push('\n');
+    if !headline.details.is_empty() {
+        let _ = write!(page, "\n{}\n", headline.details.join(" "));
+    }
+}
+
+pub(super) fn summary(page: &mut String, report: &Report) {
     if report.summary.is_empty() {
         return;
     }

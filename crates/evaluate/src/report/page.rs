@@ -1,6 +1,6 @@
 use maud::{Markup, html};
-use pairmill_metrics::metric_title;
-use pairmill_report::format::{self, count, figure, interval, percent, signed};
+use pairmill_metrics::{metric_meaning, metric_title};
+use pairmill_report::format::{self, count, counted, figure, interval, percent, signed};
 use pairmill_report::{
     ForestRow, Page, Section, before_after, confusion_matrix, figures, forest, histograms,
     learning_curve, precision_recall, section, training_curves, warnings,
@@ -8,8 +8,10 @@ use pairmill_report::{
 
 use super::data::{Better, Outcomes, Report};
 use super::examples;
-use super::headline::{Headline, Verdict, verdict};
+use super::headline::Headline;
 use super::tables;
+use super::title::title;
+use super::verdict::{Verdict, verdict};
 
 /// A forest plot of more groups is no longer read.
 const GROUPS_DRAWN: usize = 24;
@@ -29,7 +31,8 @@ pub(crate) fn html(report: &Report) -> String {
     ];
     Page {
         task: &report.task,
-        title: page_title(report),
+        title: &title(report),
+        date: &report.date,
         created_by: &report.created_by,
         head: html! {
             (models(report))
@@ -41,21 +44,13 @@ pub(crate) fn html(report: &Report) -> String {
     .html()
 }
 
-fn page_title(report: &Report) -> &str {
-    if report.title.is_empty() {
-        "Evaluation"
-    } else {
-        &report.title
-    }
-}
-
 pub(super) fn models(report: &Report) -> Markup {
     html! {
         @if !report.model.is_empty() {
             p.models {
-                span.model.s0 { (report.model) }
+                span.model.s0 { (report.model) } ", the model"
                 @if let Some(baseline) = &report.baseline {
-                    " against " span.model.s1 { (baseline) }
+                    ", against " span.model.s1 { (baseline) } ", the baseline"
                 }
             }
         }
@@ -76,6 +71,12 @@ pub(super) fn answer(report: &Report, headline: &Headline) -> Markup {
         div.answer.(class) {
             @if !badge.is_empty() { p.badge { (headline.verdict.sign()) " " (badge) } }
             p.sentence { (headline.sentence) }
+            @if let Some(meaning) = metric_meaning(&chief.metric) {
+                p.meaning { (metric_title(&chief.metric)) ": " (meaning) "." }
+            }
+            @for plain in headline.first_places.iter().chain(&headline.recommendation) {
+                p.plain { (plain) }
+            }
             @if let Some((baseline, difference)) = chief.baseline.as_ref().zip(difference) {
                 div.tiles {
                     (tile("s1", "baseline", &figure(baseline.value, 3),
@@ -123,14 +124,14 @@ fn outcome_bar(outcomes: Outcomes, better: Better, items: &str) -> Markup {
         ("s1", lower, outcomes.losses),
     ];
     let label = parts.map(|(_, name, number)| format!("{} {name}", count(number)));
-    let label = format!("Of {} {items}: {}", count(all), label.join(", "));
+    let label = format!("Of {}: {}", counted(all, items), label.join(", "));
     let share = |number: u64| number as f64 / all as f64;
     html! {
         div.outcomes role="img" aria-label=(label) {
             @for (class, name, number) in parts {
                 @if number > 0 {
                     div.(class) style={"flex-grow:" (format!("{:.4}", share(number)))}
-                        title={(count(number)) " " (items) " " (name) " ("
+                        title={(counted(number, items)) " " (name) " ("
                         (percent(share(number), 1)) ")"} {
                         @if share(number) > 0.2 { (count(number)) " " (name) } @else if
                             share(number) > 0.06 { (count(number)) }
@@ -230,7 +231,7 @@ pub(super) fn group_tables(report: &Report) -> Markup {
                 let estimate = row.difference?;
                 let label = tables::group_name(&row.group).to_owned();
                 Some(ForestRow {
-                    tooltip: format!("{label}, {} {}: {}", count(row.items), report.item_name(),
+                    tooltip: format!("{label}, {}: {}", counted(row.items, report.item_name()),
                         signed(estimate.value, 4)),
                     label,
                     class: "same",

@@ -1,12 +1,13 @@
 use std::cmp::Reverse;
 
 use maud::{Markup, html};
-use pairmill_metrics::metric_title;
+use pairmill_metrics::{metric_meaning, metric_title};
 use pairmill_report::format::{self, count, figure, interval, percent, probability, signed};
 use pairmill_report::{ConfusionTable, Estimate, scrolling};
 
 use super::data::{Difference, GroupRow, GroupTable, MetricRow, Report, Variants};
-use super::headline::{P_CORRECTED, Verdict, verdict};
+use super::headline::P_CORRECTED;
+use super::verdict::{Verdict, verdict};
 
 /// Groups that are shown at once.
 const GROUPS: usize = 25;
@@ -74,7 +75,28 @@ pub(super) fn summary(report: &Report) -> Markup {
             }
         }
     };
-    scrolling("Metrics", &table)
+    html! {
+        (scrolling("Metrics", &table))
+        (meanings(rows))
+    }
+}
+
+/// What the metrics say, for people who do not know them.
+fn meanings(rows: &[MetricRow]) -> Markup {
+    let meanings = rows
+        .iter()
+        .filter_map(|row| Some((metric_title(&row.metric), metric_meaning(&row.metric)?)));
+    let meanings: Vec<(String, String)> = meanings.collect();
+    html! {
+        @if !meanings.is_empty() {
+            details.more {
+                summary { "What these metrics say" }
+                dl.meanings {
+                    @for (name, meaning) in &meanings { dt { (name) } dd { (meaning) } }
+                }
+            }
+        }
+    }
 }
 
 fn optional<T>(value: Option<T>, cell: impl Fn(T) -> Markup) -> Markup {

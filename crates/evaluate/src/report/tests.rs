@@ -31,6 +31,11 @@ fn a_full_report_is_sound_and_has_every_part() {
     for text in [
         "nDCG@10 rose from 0.416 to 0.618 (+0.202, 95 % interval +0.150 to +0.254).",
         "Of 300 queries, 131 are better, 42 worse and 127 unchanged.",
+        "runs/qa/model against all-MiniLM-L6-v2 on the test questions of a help desk",
+        "Pairmill · retrieval · 30 November 2026",
+        "nDCG@10: how far up the right answers stand among the first 10 results",
+        "A right answer came first for 93, now for 153 of 300 queries.",
+        "Deploy runs/qa/model.",
         "0.6180",
         "+0.2020",
         "p < 0.0001",
@@ -155,7 +160,7 @@ fn texts_of_users_are_no_markup() {
     let evil =
         "</style></title>--><script>alert(\"it's\")</script><img src=x onerror='a'>&amp; `b` | @c";
     let report = changed(&full(), &mut |key, value| {
-        if value.is_string() && !["better", "test", "verdict"].contains(&key) {
+        if value.is_string() && !["better", "test", "verdict", "compared"].contains(&key) {
             *value = evil.into();
         }
     });

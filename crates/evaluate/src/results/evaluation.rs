@@ -4,7 +4,8 @@ use pairmill_metrics::Scores;
 use serde::{Deserialize, Serialize};
 
 use crate::paired::Paired;
-use crate::report::Report;
+use crate::report::{Card, Report};
+use crate::results::contenders::Contenders;
 use crate::statistics::clusters::Clustering;
 use crate::statistics::evidence::{Evidence, Settings};
 use crate::statistics::groups::Group;
@@ -47,6 +48,12 @@ pub struct Evaluation {
     /// What the task has drawn for the report.
     #[serde(skip)]
     pub(crate) drawn: Report,
+    /// The card of the model, where figures of this task have names on cards.
+    #[serde(skip)]
+    pub(crate) card: Option<Card>,
+    /// What there is to choose from, where something is to be used from now on.
+    #[serde(skip)]
+    pub(crate) contenders: Option<Contenders>,
     /// Whether the figures are those of an earlier run.
     #[serde(skip)]
     pub up_to_date: bool,
@@ -78,6 +85,8 @@ impl Evaluation {
             warnings: Vec::new(),
             embedding_bytes: None,
             drawn: Report::default(),
+            card: None,
+            contenders: None,
             up_to_date: false,
         }
     }

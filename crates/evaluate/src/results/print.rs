@@ -7,38 +7,11 @@ use pairmill_metrics::Scores;
 use pairmill_report::format::{aligned, chance, interval_name};
 use serde::Serialize;
 
-use crate::report::{self, P_CORRECTED};
+use crate::report::P_CORRECTED;
+use crate::results::answer::Answer;
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::complete;
-use crate::statistics::verdict::Verdict;
-
-/// What the chief metric says, for machines and for people.
-#[derive(Debug, Serialize)]
-pub(crate) struct Answer {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<Verdict>,
-    answer: String,
-}
-
-impl From<(Option<Verdict>, String)> for Answer {
-    fn from((verdict, answer): (Option<Verdict>, String)) -> Self {
-        Self { verdict, answer }
-    }
-}
 
 impl Evaluation {
-    /// What the chief metric says about the model, as it stands on the page. `None` without a
-    /// baseline or a test.
-    pub(crate) fn answer(&self) -> Option<(Option<Verdict>, String)> {
-        self.baseline.as_ref()?;
-        let evidence = self.evidence.as_ref()?;
-        let report = complete(self.drawn.clone(), self, "");
-        let answer = report::answer_in_words(&report)?;
-        let chief = evidence.metrics.first();
-        let verdict = chief.and_then(|chief| chief.difference.as_ref()?.verdict);
-        Some((verdict, answer))
-    }
-
     /// Prints the figures: as an aligned table, or as one JSON object.
     ///
     /// # Errors
@@ -55,7 +28,7 @@ impl Evaluation {
             }
             let line = Line {
                 up_to_date: self.up_to_date,
-                answer: self.answer().map(Answer::from),
+                answer: self.answer(),
                 evaluation: self,
             };
             serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
@@ -124,8 +97,8 @@ impl Evaluation {
                 text.push_str(&aligned(&rows));
             }
         }
-        if let Some((_, answer)) = self.answer() {
-            let _ = write!(text, "\n{answer}\n");
+        if let Some(answer) = self.answer() {
+            let _ = write!(text, "\n{answer}");
         }
         text
     }

@@ -4,17 +4,19 @@ use std::iter;
 use std::path::Path;
 
 use pairmill_metrics::{Interval, higher_is_better};
-use pairmill_report::format::{count, interval_name, sentence_case};
+use pairmill_report::format::{self, count, interval_name, sentence_case};
 use pairmill_report::{Change, Curve, Estimate, Point, Scatter};
 
 use crate::error::Result;
 use crate::models::options::Models;
 use crate::paired::Paired;
 use crate::report::training::{learning_curve, training_curves};
-use crate::report::{self, Better, MetricRow, Outcomes, PairedTest, Report};
+use crate::report::{self, Better, Compared, MetricRow, Outcomes, PairedTest, Report};
 use crate::results::evaluation::Evaluation;
-use crate::statistics::evidence::{PERMUTATIONS, Settings};
+use crate::results::names::model_names;
+use crate::statistics::evidence::Settings;
 use crate::statistics::groups::Group;
+use crate::statistics::paired_tests::PERMUTATIONS;
 use crate::statistics::sample::Sample;
 use crate::statistics::verdict::POWER;
 use crate::vectors::variants::VariantScores;
@@ -158,32 +160,22 @@ pub(crate) fn of_models(models: &Models, items: &str) -> Result<Report> {
     if let (Some(given), Ok(None)) = (&models.learning_curve, &curve) {
         tracing::warn!("no learning curve in {}", given.display());
     }
-    let baseline = models.baseline.as_ref().map(ToString::to_string);
-    let (model, baseline) = names(&models.model.to_string(), baseline.as_deref());
+    let (model, baseline) = model_names(&models.model, models.baseline.as_ref());
     Ok(Report {
-        model,
+        compared: match models.is_choice() {
+            true => Compared::Models,
+            false => Compared::Results,
+        },
+        model: match models.int8 {
+            true => format!("{model} in int8"),
+            false => model,
+        },
         baseline,
         items: items.to_owned(),
         training: readable(training_curves(folder)).unwrap_or_default(),
         learning_curve: readable(curve).flatten(),
         ..Report::default()
     })
-}
-
-/// What a report calls what is compared: no more of the paths than tells them apart.
-pub(crate) fn names(model: &str, baseline: Option<&str>) -> (String, Option<String>) {
-    let alike = baseline.is_some_and(|one| short(one) == short(model));
-    let name = |path: &str| match alike {
-        true => path.to_owned(),
-        false => short(path),
-    };
-    (name(model), baseline.map(name))
-}
-
-/// The last two parts of a path, which tell people enough.
-pub(crate) fn short(path: &str) -> String {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    parts[parts.len().saturating_sub(2)..].join("/")
 }
 
 /// A figure of the report that is not there takes nothing from the others.
@@ -325,28 +317,49 @@ fn conventions(evaluation: &Evaluation) -> String {
 fn warnings(evaluation: &Evaluation) -> Vec<String> {
     let sentence = |name: &str| {
         Some(match name {
-            "queries_without_judgements" => "queries have no relevant document and are left out",
-            "queries_without_results" => "judged queries have no result",
-            "baseline_queries_without_results" => "judged queries have no result of the baseline",
-            "forms_without_baseline" => {
+            "queries_without_judgements" => (
+                "query has no relevant document and is left out",
+                "queries have no relevant document and are left out",
+            ),
+            "queries_without_results" => (
+                "judged query has no result",
+                "judged queries have no result",
+            ),
+            "baseline_queries_without_results" => (
+                "judged query has no result of the baseline",
+                "judged queries have no result of the baseline",
+            ),
+            "forms_without_baseline" => (
+                "smaller form of the embeddings keeps more dimensions than the baseline has, and \
+                 has no figures of it",
                 "smaller forms of the embeddings keep more dimensions than the baseline has, and \
-                 have no figures of it"
-            }
-            "judgements_of_unknown_queries" => {
-                "judgements name queries that are not there and are left out"
-            }
-            "judgements_of_unknown_documents" => {
-                "judgements name documents that are not there and can never be found"
-            }
-            "test_tickets_of_unknown_category" => {
-                "test tickets have a category that no training ticket has, and count as wrong"
-            }
-            "duplicates_of_unknown_sentences" => "duplicates name sentences that are not there",
+                 have no figures of it",
+            ),
+            "judgements_of_unknown_queries" => (
+                "judgement names a query that is not there and is left out",
+                "judgements name queries that are not there and are left out",
+            ),
+            "judgements_of_unknown_documents" => (
+                "judgement names a document that is not there and can never be found",
+                "judgements name documents that are not there and can never be found",
+            ),
+            "test_tickets_of_unknown_category" => (
+                "test ticket has a category that no training ticket has, and counts as wrong",
+                "test tickets have a category that no training ticket has, and count as wrong",
+            ),
+            "duplicates_of_unknown_sentences" => (
+                "duplicate names a sentence that is not there",
+                "duplicates name sentences that are not there",
+            ),
             _ => return None,
         })
     };
     let counted = evaluation.counts.iter().filter(|&(_, &count)| count > 0);
-    let counted = counted.filter_map(|(name, count)| Some(format!("{count} {}.", sentence(name)?)));
+    let counted = counted.filter_map(|(name, &count)| {
+        let (one, many) = sentence(name)?;
+        let sentence = if count == 1 { one } else { many };
+        Some(format!("{} {sentence}.", format::count(count)))
+    });
     let said = evaluation.warnings.iter().map(|warning| {
         let sentence = sentence_case(warning);
         format!("{sentence}.")

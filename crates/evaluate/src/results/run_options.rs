@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use pairmill_report::{MARKDOWN_FILE, PAGE_FILE};
+use pairmill_report::{MARKDOWN_FILE, PAGE_FILE, today};
 use pairmill_tables::{Lineage, Results, kept_results};
 use serde::Serialize;
 
@@ -9,6 +9,9 @@ use crate::report::{Report, html, markdown};
 use crate::results::evaluation::Evaluation;
 use crate::results::reporting::{complete, evidence_notes};
 use crate::statistics::evidence::Settings;
+
+/// The card of the model with the figures of an evaluation.
+const CARD_FILE: &str = "model_card.md";
 
 /// How to run, whatever is evaluated.
 #[derive(Debug, Clone)]
@@ -47,11 +50,15 @@ impl RunOptions {
         let (evaluation, up_to_date) = kept_results(target, &lineage, self.force, |results| {
             let evaluation = work(Some(results))?;
             let report = Report {
+                date: today(),
                 evidence: evidence_notes(&evaluation, &self.settings),
                 ..complete(evaluation.drawn.clone(), &evaluation, method)
             };
             results.write(MARKDOWN_FILE, &markdown(&report))?;
             results.write(PAGE_FILE, &html(&report))?;
+            if let Some(card) = &evaluation.card {
+                results.write(CARD_FILE, &card.with_figures(&report))?;
+            }
             Ok::<_, EvaluateError>(evaluation)
         })?;
         match up_to_date {

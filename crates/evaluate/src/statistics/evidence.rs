@@ -1,18 +1,14 @@
-use std::cmp::Ordering;
-
 use pairmill_metrics::{
-    Interval, Moments, bootstrap, bootstrap_p, higher_is_better, holm, paired_t_test,
-    percentile_interval, randomisation_test,
+    Interval, Moments, bootstrap, bootstrap_p, higher_is_better, percentile_interval,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::paired::Paired;
 use crate::statistics::clusters::Clustering;
+use crate::statistics::correction::{CORRECTION, corrected};
+use crate::statistics::paired_tests::{PairedTests, differing};
 use crate::statistics::sample::Sample;
 use crate::statistics::verdict::{Found, Needed, Verdict};
-
-/// Sign flips of the randomisation test.
-pub(crate) const PERMUTATIONS: usize = 10_000;
 
 /// How much evidence to gather.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -93,25 +89,6 @@ pub struct Difference {
     pub needed: Option<Needed>,
 }
 
-/// What the values of the same items tell, model against baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PairedTests {
-    /// The chance by the paired randomisation test, two-sided.
-    pub randomisation_p: f64,
-    /// Student's t of the paired t-test; `None` where every difference is the same.
-    pub t: Option<f64>,
-    /// The chance by the paired t-test, two-sided.
-    pub t_p: Option<f64>,
-    /// Cohen's d of the differences: their mean in units of their standard deviation.
-    pub effect_size: Option<f64>,
-    /// Items on which the model is better.
-    pub better: usize,
-    /// Items on which it is worse.
-    pub worse: usize,
-    /// Items on which there is no difference.
-    pub equal: usize,
-}
-
 impl Evidence {
     /// Gathers it; `None` without items or resamples.
     pub(crate) fn of(
@@ -148,7 +125,7 @@ impl Evidence {
                 let differences = || column(i).zip(column(of_baseline)).map(|(a, b)| a - b);
                 let values = samples.model.values(i).zip(baseline.values(i));
                 let paired = values.as_ref().and_then(|(model, baseline)| {
-                    PairedTests::of(model, baseline, clustering, settings)
+                    PairedTests::of(model, baseline, clustering, settings.seed)
                 });
                 moved[i] = values
                     .as_ref()
@@ -177,7 +154,14 @@ impl Evidence {
                 difference,
             });
         }
-        let tests = correct(&mut metrics, &figures);
+        let chances = metrics.iter().map(|metric| metric.difference.as_ref()?.p);
+        let (corrected, tests) = corrected(&chances.collect::<Vec<_>>(), &figures);
+        for (metric, corrected) in metrics.iter_mut().zip(corrected) {
+            if let (Some(difference), Some(corrected)) = (&mut metric.difference, corrected) {
+                difference.p_corrected = Some(corrected.p);
+                difference.same_as = corrected.same_as.map(|first| names[first].clone());
+            }
+        }
         let whole: Vec<u32> = (0..items as u32).collect();
         let observed = both(&whole);
         for (i, metric) in metrics.iter_mut().enumerate() {
@@ -220,112 +204,6 @@ impl Evidence {
     pub fn get(&self, metric: &str) -> Option<&MetricEvidence> {
         self.metrics.iter().find(|one| one.metric == metric)
     }
-}
-
-impl PairedTests {
-    /// `None` without values to pair. What is in one cluster changes places together, and is one
-    /// pair of sums to the t-test.
-    fn of(
-        model: &[f64],
-        baseline: &[f64],
-        clustering: Option<&Clustering>,
-        settings: &Settings,
-    ) -> Option<Self> {
-        let of_items = paired_t_test(model, baseline);
-        let count = |wanted: Ordering| {
-            let pairs = model.iter().zip(baseline);
-            pairs.filter(|(a, b)| a.total_cmp(b) == wanted).count()
-        };
-        let (p, t) = match clustering {
-            None => (
-                randomisation_test(model, baseline, PERMUTATIONS, settings.seed)?,
-                of_items,
-            ),
-            Some(by) => {
-                let [ours, theirs] = [model, baseline].map(|values| by.clusters.sums(values));
-                (
-                    randomisation_test(&ours, &theirs, PERMUTATIONS, settings.seed)?,
-                    paired_t_test(&ours, &theirs),
-                )
-            }
-        };
-        Some(Self {
-            randomisation_p: p,
-            t: t.as_ref().map(|test| test.t),
-            t_p: t.as_ref().map(|test| test.p),
-            effect_size: of_items.map(|test| test.effect_size),
-            better: count(Ordering::Greater),
-            worse: count(Ordering::Less),
-            equal: count(Ordering::Equal),
-        })
-    }
-}
-
-/// Items or clusters of which one model makes more than the other.
-fn differing(model: &[f64], baseline: &[f64], clustering: Option<&Clustering>) -> usize {
-    let differences: Vec<f64> = model.iter().zip(baseline).map(|(a, b)| a - b).collect();
-    let of_units = match clustering {
-        Some(by) => by.clusters.sums(&differences),
-        None => differences,
-    };
-    of_units
-        .iter()
-        .filter(|&&difference| difference != 0.0)
-        .count()
-}
-
-/// The name of [`holm`]'s correction.
-pub(crate) const CORRECTION: &str = "holm";
-
-/// Holm's correction over the metrics that have a chance; those that are one figure count once.
-/// `figures` has what tells one figure from another, for each metric. Returns how many count.
-fn correct(metrics: &mut [MetricEvidence], figures: &[Vec<f64>]) -> usize {
-    let is_tested = |metric: &MetricEvidence| {
-        let difference = metric.difference.as_ref();
-        difference.is_some_and(|difference| difference.p.is_some())
-    };
-    // The first metric of each figure, with its chance, and which of them each metric is.
-    let mut firsts: Vec<usize> = Vec::new();
-    let mut of_metric = vec![None; metrics.len()];
-    for (i, metric) in metrics.iter().enumerate() {
-        if is_tested(metric) {
-            let known = firsts.iter();
-            let same = known
-                .clone()
-                .position(|&first| is_same(&figures[first], &figures[i]));
-            of_metric[i] = Some(same.unwrap_or(firsts.len()));
-            if same.is_none() {
-                firsts.push(i);
-            }
-        }
-    }
-    let chance = |&i: &usize| metrics[i].difference.as_ref().and_then(|one| one.p);
-    let chances: Vec<f64> = firsts.iter().filter_map(chance).collect();
-    let corrected = holm(&chances);
-    let names: Vec<String> = firsts.iter().map(|&i| metrics[i].metric.clone()).collect();
-    for (i, metric) in metrics.iter_mut().enumerate() {
-        if let (Some(difference), Some(test)) = (&mut metric.difference, of_metric[i]) {
-            difference.p_corrected = Some(corrected[test]);
-            difference.same_as = (firsts[test] != i).then(|| names[test].clone());
-        }
-    }
-    firsts.len()
-}
-
-/// Whether one is the other times a number above 0, but for rounding.
-fn is_same(a: &[f64], b: &[f64]) -> bool {
-    const ROUNDING: f64 = 1e-6;
-    let largest = |values: &[f64]| {
-        values
-            .iter()
-            .fold(0f64, |most, value| most.max(value.abs()))
-    };
-    let (of_a, of_b) = (largest(a), largest(b));
-    if of_a == 0.0 || of_b == 0.0 {
-        return of_a == of_b;
-    }
-    let mut pairs = a.iter().zip(b);
-    pairs.all(|(a, b)| (a.is_nan() && b.is_nan()) || (a / of_a - b / of_b).abs() <= ROUNDING)
 }
 
 #[cfg(test)]

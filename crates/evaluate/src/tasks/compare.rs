@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use pairmill_report::format::aligned;
-use pairmill_report::{MARKDOWN_FILE, PAGE_FILE};
+use pairmill_report::{MARKDOWN_FILE, PAGE_FILE, today};
 use pairmill_tables::{Lineage, TableReader, kept_results, stored_figures};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,8 @@ use crate::paired::Paired;
 use crate::ranked::examples::most_changed;
 use crate::report::{Example, Examples, Report, comparison_html, comparison_markdown};
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{complete, names, scatter};
+use crate::results::names::names;
+use crate::results::reporting::{complete, scatter};
 use crate::results::run_options::RunOptions;
 use crate::statistics::groups::Grouping;
 use crate::statistics::sample::{Means, Sample};
@@ -94,8 +95,9 @@ impl Compare {
                 let comparison = self.compare()?;
                 let reports = comparison.comparisons.iter();
                 let reports: Vec<Report> = reports
-                    .map(|one| {
-                        complete(one.evaluation.drawn.clone(), &one.evaluation, &method(one))
+                    .map(|one| Report {
+                        date: today(),
+                        ..complete(one.evaluation.drawn.clone(), &one.evaluation, &method(one))
                     })
                     .collect();
                 results.write(MARKDOWN_FILE, &comparison_markdown(&reports))?;
@@ -145,11 +147,9 @@ impl Compare {
                 [folder, reference].map(|path| path.display().to_string());
             let drawn = &mut evaluation.drawn;
             (drawn.model, drawn.baseline) = names(&folder_name, Some(&reference_name));
-            let baseline = drawn.baseline.as_deref().unwrap_or_default();
-            drawn.title = format!("{} against {baseline}", drawn.model);
             comparisons.push(Contender {
                 folder: folder.clone(),
-                answer: evaluation.answer().map(|(_, answer)| answer),
+                answer: evaluation.answer().map(|answer| answer.answer),
                 evaluation,
             });
         }

@@ -2,6 +2,7 @@
 
 mod classification;
 mod compare;
+mod embed;
 mod figure;
 mod pairs;
 mod paraphrases;
@@ -14,6 +15,7 @@ mod triplets;
 
 pub use classification::Classification;
 pub use compare::{Compare, Comparison, Contender};
+pub use embed::{Embed, EmbedReport};
 pub use pairs::Pairs;
 pub use paraphrases::Paraphrases;
 pub use ranked_run::{RankedRun, WithoutResults};
@@ -25,6 +27,7 @@ pub use triplets::{Margin, Triplets};
 use pairmill_metrics::RetrievalMetric;
 
 use crate::error::Result;
+use crate::results::contenders::Contenders;
 use crate::results::evaluation::Evaluation;
 use crate::results::run_options::RunOptions;
 
@@ -70,7 +73,7 @@ impl Task {
     /// # Errors
     /// If an input or a model is at fault, or the output cannot be written.
     pub fn run(&self, run_options: &RunOptions) -> Result<Evaluation> {
-        match self {
+        let evaluation = match self {
             Self::Retrieval(task) => task.run(run_options),
             Self::Similarity(task) => task.run(run_options),
             Self::Pairs(task) => task.run(run_options),
@@ -79,6 +82,24 @@ impl Task {
             Self::RankedRun(task) => task.run(run_options),
             Self::Rerank(task) => task.run(run_options),
             Self::Paraphrases(task) => task.run(run_options),
+        };
+        // Not kept with the figures, which are the same wherever the models lie.
+        evaluation.map(|evaluation| Evaluation {
+            contenders: self.contenders(),
+            ..evaluation
+        })
+    }
+
+    fn contenders(&self) -> Option<Contenders> {
+        match self {
+            Self::Retrieval(task) => Contenders::of_encoders(&task.models),
+            Self::Similarity(task) => Contenders::of_encoders(&task.models),
+            Self::Pairs(task) => Contenders::of_encoders(&task.models),
+            Self::Triplets(task) => Contenders::of_encoders(&task.models),
+            Self::Classification(task) => Contenders::of_encoders(&task.models),
+            Self::Paraphrases(task) => Contenders::of_encoders(&task.models),
+            Self::Rerank(task) => Some(Contenders::of_reranker(&task.model, &task.run)),
+            Self::RankedRun(_) => None,
         }
     }
 }

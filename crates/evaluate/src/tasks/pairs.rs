@@ -13,7 +13,8 @@ use crate::models::options::Models;
 use crate::paired::Paired;
 use crate::report::Report;
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{curves as curves_of, of_models, short};
+use crate::results::names::data_name;
+use crate::results::reporting::{curves as curves_of, of_models};
 use crate::results::run_options::RunOptions;
 use crate::statistics::sample::{Sample, counts};
 use crate::tasks::sentence_pairs::{SentencePairs, columns, similarities};
@@ -80,7 +81,7 @@ impl Pairs {
     /// The cosines of both kinds of pairs, and precision by recall over all thresholds.
     fn draw(&self, samples: &Paired<PairsSample>) -> Result<Report> {
         let mut drawn = of_models(&self.models, "pairs")?;
-        drawn.title = short(&self.pairs);
+        drawn.data = data_name(&self.pairs);
         let cosines = samples.map(PairsSample::cosines);
         let baseline = drawn.baseline.as_deref().zip(cosines.baseline.as_ref());
         let models = baseline

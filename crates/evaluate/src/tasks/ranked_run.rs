@@ -15,7 +15,8 @@ use crate::ranked::run_table::{Listed, RunTable, Ties};
 use crate::ranked::scorer::QueryScorer;
 use crate::report::Report;
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{curves, names, scatter, short};
+use crate::results::names::{data_name, names};
+use crate::results::reporting::{curves, scatter};
 use crate::results::run_options::RunOptions;
 use crate::statistics::sample::Means;
 
@@ -220,7 +221,7 @@ impl RankedRun {
     fn draw(&self, runs: &Paired<JudgedRun>, counted: &[usize]) -> Report {
         let (model, baseline) = names(&self.run, self.baseline.as_deref());
         let drawn = Report {
-            title: short(&self.qrels),
+            data: data_name(&self.qrels),
             model,
             baseline,
             items: "queries".to_owned(),

@@ -114,7 +114,7 @@ impl SentencePairs {
     pub fn similarities(&self, encoder: &Encoder) -> Result<[Vec<f64>; 4]> {
         let sentences = self.first.iter().chain(&self.second);
         let texts: Vec<&str> = sentences.map(String::as_str).collect();
-        let embeddings = encoder.embed_raw(&texts, Side::Text)?;
+        let embeddings = encoder.embed_raw(&texts, Side::Text, &encoder.progress(&texts))?;
         let pairs = self.first.len();
         Ok(SimilarityFunction::ALL.map(|function| {
             let of = |pair| function.exact(embeddings.row(pair), embeddings.row(pairs + pair));

@@ -9,7 +9,8 @@ use crate::items::table::ItemTable;
 use crate::items::write::{PER_ITEM, write_items};
 use crate::models::options::Models;
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{of_models, short};
+use crate::results::names::data_name;
+use crate::results::reporting::of_models;
 use crate::results::run_options::RunOptions;
 use crate::statistics::sample::{Sample, counts};
 use crate::tasks::sentence_pairs::{SentencePairs, columns, similarities};
@@ -83,7 +84,7 @@ impl Similarity {
                 );
                 evaluation.warn(encoders.warnings());
                 evaluation.drawn = of_models(&self.models, "pairs")?;
-                evaluation.drawn.title = short(&self.pairs);
+                evaluation.drawn.data = data_name(&self.pairs);
                 Ok(evaluation)
             },
         )

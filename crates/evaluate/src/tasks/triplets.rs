@@ -16,7 +16,8 @@ use crate::models::options::Models;
 use crate::paired::Paired;
 use crate::report::Report;
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{of_models, short};
+use crate::results::names::data_name;
+use crate::results::reporting::of_models;
 use crate::results::run_options::RunOptions;
 use crate::statistics::clusters::Clustering;
 use crate::statistics::sample::Sample;
@@ -119,7 +120,7 @@ impl Triplets {
                 );
                 evaluation.warn(encoders.warnings());
                 let mut drawn = of_models(&self.models, "triplets")?;
-                drawn.title = short(&self.triplets);
+                drawn.data = data_name(&self.triplets);
                 drawn.distributions = distributions(&drawn, &samples);
                 evaluation.drawn = drawn;
                 Ok(evaluation)
@@ -237,8 +238,9 @@ impl TripletsSample {
         let queries: Vec<&str> = anchors.iter().map(String::as_str).collect();
         let documents = positives.iter().chain(negatives);
         let documents: Vec<&str> = documents.map(String::as_str).collect();
-        let queries = encoder.embed_raw(&queries, Side::Query)?;
-        let documents = encoder.embed_raw(&documents, Side::Document)?;
+        let queries = encoder.embed_raw(&queries, Side::Query, &encoder.progress(&queries))?;
+        let documents =
+            encoder.embed_raw(&documents, Side::Document, &encoder.progress(&documents))?;
         let triplets = anchors.len();
         let alike = |first: usize| {
             SimilarityFunction::ALL.map(|function| {

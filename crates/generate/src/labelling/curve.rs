@@ -45,6 +45,7 @@ pub(super) fn write(found: &Simulated, results: &Results<'_>) -> Result<()> {
     let page = Page {
         task: "generate simulate",
         title: TITLE,
+        date: "",
         created_by,
         head: maud::html! { @for sentence in &verdict { p { (sentence) } } },
         sections: [

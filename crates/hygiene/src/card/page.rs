@@ -20,6 +20,7 @@ impl Card {
         let page = Page {
             task: "data card",
             title: &self.title,
+            date: "",
             created_by: &self.created_by,
             head: html! {
                 (self.answer())

@@ -10,7 +10,7 @@ use clap::Args;
 use datafusion::prelude::SessionContext;
 use pairmill_cli::{Common, Outcome};
 use pairmill_hub::ModelSource;
-use pairmill_modeling::{CrossEncoder, ModelCard};
+use pairmill_modeling::CrossEncoder;
 use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
@@ -23,6 +23,7 @@ use crate::form::{TableArgs, Wanted};
 use crate::labeled::{LabeledSet, LeftOut, Reading};
 use crate::labels::Labels;
 use crate::losses::cross_encoder::{Data, LossArgs};
+use crate::model_card::{BaseModel, Kind, ModelCard, TrainingFile};
 use crate::objective::read_scored_pairs;
 use crate::options::Hyperparameters;
 use crate::report::Report;
@@ -189,22 +190,28 @@ fn train(
         common,
     };
     let report = job.run(&mut task, |task, report, folder| {
-        task.model.save(folder).context("saving the cross-encoder")?;
+        task.model
+            .save(folder)
+            .context("saving the cross-encoder")?;
         if args.int8 {
             write_quantized(&task.model, folder)?;
         }
+        let loss = args.data.loss.loss;
+        let files = args.train.iter().map(String::as_str);
         let card = ModelCard {
-            title: "Cross-encoder".to_owned(),
-            pipeline_tag: "text-ranking",
-            base_model: args.model.id().map(str::to_owned),
-            body: format!(
-                "Scores how well a text answers a query (sigmoid of one logit). Trained by Pairmill {} from `{}` on {} rows; the options are in `lineage.json`. `model.onnx` is the same network for ONNX Runtime.\n",
-                env!("CARGO_PKG_VERSION"),
-                args.model.name(),
-                report.rows
-            ),
+            kind: Kind::CrossEncoder,
+            base: BaseModel::of(&args.model),
+            losses: vec![(loss.name, loss.class)],
+            max_length: task.model.max_length(),
+            facts: vec![(
+                "for ONNX Runtime",
+                "`model.onnx`, the same network".to_owned(),
+            )],
+            data: TrainingFile::all(&threads, files, &lineage)?,
+            training: &args.training,
+            report,
         };
-        Ok(card.save(folder)?)
+        card.save(folder)
     })?;
     Ok(Some(report))
 }

@@ -1,6 +1,5 @@
 //! `pairmill-train encoder`: fine-tunes a sentence encoder.
 
-mod card;
 mod objectives;
 mod stream;
 mod task;
@@ -21,7 +20,9 @@ use crate::form::TableArgs;
 use crate::losses::encoder::{Data, Loss, LossArgs};
 use crate::losses::matryoshka::MatryoshkaDim;
 use crate::losses::registry::Family;
+use crate::model_card::{BaseModel, Kind, ModelCard, TrainingFile};
 use crate::options::Hyperparameters;
+use crate::report::Report;
 use crate::run::{Job, finish_training, prepare, trainable};
 use crate::shuffle_buffer::ShuffleBuffer;
 
@@ -184,7 +185,9 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
         if *export == Some(ExportFormat::Onnx) {
             write_onnx(&task.encoder, folder)?;
         }
-        Ok(card::model_card(recipe, output, report).save(folder)?)
+        recipe
+            .card(&task.encoder, &threads, &lineage, report)?
+            .save(folder)
     })?;
     finish_training(output, common, &recipe.training, Some(report))
 }
@@ -315,6 +318,32 @@ impl Recipe {
             self.training.batch_size,
         );
         Ok(task)
+    }
+
+    /// Describes the trained model.
+    fn card<'a>(
+        &'a self,
+        encoder: &SentenceEncoder,
+        threads: &Threads,
+        lineage: &Lineage,
+        report: &'a Report,
+    ) -> Result<ModelCard<'a>> {
+        let similarity = encoder.similarity().name();
+        let files = self.data.sources(self.loss.loss).map(|source| source.file);
+        let losses = self.losses();
+        Ok(ModelCard {
+            kind: Kind::Encoder { similarity },
+            base: BaseModel::of(&self.model),
+            losses: losses.iter().map(|loss| (loss.name, loss.class)).collect(),
+            max_length: encoder.max_length(),
+            facts: vec![
+                ("dimensions", encoder.dimension().to_string()),
+                ("compared by", similarity.to_owned()),
+            ],
+            data: TrainingFile::all(threads, files, lineage)?,
+            training: &self.training,
+            report,
+        })
     }
 
     fn matryoshka(&self, dimension: usize) -> Result<Vec<MatryoshkaDim>> {

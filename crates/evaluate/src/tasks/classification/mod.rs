@@ -13,7 +13,8 @@ use crate::items::write::{Label, PER_ITEM, write_items};
 use crate::models::encoder::Encoder;
 use crate::models::options::Models;
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{of_models, short};
+use crate::results::names::data_name;
+use crate::results::reporting::of_models;
 use crate::results::run_options::RunOptions;
 use crate::statistics::clusters::Clustering;
 use few_shot::FewShot;
@@ -103,7 +104,7 @@ impl Classification {
                 evaluation.warn(self.leaked(&tickets));
                 evaluation.warn(encoders.warnings());
                 evaluation.drawn = of_models(&self.models, "tickets")?;
-                evaluation.drawn.title = short(&self.test);
+                evaluation.drawn.data = data_name(&self.test);
                 evaluation.drawn.confusion = Some(predictions.model.table(&categories));
                 Ok(evaluation)
             },
@@ -211,7 +212,7 @@ impl Classification {
     ) -> Result<Predictions> {
         let rows = tickets.train.iter().chain(&tickets.test);
         let texts: Vec<&str> = rows.map(|row| row.text.as_str()).collect();
-        let embeddings = encoder.embed_raw(&texts, Side::Text)?;
+        let embeddings = encoder.embed_raw(&texts, Side::Text, &encoder.progress(&texts))?;
         let known = tickets.classes(&tickets.train, categories);
         let test_rows: Vec<usize> = (known.len()..texts.len()).collect();
         let test = embeddings.select(&test_rows);

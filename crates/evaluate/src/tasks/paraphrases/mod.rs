@@ -16,7 +16,8 @@ use crate::items::write::{PER_ITEM, write_items};
 use crate::models::encoder::Encoder;
 use crate::models::options::Models;
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{of_models, short};
+use crate::results::names::data_name;
+use crate::results::reporting::of_models;
 use crate::results::run_options::RunOptions;
 use duplicates::Duplicates;
 use mining::{MinedPair, mine, write_mined};
@@ -111,7 +112,7 @@ impl Paraphrases {
                 .with_convention("top_k", self.top_k.to_string())
                 .with_convention("max_pairs", self.max_pairs.to_string());
                 evaluation.drawn = of_models(&self.models, "pairs")?;
-                evaluation.drawn.title = short(&self.sentences);
+                evaluation.drawn.data = data_name(&self.sentences);
                 evaluation.warn(encoders.warnings());
                 Ok(evaluation)
             },

@@ -1,37 +1,33 @@
-use std::collections::{HashMap, HashSet};
+mod ranked_anew;
+mod texts;
 
-use arrow::array::StringArray;
-use pairmill_cli::Progress;
 use pairmill_hub::ModelSource;
 use pairmill_inference::{Activation, CrossEncoder, CrossEncoderOptions};
 use pairmill_metrics::RetrievalMetric;
-use pairmill_tables::{
-    ColumnNames, Lineage, Qrels, Results, Table, TableReader, passage, string_column,
-};
+use pairmill_report::format::counted;
+use pairmill_tables::{Lineage, Qrels, Results, TableReader};
 use serde::Serialize;
 
-use crate::duplicate_ids::DuplicateIds;
-use crate::error::{EvaluateError, Result};
+use crate::error::Result;
 use crate::items::write::{Label, PER_QUERY, write_items};
 use crate::paired::Paired;
 use crate::ranked::answered::answered;
-use crate::ranked::conventions::{gain, identical_ids, of_unknown_documents};
+use crate::ranked::conventions::{gain, identical_ids};
 use crate::ranked::curves::{INTERPOLATED, precision_by_recall};
 use crate::ranked::examples::Examples;
 use crate::ranked::first_stage::{ranking_of, with_positives};
 use crate::ranked::judgements;
 use crate::ranked::ranking::Ranking;
 use crate::ranked::run_table::{Listed, RunTable, Ties};
-use crate::report::Report;
+use crate::report::{Compared, Report};
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{curves, names, scatter, short};
+use crate::results::names::{data_name, names};
+use crate::results::reporting::{curves, scatter};
 use crate::results::run_options::RunOptions;
 use crate::statistics::clusters::Clustering;
 use crate::statistics::sample::Means;
-use pairmill_retrieval::Hit;
-
-/// Pairs scored at a time: enough to sort by length, few enough to hold.
-const BLOCK: usize = 8_192;
+use ranked_anew::ranked_anew;
+use texts::{Sources, Texts};
 
 /// A cross-encoder that ranks the results of a run anew, against judgements.
 ///
@@ -102,9 +98,14 @@ impl Rerank {
                     true => with_positives(&before, &qrels, true),
                     false => before.clone(),
                 };
-                let texts = self.read_texts(&reader, &given, &qrels)?;
+                let sources = Sources {
+                    run: &self.run,
+                    queries: &self.queries,
+                    corpus: &self.corpus,
+                };
+                let texts = sources.read(&reader, &given, &qrels)?;
                 let model = CrossEncoder::load(self.model.folder()?, &self.options(run_options))?;
-                let after = rerank(&model, given, &texts)?;
+                let after = ranked_anew(&model, given, &texts)?;
                 let before = match self.always_rerank_positives {
                     true => with_positives(&before, &qrels, false),
                     false => before,
@@ -126,11 +127,12 @@ impl Rerank {
                 let mut evaluation =
                     Evaluation::of("rerank", &scores, clustering, &run_options.settings, counts);
                 let cut = (tally.truncated > 0).then(|| {
-                    let pairs = tally.scored + tally.cached;
+                    let were = if tally.truncated == 1 { "was" } else { "were" };
                     format!(
-                        "{} of {pairs} pairs of texts were longer than the model reads ({} tokens) \
-                         and were cut",
+                        "{} of {} of texts {were} longer than the model reads ({} tokens) and \
+                         {were} cut",
                         tally.truncated,
+                        counted(tally.scored + tally.cached, "pairs"),
                         model.max_length()
                     )
                 });
@@ -177,7 +179,8 @@ impl Rerank {
 
         let (model, baseline) = names(&self.model.to_string(), Some(&self.run));
         let drawn = Report {
-            title: short(&self.queries),
+            data: data_name(&self.queries),
+            compared: Compared::Reranker,
             model,
             baseline,
             items: "queries".to_owned(),
@@ -275,84 +278,6 @@ impl Rerank {
             warnings: run.warnings(),
         })
     }
-
-    fn read_texts(&self, reader: &TableReader, ranking: &Ranking, qrels: &Qrels) -> Result<Texts> {
-        let asked = ranking.queries.iter().zip(&ranking.hits);
-        let asked = asked.filter(|(_, hits)| !hits.is_empty());
-        let asked: HashSet<&str> = asked.map(|(id, _)| id.as_str()).collect();
-        let hits = ranking.hits.iter().flatten();
-        let found = hits.map(|hit| ranking.documents[hit.key as usize].as_str());
-        let found: HashSet<&str> = found.collect();
-        let queries = self.read_some(
-            reader,
-            &self.queries,
-            Table::Queries,
-            &["id", "text"],
-            &asked,
-            |id| asked.contains(id),
-        )?;
-        let judged = judgements::judged_documents(qrels);
-        let documents = self.read_some(
-            reader,
-            &self.corpus,
-            Table::Corpus,
-            &["id", "text", "title"],
-            &found,
-            |id| found.contains(id) || judged.contains(id),
-        )?;
-        let is_known = |id: &str| documents.contains_key(id);
-        Ok(Texts {
-            unknown: of_unknown_documents(qrels, &self.corpus, is_known),
-            queries,
-            documents,
-        })
-    }
-
-    /// The texts of the rows to keep, each behind its title if there is one; those that are needed
-    /// have to be among them.
-    fn read_some(
-        &self,
-        reader: &TableReader,
-        input: &str,
-        table: Table,
-        columns: &[&str],
-        needed: &HashSet<&str>,
-        keep: impl Fn(&str) -> bool,
-    ) -> Result<HashMap<String, String>> {
-        let mut texts: HashMap<String, String> = HashMap::with_capacity(needed.len());
-        let mut duplicate_ids = DuplicateIds::default();
-        let names = ColumnNames::default();
-        reader.for_each(input, table, &names, columns, |batch| -> Result<()> {
-            let columns: Vec<&StringArray> = columns
-                .iter()
-                .map(|name| string_column(batch, name))
-                .collect();
-            for row in 0..batch.num_rows() {
-                let id = columns[0].value(row);
-                if !keep(id) {
-                    continue;
-                }
-                let title = columns.get(2).map_or("", |titles| titles.value(row));
-                let text = passage(title, columns[1].value(row)).into_owned();
-                match texts.get(id) {
-                    Some(first) => duplicate_ids.take(input, id, first, &text)?,
-                    None => _ = texts.insert(id.to_owned(), text),
-                }
-            }
-            Ok(())
-        })?;
-        duplicate_ids.warn(input);
-        // The first in order of id, so that the message is always the same.
-        let without = needed.iter().filter(|id| !texts.contains_key(**id));
-        match without.min() {
-            Some(id) => Err(EvaluateError::NoText {
-                path: input.to_owned(),
-                id: (*id).to_owned(),
-                run: self.run.clone(),
-            }),
-            None => Ok(texts),
-        }
-    }
 }
 
 /// What a run hands to the cross-encoder.
@@ -360,49 +285,4 @@ struct FirstStage {
     ranking: Ranking,
     counts: Vec<(&'static str, usize)>,
     warnings: Vec<String>,
-}
-
-/// By id.
-struct Texts {
-    /// Of the queries that have results.
-    queries: HashMap<String, String>,
-    /// Of the results and of all judged documents.
-    documents: HashMap<String, String>,
-    /// Judgements of documents that the corpus lacks.
-    unknown: usize,
-}
-
-impl Texts {
-    fn query(&self, id: &str) -> &str {
-        self.queries.get(id).map_or("", String::as_str)
-    }
-}
-
-/// Scores each query with its results and sorts these by falling score.
-fn rerank(model: &CrossEncoder, mut ranking: Ranking, texts: &Texts) -> Result<Ranking> {
-    let documents = ranking.documents.clone();
-    let rows = ranking.queries.iter().zip(&mut ranking.hits);
-    let mut rows: Vec<(&str, &mut Hit)> = rows
-        .filter(|(_, hits)| !hits.is_empty())
-        .flat_map(|(query, hits)| {
-            let query = texts.queries[query].as_str();
-            hits.iter_mut().map(move |hit| (query, hit))
-        })
-        .collect();
-    let progress = Progress::new("scoring", "pairs", Some(rows.len() as u64));
-    for block in rows.chunks_mut(BLOCK) {
-        let text = |hit: &Hit| texts.documents[&documents[hit.key as usize]].as_str();
-        let pairs: Vec<(&str, &str)> = block
-            .iter()
-            .map(|(query, hit)| (*query, text(hit)))
-            .collect();
-        let scores = model.scores_with(&pairs, |done| progress.inc(done.len() as u64))?;
-        for ((_, hit), score) in block.iter_mut().zip(scores) {
-            hit.score = score;
-        }
-    }
-    for hits in &mut ranking.hits {
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
-    }
-    Ok(ranking)
 }

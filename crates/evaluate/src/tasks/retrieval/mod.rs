@@ -1,8 +1,9 @@
+mod search;
+
 use std::collections::{BTreeSet, HashMap};
 
-use pairmill_cli::Progress;
 use pairmill_metrics::RetrievalMetric;
-use pairmill_modeling::{Side, SimilarityFunction};
+use pairmill_modeling::SimilarityFunction;
 use pairmill_tables::{ColumnNames, Results, Table, TableReader, passage, string_column};
 
 use crate::error::Result;
@@ -13,25 +14,22 @@ use crate::paired::Paired;
 use crate::ranked::conventions::{gain, identical_ids, of_unknown_documents};
 use crate::ranked::corpus::Corpus;
 use crate::ranked::curves::{INTERPOLATED, precision_by_recall, score_distributions};
-use crate::ranked::equal_texts::EmbedOnce;
 use crate::ranked::examples::Examples;
 use crate::ranked::ranking::Ranking;
 use crate::ranked::run_table::Ties;
 use crate::ranked::topics::Topics;
-use crate::report::Report;
+use crate::report::{Card, Report};
 use crate::results::evaluation::Evaluation;
-use crate::results::reporting::{curves, of_models, scatter, short};
+use crate::results::names::data_name;
+use crate::results::reporting::{curves, of_models, scatter};
 use crate::results::run_options::RunOptions;
 use crate::statistics::clusters::Clustering;
 use crate::statistics::sample::{Means, Sample};
-use crate::vectors::variants::{Precision, Steps, Variant, VariantScores};
-use pairmill_retrieval::Embeddings;
-use pairmill_retrieval::Search;
+use crate::vectors::variants::{Precision, Variant, VariantScores};
+use search::CorpusSearch;
 
 /// Results kept for each query, unless a metric looks at more.
 const DEPTH: usize = 100;
-/// Documents embedded and searched at a time: enough to sort by length, few enough to hold.
-const BLOCK: usize = 8_192;
 
 /// Exact search with an embedding model over a corpus, against judgements.
 ///
@@ -101,8 +99,14 @@ impl Retrieval {
                 let encoders = self.models.load()?;
                 let variants = self.variants(&encoders.model)?;
                 let lacking = warn_of_dimensions(&encoders, &variants);
-                let found = encoders
-                    .try_map(|encoder| self.search(encoder, &topics, &corpus, &variants))?;
+                let search = CorpusSearch {
+                    topics: &topics,
+                    corpus: &corpus,
+                    variants: &variants,
+                    depth: self.depth(),
+                    ignore_identical_ids: self.ignore_identical_ids,
+                };
+                let found = encoders.try_map(|encoder| search.by(encoder))?;
                 let scores = found.map(|found| found.as_is.assess(&topics.qrels, metrics));
                 let counts = counts.into_iter().chain(found.model.identical_ids());
                 let counts = counts.chain(lacking.map(|forms| ("forms_without_baseline", forms)));
@@ -144,6 +148,10 @@ impl Retrieval {
                     .flat_map(|one| one.figures(&scores, clustering, settings))
                     .collect();
                 if let Some(results) = results {
+                    evaluation.card = self.models.model.card().map(|text| Card {
+                        text,
+                        similarity: encoders.model.similarity(),
+                    });
                     let rankings = found.into_map(|found| found.as_is);
                     evaluation.drawn =
                         self.write(&reader, &results, &topics, &rankings, &scores, clustering)?;
@@ -211,7 +219,7 @@ impl Retrieval {
         results.write_json("examples.json", &examples)?;
 
         let mut drawn = of_models(&self.models, "queries")?;
-        drawn.title = short(&self.queries);
+        drawn.data = data_name(&self.queries);
         drawn.scatter = scatter(scores, texts);
         drawn.examples = examples.report();
         drawn.distributions = score_distributions(&drawn, rankings, &topics.qrels);
@@ -291,82 +299,6 @@ impl Retrieval {
         let (dimensions, precisions) = (&self.truncate_dim, &self.precision);
         Variant::all(dimensions, precisions, encoder.dimension(), encoder.name())
     }
-
-    fn search(
-        &self,
-        encoder: &Encoder,
-        topics: &Topics,
-        corpus: &Corpus<'_>,
-        variants: &[Variant],
-    ) -> Result<Found> {
-        let similarity = encoder.similarity();
-        let texts = topics.texts();
-        let progress = encoder.progress(&texts);
-        let queries = encoder.embed_to_compare(&texts, Side::Query, &progress)?;
-        drop(progress);
-        let of_baseline = |one: &&Variant| one.dimension <= encoder.dimension();
-        let variants: Vec<Variant> = variants.iter().filter(of_baseline).copied().collect();
-        let variant_queries: Vec<Embeddings> = variants
-            .iter()
-            .map(|variant| variant.of_queries(&queries, similarity))
-            .collect();
-        let depth = self.depth() + usize::from(self.ignore_identical_ids);
-        let depth = depth.min(corpus.len());
-        let mut as_is = Search::by(similarity, &queries, depth);
-        let mut smaller: Vec<(Variant, Search<'_>, Option<Steps>)> = variants
-            .iter()
-            .zip(&variant_queries)
-            .map(|(&variant, queries)| {
-                let search = Search::by(variant.compared_by(similarity), queries, depth);
-                (variant, search, None)
-            })
-            .collect();
-        let progress = Progress::new(
-            format!("embedding the corpus ({})", encoder.role),
-            "documents",
-            Some(corpus.len() as u64),
-        );
-        // What stands for the whole corpus has to be known before the first document is rounded.
-        let has_steps = smaller.iter().any(|(variant, ..)| variant.has_steps());
-        let first = match has_steps && corpus.len() > BLOCK {
-            true => corpus.drawn(BLOCK),
-            false => Vec::new(),
-        };
-        let mut once = EmbedOnce::new(&corpus.equal_texts);
-        corpus.for_each_block(BLOCK, &first, |texts, keys| {
-            let documents = once.embed(texts, |texts| {
-                encoder.embed_to_compare(texts, Side::Document, &progress)
-            })?;
-            as_is.add(&documents, keys);
-            for (variant, search, steps) in &mut smaller {
-                if steps.is_none() {
-                    *steps = variant.calibrate(&documents, similarity);
-                }
-                let documents = variant.of_documents(&documents, similarity, steps.as_ref());
-                search.add(&documents, keys);
-            }
-            Ok(())
-        })?;
-        let ranking = |search: Search<'_>| {
-            let mut ranking = Ranking {
-                documents: corpus.sorted.clone(),
-                queries: topics.judged.iter().map(|one| one.id.clone()).collect(),
-                hits: search.finish(),
-            };
-            let ignore = self.ignore_identical_ids;
-            let dropped = ignore.then(|| ranking.drop_identical_ids(self.depth()));
-            (ranking, dropped)
-        };
-        let (as_is, identical_ids_ignored) = ranking(as_is);
-        Ok(Found {
-            variants: smaller
-                .into_iter()
-                .map(|(variant, search, _)| (variant, ranking(search).0))
-                .collect(),
-            as_is,
-            identical_ids_ignored,
-        })
-    }
 }
 
 /// Warns where the smaller forms are not of as many components for both models, and says how many
@@ -390,21 +322,4 @@ fn warn_of_dimensions(encoders: &Paired<Encoder>, variants: &[Variant]) -> Optio
         );
     }
     (lacking > 0).then_some(lacking)
-}
-
-/// What a model found.
-struct Found {
-    /// By its embeddings as they are.
-    as_is: Ranking,
-    /// By smaller forms of them.
-    variants: Vec<(Variant, Ranking)>,
-    /// Results dropped because they have the id of the query, where that is asked for.
-    identical_ids_ignored: Option<usize>,
-}
-
-impl Found {
-    fn identical_ids(&self) -> Option<(&'static str, usize)> {
-        self.identical_ids_ignored
-            .map(|count| ("identical_ids_ignored", count))
-    }
 }
