@@ -22,7 +22,7 @@ MDBOOK         := $(DEPS)/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 PREFIX   ?= /usr/local
 PROGRAMS := $(addprefix pairmill-,generate mine filter train evaluate)
 
-.PHONY: help setup build pipeline test bench lint docs reference man install clean
+.PHONY: help setup build pipeline test bench kernels lint docs reference man install clean
 
 include pipelines/*.mk
 
@@ -64,10 +64,14 @@ bench: build ## Run the slow checks against published figures (takes long; needs
 	@$(if $(TESTS),,python3 scripts/setup.py --deps '$(DEPS)' mpnet paraphrase-minilm-l3-onnx minilm-l6-int8-onnx)
 	cargo test --release --workspace -- --ignored --nocapture $(TESTS)
 
-lint: setup ## Check formatting, lints, the length of lines and links
+kernels: setup ## Time the hot kernels, compared with the run before (FLAGS='--save-baseline NAME' keeps a run)
+	cargo bench --workspace --bench '*' -- $(FLAGS)
+
+lint: setup ## Check formatting, lints, docs, the length of lines, links and circles
 	python3 scripts/lint.py
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --release --workspace --no-deps
 
 docs: ## Build the book into target/book (brings mdBook into .deps/ the first time)
 	@test -x '$(MDBOOK)' || env -u CARGO_TARGET_DIR cargo install mdbook --version $(MDBOOK_VERSION) --locked \

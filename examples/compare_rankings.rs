@@ -5,6 +5,8 @@
 //! cargo run --release --workspace --example compare_rankings
 //! ```
 
+#![allow(clippy::print_stdout, reason = "its result")]
+
 use pairmill_metrics::{bootstrap, ndcg, percentile_interval, randomisation_test};
 
 /// The grade of each result, from the first rank on, in both rankings; the grades that were judged.

@@ -4,6 +4,8 @@
 //! cargo run --release --workspace --example mine_negatives -- pairs.parquet triplets.parquet
 //! ```
 
+#![allow(clippy::print_stdout, reason = "its result")]
+
 use std::error::Error;
 
 use pairmill_candidates::TrainingFormat;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Check what neither rustfmt nor clippy does: long lines, dead links, pages that nobody finds.
+"""Check what neither rustfmt nor clippy does: long lines, dead links, pages that nobody finds,
+files that know each other in a circle.
 
 A link counts as dead if what it names is not in the repository. In the book that includes pages
 outside docs/, which are not built. Nothing is fetched: links to other sites are not looked at.
@@ -11,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Set
+
+from circles import circles
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 100
@@ -116,6 +119,14 @@ def unlisted(files: List[Path]) -> Iterator[Finding]:
             yield Finding(crates, 1, f"has no line for the crate {manifest.parent.name}")
 
 
+def in_circles() -> Iterator[Finding]:
+    """Files of a crate that know each other in a circle."""
+    for source in sorted(ROOT.glob("crates/*/src")):
+        found = circles(source)
+        if found:
+            yield Finding(source, 1, f"know each other in a circle: {', '.join(found)}")
+
+
 def is_page(path: Path) -> bool:
     """Whether a file is Markdown that people read as a page; that of benchmarks lies with them."""
     return path.suffix == ".md" and path.relative_to(ROOT).parts[0] not in ("bench", "data")
@@ -132,6 +143,7 @@ def check() -> List[Finding]:
         findings += dead_links(page)
         findings += dead_paths(page)
     findings += unlisted(files)
+    findings += in_circles()
     return findings
 
 

@@ -60,7 +60,7 @@ impl Hub {
             .env_remove("HF_HUB_OFFLINE")
     }
 
-    /// What was asked for since the last call.
+    /// Returns what was asked for since the last call.
     ///
     /// # Panics
     /// If the server has panicked.
@@ -143,7 +143,7 @@ fn respond(
     stream.write_all(body)
 }
 
-/// What the Hub says of a model: its commit and files.
+/// Returns what the Hub says of a model: its commit and files.
 fn index(folder: &Path) -> String {
     let mut names = vec!["pytorch_model.bin".to_owned()];
     if !folder.join("README.md").is_file() {

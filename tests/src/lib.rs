@@ -12,7 +12,7 @@ pub use hub::Hub;
 pub use program::{EVALUATE, Ended, FILTER, GENERATE, MINE, Program, TRAIN, names};
 pub use tiny::{sample_with_tiny_model, write_tiny_model};
 
-/// The folder of real data sets; says that the test is skipped where there is none.
+/// Returns the folder of real data sets; says that the test is skipped where there is none.
 ///
 /// # Panics
 /// If there is none where `CI` is set: a run that counts must not pass without testing.
@@ -28,7 +28,7 @@ pub fn data() -> Option<PathBuf> {
     folder
 }
 
-/// The base model, all-MiniLM-L6-v2, which `make setup` brings.
+/// Returns the base model, all-MiniLM-L6-v2, which `make setup` brings.
 ///
 /// # Panics
 /// If it is not there.
@@ -45,7 +45,7 @@ pub fn model() -> PathBuf {
     folder
 }
 
-/// A model that `make bench` brings beside the base model, by the name of its folder.
+/// Returns a model that `make bench` brings beside the base model, by the name of its folder.
 ///
 /// # Panics
 /// If it is not there.
@@ -59,7 +59,7 @@ pub fn checkpoint(name: &str) -> PathBuf {
     folder
 }
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

@@ -24,7 +24,7 @@ pub const EVALUATE: Program = Program("pairmill-evaluate");
 pub struct Program(&'static str);
 
 impl Program {
-    /// The program in `dir`; paths in `line` are relative to it and hold no blanks.
+    /// Returns the program in `dir`; paths in `line` are relative to it and hold no blanks.
     pub fn command(self, dir: &Path, line: &str) -> Command {
         let mut command = Command::new(self.path());
         command.args(line.split_whitespace()).current_dir(dir);
@@ -54,12 +54,12 @@ impl Program {
         child.wait_with_output().unwrap().into()
     }
 
-    /// The report of a run that must succeed; `--json` is added to the line.
+    /// Returns the report of a run that must succeed; `--json` is added to the line.
     pub fn done(self, dir: &Path, line: &str) -> Value {
         self.run(dir, &format!("{line} --json")).report()
     }
 
-    /// The error of a run that must fail with this code, print nothing and leave nothing.
+    /// Returns the error of a run that must fail with this code, print nothing and leave nothing.
     pub fn refused(self, dir: &Path, line: &str, code: i32) -> String {
         let before = names(dir);
         let error = self.run(dir, line).error(code);
@@ -96,13 +96,13 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// The JSON report of a run that must have succeeded.
+    /// Returns the JSON report of a run that must have succeeded.
     pub fn report(&self) -> Value {
         assert_eq!(self.code, 0, "{}", self.stderr);
         serde_json::from_str(&self.stdout).unwrap()
     }
 
-    /// The error of a run that must have failed with this code and printed nothing.
+    /// Returns the error of a run that must have failed with this code and printed nothing.
     pub fn error(&self, code: i32) -> String {
         assert_eq!(self.code, code, "{}", self.stderr);
         assert_eq!(self.stdout, "");
@@ -122,7 +122,7 @@ impl From<Output> for Ended {
     }
 }
 
-/// The names of what lies in a folder.
+/// Returns the names of what lies in a folder.
 pub fn names(dir: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(dir).unwrap();
     entries

@@ -11,7 +11,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-/// A whole Parquet file.
+/// Returns a whole Parquet file.
 pub fn read(file: &Path) -> RecordBatch {
     let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap()).unwrap();
     let schema = builder.schema().clone();
@@ -19,14 +19,14 @@ pub fn read(file: &Path) -> RecordBatch {
     concat_batches(&schema, &batches).unwrap()
 }
 
-/// The names of a Parquet file's columns.
+/// Returns the names of a Parquet file's columns.
 pub fn columns(file: &Path) -> Vec<String> {
     let schema = read(file).schema();
     let fields = schema.fields().iter();
     fields.map(|field| field.name().clone()).collect()
 }
 
-/// Columns of a Parquet file, row by row, as text; a null is a dash.
+/// Reads columns of a Parquet file, row by row, as text; a null is a dash.
 pub fn rows(file: &Path, columns: &[impl AsRef<str>]) -> Vec<Vec<String>> {
     let batch = read(file);
     let options = FormatOptions::new().with_null("-");
@@ -53,7 +53,7 @@ pub fn write(file: &Path, batch: &RecordBatch) {
     writer.close().unwrap();
 }
 
-/// The bytes of an Arrow IPC stream.
+/// Returns the bytes of an Arrow IPC stream.
 pub fn stream(batches: &[RecordBatch]) -> Vec<u8> {
     let mut writer = StreamWriter::try_new(Vec::new(), &batches[0].schema()).unwrap();
     for batch in batches {
@@ -62,7 +62,7 @@ pub fn stream(batches: &[RecordBatch]) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
-/// All rows of an Arrow IPC stream.
+/// Reads all rows of an Arrow IPC stream.
 pub fn read_stream(bytes: &[u8]) -> RecordBatch {
     let reader = StreamReader::try_new(bytes, None).unwrap();
     let schema = reader.schema();

@@ -11,7 +11,7 @@ const LAYERS: usize = 2;
 const VOCABULARY: usize = 30_522;
 const POSITIONS: usize = 128;
 
-/// A folder with the splits of `data/qa.jsonl` in `data` and a tiny model in `tiny`.
+/// Returns a folder with the splits of `data/qa.jsonl` in `data` and a tiny model in `tiny`.
 ///
 /// # Panics
 /// As [`write_tiny_model`].

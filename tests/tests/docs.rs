@@ -151,6 +151,8 @@ fn write_tables(here: &Path) {
         "id,text,category",
         &mut tickets.iter().map(of_tickets),
     );
+    let of_pool = |row| format!("{},{}", quoted(row, "id"), quoted(row, "text"));
+    table("pool.csv", "id,text", &mut tickets.iter().map(of_pool));
     let pairs = |row| format!("{},{}", quoted(row, "question"), quoted(row, "answer"));
     let mut in_english = qa.iter().map(|row| format!("{},en", pairs(row)));
     table(

@@ -137,6 +137,43 @@ fn quotation_marks_that_do_not_enclose_fields_are_text() {
 }
 
 #[test]
+fn a_first_line_that_names_the_separator_is_no_header() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = faq(60);
+    for (line, separator) in [("sep=;", ";"), ("SEP=|\r", "|"), ("sep=\t", "\t")] {
+        let text = format!("{line}\n{}", separated(&rows, separator, [1, 0, 2]));
+        fs::write(dir.path().join("excel.csv"), text).unwrap();
+        assert_eq!(read(dir.path(), "excel.csv"), 60, "{line}");
+    }
+}
+
+#[test]
+fn what_is_no_text_under_a_texts_name_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |bytes: &[u8]| {
+        fs::write(dir.path().join("faq.csv"), bytes).unwrap();
+        GENERATE.refused(dir.path(), "qa --input faq.csv --output bad", 1)
+    };
+    assert_snapshot!(refused(b"PK\x03\x04\x14\0\x06\0\x08\0"), @"error: faq.csv: not a sound CSV file: it is a ZIP archive, as an Excel workbook is; save the sheet as CSV and read that");
+    assert_snapshot!(refused(b"PAR1\x15\x04\x15"), @"error: faq.csv: not a sound CSV file: it is a Parquet file; name it *.parquet");
+    assert_snapshot!(refused(b"\x1F\x8B\x08\0\0"), @"error: faq.csv: not a sound CSV file: it is compressed by gzip; name it *.gz");
+}
+
+#[test]
+fn an_encoding_that_was_guessed_is_said_with_a_word_of_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let text =
+        separated(&faq(60), ",", [0, 1, 2]).replace("rattle", "r\u{e9}sonne \u{e0} l'arr\u{ea}t");
+    let latin: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    fs::write(dir.path().join("faq.csv"), latin).unwrap();
+    let log = log(dir.path(), "qa --input faq.csv --output out");
+    assert!(
+        log.contains("is written in windows-1252 and read so (`r\u{e9}sonne`)"),
+        "{log}"
+    );
+}
+
+#[test]
 fn a_row_of_another_width_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let mut text = separated(&faq(60), ",", [0, 1, 2]);

@@ -1,10 +1,9 @@
 use std::collections::HashSet;
 
-use pairmill_schema::{is_combining_mark, is_unspaced};
+use pairmill_schema::{hash_words, word_hashes};
 
 /// Words in a shingle.
 const WORDS: usize = 3;
-const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The shingles of a text: the hashes of every three words in a row, whatever their case and
 /// punctuation.
@@ -46,7 +45,7 @@ impl Shingles {
 
 /// The shingles of a text in order; a text of fewer words than a shingle has is one shingle.
 fn shingles(text: &str) -> impl Iterator<Item = u64> + '_ {
-    let mut words = words(text);
+    let mut words = word_hashes(text);
     let mut window = [0; WORDS];
     let mut filled = 0;
     while filled < WORDS
@@ -55,63 +54,19 @@ fn shingles(text: &str) -> impl Iterator<Item = u64> + '_ {
         window[filled] = word;
         filled += 1;
     }
-    let first = (filled > 0).then(|| mix(&window[..filled]));
+    let first = (filled > 0).then(|| hash_words(&window[..filled]));
     let rest = words.map(move |word| {
         window.rotate_left(1);
         window[WORDS - 1] = word;
-        mix(&window)
+        hash_words(&window)
     });
     first.into_iter().chain(rest)
 }
 
-/// The words of a text as hashes; in scripts without blanks each letter is one.
-fn words(text: &str) -> impl Iterator<Item = u64> + '_ {
-    let is_ascii = text.is_ascii();
-    let plain = is_ascii.then(|| ascii_words(text));
-    let other = (!is_ascii).then(|| words_of_any_script(text));
-    plain
-        .into_iter()
-        .flatten()
-        .chain(other.into_iter().flatten())
-}
-
-/// The same words, found in half the time.
-fn ascii_words(text: &str) -> impl Iterator<Item = u64> + '_ {
-    let words = text
-        .as_bytes()
-        .split(|letter| !letter.is_ascii_alphanumeric());
-    let words = words.filter(|word| !word.is_empty());
-    words.map(|word| hash(word.iter().map(|letter| letter.to_ascii_lowercase().into())))
-}
-
-fn words_of_any_script(text: &str) -> impl Iterator<Item = u64> + '_ {
-    let mut letters = text.chars().peekable();
-    std::iter::from_fn(move || {
-        let first = letters.find(|letter| letter.is_alphanumeric())?;
-        let is_alone = is_unspaced(first);
-        let belongs = |letter: &char| match letter.is_alphanumeric() {
-            true => !is_alone && !is_unspaced(*letter),
-            false => is_combining_mark(*letter),
-        };
-        let rest = std::iter::from_fn(|| letters.next_if(belongs));
-        let word = std::iter::once(first).chain(rest);
-        Some(hash(word.flat_map(char::to_lowercase).map(u64::from)))
-    })
-}
-
-fn mix(words: &[u64]) -> u64 {
-    hash(words.iter().copied())
-}
-
-fn hash(parts: impl Iterator<Item = u64>) -> u64 {
-    let mixed = parts.fold(0_u64, |mixed, part| {
-        (mixed.rotate_left(23) ^ part).wrapping_mul(FACTOR)
-    });
-    mixed ^ (mixed >> 32)
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn alike(a: &str, b: &str, threshold: f32) -> bool {
@@ -140,10 +95,18 @@ mod tests {
         assert!(!alike("a b c d e", "a b c d e f g h", 0.51));
     }
 
-    #[test]
-    fn words_of_plain_text_are_the_same_by_either_way() {
-        let text = "Don't re-Use the C3 pump: 24\" (old)";
-        assert!(words(text).eq(words_of_any_script(text)));
+    proptest! {
+        #[test]
+        fn the_similarity_is_that_of_whole_sets(
+            a in "([a-d] ){0,12}",
+            b in "([a-d] ){0,12}",
+            threshold in 0.05f32..=1.0,
+        ) {
+            let [of_a, of_b] = [&a, &b].map(|text| shingles(text).collect::<HashSet<_>>());
+            let (shared, union) = (of_a.intersection(&of_b).count(), of_a.union(&of_b).count());
+            let expected = shared > 0 && shared as f64 >= f64::from(threshold) * union as f64;
+            prop_assert_eq!(alike(&a, &b, threshold), expected, "{} of {}", shared, union);
+        }
     }
 
     #[test]

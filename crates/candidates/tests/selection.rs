@@ -1,6 +1,8 @@
 //! The selection against sentence-transformers' `mine_hard_negatives`, on fixed scores: figures
 //! by `tests/reference/mine_hard_negatives.py`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -40,7 +40,7 @@ pub enum Activation {
 impl Activation {
     pub(crate) const CLASSES: &'static str = "Identity, Tanh, ReLU, ReLU6, LeakyReLU, GELU, SiLU, Mish, Sigmoid, LogSigmoid, Softplus, Softsign, ELU, CELU, SELU, Hardtanh, Hardsigmoid and Hardswish of torch.nn";
 
-    /// The function of a PyTorch class such as `torch.nn.modules.activation.Tanh`.
+    /// Returns the function of a PyTorch class such as `torch.nn.modules.activation.Tanh`.
     pub(crate) fn of_class(path: &str) -> Option<Self> {
         let (module, class) = path.rsplit_once('.')?;
         if module != "torch.nn" && !module.starts_with("torch.nn.") {
@@ -68,7 +68,7 @@ impl Activation {
         })
     }
 
-    /// The function of a number.
+    /// Returns the function of a number.
     pub fn of(self, x: f32) -> f32 {
         match self {
             Self::Identity => x,

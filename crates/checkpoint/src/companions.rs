@@ -58,8 +58,8 @@ pub(crate) fn of_encoder(from: &Path, to: &Path, modules: &Modules) -> Result<()
     Ok(())
 }
 
-/// The same for a checkpoint that has nothing of sentence-transformers, and the modules that the
-/// library gives it.
+/// Reads the same for a checkpoint that has nothing of sentence-transformers, and the modules that
+/// the library gives it.
 pub(crate) fn of_plain(from: &Path, to: &Path, config: &Value) -> Result<()> {
     for name in OF_TRANSFORMER.into_iter().chain([prompts::FILE]) {
         copy_if_there(&from.join(name), &to.join(name))?;
@@ -85,7 +85,7 @@ pub(crate) fn of_plain(from: &Path, to: &Path, config: &Value) -> Result<()> {
     write(&to.join("1_Pooling/config.json"), format!("{pooling:#}"))
 }
 
-/// The same for a cross-encoder, whose transformer's folder is `from`.
+/// Reads the same for a cross-encoder, whose transformer's folder is `from`.
 pub(crate) fn of_cross_encoder(from: &Path, to: &Path) -> Result<()> {
     for name in OF_TRANSFORMER {
         copy_if_there(&from.join(name), &to.join(name))?;

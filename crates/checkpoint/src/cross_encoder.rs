@@ -1,6 +1,6 @@
 use crate::Checkpoint;
 
-/// The class of the activation that a cross-encoder's folder declares, such as
+/// Returns the class of the activation that a cross-encoder's folder declares, such as
 /// `torch.nn.modules.activation.Sigmoid`: where sentence-transformers has written it since version
 /// 6, since version 4 and before that.
 pub fn declared_activation(checkpoint: &Checkpoint) -> Option<&str> {

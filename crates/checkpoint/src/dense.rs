@@ -60,7 +60,7 @@ impl DenseConfig {
         })
     }
 
-    /// Whether the residual goes through a linear layer.
+    /// Returns whether the residual goes through a linear layer.
     pub fn has_residual_layer(&self) -> bool {
         self.residual && self.inputs != self.outputs
     }

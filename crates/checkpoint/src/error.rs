@@ -73,12 +73,12 @@ pub enum CheckpointError {
     },
 }
 
-/// The beginning of a text, for a message.
+/// Returns the beginning of a text, for a message.
 pub fn excerpt(text: &str) -> String {
     format!("{:?}", pairmill_schema::excerpt(text, 60))
 }
 
-/// The beginning of a pair of texts, for a message.
+/// Returns the beginning of a pair of texts, for a message.
 pub fn excerpt_of_pair(first: &str, second: &str) -> String {
     format!("({}, {})", excerpt(first), excerpt(second))
 }

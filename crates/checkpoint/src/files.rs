@@ -76,7 +76,8 @@ pub(crate) fn unwritable(path: &Path, source: io::Error) -> CheckpointError {
     }
 }
 
-/// Whether a path that a file names stays in the folder that it is relative to, on any system.
+/// Returns whether a path that a file names stays in the folder that it is relative to, on any
+/// system.
 pub(crate) fn stays_inside(path: &str) -> bool {
     let mut parts = path.split(['/', '\\']);
     let has_drive = path.as_bytes().get(1) == Some(&b':');
@@ -86,7 +87,7 @@ pub(crate) fn stays_inside(path: &str) -> bool {
         && !parts.any(|part| part == "..")
 }
 
-/// A path that `file` names, in the folder of `file`.
+/// Returns a path that `file` names, in the folder of `file`.
 pub(crate) fn beside(file: &Path, folder: &Path, path: &str) -> Result<PathBuf> {
     match stays_inside(path) {
         true => Ok(folder.join(path)),

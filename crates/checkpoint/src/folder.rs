@@ -89,12 +89,13 @@ impl Checkpoint {
         })
     }
 
-    /// The model folder.
+    /// Returns the model folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where a model folder of this form has the transformer's files; mostly the folder itself.
+    /// Returns where a model folder of this form has the transformer's files; mostly the folder
+    /// itself.
     pub fn home_in(&self, folder: &Path) -> PathBuf {
         match self.modules.transformer.as_str() {
             "" => folder.to_owned(),
@@ -102,37 +103,38 @@ impl Checkpoint {
         }
     }
 
-    /// The folder of the transformer's files.
+    /// Returns the folder of the transformer's files.
     pub fn home(&self) -> PathBuf {
         self.home_in(&self.folder)
     }
 
-    /// The modules; of a cross-encoder, the folder of its transformer alone.
+    /// Returns the modules; of a cross-encoder, the folder of its transformer alone.
     pub fn modules(&self) -> &Modules {
         &self.modules
     }
 
-    /// What the model wants before each text.
+    /// Returns what the model wants before each text.
     pub fn prompts(&self) -> &Prompts {
         &self.settings.prompts
     }
 
-    /// How the model's embeddings are compared.
+    /// Returns how the model's embeddings are compared.
     pub fn similarity(&self) -> SimilarityFunction {
         self.settings.similarity
     }
 
-    /// What `config.json` says.
+    /// Returns what `config.json` says.
     pub fn config(&self) -> &Value {
         &self.config
     }
 
-    /// The activation that `config_sentence_transformers.json` names, by its class in PyTorch.
+    /// Returns the activation that `config_sentence_transformers.json` names, by its class in
+    /// PyTorch.
     pub(crate) fn activation(&self) -> Option<&str> {
         self.settings.activation.as_deref()
     }
 
-    /// How many tokens the model has positions for, where `config.json` says so.
+    /// Returns how many tokens the model has positions for, where `config.json` says so.
     pub fn positions(&self) -> Option<usize> {
         let config = &self.config;
         let positions = config["max_position_embeddings"].as_u64()? as usize;
@@ -140,7 +142,7 @@ impl Checkpoint {
         (positions > unused).then(|| positions - unused)
     }
 
-    /// The longest text or pair in tokens, marks counted: `max_seq_length` of
+    /// Returns the longest text or pair in tokens, marks counted: `max_seq_length` of
     /// `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`, and never
     /// more than there are positions for; 512 where nothing says anything.
     pub fn max_length(&self) -> usize {
@@ -165,7 +167,7 @@ impl Checkpoint {
         Ok(tokenizer)
     }
 
-    /// The id of the token that fills up a batch.
+    /// Returns the id of the token that fills up a batch.
     pub fn pad_id(&self, tokenizer: &TextTokenizer) -> u32 {
         let said = self.config["pad_token_id"].as_u64();
         let token = || {

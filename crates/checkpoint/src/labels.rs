@@ -57,9 +57,9 @@ const APART: [&str; 16] = [
     "unacceptable",
 ];
 
-/// Which of a cross-encoder's logits stands for "these two belong together", by the labels that its
-/// `config.json` names. Of two without names it is the second, as in MS MARCO, paraphrase and
-/// duplicate classifiers.
+/// Returns which of a cross-encoder's logits stands for "these two belong together", by the labels
+/// that its `config.json` names. Of two without names it is the second, as in MS MARCO, paraphrase
+/// and duplicate classifiers.
 ///
 /// # Errors
 /// If there are more than two logits, or two whose labels say nothing or contradict each other.
@@ -134,8 +134,8 @@ fn meaning(label: &str) -> Meaning {
     }
 }
 
-/// The label of each logit that the config names: `id2label`, and `label2id`, which must not say
-/// otherwise.
+/// Returns the label of each logit that the config names: `id2label`, and `label2id`, which must
+/// not say otherwise.
 fn labels(file: &Path, config: &Value) -> Result<BTreeMap<usize, String>> {
     let mut labels = BTreeMap::new();
     for (id, name) in config["id2label"].as_object().into_iter().flatten() {

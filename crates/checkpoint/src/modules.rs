@@ -42,7 +42,7 @@ pub enum Head {
     Normalize,
 }
 
-/// The folders that a folder's `modules.json` names, none where it has no such file.
+/// Returns the folders that a folder's `modules.json` names, none where it has no such file.
 ///
 /// # Errors
 /// If that file is damaged or names a folder outside.
@@ -66,7 +66,7 @@ fn entries(folder: &Path) -> Result<Vec<Entry>> {
 }
 
 impl Modules {
-    /// Those of a sentence encoder. A folder without `modules.json` (a plain transformers
+    /// Reads those of a sentence encoder. A folder without `modules.json` (a plain transformers
     /// checkpoint) gets mean pooling, as in sentence-transformers.
     pub(crate) fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
@@ -104,7 +104,7 @@ impl Modules {
         }
     }
 
-    /// The folder of the transformer of a cross-encoder, inside its own.
+    /// Returns the folder of the transformer of a cross-encoder, inside its own.
     pub(crate) fn of_cross_encoder(folder: &Path) -> Result<String> {
         let path = folder.join(FILE);
         let entries = entries(folder)?;
@@ -146,8 +146,8 @@ impl Modules {
     }
 }
 
-/// The name of a module's class. Classes have moved between the packages of the library; their
-/// names have stayed. A class of another package is code that we cannot run.
+/// Returns the name of a module's class. Classes have moved between the packages of the library;
+/// their names have stayed. A class of another package is code that we cannot run.
 fn class<'e>(path: &Path, entry: &'e Entry) -> Result<&'e str> {
     if !entry.kind.starts_with("sentence_transformers.") {
         let what = format!("the module type `{}`, code of its own,", entry.kind);
@@ -179,7 +179,7 @@ mod tests {
 
     const CONFIG: &str = r#"{"in_features": 4, "out_features": 2, "dimension": 2}"#;
 
-    /// A folder whose modules are these, each in the folder `N_Class`.
+    /// Makes a folder whose modules are these, each in the folder `N_Class`.
     fn load(types: &[&str]) -> Result<Modules> {
         let folder = tempfile::tempdir().unwrap();
         let entries = types.iter().enumerate().map(|(n, kind)| {

@@ -58,7 +58,7 @@ pub struct Pooling {
 }
 
 impl Default for Pooling {
-    /// The mean.
+    /// Returns the mean.
     fn default() -> Self {
         Self::from(PoolingMode::Mean)
     }
@@ -107,7 +107,7 @@ impl Pooling {
     }
 }
 
-/// The modes that a config asks for, or the name of one that is not known.
+/// Returns the modes that a config asks for, or the name of one that is not known.
 fn modes(config: &Value) -> Result<Vec<PoolingMode>, String> {
     let named = |name: &Value| {
         let known = PoolingMode::NAMES.iter().find(|known| name == known.1);
@@ -123,7 +123,7 @@ fn modes(config: &Value) -> Result<Vec<PoolingMode>, String> {
     }
 }
 
-/// The modes whose flags are on, the mean where none is.
+/// Returns the modes whose flags are on, the mean where none is.
 fn flagged(config: &Value) -> Result<Vec<PoolingMode>, String> {
     let is_on = |flag: &str| config[flag].as_bool() == Some(true);
     let is_known = |flag: &str| PoolingMode::NAMES.iter().any(|known| known.2 == flag);

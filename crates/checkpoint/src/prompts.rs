@@ -32,7 +32,7 @@ pub struct Prompts {
 }
 
 impl Prompts {
-    /// The prompts under the names that `encode_query`, `encode_document` and `encode` of
+    /// Returns the prompts under the names that `encode_query`, `encode_document` and `encode` of
     /// sentence-transformers look for; the default prompt is for the last alone.
     fn of_settings(path: &Path, settings: &Map<String, Value>) -> Result<Self> {
         let prompts = match settings.get("prompts") {
@@ -99,7 +99,7 @@ impl Prompts {
         write(&path, format!("{:#}", Value::from(config)))
     }
 
-    /// These prompts with others for queries and documents, where some are given.
+    /// Returns these prompts with others for queries and documents, where some are given.
     pub fn with(&self, query: Option<&str>, document: Option<&str>) -> Self {
         Self {
             query: query.unwrap_or(&self.query).to_owned(),
@@ -108,7 +108,7 @@ impl Prompts {
         }
     }
 
-    /// The prompt of a side.
+    /// Returns the prompt of a side.
     pub fn of(&self, side: Side) -> &str {
         match side {
             Side::Query => &self.query,
@@ -117,7 +117,7 @@ impl Prompts {
         }
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -135,7 +135,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Those of a folder, or the usual ones where it has no such file.
+    /// Reads those of a folder, or the usual ones where it has no such file.
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         let Some(settings) = read_optional::<Map<String, Value>>(&path)? else {

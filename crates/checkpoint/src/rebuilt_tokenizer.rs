@@ -13,8 +13,8 @@ use crate::{CheckpointError, Result};
 
 const FILE: &str = "tokenizer.json";
 
-/// The `tokenizer.json` that the class makes of a folder's files; none where it takes that file as
-/// it is.
+/// Returns the `tokenizer.json` that the class makes of a folder's files; none where it takes that
+/// file as it is.
 pub(crate) fn rebuilt(
     folder: &Path,
     settings: &TokenizerConfig,
@@ -59,7 +59,7 @@ pub(crate) fn rebuilt(
     .map(Some)
 }
 
-/// The vocabulary of a folder from before `tokenizer.json`.
+/// Returns the vocabulary of a folder from before `tokenizer.json`.
 fn of_older_files(folder: &Path, class: Class) -> Result<Value> {
     let text = |name: &str| {
         let path = folder.join(name);
@@ -160,7 +160,7 @@ impl Build<'_> {
         }))
     }
 
-    /// The text of a special token.
+    /// Returns the text of a special token.
     fn token(&self, key: &str) -> &str {
         let own = self.class.tokens().iter().find(|(name, _)| *name == key);
         let said = self.settings.token(key).map(|(token, _)| token);
@@ -236,7 +236,7 @@ impl Build<'_> {
         })
     }
 
-    /// What marks the ends of a text and of a pair.
+    /// Returns what marks the ends of a text and of a pair.
     fn post_processor(&self, id: &dyn Fn(&str) -> Option<u64>) -> Value {
         let special =
             |token: &str, segment| json!({"SpecialToken": {"id": token, "type_id": segment}});
@@ -281,8 +281,8 @@ impl Build<'_> {
         }
     }
 
-    /// Tokens that are found in a text before anything else is done with it: those that the
-    /// settings list, else those of `tokenizer.json`, and the special ones.
+    /// Returns the tokens that are found in a text before anything else is done with it: those that
+    /// the settings list, else those of `tokenizer.json`, and the special ones.
     fn added_tokens(&self) -> Vec<Value> {
         let listed = self
             .settings
@@ -330,8 +330,8 @@ impl Build<'_> {
         own.chain(self.settings.more_special_tokens()).collect()
     }
 
-    /// The tokens as `tokenizer.json` lists them. One that the vocabulary lacks gets the next
-    /// number.
+    /// Returns the tokens as `tokenizer.json` lists them. One that the vocabulary lacks gets the
+    /// next number.
     fn numbered(&self, tokens: Vec<Value>) -> Vec<Value> {
         let mut next = self.vocabulary.len();
         let numbered = tokens.into_iter().map(|token| {

@@ -50,7 +50,7 @@ pub(crate) struct SentenceConfig {
 }
 
 impl SentenceConfig {
-    /// Those of a folder, under the first name that it has; the usual ones where it has none.
+    /// Reads those of a folder, under the first name that it has; the usual ones where it has none.
     pub fn load(folder: &Path, task: Task) -> Result<Self> {
         let Some(path) = file(folder) else {
             return Ok(Self::default());
@@ -101,7 +101,7 @@ impl SentenceConfig {
     }
 }
 
-/// Whether a setting says nothing.
+/// Returns whether a setting says nothing.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -137,13 +137,13 @@ fn check_task(path: &Path, config: &Map<String, Value>, task: Task) -> Result<()
     }
 }
 
-/// A length that a file says; some say 1e30 for "no limit".
+/// Returns a length that a file says; some say 1e30 for "no limit".
 pub(crate) fn length(value: &Value) -> Option<usize> {
     let said = value.as_f64().filter(|length| (1.0..1e6).contains(length));
     said.map(|length| length as usize)
 }
 
-/// The file that has these settings.
+/// Returns the file that has these settings.
 fn file(folder: &Path) -> Option<PathBuf> {
     let mut paths = FILES.iter().map(|name| folder.join(name));
     paths.find(|path| path.is_file())

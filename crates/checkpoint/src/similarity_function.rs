@@ -47,7 +47,7 @@ impl SimilarityFunction {
         vectors.chunks_exact_mut(dimension).for_each(scale_to_unit);
     }
 
-    /// Whether it is the negative of a distance.
+    /// Returns whether it is the negative of a distance.
     pub fn is_distance(self) -> bool {
         matches!(self, Self::Euclidean | Self::Manhattan)
     }

@@ -27,12 +27,12 @@ pub struct TokenIds {
 }
 
 impl TokenIds {
-    /// Number of tokens.
+    /// Returns the number of tokens.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is no token.
+    /// Returns whether there is no token.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
@@ -114,17 +114,17 @@ impl TextTokenizer {
         })
     }
 
-    /// One more than the largest id that it can make.
+    /// Returns one more than the largest id that it can make.
     pub fn vocab_size(&self) -> usize {
         self.size
     }
 
-    /// The id of a token, if there is one.
+    /// Returns the id of a token, if there is one.
     pub fn token_to_id(&self, token: &str) -> Option<u32> {
         self.tokenizer.token_to_id(token)
     }
 
-    /// The longest text or pair in tokens, marks counted.
+    /// Returns the longest text or pair in tokens, marks counted.
     pub fn max_length(&self) -> usize {
         self.max_length
     }
@@ -134,18 +134,18 @@ impl TextTokenizer {
         self.max_length = max_length;
     }
 
-    /// Tokens added to mark the ends of a text, or of the two of a pair.
+    /// Returns how many tokens are added to mark the ends of a text, or of the two of a pair.
     pub fn marks(&self, is_pair: bool) -> usize {
         let processor = self.tokenizer.get_post_processor();
         processor.map_or(0, |processor| processor.added_tokens(is_pair))
     }
 
-    /// Tokens of a text beside its marks.
+    /// Returns how many tokens of a text there is room for beside its marks.
     fn room(&self, is_pair: bool) -> usize {
         self.max_length.saturating_sub(self.marks(is_pair))
     }
 
-    /// The tokens of a text.
+    /// Returns the tokens of a text.
     ///
     /// # Errors
     /// If the tokenizer fails or makes no token.
@@ -161,7 +161,7 @@ impl TextTokenizer {
         self.checked(ids, || format!("the text {}", excerpt(text)))
     }
 
-    /// The tokens of a pair of texts, as one sequence.
+    /// Returns the tokens of a pair of texts, as one sequence.
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
@@ -184,7 +184,7 @@ impl TextTokenizer {
         Ok(self.ids(&pair, truncated))
     }
 
-    /// The tokens of texts, on all threads and in order.
+    /// Returns the tokens of texts, on all threads and in order.
     ///
     /// # Errors
     /// As [`encode`](Self::encode), with the number of the text.
@@ -192,8 +192,8 @@ impl TextTokenizer {
         numbered(texts, |text| self.encode(text))
     }
 
-    /// The tokens of texts behind a prompt, marked as such where it is to be left out of the
-    /// pooling.
+    /// Returns the tokens of texts behind a prompt, marked as such where it is to be left out of
+    /// the pooling.
     ///
     /// # Errors
     /// As [`encode_all`](Self::encode_all).
@@ -217,7 +217,7 @@ impl TextTokenizer {
         })
     }
 
-    /// The tokens of pairs of texts, on all threads and in order.
+    /// Returns the tokens of pairs of texts, on all threads and in order.
     ///
     /// # Errors
     /// As [`encode_all`](Self::encode_all).
@@ -225,7 +225,7 @@ impl TextTokenizer {
         numbered(pairs, |(first, second)| self.encode_pair(first, second))
     }
 
-    /// Tokens of a prompt by itself, without the mark behind it.
+    /// Counts the tokens of a prompt by itself, without the mark behind it.
     fn prompt_length(&self, prompt: &str) -> Result<usize> {
         let of_prompt = || format!("the prompt {}", excerpt(prompt));
         let encoded = self.tokenizer.encode_fast(prompt, true);
@@ -299,7 +299,7 @@ fn failed(error: tokenizers::Error, text: String) -> CheckpointError {
     }
 }
 
-/// What `encode` makes of each item; an error names the first item that has one.
+/// Returns what `encode` makes of each item; an error names the first item that has one.
 fn numbered<T: Sync>(
     items: &[T],
     encode: impl Fn(&T) -> Result<TokenIds> + Send + Sync,
@@ -328,8 +328,8 @@ fn has_lowercase(normalizer: Option<&NormalizerWrapper>) -> bool {
     }
 }
 
-/// How much of each text is kept so that both fit into `room`: the shorter one whole where it fits
-/// into a half, as `longest_first` of Hugging Face's tokenizers has it.
+/// Returns how much of each text is kept so that both fit into `room`: the shorter one whole where
+/// it fits into a half, as `longest_first` of Hugging Face's tokenizers has it.
 fn longest_first((first, second): (usize, usize), room: usize) -> (usize, usize) {
     if first + second <= room {
         return (first, second);

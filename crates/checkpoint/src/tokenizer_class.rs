@@ -32,7 +32,7 @@ impl Class {
         }
     }
 
-    /// The kind of vocabulary that it works with.
+    /// Returns the kind of vocabulary that it works with.
     pub fn model(self) -> Option<&'static str> {
         match self {
             Self::AsItIs => None,
@@ -42,7 +42,7 @@ impl Class {
         }
     }
 
-    /// Whether it tells the model which tokens are of the second text.
+    /// Returns whether it tells the model which tokens are of the second text.
     pub fn has_segments(self, settings: &TokenizerConfig) -> bool {
         let is_distilled = || {
             let name = settings.get("tokenizer_class").and_then(Value::as_str);
@@ -55,7 +55,7 @@ impl Class {
         })
     }
 
-    /// The special tokens that it has by itself.
+    /// Returns the special tokens that it has by itself.
     pub fn tokens(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::AsItIs => &[],

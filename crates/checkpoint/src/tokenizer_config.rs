@@ -46,7 +46,7 @@ impl TokenizerConfig {
         self.settings.get(key).filter(|value| !value.is_null())
     }
 
-    /// A setting that is true or false.
+    /// Returns a setting that is true or false.
     pub fn flag(&self, folder: &Path, key: &str) -> Result<Option<bool>> {
         match self.get(key) {
             None => Ok(None),
@@ -58,7 +58,7 @@ impl TokenizerConfig {
         }
     }
 
-    /// A setting that is one of two words.
+    /// Returns a setting that is one of two words.
     pub fn is_left(&self, folder: &Path, key: &str) -> Result<Option<bool>> {
         match self.get(key).map(|value| (value, value.as_str())) {
             None => Ok(None),
@@ -71,7 +71,7 @@ impl TokenizerConfig {
         }
     }
 
-    /// A special token, such as `cls_token`, and what is said of it beside its text.
+    /// Returns a special token, such as `cls_token`, and what is said of it beside its text.
     pub fn token(&self, key: &str) -> Option<(&str, Option<&Map<String, Value>>)> {
         match self.get(key)? {
             Value::String(token) => Some((token, None)),
@@ -80,7 +80,7 @@ impl TokenizerConfig {
         }
     }
 
-    /// The special tokens that it names.
+    /// Returns the special tokens that it names.
     pub fn special_tokens(&self) -> Vec<String> {
         let named = SPECIAL.iter().filter_map(|key| self.token(key));
         let named = named.map(|(token, _)| token.to_owned());
@@ -88,7 +88,7 @@ impl TokenizerConfig {
         named.chain(more.map(|(token, _)| token)).collect()
     }
 
-    /// Special tokens without a role, and what is said of each beside its text.
+    /// Returns special tokens without a role, and what is said of each beside its text.
     pub fn more_special_tokens(&self) -> Vec<(String, Option<&Map<String, Value>>)> {
         let keys = ["additional_special_tokens", "extra_special_tokens"].into_iter();
         let tokens = keys.filter_map(|key| self.get(key)?.as_array()).flatten();
@@ -100,13 +100,13 @@ impl TokenizerConfig {
         tokens.collect()
     }
 
-    /// The longest text in tokens, where it says one.
+    /// Returns the longest text in tokens, where it says one.
     pub fn max_length(&self) -> Option<usize> {
         self.get("model_max_length").and_then(length)
     }
 
-    /// Whether the model is told which tokens are of the second text; `usual` is what the class of
-    /// the tokenizer does by itself.
+    /// Returns whether the model is told which tokens are of the second text; `usual` is what the
+    /// class of the tokenizer does by itself.
     pub fn has_segments(&self, usual: bool) -> bool {
         match self.get("model_input_names") {
             Some(Value::Array(names)) => names.iter().any(|name| name == "token_type_ids"),

@@ -15,7 +15,7 @@ const INDEX: &str = "model.safetensors.index.json";
 const PICKLE: &str = "pytorch_model.bin";
 const ADAPTER: &str = "adapter_config.json";
 
-/// The safetensors files of a folder: `model.safetensors`, or the shards that
+/// Returns the safetensors files of a folder: `model.safetensors`, or the shards that
 /// `model.safetensors.index.json` lists.
 ///
 /// # Errors
@@ -89,7 +89,7 @@ impl Values {
         Ok(values)
     }
 
-    /// The numbers of a tensor of this shape, row-major.
+    /// Returns the numbers of a tensor of this shape, row-major.
     ///
     /// # Errors
     /// If it is absent or has another shape.

@@ -56,7 +56,7 @@ impl Common {
         }
     }
 
-    /// The number of threads to use: what the user said, else the number of cores.
+    /// Returns the number of threads to use: what the user said, else the number of cores.
     pub fn threads(&self) -> usize {
         match self.threads {
             Some(threads) => usize::from(threads),

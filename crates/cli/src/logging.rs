@@ -47,7 +47,7 @@ fn directives(level: &str, verbose: u8) -> String {
     }
 }
 
-/// Whether the log is read on a terminal by somebody who has not set `NO_COLOR`
+/// Returns whether the log is read on a terminal by somebody who has not set `NO_COLOR`
 /// (<https://no-color.org>).
 fn wants_colour() -> bool {
     let refuses = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -56,7 +56,7 @@ fn wants_colour() -> bool {
 
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
-/// The format of the log, also before the command line is understood.
+/// Returns the format of the log, also before the command line is understood.
 pub(crate) fn format() -> LogFormat {
     FORMAT.get().copied().unwrap_or_else(|| {
         let arguments: Vec<_> = std::env::args_os().collect();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::{Common, logging, logging::last_word};
+use crate::{Common, UsageError, logging, logging::last_word};
 
 /// How a command ended, when it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,18 +15,6 @@ pub enum Outcome {
     /// A threshold the user set was missed: exit code 3.
     ThresholdMissed,
 }
-
-/// An error in how the command was called rather than in its data: exit code 2.
-#[derive(Debug)]
-pub struct UsageError(pub String);
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UsageError {}
 
 /// What stands at the end of every help text.
 pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold \
@@ -106,7 +94,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// The causes of an error; one whose text the one above it already holds is left out.
+/// Returns the causes of an error; one whose text the one above it already holds is left out.
 fn causes(error: &anyhow::Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut last = error.to_string();

@@ -12,18 +12,26 @@ pub fn parse<T: Parser>() -> T {
     parse_from(std::env::args_os())
 }
 
-/// The same for arguments that are given, the first of which is the program.
+/// Does the same for arguments that are given, the first of which is the program.
 pub fn parse_from<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T {
     let command = with_exit_codes(manual::with_commands(T::command()));
     let parsed = command.clone().try_get_matches_from(arguments);
     let parsed = parsed.and_then(|matches| match manual::run(&command, &matches) {
-        Some((written, what)) => std::process::exit(i32::from(end_of_writing(written, &what))),
+        Some((written, what)) => exit(end_of_writing(written, &what)),
         None => T::from_arg_matches(&matches),
     });
     match parsed {
         Ok(parsed) => parsed,
-        Err(error) => std::process::exit(i32::from(end(&error))),
+        Err(error) => exit(end(&error)),
     }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "nothing has been begun that could be left half done"
+)]
+fn exit(code: u8) -> ! {
+    std::process::exit(i32::from(code))
 }
 
 fn with_exit_codes(command: Command) -> Command {

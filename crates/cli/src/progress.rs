@@ -78,12 +78,12 @@ impl Progress {
         self.bar.set_message(message);
     }
 
-    /// How many were counted.
+    /// Returns how many were counted.
     pub fn position(&self) -> u64 {
         self.bar.position()
     }
 
-    /// Time since the start.
+    /// Returns the time since the start.
     pub fn elapsed(&self) -> Duration {
         self.bar.elapsed()
     }

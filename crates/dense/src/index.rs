@@ -10,15 +10,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use crate::Result;
+use crate::embed::{Texts, complete};
 use crate::passages::Passages;
 use crate::store::{Key, Store, key};
 
 /// Raised whenever embeddings written by an older version must not be reused.
 const LAYOUT: u32 = 2;
-/// Texts embedded between two writes, which is what a kill may lose.
-const WINDOW: usize = 1_024;
-/// Bytes of texts among them.
-const WINDOW_BYTES: usize = 16 << 20;
 /// Bytes of embeddings of texts that were asked for lately.
 const CACHE_BYTES: usize = 32 << 20;
 /// Stands for no passage.
@@ -38,8 +35,13 @@ pub struct Model {
 }
 
 impl Model {
-    /// The embeddings of texts as they are compared: of length 1 where that is by cosine.
-    fn embed(&self, texts: &[&str], side: Side, embedded: impl Fn(u64)) -> Result<Vec<f32>> {
+    /// Returns the embeddings of texts as they are compared: of length 1 where that is by cosine.
+    pub(crate) fn embed(
+        &self,
+        texts: &[&str],
+        side: Side,
+        embedded: impl Fn(u64),
+    ) -> Result<Vec<f32>> {
         let prompt = match side {
             Side::Query => &self.query_prompt,
             Side::Document => &self.document_prompt,
@@ -54,8 +56,8 @@ impl Model {
         Ok(embeddings)
     }
 
-    /// What decides on the embedding of a passage.
-    fn about(&self) -> impl Serialize + use<> {
+    /// Returns what decides on the embedding of a passage.
+    pub(crate) fn about(&self) -> impl Serialize + use<> {
         serde_json::json!({
             "layout": LAYOUT,
             "model": self.hash,
@@ -111,22 +113,22 @@ impl Builder {
         })
     }
 
-    /// Number of passages.
+    /// Returns the number of passages.
     pub fn len(&self) -> usize {
         self.passages.len()
     }
 
-    /// Whether there is no passage.
+    /// Returns whether there is no passage.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Number of distinct texts.
+    /// Returns the number of distinct texts.
     pub fn texts(&self) -> usize {
         self.texts
     }
 
-    /// How many of them are still to be embedded.
+    /// Returns how many of them are still to be embedded.
     pub fn missing(&self) -> usize {
         self.missing.len()
     }
@@ -136,32 +138,19 @@ impl Builder {
     /// # Errors
     /// If a text cannot be embedded or the folder cannot be written.
     pub fn build(mut self, embedded: impl Fn(u64)) -> Result<Index> {
-        let mut missing = self.missing.as_slice();
-        while !missing.is_empty() {
-            let (window, rest) = missing.split_at(self.window(missing));
-            let texts = window.iter().map(|&number| self.passages.text(number));
-            let texts = texts.collect::<Result<Vec<String>>>()?;
-            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let keys: Vec<Key> = window
-                .iter()
-                .map(|&number| self.keys[number as usize])
-                .collect();
-            let embeddings = self.model.embed(&texts, Side::Document, &embedded)?;
-            self.store.append(&keys, &embeddings)?;
-            missing = rest;
-        }
+        let texts = Corpus {
+            passages: &self.passages,
+            keys: &self.keys,
+        };
+        complete(
+            &mut self.store,
+            &self.model,
+            &texts,
+            &self.missing,
+            embedded,
+        )?;
         self.store.share();
         Ok(self.finish())
-    }
-
-    /// How many of the texts are embedded next.
-    fn window(&self, missing: &[u32]) -> usize {
-        let mut bytes = 0;
-        let fits = |&&number: &&u32| {
-            bytes += self.passages.text_bytes(number);
-            bytes <= WINDOW_BYTES
-        };
-        missing.iter().take(WINDOW).take_while(fits).count().max(1)
     }
 
     fn finish(self) -> Index {
@@ -189,6 +178,26 @@ impl Builder {
     }
 }
 
+/// The texts of a corpus.
+struct Corpus<'a> {
+    passages: &'a Passages,
+    keys: &'a [Key],
+}
+
+impl Texts for Corpus<'_> {
+    fn key(&self, number: u32) -> Key {
+        self.keys[number as usize]
+    }
+
+    fn bytes(&self, number: u32) -> usize {
+        self.passages.text_bytes(number)
+    }
+
+    fn text(&self, number: u32) -> Result<String> {
+        self.passages.text(number)
+    }
+}
+
 /// The embeddings of a corpus, to be searched.
 ///
 /// Holds some forty bytes for each passage in memory, beside its id; embeddings and texts are read
@@ -207,12 +216,12 @@ pub struct Index {
 }
 
 impl Index {
-    /// Number of passages.
+    /// Returns the number of passages.
     pub fn len(&self) -> usize {
         self.passages.len()
     }
 
-    /// Whether the index holds no passage.
+    /// Returns whether the index holds no passage.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -225,7 +234,7 @@ impl Index {
         self.model.encoder.dimension()
     }
 
-    /// The embedding of a passage.
+    /// Returns the embedding of a passage.
     pub(crate) fn embedding(&self, number: u32) -> Result<Vec<f32>> {
         let row = self.rows[number as usize] as usize;
         let mut embedding = vec![0.0; self.dimension()];
@@ -233,7 +242,8 @@ impl Index {
         Ok(embedding)
     }
 
-    /// The embeddings of texts, row-major: looked up where they are known, computed where not.
+    /// Returns the embeddings of texts, row-major: looked up where they are known, computed where
+    /// not.
     pub(crate) fn embeddings(&self, texts: &[&str], side: Side) -> Result<Vec<f32>> {
         let dimension = self.dimension();
         let mut embeddings = vec![0.0; texts.len() * dimension];

@@ -10,21 +10,22 @@
 //! queries and passages are cut into blocks: a product is always summed in the same order, an
 //! embedding depends on its text alone, and equal scores are ordered by corpus id.
 
+mod embed;
 mod error;
 mod file;
 mod function;
 mod index;
 mod passages;
-mod product;
 mod score;
 mod search;
 mod store;
 mod texts;
 
+pub use embed::embed_texts;
 pub use error::{DenseError, Result};
-pub use function::{DEFAULT_TOP_K, DenseSearch};
+pub use function::dense_search;
 pub use index::{Builder, Index, Model};
-pub use score::{DensePassageScore, DenseScore};
+pub use score::{dense_passage_score, dense_score};
 pub use search::{Hit, Ranked};
 pub use store::{Key, Store, key};
-pub use texts::PassageText;
+pub use texts::passage_text;

@@ -79,7 +79,7 @@ impl Passages {
         self.ids.value(number as usize)
     }
 
-    /// The number of the passage with this id.
+    /// Returns the number of the passage with this id.
     pub fn number(&self, id: &str) -> Option<u32> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -93,12 +93,12 @@ impl Passages {
         None
     }
 
-    /// The bytes of a passage's text.
+    /// Returns the bytes of a passage's text.
     pub fn text_bytes(&self, number: u32) -> usize {
         self.spans[number as usize].1 as usize
     }
 
-    /// The text of a passage.
+    /// Returns the text of a passage.
     pub fn text(&self, number: u32) -> Result<String> {
         let (start, length) = self.spans[number as usize];
         let mut bytes = vec![0; length as usize];
@@ -111,7 +111,7 @@ impl Passages {
     }
 }
 
-/// The rows by ascending id.
+/// Returns the rows by ascending id.
 fn by_id(ids: &LargeStringArray) -> Result<Vec<u32>> {
     let id = |row: u32| ids.value(row as usize);
     let mut order: Vec<u32> = (0..ids.value_offsets().len() as u32 - 1).collect();

@@ -1,8 +1,7 @@
-use pairmill_retrieval::TopK;
+use pairmill_retrieval::{TopK, similarities, similarity};
 use rayon::prelude::*;
 
 use crate::index::{NONE, Side};
-use crate::product::{similarities, similarity};
 use crate::{Index, Result};
 
 /// Embeddings of passages that are read at a time.
@@ -28,7 +27,8 @@ pub struct Ranked {
 }
 
 impl Index {
-    /// The `top_k` most similar passages for a query, best first, equal scores by ascending id.
+    /// Returns the `top_k` most similar passages for a query, best first, equal scores by ascending
+    /// id.
     ///
     /// # Errors
     /// If the query cannot be embedded or the embeddings cannot be read.
@@ -41,8 +41,8 @@ impl Index {
         Ok(hits.collect())
     }
 
-    /// [`search`](Self::search) for many queries, on all threads of the rayon pool. The embeddings
-    /// of the passages are read once for all of them.
+    /// Does the [`search`](Self::search) for many queries, on all threads of the rayon pool. The
+    /// embeddings of the passages are read once for all of them.
     ///
     /// # Errors
     /// As [`search`](Self::search).
@@ -82,8 +82,8 @@ impl Index {
             .collect())
     }
 
-    /// The passages that have the embeddings found, in order. No more than `top_k` embeddings can
-    /// be those of the `top_k` best passages, as each comes with its first passage.
+    /// Returns the passages that have the embeddings found, in order. No more than `top_k`
+    /// embeddings can be those of the `top_k` best passages, as each comes with its first passage.
     fn passages_with(&self, found: &[(f32, u32)], top_k: usize) -> Vec<Ranked> {
         let mut passages = Vec::with_capacity(found.len());
         for &(score, passage) in found {
@@ -103,13 +103,13 @@ impl Index {
             .collect()
     }
 
-    /// The id of a passage found.
+    /// Returns the id of a passage found.
     pub fn id(&self, ranked: &Ranked) -> &str {
         self.passages.id(ranked.number)
     }
 
-    /// The similarity of each query to the text, or passage, beside it: to the bit what a search
-    /// gives.
+    /// Returns the similarity of each query to the text, or passage, beside it: to the bit what a
+    /// search gives.
     pub(crate) fn similarities(&self, queries: &[&str], documents: &[f32]) -> Result<Vec<f32>> {
         let (dimension, kind) = (self.dimension(), self.similarity());
         let queries = self.embeddings(queries, Side::Query)?;

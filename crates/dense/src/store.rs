@@ -26,7 +26,7 @@ const BLOCK: usize = 4_096;
 /// Stands for a text.
 pub type Key = [u8; KEY_BYTES];
 
-/// The key of a text.
+/// Returns the key of a text.
 pub fn key(text: &str) -> Key {
     hash_key(text.as_bytes())
 }
@@ -65,8 +65,8 @@ impl Store {
             options.open(folder.join(name)).map_err(unwritable(&folder))
         };
         let path = folder.join(LOCK);
-        let (lock, is_shared) = match Lock::exclusive(&path, &folder) {
-            Ok(lock) => (lock.staying(), false),
+        let (lock, is_shared) = match Lock::of_kept(&path, &folder) {
+            Ok(lock) => (lock, false),
             Err(busy @ TableError::Busy { .. }) => match Lock::shared(&path, &folder)? {
                 Some(lock) => (lock.staying(), true),
                 None => return Err(busy.into()),
@@ -93,17 +93,17 @@ impl Store {
         Ok(store)
     }
 
-    /// Whether there is no embedding.
+    /// Returns whether there is no embedding.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Number of embeddings.
+    /// Returns the number of embeddings.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Where the embedding of a text is, if there is one.
+    /// Returns where the embedding of a text is, if there is one.
     pub fn row(&self, key: &Key) -> Option<u32> {
         self.rows.get(key).copied()
     }

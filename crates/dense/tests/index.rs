@@ -1,5 +1,7 @@
 //! What an index of embeddings finds, and what it embeds anew.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 #[path = "../../inference/tests/tiny_encoder/mod.rs"]
 mod tiny_encoder;
 #[path = "../../inference/tests/tiny_model/mod.rs"]
@@ -13,10 +15,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float32Array, RecordBatch, StringArray};
 use arrow::datatypes::{Float32Type, Int32Type};
-use datafusion::logical_expr::{ScalarUDF, lit};
+use datafusion::logical_expr::lit;
 use datafusion::prelude::{SessionContext, ident};
 use pairmill_dense::{
-    Builder, DenseError, DensePassageScore, DenseScore, DenseSearch, Hit, Index, Model, PassageText,
+    Builder, DenseError, Hit, Index, Model, dense_passage_score, dense_score, dense_search,
+    passage_text,
 };
 use pairmill_inference::{SentenceEncoder, SentenceEncoderOptions};
 use tiny_encoder::TinyEncoder;
@@ -340,10 +343,10 @@ fn called(index: &Arc<Index>) -> RecordBatch {
         ),
     ])
     .unwrap();
-    let search = ScalarUDF::from(DenseSearch::new(index.clone()));
-    let score = ScalarUDF::from(DenseScore::new(index.clone()));
-    let passage_score = ScalarUDF::from(DensePassageScore::new(index.clone()));
-    let text = ScalarUDF::from(PassageText::new(index.clone()));
+    let search = dense_search(index.clone());
+    let score = dense_score(index.clone());
+    let passage_score = dense_passage_score(index.clone());
+    let text = passage_text(index.clone());
     let frame = SessionContext::new()
         .read_batch(table)
         .unwrap()

@@ -5,8 +5,6 @@
 //! figures and gives back an [`Evaluation`]; with an output folder it keeps the figures, a report
 //! and what they rest on.
 
-#![deny(missing_docs)]
-
 mod duplicate_ids;
 mod error;
 mod items;

@@ -35,7 +35,7 @@ impl ScoreFolder {
         })
     }
 
-    /// The folder to use, if there is one.
+    /// Returns the folder to use, if there is one.
     pub fn path(&self) -> Option<&Path> {
         self.kept.as_deref().or(self.hidden.as_deref())
     }
@@ -54,7 +54,7 @@ impl ScoreFolder {
 }
 
 impl Drop for ScoreFolder {
-    /// After an error. An empty folder goes away.
+    /// Tidies up after an error. An empty folder goes away.
     fn drop(&mut self) {
         let Some(hidden) = &self.hidden else { return };
         let _ = match self.is_kept {

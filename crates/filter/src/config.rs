@@ -89,12 +89,12 @@ impl Config {
         Ok(())
     }
 
-    /// The tables to write, the main one first.
+    /// Returns the tables to write, the main one first.
     pub(crate) fn outputs(&self) -> impl Iterator<Item = &Output> {
         std::iter::once(&self.output).chain(&self.also)
     }
 
-    /// With the names of the columns that go along, where all do.
+    /// Returns the configuration with the names of the columns that go along, where all do.
     pub(crate) async fn with_kept(
         &self,
         session: &SessionContext,
@@ -109,7 +109,7 @@ impl Config {
         })
     }
 
-    /// The rows of an output.
+    /// Returns the rows of an output.
     pub(crate) fn rows(&self, format: Format) -> TrainingRows {
         TrainingRows {
             label_threshold: self.label_threshold,
@@ -119,7 +119,7 @@ impl Config {
         }
     }
 
-    /// The lineage of each output.
+    /// Returns the lineage of each output.
     pub(crate) fn lineages(&self) -> crate::Result<Vec<Lineage>> {
         let inputs =
             Lineage::new("filter", &(), self.seed).with_input("candidates", &self.candidates)?;

@@ -75,7 +75,7 @@ impl Model {
     }
 }
 
-/// Spearman's correlation, where there is anything to rank.
+/// Returns Spearman's correlation, where there is anything to rank.
 fn rank_correlation(exact: &[f64], rounded: &[f64]) -> Option<f64> {
     let is_ranking = |scores: &[f64]| scores.windows(2).any(|pair| pair[0] != pair[1]);
     let is_any = is_ranking(exact) || is_ranking(rounded);
@@ -131,7 +131,7 @@ pub(crate) async fn compare_decisions(
     Ok(Some(agreement.check(least)?))
 }
 
-/// The score and decision of each candidate.
+/// Returns the score and decision of each candidate.
 async fn decided(
     config: &Config,
     candidates: &DataFrame,

@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod scale;
 mod score;
+mod score_config;
 mod scorer;
 
 pub use config::{Config, Output};
@@ -26,4 +27,5 @@ pub use model::Model;
 pub use pairmill_candidates::{Promotion, Rules, TrainingFormat as Format};
 pub use report::{Report, Summary};
 pub use run::run;
-pub use score::{KNOWN_COLUMNS, ScoreConfig, ScoreReport, ScoreSummary, score};
+pub use score::{KNOWN_COLUMNS, ScoreReport, ScoreSummary, score};
+pub use score_config::ScoreConfig;

@@ -27,7 +27,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// The folder of the model, brought from the Hub if need be.
+    /// Returns the folder of the model, brought from the Hub if need be.
     pub(crate) fn folder(&self) -> Result<&Path> {
         Ok(self.source.folder()?)
     }

@@ -15,8 +15,8 @@ use crate::scorer::Scorer;
 /// The columns that tell rows apart, in the order of the output.
 const KEYS: [&str; 4] = ["query_id", "positive_id", "rank", "corpus_id"];
 
-/// Which candidates are scored: those that the miner has not dropped, or all that may become
-/// positives.
+/// Returns which candidates are scored: those that the miner has not dropped, or all that may
+/// become positives.
 fn is_to_score(with_promotion: bool) -> Expr {
     let is_open = ident("decision").not_eq(lit(Decision::Drop.name()));
     match with_promotion {
@@ -28,13 +28,13 @@ fn is_to_score(with_promotion: bool) -> Expr {
     }
 }
 
-/// The number of candidates to score.
+/// Returns the number of candidates to score.
 pub(crate) async fn count_to_score(candidates: &DataFrame, with_promotion: bool) -> Result<u64> {
     let to_score = candidates.clone().filter(is_to_score(with_promotion))?;
     Ok(to_score.count().await? as u64)
 }
 
-/// A candidate that lacks its own similarity or its positive's, if there is one.
+/// Returns a candidate that lacks its own similarity or its positive's, if there is one.
 pub(crate) async fn without_similarities(candidates: &DataFrame) -> Result<Vec<RecordBatch>> {
     let lacks = ident("dense")
         .is_null()
@@ -43,8 +43,8 @@ pub(crate) async fn without_similarities(candidates: &DataFrame) -> Result<Vec<R
     Ok(one.collect().await?)
 }
 
-/// The candidates in the order of their keys, with the model's scores of (query, candidate), null
-/// where there is nothing to decide, and of (query, positive).
+/// Returns the candidates in the order of their keys, with the model's scores of (query,
+/// candidate), null where there is nothing to decide, and of (query, positive).
 pub(crate) async fn scored(
     candidates: DataFrame,
     kept: &[&str],

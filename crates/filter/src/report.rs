@@ -62,7 +62,7 @@ pub struct Summary {
 const TELLING_SHARE: f64 = 0.7;
 
 impl Summary {
-    /// The figures that go with the output, which do not depend on what was in a cache.
+    /// Returns the figures that go with the output, which do not depend on what was in a cache.
     pub(crate) fn figures(&self) -> Self {
         Self {
             scored: self.scored + self.cached,
@@ -71,7 +71,7 @@ impl Summary {
         }
     }
 
-    /// The share of candidates that the model ranks below the positive: 0.5 is chance.
+    /// Returns the share of candidates that the model ranks below the positive: 0.5 is chance.
     fn share_below_positive(&self) -> f64 {
         self.below_positive as f64 / (self.compared as f64).max(1.0)
     }
@@ -103,7 +103,7 @@ impl Summary {
         }
     }
 
-    /// Each reason with its count.
+    /// Returns each reason with its count.
     pub(crate) fn reasons(&self) -> String {
         let counts = self.reasons.iter();
         let counts = counts.map(|(reason, count)| format!("{count} {reason}"));

@@ -118,7 +118,7 @@ async fn decide_all(
     Ok(())
 }
 
-/// The batch, if it has what the rules ask for.
+/// Returns the batch, if it has what the rules ask for.
 fn sound<'a>(batch: &'a RecordBatch, config: &Config) -> Result<&'a RecordBatch> {
     let columns = ["dense", "positive_dense"].map(|name| f32_column(batch, name));
     let has_none = |row: &usize| columns.iter().any(|column| column.is_null(*row));

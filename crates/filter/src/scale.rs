@@ -12,7 +12,7 @@ struct Scale {
     warning: Option<String>,
 }
 
-/// What turns logits into scores in this run, given what the model says: a model without an
+/// Returns what turns logits into scores in this run, given what the model says: a model without an
 /// activation of its own gives logits, which no threshold from 0 to 1 is meant for. Says so where
 /// that matters.
 pub(crate) fn activation(config: &Config, of_model: Activation) -> Activation {
@@ -28,7 +28,7 @@ pub(crate) fn activation(config: &Config, of_model: Activation) -> Activation {
     scale.activation
 }
 
-/// The scores that candidates are held against, with their options.
+/// Returns the scores that candidates are held against, with their options.
 fn thresholds(config: &Config) -> Vec<(&'static str, f64)> {
     let rules = &config.rules;
     let is_labeled = config
@@ -50,7 +50,7 @@ fn thresholds(config: &Config) -> Vec<(&'static str, f64)> {
         .collect()
 }
 
-/// The differences of scores, with their options.
+/// Returns the differences of scores, with their options.
 fn margins(config: &Config) -> Vec<(&'static str, f64)> {
     let rules = &config.rules;
     let promotion = rules.promotion.as_ref().map(|promotion| promotion.margin);

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::Array;
@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use crate::cache::ScoreFolder;
 use crate::int8_agreement::compare_scores;
 use crate::scorer::Scorer;
-use crate::{Agreement, FilterError, Model, Result};
+use crate::{Agreement, FilterError, Result, ScoreConfig};
 
 /// The columns of text that are looked for where the user names none, in this order.
 pub const KNOWN_COLUMNS: [[&str; 2]; 3] = [
@@ -23,26 +23,6 @@ pub const KNOWN_COLUMNS: [[&str; 2]; 3] = [
     ["anchor", "positive"],
     ["query", "text"],
 ];
-
-/// What to score, with which model, to where.
-#[derive(Debug, Clone)]
-pub struct ScoreConfig {
-    /// A table with two columns of text: a path, folder or glob in any supported format, or `-`.
-    pub pairs: String,
-    /// The table to write, in the format of its name, or `-` for an Arrow IPC stream on standard
-    /// output.
-    pub output: PathBuf,
-    /// The model.
-    pub model: Model,
-    /// The columns of text, if they are none of [`KNOWN_COLUMNS`].
-    pub columns: Option<[String; 2]>,
-    /// Name of the column to add.
-    pub score_column: String,
-    /// Seed, for the lineage: nothing here is drawn at random.
-    pub seed: u64,
-    /// Whether to do the work again when the output is up to date.
-    pub force: bool,
-}
 
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
@@ -73,48 +53,6 @@ pub struct ScoreSummary {
     /// How far int8 agrees with float32, where that is run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub int8: Option<Agreement>,
-}
-
-/// The options that shape an output.
-#[derive(Serialize)]
-struct Options<'a> {
-    columns: &'a Option<[String; 2]>,
-    score_column: &'a str,
-    max_length: Option<usize>,
-    activation: Option<pairmill_inference::Activation>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    int8: bool,
-}
-
-impl ScoreConfig {
-    /// Finds options that contradict each other.
-    ///
-    /// # Errors
-    /// A sentence that says which.
-    pub fn validate(&self) -> Result<(), String> {
-        if self.pairs == "-" && self.model.int8.is_some() {
-            return Err("--int8 is compared with float32 on a sample of the pairs first, so these cannot come from standard input; give a file".to_owned());
-        }
-        Ok(())
-    }
-
-    /// The output, if it is a file.
-    fn to_file(&self) -> Option<&Path> {
-        (self.output != Path::new("-")).then_some(self.output.as_path())
-    }
-
-    fn lineage(&self) -> Result<Lineage> {
-        let options = Options {
-            columns: &self.columns,
-            score_column: &self.score_column,
-            max_length: self.model.max_length,
-            activation: self.model.activation,
-            int8: self.model.int8.is_some(),
-        };
-        let lineage =
-            Lineage::new("score", &options, self.seed).with_input("pairs", &self.pairs)?;
-        self.model.add_to(lineage)
-    }
 }
 
 /// Adds a column with the score of each row's two texts to a table, unless the output is up to
@@ -201,7 +139,7 @@ async fn write_scores(config: &ScoreConfig, lineage: &Lineage) -> Result<ScoreSu
     Ok(summary)
 }
 
-/// The two columns of text.
+/// Returns the two columns of text.
 fn text_columns(config: &ScoreConfig, schema: &Schema) -> Result<[String; 2]> {
     let path = || config.pairs.clone();
     let has = |name: &str| schema.field_with_name(name).is_ok();
@@ -272,8 +210,8 @@ fn with_score(
     Ok(pairs.select(all)?)
 }
 
-/// The schema of the output. What the input's says about the table as a whole, such as what kinds
-/// of columns there are for another library, would not hold for it.
+/// Returns the schema of the output. What the input's says about the table as a whole, such as what
+/// kinds of columns there are for another library, would not hold for it.
 fn scored_schema(pairs: &DataFrame, score_column: &str) -> SchemaRef {
     let mut fields = pairs.schema().as_arrow().fields().to_vec();
     let score = arrow::datatypes::Field::new(score_column, DataType::Float32, true);

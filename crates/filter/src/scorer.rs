@@ -40,7 +40,7 @@ impl Scorer {
         })
     }
 
-    /// What turns logits into scores.
+    /// Returns what turns logits into scores.
     pub fn activation(&self) -> Activation {
         let mut models = self.models();
         models
@@ -82,13 +82,13 @@ impl Scorer {
         self.models.iter().map(|(model, _)| model)
     }
 
-    /// The longest pair in tokens that is read whole.
+    /// Returns the longest pair in tokens that is read whole.
     pub fn max_length(&self) -> usize {
         let lengths = self.models().map(CrossEncoder::max_length);
         lengths.min().unwrap_or_default()
     }
 
-    /// How much was done so far.
+    /// Returns how much was done so far.
     pub fn tally(&self) -> Tally {
         self.models().map(CrossEncoder::tally).sum()
     }

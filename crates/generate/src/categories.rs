@@ -17,7 +17,7 @@ pub(crate) struct Categories<'a> {
 }
 
 impl<'a> Categories<'a> {
-    /// Of the category of each ticket.
+    /// Sorts out the spellings of the category of each ticket.
     pub fn new(given: impl Iterator<Item = &'a str>, sameness: Sameness) -> Self {
         let mut tickets: HashMap<&str, u64> = HashMap::new();
         for category in given {
@@ -60,12 +60,12 @@ impl<'a> Categories<'a> {
         }
     }
 
-    /// The number of a category in any of its spellings.
+    /// Returns the number of a category in any of its spellings.
     pub fn number(&self, given: &str) -> u32 {
         self.numbers[given]
     }
 
-    /// How many are spelled in several ways.
+    /// Returns how many are spelled in several ways.
     pub fn respelled(&self) -> usize {
         self.respelled.len()
     }

@@ -1,5 +1,8 @@
 use std::path::PathBuf;
 
+use pairmill_dense::DenseError;
+use pairmill_hub::HubError;
+use pairmill_inference::InferenceError;
 use pairmill_tables::TableError;
 
 use crate::{Fractions, SkippedFiles, Split};
@@ -13,6 +16,9 @@ pub enum GenerateError {
     /// An input that cannot be read or an output that cannot be written.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// A table that cannot be checked.
+    #[error(transparent)]
+    Check(#[from] crate::check::error::CheckError),
     /// Two different rows of one id.
     #[error(
         "{input}: the id `{id}` stands for two rows that differ in `{column}` ({first:?} and {second:?}); give each row its own id"
@@ -191,9 +197,86 @@ pub enum GenerateError {
         /// What the reader found.
         detail: String,
     },
-    /// The asynchronous runtime cannot be set up.
-    #[error("the threads for reading cannot be started")]
-    Runtime(#[source] std::io::Error),
+    /// A model that cannot be had.
+    #[error(transparent)]
+    Model(#[from] HubError),
+    /// A model that cannot be loaded or run.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+    /// Embeddings that cannot be computed or kept.
+    #[error(transparent)]
+    Embeddings(#[from] DenseError),
+    /// A text whose embedding is not finite.
+    #[error("{model}: the embedding of {text:?} is not finite; expected a sound model")]
+    NoVector {
+        /// The model's name.
+        model: String,
+        /// The text, shortened.
+        text: String,
+    },
+    /// A folder for the time of the run that cannot be made.
+    #[error("no temporary folder can be made; set TMPDIR to a folder that can be written to")]
+    Temporary(#[source] std::io::Error),
+    /// A pool that nothing is left of.
+    #[error(
+        "{input}: nothing is left to choose from: of {rows} rows {labelled} are labelled already and {empty} have no text; give more texts"
+    )]
+    EmptyPool {
+        /// The pool as the user gave it.
+        input: String,
+        /// Rows read.
+        rows: u64,
+        /// Rows whose text is labelled.
+        labelled: u64,
+        /// Rows without text.
+        empty: u64,
+    },
+    /// A task or record of an annotation tool's export without what is needed.
+    #[error(
+        "{input}: task {task} has neither `data.row_id` (Label Studio) nor `id` and `fields` (Argilla); expected an export of a sheet that `generate select` has made"
+    )]
+    NoSheetRow {
+        /// The sheet as the user gave it.
+        input: String,
+        /// Its number, from 1.
+        task: usize,
+    },
+    /// A row of a sheet that is not of the pool.
+    #[error(
+        "{sheet}: the id `{id}` is not in {pool}; give the pool that the sheet was made of, or correct the id"
+    )]
+    NotOfPool {
+        /// The sheet as the user gave it.
+        sheet: String,
+        /// The pool as the user gave it.
+        pool: String,
+        /// The id.
+        id: String,
+    },
+    /// A row with two categories.
+    #[error(
+        "{sheet}: the id `{id}` has the category `{second}`, and `{first}` in another row or sheet; keep one"
+    )]
+    TwoCategories {
+        /// The sheet as the user gave it.
+        sheet: String,
+        /// The id.
+        id: String,
+        /// What was read first.
+        first: String,
+        /// What was read now.
+        second: String,
+    },
+    /// Sheets in which no category stands.
+    #[error(
+        "{sheets}: none of the {rows} rows has a category; fill in the column `category` first"
+    )]
+    NothingFilledIn {
+        /// The sheets as the user gave them.
+        sheets: String,
+        /// Their rows.
+        rows: usize,
+    },
 }
 
 impl From<datafusion::error::DataFusionError> for GenerateError {

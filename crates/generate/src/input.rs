@@ -44,8 +44,8 @@ pub(crate) struct Found {
 }
 
 impl Input<'_> {
-    /// The rows to work on, ordered by id: read, made unique, without empty texts, and no more
-    /// than `limit`.
+    /// Returns the rows to work on, ordered by id: read, made unique, without empty texts, and no
+    /// more than `limit`.
     pub async fn rows(
         self,
         session: &SessionContext,
@@ -152,7 +152,7 @@ pub(crate) fn warn_of_lost(rows: u64) {
     }
 }
 
-/// The id of a row that came without one: a hash of what it says.
+/// Returns the id of a row that came without one: a hash of what it says.
 fn content_id(texts: &[String; 2]) -> String {
     let [first, second] = texts;
     let number = draw::number(0, "row id", &[first.as_bytes(), second.as_bytes()]);

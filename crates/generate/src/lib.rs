@@ -4,13 +4,18 @@
 //! Every choice is a hash of the seed and a stable key (an id, a path or a normalised text), so
 //! the output depends neither on the order of the input's rows nor on the number of threads.
 //!
+//! [`check()`] looks through tables for what spoils them, and mends what can be mended. [`select`],
+//! [`collect`] and [`simulate`] are for those who have yet to label their texts.
+//!
 //! [`convert`] exchanges data sets, runs and judgements with tools that read BEIR's or TREC's form.
 
 mod categories;
+mod check;
 mod convert;
 mod corpus;
 mod error;
 mod input;
+mod labelling;
 mod negatives;
 mod pairing;
 mod pairs;
@@ -19,6 +24,7 @@ mod properties;
 mod qa;
 mod retrieval;
 mod run;
+mod skipped;
 mod split;
 mod summary;
 mod ticket_tables;
@@ -27,14 +33,24 @@ mod write;
 
 use pairmill_schema::draw;
 
+pub use check::{
+    CheckColumns, CheckConfig, CheckError, CheckOptions, CheckReport, CheckSummary, MendedSummary,
+    TableFormat, check, named_kind,
+};
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
 };
-pub use corpus::{CorpusOptions, PassageTitles, SkippedFiles};
+pub use corpus::{CorpusOptions, PassageTitles};
 pub use error::{GenerateError, Result};
+pub use labelling::{
+    CollectConfig, CollectReport, LabellingModel, PoolCounts, SelectConfig, SelectReport,
+    SheetForm, SimulateConfig, Simulated, Simulation, SimulationReport, Stability, TextColumns,
+    collect, select, simulate,
+};
 pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};
+pub use skipped::SkippedFiles;
 pub use split::{Fractions, Split, SplitError};
 pub use summary::{Facts, Rows, SplitCounts, Summary};
 pub use tickets::{MAX_JUDGEMENTS, TicketsOptions};

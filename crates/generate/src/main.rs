@@ -1,9 +1,12 @@
 //! The `pairmill-generate` program.
 
-use std::io::Write;
+mod check_args;
+mod labelling_args;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use check_args::CheckArgs;
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_generate::{
@@ -12,7 +15,6 @@ use pairmill_generate::{
 };
 use pairmill_schema::Sameness;
 use pairmill_tables::{KeptColumns, ReadOptions};
-use serde::Serialize;
 
 /// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
 #[derive(Debug, Parser)]
@@ -38,6 +40,14 @@ enum Command {
     /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
     /// .csv, .jsonl, .arrow, .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
+    /// Look through a table for what spoils it, mend what can be mended, and write a data card
+    ///
+    /// Duplicates, leakage between splits, contradicting labels, damaged and foreign texts,
+    /// personal data and more. Each finding is a row of findings.parquet with its place, its reason
+    /// and what to do about it; card.html counts them.
+    Check(Box<CheckArgs>),
+    #[command(flatten)]
+    Label(labelling_args::Label),
 }
 
 #[derive(Debug, Subcommand)]
@@ -237,7 +247,6 @@ impl ConvertArgs {
             input: self.input,
             output: self.output,
             splits: self.split,
-            threads: common.threads(),
             force: common.force,
         }
     }
@@ -324,21 +333,28 @@ fn main() -> ExitCode {
         common,
     } = pairmill_cli::parse();
     reading.set();
-    pairmill_cli::run(&common, || match command {
-        Command::Generate(command) => {
-            print(&common, &pairmill_generate::run(&config(command, &common))?)
-        }
-        Command::Convert(args) => {
-            let config = args.config(&common);
-            config.validate().map_err(UsageError)?;
-            print(&common, &pairmill_generate::convert(&config)?)
+    pairmill_cli::run_async(&common, async {
+        match command {
+            Command::Generate(command) => {
+                let report = pairmill_generate::run(&config(command, &common)).await?;
+                pairmill_cli::print(&common, &report)
+            }
+            Command::Check(args) => {
+                let least = args.fail_on();
+                let report = pairmill_generate::check(&args.config(&common)?).await?;
+                pairmill_cli::print(&common, &report)?;
+                Ok(match least.is_some_and(|least| report.has(least)) {
+                    true => Outcome::ThresholdMissed,
+                    false => Outcome::Done,
+                })
+            }
+            Command::Convert(args) => {
+                let config = args.config(&common);
+                config.validate().map_err(UsageError)?;
+                let report = pairmill_generate::convert(&config).await?;
+                pairmill_cli::print(&common, &report)
+            }
+            Command::Label(command) => command.run(&common).await,
         }
     })
-}
-
-fn print(common: &Common, report: &impl Serialize) -> anyhow::Result<Outcome> {
-    if common.json {
-        writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?)?;
-    }
-    Ok(Outcome::Done)
 }

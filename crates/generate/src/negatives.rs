@@ -23,8 +23,8 @@ impl NegativePool {
         pool
     }
 
-    /// `wanted` different members outside the groups `excluded` (in ascending order), each equally
-    /// likely; all of them where there are fewer.
+    /// Draws `wanted` different members outside the groups `excluded` (in ascending order), each
+    /// equally likely; all of them where there are fewer.
     pub fn draw(&self, excluded: &[u32], wanted: usize, chance: &mut impl Rng) -> Vec<u32> {
         let range = |group: u32| self.starts[group as usize]..self.starts[group as usize + 1];
         let barred: usize = excluded.iter().map(|&group| range(group).len()).sum();

@@ -1,4 +1,4 @@
-/// Pairs of different members of one group, each unordered pair at most once, no more than
+/// Returns pairs of different members of one group, each unordered pair at most once, no more than
 /// `limit`, in time and memory linear in the members and the pairs taken.
 ///
 /// Each group is a circle. Round r pairs every member with the one r places on, so a group of n

@@ -1,74 +1,116 @@
 //! What must hold of any table, tried on many random ones.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use pairmill_schema::identical;
-use rand::Rng;
-use rand_chacha::ChaCha8Rng;
+use proptest::prelude::*;
 
 use crate::input::{Kept, Row};
 use crate::qa;
 use crate::retrieval::RetrievalSet;
 use crate::tickets::TicketSet;
-use crate::{Fractions, GenerateError, QaOptions, Split, TicketsOptions, draw};
+use crate::{Fractions, GenerateError, QaOptions, Split, TicketsOptions};
 
-const TABLES: u64 = 200;
+/// As many tables of each kind are tried, and at most as many are left out, since not every table
+/// can be split.
+const TABLES: u32 = 200;
 
-/// Rows whose texts repeat, in different white space.
-fn random_rows(chance: &mut ChaCha8Rng, first: &str, second: &str, kinds: [u32; 2]) -> Vec<Row> {
-    let rows = chance.random_range(10..120);
-    (0..rows)
-        .map(|n| {
-            let mut text = |name: &str, kinds| {
-                let gap = [" ", "  ", "\n", "\u{a0}"][chance.random_range(0..4)];
-                format!("{name}{gap}{}", chance.random_range(0..kinds))
+fn tables() -> ProptestConfig {
+    ProptestConfig {
+        max_global_rejects: TABLES,
+        ..ProptestConfig::with_cases(TABLES)
+    }
+}
+
+/// Makes rows whose texts repeat, in different white space. `kinds` bounds how many different texts
+/// a column has.
+fn rows(names: [&'static str; 2], kinds: [Range<u32>; 2]) -> impl Strategy<Value = Vec<Row>> {
+    let gap = || prop::sample::select(&[" ", "  ", "\n", "\u{a0}"][..]);
+    let text = || (gap(), any::<u32>());
+    let texts = prop::collection::vec([text(), text()], 10..120);
+    (kinds, texts).prop_map(move |(kinds, texts)| {
+        let row = |(n, texts): (usize, [(&str, u32); 2])| {
+            let text = |side: usize| {
+                let (gap, number) = texts[side];
+                format!("{}{gap}{}", names[side], number % kinds[side])
             };
             Row {
                 id: format!("row-{n:03}"),
-                texts: [text(first, kinds[0]), text(second, kinds[1])],
+                texts: [text(0), text(1)],
                 kept: Kept::default(),
             }
-        })
-        .collect()
+        };
+        texts.into_iter().enumerate().map(row).collect()
+    })
 }
 
-fn fractions(chance: &mut ChaCha8Rng) -> Fractions {
-    let [train, dev] = [0.3 + 0.4 * chance.random::<f64>(), 0.15];
-    Fractions::new([train, dev, 1.0 - train - dev]).unwrap()
+/// Returns what stands beside each text of the first column.
+fn known(rows: &[Row]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in rows {
+        let [first, second] = row
+            .texts
+            .each_ref()
+            .map(|text| identical(text).into_owned());
+        known.entry(first).or_default().insert(second);
+    }
+    known
 }
 
-#[test]
-fn qa_splits_share_no_text_and_negatives_are_never_known_answers() {
-    let mut whole = 0;
-    for table in 0..TABLES {
-        let mut chance = draw::generator(table, "random qa table", &[]);
-        let kinds = [chance.random_range(3..80), chance.random_range(3..80)];
-        let rows = random_rows(&mut chance, "question", "answer", kinds);
+fn fractions() -> impl Strategy<Value = Fractions> {
+    let dev = 0.15;
+    (0.3..0.7).prop_map(move |train| Fractions::new([train, dev, 1.0 - train - dev]).unwrap())
+}
+
+proptest! {
+    #![proptest_config(tables())]
+
+    #[test]
+    fn qa_splits_share_no_text_and_negatives_are_never_known_answers(
+        rows in rows(["question", "answer"], [3..80, 3..80]),
+        negatives_per_question in 0usize..6,
+        split in fractions(),
+        seed: u64,
+    ) {
         let options = QaOptions {
-            negatives_per_question: chance.random_range(0..6),
-            split: fractions(&mut chance),
+            negatives_per_question,
+            split,
             ..QaOptions::default()
         };
-        let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for row in &rows {
-            let [question, answer] = row
-                .texts
-                .each_ref()
-                .map(|text| identical(text).into_owned());
-            known.entry(question).or_default().insert(answer);
+        let known = known(&rows);
+        match qa::retrieval_set(rows, &options, "table", seed) {
+            Ok(set) => check_qa(&set, &known, negatives_per_question),
+            Err(error @ GenerateError::EmptySplit { .. }) => {
+                return Err(TestCaseError::reject(error.to_string()));
+            }
+            Err(error) => return Err(TestCaseError::fail(error.to_string())),
         }
-        let set = match qa::retrieval_set(rows, &options, "table", table) {
-            Ok(set) => set,
-            Err(GenerateError::EmptySplit { .. }) => continue,
-            Err(error) => panic!("{error}"),
-        };
-        whole += 1;
-        check_qa(&set, &known, options.negatives_per_question);
     }
-    assert!(
-        whole > TABLES / 2,
-        "only {whole} of {TABLES} tables could be split"
-    );
+
+    #[test]
+    fn tickets_pair_within_a_category_and_negatives_share_none(
+        rows in rows(["text", "category"], [20..300, 2..8]),
+        max_pairs in 1usize..200,
+        negatives_per_positive in 0usize..4,
+        split in fractions(),
+        seed: u64,
+    ) {
+        let options = TicketsOptions {
+            max_pairs,
+            negatives_per_positive,
+            split,
+            ..TicketsOptions::default()
+        };
+        let known = known(&rows);
+        match TicketSet::new(rows, &options, "table", seed) {
+            Ok(set) => check_tickets(&set, &known, &options),
+            Err(error @ (GenerateError::EmptySplit { .. } | GenerateError::NoPairs { .. })) => {
+                return Err(TestCaseError::reject(error.to_string()));
+            }
+            Err(error) => return Err(TestCaseError::fail(error.to_string())),
+        }
+    }
 }
 
 fn check_qa(set: &RetrievalSet, known: &BTreeMap<String, BTreeSet<String>>, wanted: usize) {
@@ -115,41 +157,6 @@ fn check_qa(set: &RetrievalSet, known: &BTreeMap<String, BTreeSet<String>>, want
             assert!(texts.is_disjoint(&answers), "a known answer is no negative");
         }
     }
-}
-
-#[test]
-fn tickets_pair_within_a_category_and_negatives_share_none() {
-    let mut whole = 0;
-    for table in 0..TABLES {
-        let mut chance = draw::generator(table, "random tickets table", &[]);
-        let kinds = [chance.random_range(20..300), chance.random_range(2..8)];
-        let rows = random_rows(&mut chance, "text", "category", kinds);
-        let options = TicketsOptions {
-            max_pairs: chance.random_range(1..200),
-            negatives_per_positive: chance.random_range(0..4),
-            split: fractions(&mut chance),
-            ..TicketsOptions::default()
-        };
-        let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for row in &rows {
-            let [text, category] = row
-                .texts
-                .each_ref()
-                .map(|text| identical(text).into_owned());
-            known.entry(text).or_default().insert(category);
-        }
-        let set = match TicketSet::new(rows, &options, "table", table) {
-            Ok(set) => set,
-            Err(GenerateError::EmptySplit { .. } | GenerateError::NoPairs { .. }) => continue,
-            Err(error) => panic!("{error}"),
-        };
-        whole += 1;
-        check_tickets(&set, &known, &options);
-    }
-    assert!(
-        whole > TABLES / 2,
-        "only {whole} of {TABLES} tables could be used"
-    );
 }
 
 fn check_tickets(

@@ -113,7 +113,7 @@ pub(crate) fn retrieval_set(
     }
 }
 
-/// What there is to say about a set of questions and answers.
+/// Returns what there is to say about a set of questions and answers.
 pub(crate) fn facts(set: &RetrievalSet) -> Facts {
     let (questions_across_splits, pairs_left_out) = set.across_splits();
     Facts::Qa {

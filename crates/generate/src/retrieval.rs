@@ -27,7 +27,7 @@ pub(crate) struct Passage {
 }
 
 impl Passage {
-    /// The passage as the later stages read it from the corpus: title, blank, text.
+    /// Returns the passage as the later stages read it from the corpus: title, blank, text.
     fn whole(&self) -> Cow<'_, str> {
         match self.title.as_str() {
             "" => self.text.as_str().into(),
@@ -50,7 +50,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// What is kept of the first row that calls this passage relevant.
+    /// Returns what is kept of the first row that calls this passage relevant.
     fn kept_of(&self, passage: u32) -> &[Option<String>] {
         let at = self.relevant.binary_search(&passage);
         at.map_or(&[], |at| &self.kept[at])
@@ -166,7 +166,7 @@ impl RetrievalSet {
         }
     }
 
-    /// How many hard negatives there are.
+    /// Returns how many hard negatives there are.
     pub fn hard_negatives(&self) -> u64 {
         self.hard_negatives
             .values()
@@ -174,7 +174,7 @@ impl RetrievalSet {
             .sum()
     }
 
-    /// Those of a query.
+    /// Returns those of a query.
     pub fn hard_negatives_of(&self, query: &Query) -> &[u32] {
         let at = self
             .queries
@@ -211,7 +211,7 @@ impl RetrievalSet {
         warn_of_lost(lost);
     }
 
-    /// The first split that has no query.
+    /// Returns the first split that has no query.
     pub fn split_without_query(&self) -> Option<Split> {
         Split::ALL
             .into_iter()
@@ -224,7 +224,7 @@ impl RetrievalSet {
             .filter(move |query| query.split == split)
     }
 
-    /// A query's passages of its own split: its positives.
+    /// Returns a query's passages of its own split: its positives.
     pub fn positives(&self, query: &Query) -> Vec<u32> {
         let own = |at: &u32| self.passages[*at as usize].split == query.split;
         query.relevant.iter().copied().filter(own).collect()
@@ -246,7 +246,7 @@ impl RetrievalSet {
         pool
     }
 
-    /// Passages drawn from `pool`, that of the query's split, without its known ones and without
+    /// Draws passages from `pool`, that of the query's split, without its known ones and without
     /// other parts of what these were cut from.
     pub fn negatives(&self, query: &Query, positives: &[u32], pool: &SplitPassages) -> Vec<u32> {
         let hard = self.hard_negatives_of(query);
@@ -271,8 +271,8 @@ impl RetrievalSet {
         hard.iter().copied().chain(random).collect()
     }
 
-    /// How many queries have passages in several splits, and how many of their pairs are in no
-    /// split for that.
+    /// Returns how many queries have passages in several splits, and how many of their pairs are in
+    /// no split for that.
     pub fn across_splits(&self) -> (u64, u64) {
         let left_out = |query: &Query| query.relevant.len() - self.positives(query).len();
         let counts = self.queries.iter().map(left_out).filter(|&pairs| pairs > 0);
@@ -361,7 +361,7 @@ impl RetrievalSet {
     }
 }
 
-/// A corpus whose passages were cut from documents.
+/// Returns the schema of a corpus whose passages were cut from documents.
 fn schema_with_source() -> SchemaRef {
     let mut fields = Table::Corpus.schema().fields().to_vec();
     fields.push(Arc::new(Field::new("source", DataType::Utf8, false)));

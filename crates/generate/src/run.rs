@@ -8,9 +8,7 @@ use crate::corpus::{self, Files};
 use crate::input::{Found, Input};
 use crate::tickets::TicketSet;
 use crate::write::Tables;
-use crate::{
-    CorpusOptions, GenerateError, PairsOptions, QaOptions, Result, Summary, TicketsOptions, qa,
-};
+use crate::{CorpusOptions, PairsOptions, QaOptions, Result, Summary, TicketsOptions, qa};
 
 /// What to generate, from where, to where.
 #[derive(Debug, Clone)]
@@ -72,18 +70,19 @@ pub struct Report {
     pub summary: Summary,
 }
 
-/// Writes the output folder, whole or not at all, unless it is up to date.
+/// Writes the output folder, whole or not at all, unless it is up to date. Tables are read on the
+/// threads of the runtime that it is awaited in.
 ///
 /// # Errors
 /// If the input is unsound (see [`pairmill_tables::open`]), gives one id to different rows, or
 /// has too little for the split asked for, or if the output cannot be written.
-pub fn run(config: &Config) -> Result<Report> {
+pub async fn run(config: &Config) -> Result<Report> {
     let seed = config.seed;
     match &config.source {
         Source::Qa { input, options } => {
             let lineage = Lineage::new("generate qa", options, seed).with_input("input", input)?;
-            config.unless_up_to_date(&lineage, || {
-                let found = config.read(options.input(input), options.limit)?;
+            let make = async {
+                let found = config.read(options.input(input), options.limit).await?;
                 let mut set = qa::retrieval_set(found.rows, options, input, seed)?;
                 set.kept = found.kept;
                 config.publish(&lineage, |tables| {
@@ -93,28 +92,30 @@ pub fn run(config: &Config) -> Result<Report> {
                         splits: set.write(tables)?,
                     })
                 })
-            })
+            };
+            config.unless_up_to_date(&lineage, make).await
         }
         Source::Pairs { input, options } => {
             let lineage =
                 Lineage::new("generate pairs", options, seed).with_input("input", input)?;
-            config.unless_up_to_date(&lineage, || {
+            let make = async {
                 let session = session(config.threads)?;
-                let read = options.read(&session, input, seed);
-                let set = config.runtime()?.block_on(read)?;
+                let set = options.read(&session, input, seed).await?;
                 config.publish(&lineage, |tables| set.write(tables))
-            })
+            };
+            config.unless_up_to_date(&lineage, make).await
         }
         Source::Tickets { input, options } => {
             let lineage =
                 Lineage::new("generate tickets", options, seed).with_input("input", input)?;
-            config.unless_up_to_date(&lineage, || {
-                let found = config.read(options.input(input), options.limit)?;
+            let make = async {
+                let found = config.read(options.input(input), options.limit).await?;
                 let set = TicketSet::new(found.rows, options, input, seed)?;
                 config.publish(&lineage, |tables| {
                     set.write(tables, found.counts, &found.kept)
                 })
-            })
+            };
+            config.unless_up_to_date(&lineage, make).await
         }
         Source::Corpus { inputs, options } => {
             let files = Files::find(inputs)?;
@@ -123,7 +124,7 @@ pub fn run(config: &Config) -> Result<Report> {
             if let Some(tokenizer) = &options.tokenizer {
                 lineage = lineage.with_input("tokenizer", &tokenizer.to_string_lossy())?;
             }
-            config.unless_up_to_date(&lineage, || {
+            let make = async {
                 let made = corpus::generate(files, inputs, options, seed)?;
                 config.publish(&lineage, |tables| {
                     Ok(Summary {
@@ -132,16 +133,17 @@ pub fn run(config: &Config) -> Result<Report> {
                         splits: made.set.write(tables)?,
                     })
                 })
-            })
+            };
+            config.unless_up_to_date(&lineage, make).await
         }
     }
 }
 
 impl Config {
-    fn unless_up_to_date(
+    async fn unless_up_to_date(
         &self,
         lineage: &Lineage,
-        make: impl FnOnce() -> Result<Summary>,
+        make: impl Future<Output = Result<Summary>>,
     ) -> Result<Report> {
         let output = self.output.display();
         let report = |up_to_date, summary| Report {
@@ -155,23 +157,15 @@ impl Config {
             info!("{output} is up to date");
             return Ok(report(true, summary));
         }
-        let summary = make()?;
+        let summary = make.await?;
         summary.log();
         info!("wrote {output}");
         Ok(report(false, summary))
     }
 
-    fn runtime(&self) -> Result<tokio::runtime::Runtime> {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(self.threads.max(1))
-            .enable_all()
-            .build()
-            .map_err(GenerateError::Runtime)
-    }
-
-    fn read(&self, input: Input<'_>, limit: Option<usize>) -> Result<Found> {
-        self.runtime()?
-            .block_on(input.rows(&session(self.threads)?, limit, self.seed))
+    async fn read(&self, input: Input<'_>, limit: Option<usize>) -> Result<Found> {
+        let session = session(self.threads)?;
+        input.rows(&session, limit, self.seed).await
     }
 
     fn publish(
@@ -187,5 +181,44 @@ impl Config {
         summary.write(folder.path())?;
         folder.commit(lineage)?;
         Ok(summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn it_can_be_awaited_in_a_task_of_the_callers_runtime() {
+        let dir = tempfile::tempdir().unwrap();
+        let input = dir.path().join("qa.csv");
+        let rows = (0..60).map(|n| format!("q{n},Where is room {n}?,On floor {n}.\n"));
+        fs::write(
+            &input,
+            "id,question,answer\n".to_owned() + &rows.collect::<String>(),
+        )
+        .unwrap();
+        let config = Config {
+            source: Source::Qa {
+                input: input.display().to_string(),
+                options: QaOptions::default(),
+            },
+            output: dir.path().join("tables"),
+            seed: 42,
+            threads: 1,
+            force: false,
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        for up_to_date in [false, true] {
+            let config = config.clone();
+            let running = runtime.spawn(async move { run(&config).await });
+            let report = runtime.block_on(running).unwrap().unwrap();
+            assert_eq!(
+                (report.up_to_date, report.summary.rows.read),
+                (up_to_date, 60)
+            );
+        }
     }
 }

@@ -23,7 +23,7 @@ impl Split {
     /// All splits, in order.
     pub const ALL: [Self; 3] = [Self::Train, Self::Dev, Self::Test];
 
-    /// The split's name in file names and messages.
+    /// Returns the split's name in file names and messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -63,7 +63,7 @@ impl Fractions {
         }
     }
 
-    /// The split of a text: where the hash of seed and key, as a number in 0..1, falls.
+    /// Returns the split of a text: where the hash of seed and key, as a number in 0..1, falls.
     pub(crate) fn split_of(&self, seed: u64, key: TextKey) -> Split {
         let [train, dev, _] = self.0;
         let at = draw::number(seed, "split", &[key.as_bytes()]) as f64 / 2f64.powi(64);

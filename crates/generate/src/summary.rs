@@ -131,7 +131,7 @@ pub struct SplitCounts {
 }
 
 impl Summary {
-    /// The summary that an earlier run left in its output folder.
+    /// Returns the summary that an earlier run left in its output folder.
     pub(crate) fn of_folder(folder: &Path) -> Option<Self> {
         serde_json::from_str(&fs::read_to_string(folder.join(FILE)).ok()?).ok()
     }

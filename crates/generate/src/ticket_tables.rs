@@ -11,8 +11,8 @@ use crate::tickets::{Ticket, TicketSet};
 use crate::write::{Tables, pairs_schema};
 use crate::{Result, Split};
 
-/// A corpus whose documents have a category: documents of one category are relevant to each
-/// other, which qrels of train would need quadratic space to say.
+/// Returns the schema of a corpus whose documents have a category: documents of one category are
+/// relevant to each other, which qrels of train would need quadratic space to say.
 fn corpus_schema() -> SchemaRef {
     let mut fields = Table::Corpus.schema().fields().to_vec();
     fields.push(Arc::new(Field::new("category", DataType::Utf8, false)));

@@ -211,7 +211,8 @@ impl TicketSet {
         }
     }
 
-    /// Train is filled up to `max_pairs`; dev and test, which only measure, get one round.
+    /// Pairs the tickets of each split. Train is filled up to `max_pairs`; dev and test, which only
+    /// measure, get one round.
     fn pair(&mut self, max_pairs: usize) {
         for split in Split::ALL {
             let mut circles = self.members[split as usize].clone();
@@ -256,7 +257,7 @@ impl TicketSet {
         self.texts.iter().filter(move |text| text.split == split)
     }
 
-    /// The texts of a split that something in train is relevant to.
+    /// Returns the texts of a split that something in train is relevant to.
     pub fn queries(&self, split: Split) -> impl Iterator<Item = &Text> {
         let train = &self.members[Split::Train as usize];
         self.texts_of(split).filter(|text| {
@@ -265,9 +266,10 @@ impl TicketSet {
         })
     }
 
-    /// Those queries of a split that are judged, in order: all, or where their judgements would be
-    /// more than `max_judgements`, as many as make no more, at least one, drawn evenly. Judging all
-    /// of some says more than some of the judgements of all: what is not judged counts as wrong.
+    /// Returns those queries of a split that are judged, in order: all, or where their judgements
+    /// would be more than `max_judgements`, as many as make no more, at least one, drawn evenly.
+    /// Judging all of some says more than some of the judgements of all: what is not judged counts
+    /// as wrong.
     pub fn judged(&self, split: Split, relevant: &[Vec<u32>]) -> Vec<&Text> {
         let mut queries: Vec<&Text> = self.queries(split).collect();
         let documents = |text: &Text| -> u64 {
@@ -307,7 +309,7 @@ impl TicketSet {
         train.iter().filter(|members| members.len() < 2).count()
     }
 
-    /// What negatives of a split are drawn from: one ticket of each text of one category.
+    /// Returns what negatives of a split are drawn from: one ticket of each text of one category.
     pub fn negative_pool(&self, split: Split) -> NegativePool {
         let unambiguous = |&&ticket: &&u32| self.text_of(ticket).categories.len() == 1;
         NegativePool::new(self.members[split as usize].iter().map(|members| {
@@ -316,8 +318,8 @@ impl TicketSet {
         }))
     }
 
-    /// The labelled partners of an anchor whose positives are given, in order: 1 for these, 0 for
-    /// negatives, as many for each positive as asked for or as there are.
+    /// Returns the labelled partners of an anchor whose positives are given, in order: 1 for these,
+    /// 0 for negatives, as many for each positive as asked for or as there are.
     pub fn labels(
         &self,
         split: Split,
@@ -335,8 +337,8 @@ impl TicketSet {
         labels
     }
 
-    /// For each category the tickets of train whose text has it, under whatever category they
-    /// stand themselves.
+    /// Returns for each category the tickets of train whose text has it, under whatever category
+    /// they stand themselves.
     pub fn relevant(&self) -> Vec<Vec<u32>> {
         let mut relevant = vec![Vec::new(); self.categories.len()];
         for (at, ticket) in self.tickets.iter().enumerate() {

@@ -35,7 +35,7 @@ impl Tables<'_> {
     }
 }
 
-/// Pairs with the columns that are kept.
+/// Returns the schema of pairs with the columns that are kept.
 pub(crate) fn pairs_schema(kept: &KeptColumns) -> SchemaRef {
     let own = Table::Pairs.schema();
     let kept = kept.fields().into_iter().map(Arc::new);

@@ -39,7 +39,7 @@ impl Hub {
         }
     }
 
-    /// The folder of a model in the cache, with all files that are needed to load it.
+    /// Returns the folder of a model in the cache, with all files that are needed to load it.
     pub fn fetch(&self, id: Id<'_>, weights: Weights, given: &str) -> Result<PathBuf> {
         let cached = self.cached(id, weights);
         if self.offline {
@@ -57,8 +57,8 @@ impl Hub {
         }
     }
 
-    /// The folder of the commit that the revision was when last looked up, if all that is needed
-    /// seems to be there.
+    /// Returns the folder of the commit that the revision was when last looked up, if all that is
+    /// needed seems to be there.
     fn cached(&self, id: Id<'_>, weights: Weights) -> Option<PathBuf> {
         let repo = repo(id.name, id.revision);
         let folder = self.cache.path().join(repo.folder_name());
@@ -165,7 +165,7 @@ impl Hub {
     }
 }
 
-/// Where the Python library has its cache.
+/// Returns where the Python library has its cache.
 fn cache() -> Cache {
     if let Some(folder) = env::var_os("HF_HUB_CACHE") {
         return Cache::new(folder.into());

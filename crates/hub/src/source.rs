@@ -22,7 +22,7 @@ pub struct ModelSource {
 }
 
 impl ModelSource {
-    /// A model of which the ONNX file is wanted rather than weights in safetensors.
+    /// Returns a model of which the ONNX file is wanted rather than weights in safetensors.
     pub fn of_onnx(given: &str) -> Self {
         Self {
             given: given.to_owned(),
@@ -31,7 +31,7 @@ impl ModelSource {
         }
     }
 
-    /// The same model, of which the ONNX file in int8 is wanted too, if `is_wanted`.
+    /// Returns the same model, of which the ONNX file in int8 is wanted too, if `is_wanted`.
     #[must_use]
     pub fn with_int8(self, is_wanted: bool) -> Self {
         match is_wanted {
@@ -44,7 +44,8 @@ impl ModelSource {
         }
     }
 
-    /// The folder with the model's files, which are fetched at the first call if it is an id.
+    /// Returns the folder with the model's files, which are fetched at the first call if it is an
+    /// id.
     ///
     /// # Errors
     /// If there is no such folder and the Hub has no such model, or cannot be reached while the
@@ -78,7 +79,7 @@ impl ModelSource {
         fs::read_to_string(file).ok()
     }
 
-    /// The model's id on the Hub without its revision, if it is no folder.
+    /// Returns the model's id on the Hub without its revision, if it is no folder.
     pub fn id(&self) -> Option<&str> {
         match Path::new(&self.given).exists() {
             true => None,
@@ -86,7 +87,7 @@ impl ModelSource {
         }
     }
 
-    /// What to call the model: its id, or the name of its folder.
+    /// Returns what to call the model: its id, or the name of its folder.
     pub fn name(&self) -> String {
         if let Some(id) = self.id() {
             return id.to_owned();

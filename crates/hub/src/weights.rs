@@ -17,7 +17,7 @@ pub(crate) enum Weights {
 }
 
 impl Weights {
-    /// What to say where there are none.
+    /// Returns what to say where there are none.
     pub fn name(self) -> &'static str {
         match self {
             Self::Safetensors => "weights in safetensors, the only format that is read",
@@ -32,7 +32,7 @@ impl Weights {
         }
     }
 
-    /// The places of each ONNX file that is wanted.
+    /// Returns the places of each ONNX file that is wanted.
     fn onnx_files(self) -> &'static [[&'static str; 2]] {
         match self {
             Self::Safetensors => &[],
@@ -41,8 +41,8 @@ impl Weights {
         }
     }
 
-    /// The files that loading the model can need, in the order in which to fetch them; none if
-    /// there are no weights; `modules` are the folders that its modules.json names. What tells a
+    /// Returns the files that loading the model can need, in the order in which to fetch them; none
+    /// if there are no weights; `modules` are the folders that its modules.json names. What tells a
     /// whole model comes last, so that a fetch that broke off is not taken for one.
     pub fn wanted<'a>(self, names: &[&'a str], modules: &[String]) -> Vec<&'a str> {
         let is_module_file = |name: &str, endings: &[&str]| is_module_file(name, endings, modules);
@@ -75,7 +75,7 @@ impl Weights {
         wanted
     }
 
-    /// Whether a folder seems to hold all that is needed.
+    /// Returns whether a folder seems to hold all that is needed.
     pub fn are_in(self, folder: &Path) -> bool {
         if self != Self::Safetensors {
             let has = |name: &str| folder.join(name).is_file();
@@ -95,7 +95,7 @@ impl Weights {
     }
 }
 
-/// Whether a file lies in the model folder or in that of a module (one of `modules`, or
+/// Returns whether a file lies in the model folder or in that of a module (one of `modules`, or
 /// `1_Pooling`, `0_Transformer`, …) and has one of these endings.
 fn is_module_file(name: &str, endings: &[&str], modules: &[String]) -> bool {
     let path = Path::new(name);

@@ -38,12 +38,13 @@ impl Order {
         Self { items, padded }
     }
 
-    /// Tokens of the items from a position on, padding counted.
+    /// Counts the tokens of the items from a position on, padding counted.
     pub fn tokens_from(&self, start: usize) -> usize {
         self.padded[start..].iter().sum()
     }
 
-    /// Where the items from a position on end that have at least so many tokens, if there are.
+    /// Returns where the items from a position on end that have at least so many tokens, if there
+    /// are.
     pub fn end_of(&self, start: usize, tokens: usize) -> usize {
         let mut sum = 0;
         let reached = self.padded[start..].iter().position(|padded| {

@@ -59,7 +59,7 @@ pub struct Tally {
 impl Sub for Tally {
     type Output = Self;
 
-    /// What was done since an earlier tally.
+    /// Returns what was done since an earlier tally.
     fn sub(self, earlier: Self) -> Self {
         Self {
             scored: self.scored - earlier.scored,
@@ -81,8 +81,8 @@ impl Sum for Tally {
 
 /// What scores pairs of texts: a [`CrossEncoder`], or several that share the work.
 pub trait PairScorer: fmt::Debug + Send + Sync {
-    /// The score of each (query, text) pair, in the order given; `scored` is told the indices of
-    /// pairs as they are done.
+    /// Returns the score of each (query, text) pair, in the order given; `scored` is told the
+    /// indices of pairs as they are done.
     ///
     /// # Errors
     /// As [`CrossEncoder::scores`].
@@ -153,7 +153,7 @@ impl CrossEncoder {
         Ok(self)
     }
 
-    /// Pairs that earlier runs have left in the cache.
+    /// Returns how many pairs earlier runs have left in the cache.
     pub fn known(&self) -> u64 {
         self.cache.as_ref().map_or(0, ScoreCache::len)
     }
@@ -166,12 +166,12 @@ impl CrossEncoder {
         self.cache.as_ref().map_or(Ok(()), ScoreCache::flush)
     }
 
-    /// The longest pair in tokens that is read whole.
+    /// Returns the longest pair in tokens that is read whole.
     pub fn max_length(&self) -> usize {
         self.runner.max_length
     }
 
-    /// What turns this model's logits into scores.
+    /// Returns what turns this model's logits into scores.
     pub fn activation(&self) -> Activation {
         self.head.activation
     }
@@ -181,7 +181,7 @@ impl CrossEncoder {
         self.head.activation = activation;
     }
 
-    /// How much was done so far.
+    /// Returns how much was done so far.
     pub fn tally(&self) -> Tally {
         Tally {
             scored: self.runner.rows(),
@@ -191,8 +191,8 @@ impl CrossEncoder {
         }
     }
 
-    /// The score of each (query, text) pair, in the order given. A pair's score does not depend
-    /// on the other pairs, the token budget or the number of threads.
+    /// Returns the score of each (query, text) pair, in the order given. A pair's score does not
+    /// depend on the other pairs, the token budget or the number of threads.
     ///
     /// # Errors
     /// If a text cannot be tokenised, ONNX Runtime fails, or a score is not a number.
@@ -200,8 +200,8 @@ impl CrossEncoder {
         self.scores_with(pairs, |_| ())
     }
 
-    /// As [`scores`](Self::scores); `scored` is told the indices of the pairs of each batch when
-    /// it is done.
+    /// Does as [`scores`](Self::scores); `scored` is told the indices of the pairs of each batch
+    /// when it is done.
     ///
     /// # Errors
     /// As [`scores`](Self::scores).
@@ -268,7 +268,7 @@ impl CrossEncoder {
     }
 }
 
-/// The indices below `count` that are not among these, which ascend.
+/// Returns the indices below `count` that are not among these, which ascend.
 fn others(indices: &[usize], count: usize) -> Vec<usize> {
     let mut without = indices.iter().peekable();
     let is_other = |index: &usize| without.next_if(|next| *next == index).is_none();

@@ -32,7 +32,7 @@ impl<T: Copy + Eq + Hash> Dedup<T> {
         }
     }
 
-    /// How many rows have one of these values.
+    /// Returns how many rows have one of these values.
     pub fn rows(&self, values: &[usize]) -> u64 {
         values.iter().map(|&value| self.counts[value]).sum()
     }

@@ -29,8 +29,8 @@ pub struct Embed {
 }
 
 impl Embed {
-    /// The function with this model behind it; the prompt, which may be empty, is put before each
-    /// text.
+    /// Returns the function with this model behind it; the prompt, which may be empty, is put
+    /// before each text.
     pub fn new(encoder: Arc<SentenceEncoder>, prompt: impl Into<String>) -> Self {
         Self {
             encoder,

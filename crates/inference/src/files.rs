@@ -74,8 +74,8 @@ pub(crate) fn open(folder: &Path, kind: Kind, int8: bool) -> Result<(Checkpoint,
     Ok((checkpoint, model.ok_or_else(no_model)?))
 }
 
-/// The longest text or pair: the one wanted, else what the model's folder says; checked to be
-/// `least` or more and to fit the model.
+/// Returns the longest text or pair: the one wanted, else what the model's folder says; checked to
+/// be `least` or more and to fit the model.
 pub(crate) fn max_length(
     checkpoint: &Checkpoint,
     wanted: Option<usize>,

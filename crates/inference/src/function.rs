@@ -26,7 +26,7 @@ pub struct CrossEncoderScore {
 }
 
 impl CrossEncoderScore {
-    /// The function with this model behind it.
+    /// Makes the function with this model behind it.
     pub fn new(scorer: Arc<dyn PairScorer>) -> Self {
         Self {
             scorer,

@@ -11,7 +11,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// The activation of a class path that sentence-transformers wrote; `None` for others.
+    /// Returns the activation of a class path that sentence-transformers wrote; `None` for others.
     fn of_class(path: &str) -> Option<Self> {
         match path.rsplit('.').next() {
             Some("Sigmoid") => Some(Self::Sigmoid),
@@ -42,8 +42,8 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The head of a model with `logits` (1 or 2) outputs: the activation the user chose, else the
-    /// one of the config, else the sigmoid.
+    /// Returns the head of a model with `logits` (1 or 2) outputs: the activation the user chose,
+    /// else the one of the config, else the sigmoid.
     pub fn new(
         logits: usize,
         relevant: usize,
@@ -66,7 +66,7 @@ impl Head {
         })
     }
 
-    /// What of a row of logits goes through the activation.
+    /// Returns what of a row of logits goes through the activation.
     pub fn logit(self, row: &[f32]) -> f32 {
         match row {
             [first, second] if self.relevant == 0 => first - second,

@@ -23,7 +23,7 @@ impl HiddenStates {
         Ok(Self { model })
     }
 
-    /// The states of one sequence with its segments, row-major `[tokens, hidden]`.
+    /// Returns the states of one sequence with its segments, row-major `[tokens, hidden]`.
     ///
     /// # Errors
     /// If the model fails.

@@ -23,6 +23,7 @@ mod modules;
 mod pooling;
 mod runner;
 pub mod runtime;
+mod segments;
 mod sentence_encoder;
 mod split;
 

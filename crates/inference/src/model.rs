@@ -77,7 +77,7 @@ impl Input {
         Ok(Self { role, number })
     }
 
-    /// The values of a batch, each row filled up to `length`.
+    /// Returns the values of a batch, each row filled up to `length`.
     fn value(
         self,
         rows: &[&TokenIds],
@@ -119,7 +119,7 @@ fn element(outlet: &Outlet) -> Option<TensorElementType> {
     }
 }
 
-/// Whether an output is of numbers that can be read, and how many dimensions it has.
+/// Returns whether an output is of numbers that can be read, and how many dimensions it has.
 pub(crate) fn floats(outlet: &Outlet) -> Option<usize> {
     match outlet.dtype() {
         ValueType::Tensor { ty, shape, .. } => FLOATS.contains(ty).then_some(shape.len()),
@@ -218,7 +218,7 @@ impl TokenModel {
         })
     }
 
-    /// The same model for another thread to run, which shares most of the memory.
+    /// Returns the same model for another thread to run, which shares most of the memory.
     pub fn twin(&self, threads: usize) -> Result<Self> {
         Ok(Self {
             path: self.path.clone(),
@@ -230,7 +230,7 @@ impl TokenModel {
         })
     }
 
-    /// The model file.
+    /// Returns the model file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -256,7 +256,7 @@ impl TokenModel {
         }
     }
 
-    /// The outputs with their types, for a message.
+    /// Returns the outputs with their types, for a message.
     pub fn describe_outputs(&self) -> String {
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let outputs = session.outputs().iter();

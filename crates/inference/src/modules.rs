@@ -38,8 +38,8 @@ impl Modules {
         })
     }
 
-    /// The embedding of a text from the states of its tokens, row-major `[tokens, hidden]`, of
-    /// which the first `prompt` take no part.
+    /// Returns the embedding of a text from the states of its tokens, row-major `[tokens, hidden]`,
+    /// of which the first `prompt` take no part.
     pub fn embed(&self, states: &[f32], hidden: usize, prompt: usize) -> Vec<f32> {
         let pooled = pool(&self.pooling, states, hidden, prompt);
         let layers = self.layers.iter();
@@ -149,7 +149,7 @@ mod tests {
 
     type Tensors<'a> = &'a [(&'a str, &'a [usize], &'a [f32])];
 
-    /// The modules Transformer, Pooling and one more, with this config and these tensors.
+    /// Returns the modules Transformer, Pooling and one more, with this config and these tensors.
     fn load(class: &str, config: &str, tensors: Tensors<'_>) -> Result<Modules> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
@@ -187,7 +187,7 @@ mod tests {
         Modules::load(&Checkpoint::of_encoder(path)?)
     }
 
-    /// What becomes of a vector.
+    /// Returns what becomes of a vector.
     fn of(class: &str, config: &str, tensors: Tensors<'_>, vector: &[f32]) -> Vec<f32> {
         let modules = load(class, config, tensors).unwrap();
         modules.embed(vector, vector.len(), 0)

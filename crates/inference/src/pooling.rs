@@ -1,7 +1,7 @@
 use pairmill_checkpoint::{Pooling, PoolingMode};
 
-/// The vector of a text from the states of its tokens, row-major `[tokens, hidden]`, padding left
-/// out, without the first `prompt` of them.
+/// Returns the vector of a text from the states of its tokens, row-major `[tokens, hidden]`,
+/// padding left out, without the first `prompt` of them.
 pub(crate) fn pool(pooling: &Pooling, states: &[f32], hidden: usize, prompt: usize) -> Vec<f32> {
     let mut vector = vec![0.0; pooling.dimension(hidden)];
     let parts = vector.chunks_exact_mut(hidden);

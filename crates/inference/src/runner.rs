@@ -29,8 +29,8 @@ struct Crew {
 }
 
 impl Runner {
-    /// Rows have at most `max_length` tokens, batches at most `token_budget`, padding counted, or
-    /// one row. The model's session is to have one thread.
+    /// Begins without a row. Rows have at most `max_length` tokens, batches at most `token_budget`,
+    /// padding counted, or one row. The model's session is to have one thread.
     ///
     /// # Errors
     /// If the model's file is gone.
@@ -93,19 +93,19 @@ impl Runner {
         Ok(())
     }
 
-    /// Rows done so far.
+    /// Returns how many rows are done so far.
     pub fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Rows among them that were longer than the maximum and therefore cut.
+    /// Returns how many rows among them were longer than the maximum and therefore cut.
     pub fn truncated(&self) -> u64 {
         self.truncated.load(Ordering::Relaxed)
     }
 }
 
 impl Crew {
-    /// The model, whose session has one thread, and its twins, or twins alone.
+    /// Returns the model, whose session has one thread, and its twins, or twins alone.
     fn models<'m>(
         &'m mut self,
         split: Split,

@@ -22,7 +22,7 @@ type Tried = String;
 
 static ENVIRONMENT: OnceLock<Result<Environment, Tried>> = OnceLock::new();
 
-/// The process-wide ONNX Runtime environment; the first call loads the library.
+/// Returns the process-wide ONNX Runtime environment; the first call loads the library.
 ///
 /// # Errors
 /// If no usable library is found; the message lists the places and what was wrong there.
@@ -80,7 +80,7 @@ fn load_from(path: &Path) -> Result<Environment, String> {
     Ok(environment)
 }
 
-/// The libraries to try, in order.
+/// Returns the libraries to try, in order.
 fn candidates() -> Vec<PathBuf> {
     if let Some(named) = std::env::var_os(LIBRARY_VARIABLE).filter(|path| !path.is_empty()) {
         let path = PathBuf::from(named);

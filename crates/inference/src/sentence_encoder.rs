@@ -114,22 +114,22 @@ impl SentenceEncoder {
         self.dimension
     }
 
-    /// The longest text in tokens, prompt and marks counted, that is read whole.
+    /// Returns the longest text in tokens, prompt and marks counted, that is read whole.
     pub fn max_length(&self) -> usize {
         self.runner.max_length
     }
 
-    /// What the model wants before each text.
+    /// Returns what the model wants before each text.
     pub fn prompts(&self) -> &Prompts {
         &self.prompts
     }
 
-    /// How the model's embeddings are compared.
+    /// Returns how the model's embeddings are compared.
     pub fn similarity(&self) -> SimilarityFunction {
         self.similarity
     }
 
-    /// How much was done so far.
+    /// Returns how much was done so far.
     pub fn tally(&self) -> SentenceTally {
         SentenceTally {
             texts: self.runner.rows(),
@@ -137,7 +137,7 @@ impl SentenceEncoder {
         }
     }
 
-    /// The embeddings of texts, each behind the prompt, which may be empty: row-major
+    /// Returns the embeddings of texts, each behind the prompt, which may be empty: row-major
     /// `[texts, dimension]`, in the order given. An embedding does not depend on the other texts,
     /// the token budget or the number of threads.
     ///
@@ -148,8 +148,8 @@ impl SentenceEncoder {
         self.embed_with(texts, prompt, |_| ())
     }
 
-    /// As [`embed`](Self::embed); `embedded` is told the indices of the texts of each batch when it
-    /// is done. Equal texts are computed once.
+    /// Does as [`embed`](Self::embed); `embedded` is told the indices of the texts of each batch
+    /// when it is done. Equal texts are computed once.
     ///
     /// # Errors
     /// As [`embed`](Self::embed).
@@ -230,7 +230,7 @@ impl SentenceEncoder {
         Ok(embeddings)
     }
 
-    /// What the model gave for each text of a batch, whose longest has so many tokens.
+    /// Returns what the model gave for each text of a batch, whose longest has so many tokens.
     fn rows<'o>(
         &self,
         output: &'o Output,
@@ -281,8 +281,8 @@ fn find_output(model: &mut TokenModel, tokenizer: &TextTokenizer) -> Result<Give
     }
 }
 
-/// Whether an output without a known name has a vector per token. Logits per token (of a model that
-/// fills masks or names entities) are none.
+/// Returns whether an output without a known name has a vector per token. Logits per token (of a
+/// model that fills masks or names entities) are none.
 fn may_be_states(output: &Outlet) -> bool {
     floats(output) == Some(3) && output.name() != "logits"
 }

@@ -30,7 +30,7 @@ pub(crate) struct Tuner {
 }
 
 impl Tuner {
-    /// For so many threads and tokens in a batch at most.
+    /// Lists the splits for so many threads and tokens in a batch at most.
     pub fn new(threads: usize, token_budget: usize) -> Self {
         let threads = threads.max(1);
         // As many as leave the fewest threads without work.
@@ -55,7 +55,8 @@ impl Tuner {
         }
     }
 
-    /// How to go on with so many tokens ahead, and with how many of them before asking again.
+    /// Returns how to go on with so many tokens ahead, and with how many of them before asking
+    /// again.
     pub fn next(&self, ahead: usize) -> (Split, usize) {
         if let Some(best) = self.best() {
             return (best, ahead);
@@ -83,12 +84,12 @@ impl Tuner {
         }
     }
 
-    /// The place of the split that a trial is of.
+    /// Returns the place of the split that a trial is of.
     fn place(&self, trial: usize) -> usize {
         trial.min(2 * self.splits.len() - 1 - trial)
     }
 
-    /// The fastest, once all were tried.
+    /// Returns the fastest, once all were tried.
     fn best(&self) -> Option<Split> {
         let trials = self.tried.len();
         if trials < 2 * self.splits.len() {

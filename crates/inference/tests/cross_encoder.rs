@@ -1,5 +1,7 @@
 //! A whole cross-encoder through ONNX Runtime.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 mod tiny_model;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! A whole sentence encoder through ONNX Runtime.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 mod tiny_encoder;
 mod tiny_model;
 

@@ -64,13 +64,13 @@ impl Analysis {
         language: Choice::Auto,
     };
 
-    /// The names that [`FromStr`] knows.
+    /// Returns the names that [`FromStr`] knows.
     pub fn names() -> impl Iterator<Item = &'static str> {
         let names = LANGUAGES.map(|(name, _)| name);
         ["none", "auto"].into_iter().chain(names)
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(self) -> &'static str {
         match self.language {
             Choice::None => "none",
@@ -95,7 +95,7 @@ impl Analysis {
             .build()
     }
 
-    /// What makes the term of a word.
+    /// Returns what makes the term of a word.
     fn word_analyzer(self) -> TextAnalyzer {
         let turkish = self.language() == Some(Language::Turkish);
         let word = TextAnalyzer::builder(RawTokenizer::default()).filter(Lower { turkish });
@@ -114,7 +114,7 @@ impl Analysis {
         TermFinder(self.analyzer())
     }
 
-    /// The terms of a text, in order.
+    /// Returns the terms of a text, in order.
     pub fn terms(self, text: &str) -> Vec<String> {
         let mut terms = Vec::new();
         self.analyzer()
@@ -129,7 +129,7 @@ impl Analysis {
 pub struct TermFinder(TextAnalyzer);
 
 impl TermFinder {
-    /// Whether the text has a term.
+    /// Returns whether the text has a term.
     pub fn finds(&mut self, text: &str) -> bool {
         self.0.token_stream(text).advance()
     }
@@ -165,7 +165,7 @@ impl FromStr for Analysis {
 }
 
 impl Serialize for Analysis {
-    /// The language or null, as ever; what is still to be told by its name.
+    /// Returns the language or null, as ever; what is still to be told by its name.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.language {
             Choice::Auto => serializer.serialize_str(self.name()),

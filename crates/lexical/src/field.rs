@@ -44,7 +44,7 @@ impl ScoredField {
     }
 }
 
-/// The number of terms in the field of each of a segment's documents.
+/// Returns the number of terms in the field of each of a segment's documents.
 fn lengths(segment: &SegmentReader, field: Field) -> tantivy::Result<Vec<u32>> {
     let mut lengths = vec![0; segment.max_doc() as usize];
     let inverted = segment.inverted_index(field)?;

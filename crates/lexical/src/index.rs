@@ -16,7 +16,7 @@ use tantivy::tokenizer::{RAW_TOKENIZER_NAME, TextAnalyzer, TokenizerManager};
 use tantivy::{IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, TantivyError};
 
 use crate::field::ScoredField;
-use crate::postings::Kept;
+use crate::unpacked::Kept;
 use crate::{Bm25, Fields, LexicalError, Result, Sample, TermFinder, Written};
 
 /// Raised whenever an index written by an older version must not be reused.
@@ -204,22 +204,22 @@ impl Index {
         })
     }
 
-    /// Number of passages.
+    /// Returns the number of passages.
     pub fn len(&self) -> u64 {
         self.searcher.num_docs()
     }
 
-    /// Whether the index holds no passage.
+    /// Returns whether the index holds no passage.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether the index was built or reused.
+    /// Returns whether the index was built or reused.
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// What the corpus is written in, if the index was built now.
+    /// Returns what the corpus is written in, if the index was built now.
     pub fn written(&self) -> Option<&Written> {
         self.written.as_ref()
     }
@@ -352,7 +352,7 @@ fn verify(folder: &Path) -> Result<()> {
     }
 }
 
-/// The ids of a segment's documents, in the order of the documents.
+/// Returns the ids of a segment's documents, in the order of the documents.
 fn document_ids(segment: &SegmentReader) -> tantivy::Result<LargeStringArray> {
     let no_ids = || TantivyError::SchemaError("a segment without corpus ids".to_owned());
     let column = segment.fast_fields().str(ID)?.ok_or_else(no_ids)?;

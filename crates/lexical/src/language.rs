@@ -68,7 +68,7 @@ impl Languages {
         }
     }
 
-    /// The language of a text, if it can be told.
+    /// Returns the language of a text, if it can be told.
     pub fn of(&mut self, text: &str) -> Option<Language> {
         let mut words = Vec::new();
         process(&mut self.words, text, |word| words.push(word.to_owned()));

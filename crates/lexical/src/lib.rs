@@ -33,14 +33,15 @@ mod search;
 mod stemmer_cache;
 mod terms;
 mod texts;
+mod unpacked;
 mod words;
 
 pub use analysis::{Analysis, TermFinder};
 pub use error::{LexicalError, Result};
-pub use function::{Bm25Search, DEFAULT_TOP_K};
+pub use function::{bm25_passages, bm25_search};
 pub use index::{Index, Origin};
 pub use sample::{Sample, Written};
-pub use score::Bm25Score;
+pub use score::bm25_score;
 pub use scoring::{Bm25, Fields};
 pub use search::{Hit, Ranked};
 pub use texts::Texts;

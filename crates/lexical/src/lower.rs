@@ -83,7 +83,7 @@ fn lower(word: &mut String, turkish: bool) {
     *word = lowered;
 }
 
-/// Whether a letter is a vowel point or lengthens a word only to fill a line.
+/// Returns whether a letter is a vowel point or lengthens a word only to fill a line.
 fn is_point(letter: char) -> bool {
     matches!(
         letter,

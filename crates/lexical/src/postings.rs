@@ -1,13 +1,13 @@
 use std::ops::Range;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use arrow::array::Array;
-use rustc_hash::FxHashMap;
 use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, Score};
 
 use crate::terms::FieldTerm;
+use crate::unpacked::Unpacked;
 use crate::{Index, Result};
 
 /// Documents scored at a time, whose place among them is a `u16`. Their scores stay in the
@@ -17,47 +17,8 @@ const WINDOW: usize = 1 << 16;
 /// The scores of the documents of a window.
 pub(crate) type Scores = [Score; WINDOW];
 
-/// Bytes of postings kept unpacked.
-const KEPT_BYTES: usize = 128 << 20;
-
 /// The ranks whose shares are known at once, a power of two.
 const BEST: usize = 1_024;
-
-/// The documents of a segment that have a term, in order, and [`share`] of each.
-#[derive(Debug)]
-pub(crate) struct Unpacked {
-    /// Places in their window.
-    places: Vec<u16>,
-    shares: Vec<Score>,
-    /// Where each window begins, and where the last one ends.
-    windows: Vec<u32>,
-    /// The 1st, 2nd, 4th, 8th best share and so on.
-    best: Vec<Score>,
-}
-
-/// The lists that the queries so far have unpacked: a word of one is likely a word of the next.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    lists: RwLock<KeptLists>,
-    /// Bytes there is room for.
-    most: usize,
-}
-
-#[derive(Debug, Default)]
-struct KeptLists {
-    /// By segment, field and place in the file of postings.
-    lists: FxHashMap<(usize, usize, usize), Arc<Unpacked>>,
-    bytes: usize,
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self {
-            lists: RwLock::default(),
-            most: KEPT_BYTES,
-        }
-    }
-}
 
 /// The documents of a segment that have a term.
 pub(crate) enum List {
@@ -66,7 +27,7 @@ pub(crate) enum List {
 }
 
 impl Index {
-    /// Per segment, the documents that have a term; unpacked while there is room for it.
+    /// Returns per segment the documents that have a term; unpacked while there is room for it.
     pub(crate) fn lists(&self, term: &FieldTerm) -> Result<Vec<Option<List>>> {
         let segments = term.postings.iter().enumerate();
         segments
@@ -144,7 +105,7 @@ impl Index {
             .map_err(|error| self.engine_error(error))
     }
 
-    /// The beginning of a list.
+    /// Returns the beginning of a list.
     pub(crate) fn cursor<'a>(
         &'a self,
         segment: usize,
@@ -163,7 +124,7 @@ impl Index {
         Ok(Cursor { weight, list })
     }
 
-    /// The documents of each window of a segment.
+    /// Returns the documents of each window of a segment.
     pub(crate) fn windows(&self, segment: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let documents = self.ids[segment].len();
         let windows = (0..documents).step_by(WINDOW);
@@ -171,7 +132,7 @@ impl Index {
     }
 }
 
-/// Scores of a window without any.
+/// Returns the scores of a window without any.
 pub(crate) fn no_scores() -> Box<Scores> {
     match vec![0.0; WINDOW].into_boxed_slice().try_into() {
         Ok(scores) => scores,
@@ -179,18 +140,18 @@ pub(crate) fn no_scores() -> Box<Scores> {
     }
 }
 
-/// The window of a document and its place there.
+/// Returns the window of a document and its place there.
 fn split(document: DocId) -> (usize, u16) {
     (document as usize / WINDOW, document as u16)
 }
 
-/// What a term that occurs so often adds to a passage, as a share of its weight.
+/// Returns what a term that occurs so often adds to a passage, as a share of its weight.
 pub(crate) fn share(count: u32, norm: f32) -> Score {
     let count = count as Score;
     count / (count + norm)
 }
 
-/// The 1st, 2nd, 4th, 8th greatest and so on, of the greatest [`BEST`].
+/// Returns the 1st, 2nd, 4th, 8th greatest and so on, of the greatest [`BEST`].
 fn best(mut shares: Vec<Score>) -> Vec<Score> {
     let descending = |a: &Score, b: &Score| b.total_cmp(a);
     if shares.len() > BEST {
@@ -220,7 +181,7 @@ enum Walk<'a> {
 }
 
 impl Cursor<'_> {
-    /// What at least `k` passages score, as far as the list tells.
+    /// Returns what at least `k` passages score, as far as the list tells.
     pub(crate) fn least(&self, k: usize) -> Score {
         // The next power of two that is no less.
         let power = k.saturating_sub(1).checked_ilog2();
@@ -277,13 +238,15 @@ impl Cursor<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unpacked::Kept;
 
     use arrow::array::{RecordBatch, StringArray};
     use datafusion::prelude::SessionContext;
 
     use crate::Bm25;
 
-    /// Passages of a few words of which some are frequent and some rare, over several windows.
+    /// Indexes passages of a few words of which some are frequent and some rare, over several
+    /// windows.
     fn index() -> Index {
         let count = 2 * WINDOW + WINDOW / 3;
         let text = |n: usize| format!("w{} w{} w{} w{}", n % 2, n % 7, n * n % 31, n / 1_000);

@@ -54,7 +54,7 @@ impl Sample {
         self.texts.push((key, text.chars().take(LETTERS).collect()));
     }
 
-    /// What the texts tell: the language by vote of those in which one can be told.
+    /// Returns what the texts tell: the language by vote of those in which one can be told.
     pub fn written(&self) -> Written {
         let mut languages = Languages::new();
         let mut votes: BTreeMap<&'static str, usize> = BTreeMap::new();
@@ -83,14 +83,14 @@ impl Sample {
 }
 
 impl Written {
-    /// Whether pairs of letters do for the scripts without blanks, as they do where letters are
-    /// syllables or words of their own.
+    /// Returns whether pairs of letters do for the scripts without blanks, as they do where letters
+    /// are syllables or words of their own.
     pub fn is_unspaced_sound(&self) -> bool {
         let sound = ["Chinese", "Japanese"];
         self.unspaced.iter().all(|name| sound.contains(name))
     }
 
-    /// The analysis for the language: words as they are where none could be told.
+    /// Returns the analysis for the language: words as they are where none could be told.
     pub fn analysis(&self) -> Analysis {
         let analysis = self.language.and_then(|(name, _)| name.parse().ok());
         analysis.unwrap_or(Analysis::NONE)

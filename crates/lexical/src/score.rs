@@ -1,12 +1,9 @@
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Float32Array};
+use arrow::array::{Array, ArrayRef, AsArray, Float32Array};
 use arrow::datatypes::DataType;
-use datafusion::common::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::ScalarUDF;
+use pairmill_retrieval::column_function;
 use pairmill_schema::identical;
 use pairmill_tables::passage;
 use rayon::prelude::*;
@@ -15,29 +12,37 @@ use tantivy::tokenizer::TextAnalyzer;
 use crate::function::external;
 use crate::postings::share;
 use crate::terms::count_terms;
-use crate::{Index, Result as LexicalResult};
+use crate::{Index, Result};
 
-/// `bm25_score(query, text, corpus_id)`: what a text would score for a query, with the statistics
-/// of an index; `Utf8, Utf8, Utf8 → Float32`, 0 where they share no term, null where query or text
-/// is null.
+/// Makes `bm25_score(query, text, corpus_id)`: what a text would score for a query, with the
+/// statistics of an index; `Utf8, Utf8, Utf8 → Float32`, 0 where they share no term, null where
+/// query or text is null.
 ///
 /// Where title and text are fields of their own and the text is that of the passage with this id,
 /// with or without its title, it scores by both fields, as the passage does where it is found. Any
 /// other text is one without a title.
-#[derive(Debug)]
-pub struct Bm25Score {
-    index: Arc<Index>,
-    signature: Signature,
-}
-
-impl Bm25Score {
-    /// The function over an index.
-    pub fn new(index: Arc<Index>) -> Self {
-        Self {
-            index,
-            signature: Signature::exact(vec![DataType::Utf8; 3], Volatility::Immutable),
-        }
-    }
+pub fn bm25_score(index: Arc<Index>) -> ScalarUDF {
+    let compute = move |columns: &[ArrayRef]| {
+        let [queries, texts, ids] = [0, 1, 2].map(|number| columns[number].as_string::<i32>());
+        let scores = (0..queries.len())
+            .into_par_iter()
+            .map_init(
+                || index.analyzer.clone(),
+                |analyzer, row| {
+                    if queries.is_null(row) || texts.is_null(row) {
+                        return Ok(None);
+                    }
+                    let (query, text) = (queries.value(row), texts.value(row));
+                    let id = ids.is_valid(row).then(|| ids.value(row));
+                    index.score(query, text, id, analyzer).map(Some)
+                },
+            )
+            .collect::<Result<Vec<Option<f32>>>>()
+            .map_err(external)?;
+        Ok(Arc::new(Float32Array::from(scores)) as ArrayRef)
+    };
+    let arguments = vec![DataType::Utf8; 3];
+    column_function("bm25_score", arguments, DataType::Float32, compute)
 }
 
 impl Index {
@@ -47,7 +52,7 @@ impl Index {
         text: &str,
         id: Option<&str>,
         analyzer: &mut TextAnalyzer,
-    ) -> LexicalResult<f32> {
+    ) -> Result<f32> {
         let found = match id {
             Some(id) if self.title.is_some() => self.passage(id)?,
             _ => None,
@@ -58,13 +63,14 @@ impl Index {
         }
     }
 
-    /// What a passage of these fields would score: all that are indexed, or the last one alone.
+    /// Returns what a passage of these fields would score: all that are indexed, or the last one
+    /// alone.
     fn score_fields(
         &self,
         query: &str,
         texts: &[&str],
         analyzer: &mut TextAnalyzer,
-    ) -> LexicalResult<f32> {
+    ) -> Result<f32> {
         let mut terms = Vec::new();
         for (term, count) in count_terms(query, analyzer) {
             terms.extend(self.find(&term)?.into_iter().map(|term| (term, count)));
@@ -87,57 +93,8 @@ impl Index {
     }
 }
 
-/// Whether a text is a passage of this title and text.
+/// Returns whether a text is a passage of this title and text.
 fn is_passage(text: &str, title: &str, own: &str) -> bool {
     let text = identical(text);
     text == identical(own) || text == identical(&passage(title, own))
-}
-
-impl ScalarUDFImpl for Bm25Score {
-    fn name(&self) -> &str {
-        "bm25_score"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Float32)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let columns = ColumnarValue::values_to_arrays(&args.args)?;
-        let [queries, texts, ids] = [0, 1, 2].map(|number| columns[number].as_string::<i32>());
-        let scores = (0..queries.len())
-            .into_par_iter()
-            .map_init(
-                || self.index.analyzer.clone(),
-                |analyzer, row| {
-                    if queries.is_null(row) || texts.is_null(row) {
-                        return Ok(None);
-                    }
-                    let (query, text) = (queries.value(row), texts.value(row));
-                    let id = ids.is_valid(row).then(|| ids.value(row));
-                    self.index.score(query, text, id, analyzer).map(Some)
-                },
-            )
-            .collect::<crate::Result<Vec<Option<f32>>>>()
-            .map_err(external)?;
-        Ok(ColumnarValue::Array(Arc::new(Float32Array::from(scores))))
-    }
-}
-
-impl PartialEq for Bm25Score {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.index, &other.index)
-    }
-}
-
-impl Eq for Bm25Score {}
-
-impl Hash for Bm25Score {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.index).hash(state);
-    }
 }

@@ -33,7 +33,7 @@ pub enum Fields {
 }
 
 impl Default for Bm25 {
-    /// Lucene's: English, k1 = 1.2, b = 0.75, one field, all terms.
+    /// Returns Lucene's: English, k1 = 1.2, b = 0.75, one field, all terms.
     fn default() -> Self {
         Self {
             analysis: Analysis::ENGLISH,
@@ -46,19 +46,19 @@ impl Default for Bm25 {
 }
 
 impl Bm25 {
-    /// Whether title and text are fields of their own.
+    /// Returns whether title and text are fields of their own.
     pub(crate) fn is_separate(&self) -> bool {
         self.fields != Fields::Joined
     }
 
-    /// The factor of a term that occurs in `frequency` of `passages`.
+    /// Returns the factor of a term that occurs in `frequency` of `passages`.
     pub(crate) fn weight(&self, frequency: u64, passages: u64) -> f32 {
         let (frequency, passages) = (frequency as f64, passages as f64);
         let idf = (1.0 + (passages - frequency + 0.5) / (frequency + 0.5)).ln();
         (idf * (1.0 + f64::from(self.k1))) as f32
     }
 
-    /// What is added to the number of a term's occurrences in the denominator.
+    /// Returns what is added to the number of a term's occurrences in the denominator.
     pub(crate) fn norm(&self, length: u32, mean_length: f64) -> f32 {
         let (k1, b) = (f64::from(self.k1), f64::from(self.b));
         (k1 * (1.0 - b + b * f64::from(length) / mean_length)) as f32

@@ -36,8 +36,8 @@ struct Shared {
 type Said<'a> = (&'a Shared, u32);
 
 impl Index {
-    /// The `top_k` best passages for a query, best first, equal scores by ascending id. Fewer if
-    /// fewer share a term with the query; none if the analysis leaves no term of it.
+    /// Returns the `top_k` best passages for a query, best first, equal scores by ascending id.
+    /// Fewer if fewer share a term with the query; none if the analysis leaves no term of it.
     ///
     /// # Errors
     /// If the index cannot be read.
@@ -50,8 +50,8 @@ impl Index {
         Ok(hits.collect())
     }
 
-    /// [`search`](Self::search) for many queries, on all threads of the rayon pool. Each term that
-    /// they share is looked up once.
+    /// Does the [`search`](Self::search) for many queries, on all threads of the rayon pool. Each
+    /// term that they share is looked up once.
     ///
     /// # Errors
     /// If the index cannot be read.
@@ -88,12 +88,12 @@ impl Index {
             .collect()
     }
 
-    /// The id of a passage found.
+    /// Returns the id of a passage found.
     pub fn id(&self, ranked: &Ranked) -> &str {
         self.ids[ranked.segment as usize].value(ranked.document as usize)
     }
 
-    /// A term in each field that has it, with its documents.
+    /// Returns a term in each field that has it, with its documents.
     fn share(&self, text: &str) -> Result<Vec<Shared>> {
         let terms = self.find(text)?.into_iter();
         terms
@@ -104,8 +104,8 @@ impl Index {
             .collect()
     }
 
-    /// The best passages for the terms of a query, which are in order: so the parts of a score are
-    /// always added in the same order.
+    /// Returns the best passages for the terms of a query, which are in order: so the parts of a
+    /// score are always added in the same order.
     fn rank(&self, terms: &[Said], top_k: usize, scores: &mut Scores) -> Result<Vec<Ranked>> {
         // Equal scores by id.
         let id = |&(segment, document): &(u32, DocId)| {

@@ -12,7 +12,7 @@ pub(crate) struct StemmerCache {
 }
 
 impl StemmerCache {
-    /// Of an analyzer that makes at most one term of a word.
+    /// Begins without a word, for an analyzer that makes at most one term of a word.
     pub(crate) fn new(analyzer: TextAnalyzer) -> Self {
         Self { analyzer }
     }

@@ -20,7 +20,7 @@ pub(crate) struct FieldTerm {
     pub(crate) postings: Vec<Option<TermInfo>>,
 }
 
-/// The terms of a text with the number of times it says each, in order.
+/// Returns the terms of a text with the number of times it says each, in order.
 pub(crate) fn count_terms(text: &str, analyzer: &mut TextAnalyzer) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     analyzer
@@ -33,7 +33,7 @@ pub(crate) fn count_terms(text: &str, analyzer: &mut TextAnalyzer) -> BTreeMap<S
 }
 
 impl Index {
-    /// A term in each field that has it.
+    /// Returns a term in each field that has it.
     pub(crate) fn find(&self, text: &str) -> Result<Vec<FieldTerm>> {
         let mut found = Vec::new();
         for (number, field) in self.fields.iter().enumerate() {

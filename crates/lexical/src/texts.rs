@@ -20,7 +20,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// The text of one of the passages asked for.
+    /// Returns the text of one of the passages asked for.
     ///
     /// # Panics
     /// If it was not asked for.
@@ -31,8 +31,8 @@ impl Texts {
 }
 
 impl Index {
-    /// The texts of passages found. Each passage is read once, in the order of the index, so that
-    /// a block of the store is unpacked no more than once for all of them.
+    /// Returns the texts of passages found. Each passage is read once, in the order of the index,
+    /// so that a block of the store is unpacked no more than once for all of them.
     ///
     /// # Errors
     /// If the index cannot be read.
@@ -51,8 +51,8 @@ impl Index {
         })
     }
 
-    /// Title and text of the passage with this id, if there is one; where they are one field, all
-    /// of it is text.
+    /// Returns title and text of the passage with this id, if there is one; where they are one
+    /// field, all of it is text.
     ///
     /// # Errors
     /// If the index cannot be read.

@@ -50,7 +50,7 @@ impl Tokenizer for Words {
 }
 
 impl<'a> WordStream<'a> {
-    /// The next word or run of a script without blanks.
+    /// Returns the next word or run of a script without blanks.
     fn next_word(&mut self) -> Option<&'a str> {
         let text = self.text;
         let letter_at = |at: usize| text[at..].chars().next();
@@ -86,7 +86,7 @@ impl<'a> WordStream<'a> {
         Some(&text[start..end])
     }
 
-    /// The next pair of letters of a run, or its only letter.
+    /// Returns the next pair of letters of a run, or its only letter.
     fn next_pair(&mut self) -> Option<&'a str> {
         let run = self.run;
         let mut letters = run.grapheme_indices(true).skip(1);
@@ -147,7 +147,7 @@ pub(crate) fn process(words: &mut Words, text: &str, mut take: impl FnMut(&str))
     }
 }
 
-/// Whether a letter goes on with a word, or with a run of a script without blanks.
+/// Returns whether a letter goes on with a word, or with a run of a script without blanks.
 fn belongs(letter: char, is_run: bool) -> bool {
     match letter.is_alphanumeric() {
         true => is_unspaced(letter) == is_run,
@@ -155,7 +155,7 @@ fn belongs(letter: char, is_run: bool) -> bool {
     }
 }
 
-/// Whether what is not shown stands within a word: soft hyphens and joiners.
+/// Returns whether what is not shown stands within a word: soft hyphens and joiners.
 pub(crate) fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}')
 }

@@ -1,5 +1,7 @@
 //! What an index finds, and when it is built anew.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -9,7 +11,9 @@ use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Float32Type, Int32Type};
 use datafusion::logical_expr::{ScalarUDF, lit};
 use datafusion::prelude::{SessionContext, ident};
-use pairmill_lexical::{Analysis, Bm25, Bm25Search, Fields, Hit, Index, LexicalError, Origin};
+use pairmill_lexical::{
+    Analysis, Bm25, Fields, Hit, Index, LexicalError, Origin, bm25_passages, bm25_search,
+};
 
 /// id, title, text
 type Row = (String, String, String);
@@ -325,16 +329,13 @@ fn the_function_returns_ranks_scores_and_texts() {
     ]));
     let queries = StringArray::from(vec![Some("printer"), None, Some("zebra"), Some("printer")]);
     let batch = RecordBatch::try_from_iter([("query", Arc::new(queries) as _)]).unwrap();
-    let search = |function: Bm25Search, arguments| {
-        let call = ScalarUDF::from(function).call(arguments).alias("hits");
+    let search = |function: ScalarUDF, arguments| {
+        let call = function.call(arguments).alias("hits");
         let frame = SessionContext::new().read_batch(batch.clone()).unwrap();
         let batches = block_on(frame.select(vec![call]).unwrap().collect()).unwrap();
         batches[0].column(0).as_list::<i32>().clone()
     };
-    let lists = search(
-        Bm25Search::new(index.clone()),
-        vec![ident("query"), lit(1_i64)],
-    );
+    let lists = search(bm25_search(index.clone()), vec![ident("query"), lit(1_i64)]);
     assert!(lists.is_null(1));
     assert_eq!(
         (
@@ -345,10 +346,7 @@ fn the_function_returns_ranks_scores_and_texts() {
         (1, 0, 1)
     );
 
-    let lists = search(
-        Bm25Search::new(index.clone()).with_texts(),
-        vec![ident("query")],
-    );
+    let lists = search(bm25_passages(index.clone()), vec![ident("query")]);
     assert_eq!(lists.value(0).as_struct(), lists.value(3).as_struct());
     let first = lists.value(0);
     let first = first.as_struct();

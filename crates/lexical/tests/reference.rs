@@ -1,5 +1,11 @@
 //! Scores and analysis against bm25s with exact lengths: figures by `tests/reference/bm25.py`.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests do"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -12,9 +12,9 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Figures of resamples: `resamples` times, as many items as there are (`items`) are drawn with
-/// replacement, and `figures` is asked for what they give. One row a resample; the rows do not
-/// depend on the number of threads.
+/// Returns the figures of resamples: `resamples` times, as many items as there are (`items`) are
+/// drawn with replacement, and `figures` is asked for what they give. One row a resample; the rows
+/// do not depend on the number of threads.
 ///
 /// Efron, Bootstrap methods: another look at the jackknife, 1979.
 pub fn bootstrap(

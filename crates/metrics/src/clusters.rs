@@ -28,7 +28,7 @@ impl Clusters {
         self.starts.len() - 1
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -54,7 +54,7 @@ impl Clusters {
         self.iter().map(sum).collect()
     }
 
-    /// As [`bootstrap`], but what is drawn are clusters, with all of their items (Davison and
+    /// Does as [`bootstrap`], but what is drawn are clusters, with all of their items (Davison and
     /// Hinkley, *Bootstrap Methods and their Application*, 1997, section 3.8). With clusters of one
     /// item each it is the same.
     pub fn bootstrap(

@@ -9,7 +9,7 @@ pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     counted_pearson(x, y, &vec![1; x.len()])
 }
 
-/// As [`pearson`], where pair `i` occurs `counts[i]` times.
+/// Computes [`pearson`], where pair `i` occurs `counts[i]` times.
 ///
 /// # Panics
 /// If the slices differ in length.

@@ -18,7 +18,7 @@ impl Estimate {
         self.within(two_sided_z(confidence))
     }
 
-    /// So many standard errors to either side.
+    /// Returns so many standard errors to either side.
     pub(crate) fn within(self, errors: f64) -> Interval {
         let margin = errors * self.standard_error;
         Interval {

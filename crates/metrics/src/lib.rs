@@ -4,8 +4,6 @@
 //! numbers and gets figures back. Each function gives its formula and the implementation whose
 //! figures it reproduces.
 
-#![deny(missing_docs)]
-
 mod bootstrap;
 mod chi_square;
 mod classification;

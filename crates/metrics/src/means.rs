@@ -129,7 +129,7 @@ fn students_t(degrees: f64) -> Option<StudentsT> {
     StudentsT::new(0.0, 1.0, degrees).ok()
 }
 
-/// The quantile that leaves out half of `1 - confidence` on either side.
+/// Returns the quantile that leaves out half of `1 - confidence` on either side.
 ///
 /// Not `inverse_cdf`, which does not end for tens of millions of degrees of freedom. Beyond 0 the
 /// survival function is convex and falling, so Newton's steps from the normal quantile, which lies

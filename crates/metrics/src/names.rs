@@ -72,8 +72,8 @@ pub fn metric_meaning(key: &str) -> Option<String> {
     Some(meaning.to_owned())
 }
 
-/// Whether a model is the better the higher this figure is. It is not of thresholds, nor of the
-/// share of results that nobody has judged.
+/// Returns whether a model is the better the higher this figure is. It is not of thresholds, nor of
+/// the share of results that nobody has judged.
 pub fn higher_is_better(key: &str) -> bool {
     let of_retrieval = key.parse::<RetrievalMetric>();
     !key.ends_with("threshold") && of_retrieval.map_or(true, RetrievalMetric::higher_is_better)

@@ -85,7 +85,7 @@ pub fn randomisation_test(a: &[f64], b: &[f64], permutations: usize, seed: u64) 
     Some((as_far + 1) as f64 / (permutations + 1) as f64)
 }
 
-/// The sum where the sign of a value is turned if its bit is set.
+/// Returns the sum where the sign of a value is turned if its bit is set.
 fn signed_sum(values: &[f64], signs: impl IntoIterator<Item = u64>) -> f64 {
     // Several sums at a time do not wait for one another.
     let mut sums = [0.0; 8];

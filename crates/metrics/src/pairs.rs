@@ -56,7 +56,7 @@ impl PairRanking {
         figures(&self.steps(counts))
     }
 
-    /// One step for each distinct score that occurs, from the highest down.
+    /// Returns one step for each distinct score that occurs, from the highest down.
     pub(crate) fn steps(&self, counts: &[u32]) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::with_capacity(self.rows.len());
         let (mut accepted, mut accepted_positives) = (0, 0);
@@ -136,7 +136,7 @@ pub(crate) struct Step {
     pub accepted_positives: usize,
 }
 
-/// The least score accepted at `steps[i]`, moved away from the next lower one.
+/// Returns the least score accepted at `steps[i]`, moved away from the next lower one.
 fn threshold(steps: &[Step], i: usize) -> f64 {
     let score = steps[i].score;
     match steps.get(i + 1) {
@@ -166,7 +166,7 @@ pub(crate) fn area(steps: &[Step], positives: usize) -> f64 {
     sum
 }
 
-/// (TP·TN - FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)), 0 where the divisor is.
+/// Returns (TP·TN - FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)), 0 where the divisor is.
 fn matthews(step: &Step, positives: usize, negatives: usize) -> f64 {
     let true_positives = step.accepted_positives as f64;
     let false_positives = (step.accepted - step.accepted_positives) as f64;

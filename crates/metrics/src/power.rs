@@ -24,9 +24,10 @@ impl Certainty {
         (difference != 0.0).then(|| ((z_alpha * null + z_power * truth) / difference).powi(2))
     }
 
-    /// Values in each arm for a t test to tell means apart that differ by `difference`, where the
-    /// values have the standard deviation `deviation`: the normal approximation with Guenther's
-    /// correction (1981), within one of the exact number. `None` if the difference is 0.
+    /// Returns the number of values in each arm for a t test to tell means apart that differ by
+    /// `difference`, where the values have the standard deviation `deviation`: the normal
+    /// approximation with Guenther's correction (1981), within one of the exact number. `None` if
+    /// the difference is 0.
     pub fn values(self, difference: f64, deviation: f64) -> Option<f64> {
         let (z_alpha, z_power) = self.quantiles();
         let effect = difference / deviation;

@@ -107,7 +107,7 @@ struct Posterior {
 }
 
 impl Posterior {
-    /// Points close enough for Simpson's rule, over all of the density that matters: it is
+    /// Returns points close enough for Simpson's rule, over all of the density that matters: it is
     /// log-concave, so less than e^-39 of it lies more than 40 standard deviations from the mean.
     fn grid(&self) -> impl Iterator<Item = f64> + use<> {
         const REACH: i32 = 40;
@@ -121,7 +121,7 @@ impl Posterior {
         })
     }
 
-    /// The density at `x` in 0..=1, over that at the mode.
+    /// Returns the density at `x` in 0..=1, over that at the mode.
     fn density(&self, x: f64) -> f64 {
         let mode = match self.successes + self.failures {
             0.0 => return 1.0,

@@ -78,6 +78,8 @@ impl Ranged {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn ranged(value: f64, low: f64, high: f64) -> Ranged {
@@ -105,19 +107,26 @@ mod tests {
         assert!((ratio.high - (-b + root.sqrt()) / (2.0 * a)).abs() < 1e-12);
     }
 
-    #[test]
-    fn the_difference_and_the_ratio_agree_on_whether_there_is_one() {
-        for step in 0..400 {
-            let value = 0.1 + f64::from(step) * 0.001;
-            let arm = ranged(value, value - 0.08, value + 0.13);
-            let control = ranged(0.3, 0.24, 0.33);
+    /// A value above 0 with its bounds.
+    fn any_ranged() -> impl Strategy<Value = Ranged> {
+        let value_and_margins = (0.1..0.5, 0.01..0.09, 0.01..0.2);
+        value_and_margins
+            .prop_map(|(value, below, above)| ranged(value, value - below, value + above))
+    }
+
+    proptest! {
+        #[test]
+        fn the_difference_and_the_ratio_agree_on_whether_there_is_one(
+            arm in any_ranged(),
+            control in any_ranged(),
+        ) {
             let difference = arm.minus(control);
             let ratio = arm.over(control).unwrap();
-            assert_eq!(difference.interval.low > 0.0, ratio.low > 1.0, "{value}");
-            assert_eq!(difference.interval.high < 0.0, ratio.high < 1.0, "{value}");
+            prop_assert_eq!(difference.interval.low > 0.0, ratio.low > 1.0);
+            prop_assert_eq!(difference.interval.high < 0.0, ratio.high < 1.0);
             let reach = difference.reach().unwrap().abs();
             let leaves_out = difference.interval.low > 0.0 || difference.interval.high < 0.0;
-            assert_eq!(reach > 1.0, leaves_out);
+            prop_assert_eq!(reach > 1.0, leaves_out);
         }
     }
 

@@ -10,7 +10,7 @@ pub(crate) struct Case {
     value: Value,
 }
 
-/// The cases under a key.
+/// Returns the cases under a key.
 pub(crate) fn cases(key: &str) -> Vec<Case> {
     let mut all: Value = serde_json::from_str(PAIRED_TESTS).unwrap();
     let cases = all[key].as_object_mut().unwrap();

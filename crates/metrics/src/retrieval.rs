@@ -200,12 +200,12 @@ impl RetrievalMetric {
         self.row().gain
     }
 
-    /// Whether a ranking is the better the higher the value is.
+    /// Returns whether a ranking is the better the higher the value is.
     pub fn higher_is_better(self) -> bool {
         self.row().higher_is_better
     }
 
-    /// Whether it tells what nobody has judged from what is judged not to be relevant.
+    /// Returns whether it tells what nobody has judged from what is judged not to be relevant.
     pub fn needs_unjudged(self) -> bool {
         self.row().needs_unjudged
     }
@@ -249,7 +249,7 @@ impl FromStr for RetrievalMetric {
 mod tests {
     use super::*;
 
-    /// Each metric at several depths.
+    /// Returns each metric at several depths.
     fn all() -> Vec<RetrievalMetric> {
         let of_row = |row| [1, 7, 1_000].map(|cut_off| RetrievalMetric { row, cut_off });
         (0..TABLE.len()).flat_map(of_row).collect()

@@ -45,8 +45,8 @@ impl Proportion {
         })
     }
 
-    /// In standard errors, by how much the rates differ beyond `difference`, at the likeliest rates
-    /// that differ by it.
+    /// Returns, in standard errors, by how much the rates differ beyond `difference`, at the
+    /// likeliest rates that differ by it.
     fn score_of_difference(self, control: Self, difference: f64) -> f64 {
         let least = (-difference).max(0.0);
         let most = (1.0 - difference).min(1.0);
@@ -58,7 +58,7 @@ impl Proportion {
         over_error(beyond, self.variance(ours) + control.variance(theirs))
     }
 
-    /// The same for a ratio.
+    /// Does the same for a ratio.
     fn score_of_ratio(self, control: Self, ratio: f64) -> f64 {
         let [n, m] = [self.trials as f64, control.trials as f64];
         let [a, b] = [self.successes as f64, control.successes as f64];
@@ -95,7 +95,7 @@ fn over_error(beyond: f64, variance: f64) -> f64 {
     }
 }
 
-/// Where, from `low` to `high`, what holds at first holds no more.
+/// Finds where, from `low` to `high`, what holds at first holds no more.
 fn crossing(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);
@@ -112,21 +112,26 @@ fn crossing(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn of(successes: u64, trials: u64) -> Proportion {
         Proportion::new(successes, trials).unwrap()
     }
 
-    #[test]
-    fn both_intervals_and_the_test_agree_on_whether_there_is_a_difference() {
-        for clicks in 60..200 {
-            let (arm, control) = (of(clicks, 1_000), of(120, 1_100));
+    proptest! {
+        #[test]
+        fn both_intervals_and_the_test_agree_on_whether_there_is_a_difference(
+            successes in [60u64..200, 60u64..200],
+            trials in [900u64..1_200, 900u64..1_200],
+        ) {
+            let [arm, control] = [0, 1].map(|arm| of(successes[arm], trials[arm]));
             let difference = arm.difference_interval(control, 0.95);
             let ratio = arm.ratio_interval(control, 0.95).unwrap();
             let is_clear = arm.z_test(control).unwrap().p_value < 0.05;
-            assert_eq!(difference.low > 0.0 || difference.high < 0.0, is_clear);
-            assert_eq!(ratio.low > 1.0 || ratio.high < 1.0, is_clear, "{clicks}");
+            prop_assert_eq!(difference.low > 0.0 || difference.high < 0.0, is_clear);
+            prop_assert_eq!(ratio.low > 1.0 || ratio.high < 1.0, is_clear);
         }
     }
 

@@ -15,7 +15,7 @@ impl Scores {
             .find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    /// Names and values in order.
+    /// Returns names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }

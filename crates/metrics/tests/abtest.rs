@@ -1,5 +1,7 @@
 //! Figures of SciPy and statsmodels, see `tests/reference/abtest.py`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 use std::fs;
 
 use pairmill_metrics::{Certainty, Interval, Moments, Proportion, chi_square, ratio_of_sums};

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -9,46 +8,14 @@ use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use pairmill_candidates::{Evidence, ExclusionReason, Known, TrainingFormat};
 use pairmill_cli::Progress;
-use pairmill_tables::{ColumnNames, Lineage, Table, WholeQueries, open, session};
-use serde::{Deserialize, Serialize};
+use pairmill_tables::{Lineage, Qrels, Table, WholeQueries, session};
 use tracing::{info, warn};
 
 use crate::learning::Learning;
 use crate::parts::{Parts, Tally};
 use crate::plan::with_hits;
 use crate::retriever::Retriever;
-use crate::{MineConfig, MineError, Report, Result};
-
-/// What was mined.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct MineSummary {
-    /// Passages in the corpus.
-    pub passages: u64,
-    /// Distinct anchors.
-    pub queries: u64,
-    /// Anchors that BM25 finds nothing by as they have no term: no words, or only stop words.
-    pub queries_without_terms: u64,
-    /// Anchors that find nothing though they have terms.
-    pub queries_without_hits: u64,
-    /// Distinct pairs of an anchor and a positive.
-    pub pairs: u64,
-    /// Pairs left out because their label says that they are no positives.
-    pub pairs_labeled_negative: u64,
-    /// Pairs that no candidate is kept for.
-    pub pairs_without_negatives: u64,
-    /// Passages that the judgements name and the corpus lacks.
-    pub judged_outside_corpus: u64,
-    /// Positives that the corpus has neither by id nor by text.
-    pub positives_outside_corpus: u64,
-    /// Positives whose id has another text in the corpus.
-    pub positives_with_other_text: u64,
-    /// Passages looked at, once for each pair.
-    pub candidates: u64,
-    /// Rows written to the output.
-    pub rows: u64,
-    /// Candidates by reason.
-    pub reasons: BTreeMap<String, u64>,
-}
+use crate::{MineConfig, MineError, MineSummary, Report, Result};
 
 impl MineSummary {
     fn add(&mut self, tally: &Tally) {
@@ -60,7 +27,7 @@ impl MineSummary {
         self.reasons = tally.reasons.clone();
     }
 
-    /// Each reason with its count.
+    /// Returns each reason with its count.
     fn reasons(&self) -> String {
         let counts = self.reasons.iter();
         let counts = counts.map(|(reason, count)| format!("{count} {reason}"));
@@ -129,9 +96,8 @@ async fn write_candidates(
     };
     let run = &config.run;
     let pairs = config.pairs.open(&session).await?;
-    let names = ColumnNames::default();
     let qrels = match &config.qrels {
-        Some(qrels) => Some(open(&session, qrels, Table::Qrels, &names, &[]).await?),
+        Some(qrels) => Some(Qrels::read(&session, qrels).await?),
         None => None,
     };
     // Opened before the index is built, so that a wrong group column is found at once.
@@ -195,7 +161,7 @@ async fn write_candidates(
     Ok(summary)
 }
 
-/// The corpus with the column `group`, null where groups do not count.
+/// Returns the corpus with the column `group`, null where groups do not count.
 async fn passages(config: &MineConfig, session: &SessionContext) -> Result<DataFrame> {
     let group = config.group_column.as_deref();
     let extra = group.filter(|name| !["id", "title", "text"].contains(name));
@@ -212,7 +178,7 @@ async fn passages(config: &MineConfig, session: &SessionContext) -> Result<DataF
     ])?)
 }
 
-/// One row per pair of ids, under the names of the candidates table.
+/// Returns one row per pair of ids, under the names of the candidates table.
 fn distinct(pairs: DataFrame, kept: &[&str]) -> Result<DataFrame> {
     let ids = vec![ident("anchor_id").alias("query_id"), ident("positive_id")];
     let mut texts = vec![
@@ -223,7 +189,7 @@ fn distinct(pairs: DataFrame, kept: &[&str]) -> Result<DataFrame> {
     Ok(pairs.aggregate(ids, texts)?)
 }
 
-/// The candidates table of all pairs, with what the exclusions say.
+/// Returns the candidates table of all pairs, with what the exclusions say.
 async fn candidates(
     config: &MineConfig,
     session: &SessionContext,

@@ -93,7 +93,8 @@ impl MineConfig {
         }
     }
 
-    /// The lineages of the output and of the audit table, which is that of `--format candidates`.
+    /// Returns the lineages of the output and of the audit table, which is that of `--format
+    /// candidates`.
     pub(crate) fn lineages(&self) -> Result<(Lineage, Lineage)> {
         let output =
             Lineage::new("mine", self, self.run.seed).with_input("pairs", &self.pairs.path)?;

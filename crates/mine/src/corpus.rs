@@ -8,7 +8,7 @@ use pairmill_tables::{ColumnNames, Lineage, Table, open, string_column};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::plan::for_each_batch;
+use crate::batches::for_each_batch;
 use crate::{MineError, Pairs, Result, Retrieval};
 
 /// The passages to search.
@@ -39,7 +39,7 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// The corpus as a table, `extra` columns behind its own.
+    /// Returns the corpus as a table, `extra` columns behind its own.
     pub(crate) async fn open(&self, session: &SessionContext, extra: &[&str]) -> Result<DataFrame> {
         if let Some(pairs) = &self.pairs {
             return pairs.as_corpus(session).await;
@@ -65,7 +65,8 @@ impl Corpus {
         }
     }
 
-    /// The corpus with an analysis for the language that it is written in, if that is to be told.
+    /// Returns the corpus with an analysis for the language that it is written in, if that is to be
+    /// told.
     pub(crate) async fn resolved(&self, session: &SessionContext) -> Result<Self> {
         let mut resolved = self.clone();
         if self.bm25.analysis != Analysis::AUTO || !self.retrieval.has_bm25() {
@@ -93,7 +94,7 @@ impl Corpus {
         Ok(resolved)
     }
 
-    /// The BM25 index of the corpus, built where it is not there yet.
+    /// Returns the BM25 index of the corpus, built where it is not there yet.
     pub(crate) async fn index(
         &self,
         session: &SessionContext,

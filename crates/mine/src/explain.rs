@@ -8,7 +8,7 @@ use pairmill_candidates::pairs_of;
 use pairmill_tables::{ColumnNames, Table, f32_column, i32_column, open, session, string_column};
 use serde::Serialize;
 
-use crate::plan::for_each_batch;
+use crate::batches::for_each_batch;
 use crate::{MineError, Result};
 
 /// Queries named where the one asked for is not there.
@@ -276,7 +276,7 @@ impl fmt::Display for ExplainedPositive {
     }
 }
 
-/// The beginning of a text, on one line.
+/// Returns the beginning of a text, on one line.
 fn short(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");

@@ -67,7 +67,7 @@ struct Fused<'a> {
     places: [Option<usize>; 2],
 }
 
-/// The passages of two ranked lists, best first.
+/// Returns the passages of two ranked lists, best first.
 fn fuse<'a>(first: &[&'a str], second: &[&'a str], k: u32) -> Vec<Fused<'a>> {
     let mut places: HashMap<&str, [Option<usize>; 2]> = HashMap::new();
     for (list, ids) in [first, second].into_iter().enumerate() {

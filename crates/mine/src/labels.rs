@@ -10,7 +10,7 @@ pub(crate) const NAMES: [&str; 2] = ["label", "score"];
 /// The label from which on a pair is a positive.
 const POSITIVE: f64 = 0.5;
 
-/// Whether a label, as text, is that of a positive; none if it is no label.
+/// Returns whether a label, as text, is that of a positive; none if it is no label.
 pub(crate) fn is_positive(label: &str) -> Option<bool> {
     match label.trim() {
         "true" | "True" | "TRUE" => Some(true),
@@ -22,7 +22,7 @@ pub(crate) fn is_positive(label: &str) -> Option<bool> {
     }
 }
 
-/// `is_positive(label)`: `Utf8 → Boolean`, null for what is no label.
+/// Makes `is_positive(label)`: `Utf8 → Boolean`, null for what is no label.
 pub(crate) fn function() -> ScalarUDF {
     let invoke = |arguments: &[ColumnarValue]| {
         let columns = ColumnarValue::values_to_arrays(arguments)?;

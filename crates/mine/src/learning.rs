@@ -6,12 +6,12 @@ use datafusion::prelude::{DataFrame, SessionContext, ident};
 use pairmill_candidates::{Absence, Evidence, Key, Known, Side, passage_key, question_key};
 use pairmill_lexical::TermFinder;
 use pairmill_schema::excerpt;
-use pairmill_tables::{i32_column, passage, string_column};
+use pairmill_tables::{Qrels, passage, string_column};
 use tracing::warn;
 
+use crate::batches::for_each_batch;
 use crate::labels::is_positive;
 use crate::pairs::OpenPairs;
-use crate::plan::for_each_batch;
 use crate::{MineConfig, MineError, MineSummary, Result};
 
 /// Letters of a text in a message.
@@ -31,13 +31,14 @@ impl Learning<'_> {
         mut self,
         session: &SessionContext,
         terms: Option<TermFinder>,
-        qrels: Option<DataFrame>,
+        qrels: Option<Qrels>,
         passages: DataFrame,
     ) -> Result<Known> {
         self.read_pairs(terms).await?;
-        if let Some(qrels) = qrels {
-            self.read_judgements(qrels).await?;
+        for (query_id, corpus_id) in qrels.iter().flat_map(Qrels::relevant) {
+            self.evidence.add_judgement(query_id, corpus_id);
         }
+        drop(qrels);
         self.read_passages(passages).await?;
         self.summary.judged_outside_corpus = self.evidence.judged_but_unseen() as u64;
         if self.summary.judged_outside_corpus > 0 {
@@ -174,19 +175,6 @@ impl Learning<'_> {
             second: second.map(|text| excerpt(text, SHOWN)).unwrap_or_default(),
             first: excerpt(&first, SHOWN),
         })
-    }
-
-    async fn read_judgements(&mut self, qrels: DataFrame) -> Result<()> {
-        for_each_batch(qrels, |batch| {
-            let [query_id, corpus_id] =
-                ["query_id", "corpus_id"].map(|name| string_column(batch, name));
-            let grades = i32_column(batch, "score");
-            for row in (0..batch.num_rows()).filter(|&row| grades.value(row) > 0) {
-                let (query_id, corpus_id) = (query_id.value(row), corpus_id.value(row));
-                self.evidence.add_judgement(query_id, corpus_id);
-            }
-        })
-        .await
     }
 
     async fn read_passages(&mut self, passages: DataFrame) -> Result<()> {

@@ -5,6 +5,7 @@
 //! with both, and writes every passage it looked at: the ones to keep, and the ones to drop because
 //! they are, or may be, positives themselves. [`search`] writes the ranked passages of each query.
 
+mod batches;
 mod candidates;
 mod config;
 mod corpus;
@@ -21,8 +22,9 @@ mod retriever;
 mod run_table;
 mod stage;
 mod stream_table;
+mod summary;
 
-pub use candidates::{MineSummary, mine};
+pub use candidates::mine;
 pub use config::MineConfig;
 pub use corpus::Corpus;
 pub use error::{MineError, Result};
@@ -32,3 +34,4 @@ pub use pairs::Pairs;
 pub use retrieval::{Encoder, Retrieval};
 pub use run_table::{SearchConfig, SearchSummary, search};
 pub use stage::{Report, RunOptions};
+pub use summary::MineSummary;

@@ -211,7 +211,7 @@ struct SearchArgs {
     top_k: u32,
 }
 
-/// The formats that no model's scores are needed for.
+/// Returns the formats that no model's scores are needed for.
 fn formats() -> impl TypedValueParser<Value = TrainingFormat> {
     let formats = TrainingFormat::value_variants().iter();
     let formats = formats.filter(|format| !format.needs_scores());

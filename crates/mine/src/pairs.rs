@@ -60,7 +60,7 @@ impl Pairs {
             .with_optional("positive_id")
     }
 
-    /// With the names of the columns that go along, where all do.
+    /// Returns the pairs with the names of the columns that go along, where all do.
     pub(crate) async fn resolved(&self, session: &SessionContext) -> Result<Self> {
         let label = self.label(session).await?;
         let label: Vec<&str> = label.iter().map(String::as_str).collect();
@@ -111,7 +111,7 @@ impl Pairs {
         })
     }
 
-    /// The column of the labels, if there is one.
+    /// Returns the column of the labels, if there is one.
     async fn label(&self, session: &SessionContext) -> Result<Option<String>> {
         match self.label_column.as_deref() {
             Some("none") => Ok(None),
@@ -129,7 +129,7 @@ impl Pairs {
         }
     }
 
-    /// The positives as the passages of a corpus, each once.
+    /// Returns the positives as the passages of a corpus, each once.
     pub(crate) async fn as_corpus(&self, session: &SessionContext) -> Result<DataFrame> {
         let passages = self.open(session).await?.positives.aggregate(
             vec![ident("positive_id").alias("id")],
@@ -139,7 +139,7 @@ impl Pairs {
     }
 }
 
-/// `content_id(text)`: an id for a text, equal where texts are identical.
+/// Makes `content_id(text)`: an id for a text, equal where texts are identical.
 fn content_id() -> ScalarUDF {
     let invoke = |arguments: &[ColumnarValue]| {
         let columns = ColumnarValue::values_to_arrays(arguments)?;

@@ -140,12 +140,13 @@ impl<'a> Parts<'a> {
         Ok(parts)
     }
 
-    /// The folder of the parts, where other intermediate results may have folders of their own.
+    /// Returns the folder of the parts, where other intermediate results may have folders of their
+    /// own.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The query after which to go on.
+    /// Returns the query after which to go on.
     pub(crate) fn last_query(&self) -> Option<&str> {
         self.state.last_query.as_deref()
     }
@@ -330,12 +331,12 @@ impl Tally {
     }
 }
 
-/// For what cannot lie beside an output that is a stream.
+/// Makes a folder for what cannot lie beside an output that is a stream.
 pub(crate) fn temporary_folder() -> Result<TemporaryFolder> {
     TemporaryFolder::create(None).map_err(MineError::Temporary)
 }
 
-/// The state of the parts in a folder, if every one of them is there.
+/// Returns the state of the parts in a folder, if every one of them is there.
 fn read_state(folder: &Path) -> Option<State> {
     let state: State = serde_json::from_slice(&fs::read(folder.join(STATE)).ok()?).ok()?;
     let is_there = |kind: &str, number: usize| part(folder, kind, number).is_file();

@@ -1,7 +1,6 @@
 use arrow::array::RecordBatch;
 use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::prelude::{DataFrame, SessionContext, ident};
-use futures::StreamExt;
 use pairmill_tables::string_column;
 
 use crate::retriever::{HITS_PER_BATCH, Retriever};
@@ -67,18 +66,6 @@ fn column_names(frame: &DataFrame) -> impl Iterator<Item = String> + use<> {
     names.into_iter()
 }
 
-/// Reads a table to its end.
-pub(crate) async fn for_each_batch(
-    frame: DataFrame,
-    mut read: impl FnMut(&RecordBatch),
-) -> Result<()> {
-    let mut stream = frame.execute_stream().await?;
-    while let Some(batch) = stream.next().await {
-        read(&batch?);
-    }
-    Ok(())
-}
-
 /// Counts the runs of equal values in columns that are sorted by them, across batches.
 #[derive(Default)]
 pub(crate) struct Runs {
@@ -108,7 +95,7 @@ impl Runs {
         self.found - before
     }
 
-    /// How many runs there were.
+    /// Returns how many runs there were.
     pub(crate) fn total(&self) -> u64 {
         self.found
     }

@@ -39,12 +39,12 @@ pub struct Encoder {
 }
 
 impl Retrieval {
-    /// Whether passages are found by BM25, alone or not.
+    /// Returns whether passages are found by BM25, alone or not.
     pub fn has_bm25(&self) -> bool {
         !matches!(self, Self::Dense(_))
     }
 
-    /// The sentence encoder, if there is one.
+    /// Returns the sentence encoder, if there is one.
     pub fn encoder(&self) -> Option<&Encoder> {
         match self {
             Self::Bm25 => None,

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use datafusion::logical_expr::{Expr, ScalarUDF, lit};
 use datafusion::prelude::{SessionContext, ident};
 use pairmill_cli::Progress;
-use pairmill_dense::{Builder, DensePassageScore, DenseScore, DenseSearch, Model, PassageText};
+use pairmill_dense::{
+    Builder, Model, dense_passage_score, dense_score, dense_search, passage_text,
+};
 use pairmill_inference::SentenceEncoder;
-use pairmill_lexical::{Bm25Score, Bm25Search, TermFinder};
+use pairmill_lexical::{TermFinder, bm25_passages, bm25_score, bm25_search};
 use pairmill_tables::Lineage;
 use tracing::{info, warn};
 
@@ -44,35 +46,26 @@ impl Retriever {
         threads: usize,
         beside: &Path,
     ) -> Result<Self> {
-        // First, as what is wrong with a model shows at once.
-        let model = match corpus.retrieval.encoder() {
-            Some(encoder) => Some(load(encoder, lineage, threads)?),
-            None => None,
-        };
-        let bm25 = match corpus.retrieval.has_bm25() {
-            true => Some(corpus.index(session, lineage, threads, beside).await?),
-            false => None,
-        };
-        let dense = match model {
-            Some(model) => {
-                let folder = corpus.index.as_deref().unwrap_or(beside).join("dense");
-                Some(embed(corpus, session, model, &folder).await?)
+        let folder = corpus.index.as_deref().unwrap_or(beside).join("dense");
+        Ok(match &corpus.retrieval {
+            Retrieval::Bm25 => Self::Bm25(corpus.index(session, lineage, threads, beside).await?),
+            Retrieval::Dense(encoder) => {
+                let model = load(encoder, lineage, threads)?;
+                Self::Dense(embed(corpus, session, model, &folder).await?)
             }
-            None => None,
-        };
-        Ok(match (bm25, dense, &corpus.retrieval) {
-            (Some(bm25), Some(dense), Retrieval::Hybrid { rrf_k, .. }) => Self::Hybrid {
-                bm25,
-                dense,
-                rrf_k: *rrf_k,
-            },
-            (Some(bm25), ..) => Self::Bm25(bm25),
-            (None, Some(dense), _) => Self::Dense(dense),
-            (None, None, _) => unreachable!("every retrieval has an index"),
+            Retrieval::Hybrid { encoder, rrf_k } => {
+                // First, as what is wrong with a model shows at once.
+                let model = load(encoder, lineage, threads)?;
+                Self::Hybrid {
+                    bm25: corpus.index(session, lineage, threads, beside).await?,
+                    dense: embed(corpus, session, model, &folder).await?,
+                    rrf_k: *rrf_k,
+                }
+            }
         })
     }
 
-    /// Number of passages.
+    /// Returns the number of passages.
     pub fn passages(&self) -> u64 {
         match self {
             Self::Bm25(index) => index.len(),
@@ -88,7 +81,7 @@ impl Retriever {
         }
     }
 
-    /// Queries to search for at a time.
+    /// Returns how many queries to search for at a time.
     pub fn queries_at_once(&self, top_k: usize, with_texts: bool) -> usize {
         match self {
             Self::Bm25(_) if with_texts => HITS_PER_BATCH / top_k.max(1),
@@ -97,57 +90,53 @@ impl Retriever {
         }
     }
 
-    /// The list of structs that a search for the column `query` gives.
+    /// Returns the list of structs that a search for the column `query` gives.
     pub fn hits(&self, top_k: usize, with_texts: bool) -> Expr {
         let arguments = || vec![ident("query"), lit(top_k as i64)];
-        let bm25 = |index: &Arc<_>| Bm25Search::new(Arc::clone(index));
-        let dense = |index: &Arc<_>| ScalarUDF::from(DenseSearch::new(Arc::clone(index)));
+        let bm25 = |index: &Arc<_>| bm25_search(Arc::clone(index)).call(arguments());
+        let dense = |index: &Arc<_>| dense_search(Arc::clone(index)).call(arguments());
         match self {
-            Self::Bm25(index) if with_texts => {
-                ScalarUDF::from(bm25(index).with_texts()).call(arguments())
-            }
-            Self::Bm25(index) => ScalarUDF::from(bm25(index)).call(arguments()),
-            Self::Dense(index) => dense(index).call(arguments()),
+            Self::Bm25(index) if with_texts => bm25_passages(Arc::clone(index)).call(arguments()),
+            Self::Bm25(index) => bm25(index),
+            Self::Dense(index) => dense(index),
             Self::Hybrid {
                 bm25: lexical,
                 dense: index,
                 rrf_k,
             } => {
-                let lists = vec![
-                    ScalarUDF::from(bm25(lexical)).call(arguments()),
-                    dense(index).call(arguments()),
-                ];
+                let lists = vec![bm25(lexical), dense(index)];
                 ScalarUDF::from(ReciprocalRankFusion::new(*rrf_k, top_k)).call(lists)
             }
         }
     }
 
-    /// The columns that a search does not give, from those that it gives.
+    /// Returns the columns that a search does not give, from those that it gives.
     pub fn completed(&self, with_texts: bool) -> Vec<Expr> {
         let mut columns = Vec::new();
         if let Self::Hybrid { dense, .. } = self {
-            let score = ScalarUDF::from(DensePassageScore::new(Arc::clone(dense)));
+            let score = dense_passage_score(Arc::clone(dense));
             let arguments = ["query", "corpus_id", "dense"].map(ident);
             columns.push(score.call(arguments.into()).alias("dense"));
         }
         if let (true, Self::Dense(dense) | Self::Hybrid { dense, .. }) = (with_texts, self) {
-            let text = ScalarUDF::from(PassageText::new(Arc::clone(dense)));
+            let text = passage_text(Arc::clone(dense));
             columns.push(text.call(vec![ident("corpus_id")]).alias("text"));
         }
         columns
     }
 
-    /// The scores of the columns `query` and `positive`, by BM25 of the passage `positive_id`.
+    /// Returns the scores of the columns `query` and `positive`, by BM25 of the passage
+    /// `positive_id`.
     pub fn positive_scores(&self) -> Vec<Expr> {
         let arguments = || ["query", "positive"].map(ident).into();
         let bm25 = |index: &Arc<_>| {
-            let score = ScalarUDF::from(Bm25Score::new(Arc::clone(index)));
+            let score = bm25_score(Arc::clone(index));
             let mut arguments: Vec<Expr> = arguments();
             arguments.push(ident("positive_id"));
             score.call(arguments).alias("positive_bm25")
         };
         let dense = |index: &Arc<_>| {
-            let score = ScalarUDF::from(DenseScore::new(Arc::clone(index)));
+            let score = dense_score(Arc::clone(index));
             score.call(arguments()).alias("positive_dense")
         };
         match self {
@@ -161,7 +150,7 @@ impl Retriever {
         }
     }
 
-    /// The column of the score by which a run is ranked.
+    /// Returns the column of the score by which a run is ranked.
     pub fn score_column(&self) -> &'static str {
         match self {
             Self::Bm25(_) => "bm25",

@@ -13,9 +13,10 @@ use pairmill_tables::{
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
+use crate::batches::for_each_batch;
 use crate::candidates::warn_of_queries;
 use crate::parts::{KEPT, temporary_folder};
-use crate::plan::{Runs, for_each_batch, with_hits};
+use crate::plan::{Runs, with_hits};
 use crate::retriever::Retriever;
 use crate::{Corpus, MineError, Report, Result, RunOptions};
 use pairmill_candidates::id_key;
@@ -182,7 +183,7 @@ async fn write_trec(
     Ok(output)
 }
 
-/// No two queries may share an id.
+/// Refuses queries that share an id.
 async fn refuse_shared_ids(queries: DataFrame, path: &str) -> Result<()> {
     let mut seen = HashSet::new();
     let mut duplicate = None;
@@ -203,7 +204,7 @@ async fn refuse_shared_ids(queries: DataFrame, path: &str) -> Result<()> {
     }
 }
 
-/// How many queries there are, and how many among them have no term.
+/// Returns how many queries there are, and how many among them have no term.
 async fn count(queries: DataFrame, mut terms: Option<TermFinder>) -> Result<(u64, u64)> {
     let (mut count, mut without_terms) = (0, 0);
     for_each_batch(queries, |batch| {

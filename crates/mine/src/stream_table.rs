@@ -10,7 +10,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use futures::{StreamExt, TryStreamExt, stream};
 
-/// A table over a stream, in its order and in batches of at most `rows`. It can be read once.
+/// Returns a table over a stream, in its order and in batches of at most `rows`. It can be read
+/// once.
 ///
 /// An operator that does not promise to keep the order of its input, such as unnest, makes the
 /// planner drop a sort below it. A sort that has become a table cannot be dropped.

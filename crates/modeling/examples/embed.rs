@@ -4,6 +4,8 @@
 //!
 //! The texts are those of tests/reference/embeddings.json.
 
+#![allow(clippy::print_stdout, reason = "its result")]
+
 use std::path::Path;
 
 use pairmill_modeling::{SentenceEncoder, Side};

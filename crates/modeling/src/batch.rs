@@ -69,13 +69,13 @@ impl PackedBatch {
         }
     }
 
-    /// Number of tokens, special ones included.
+    /// Returns the number of tokens, special ones included.
     pub fn tokens(&self) -> i64 {
         self.ids.size()[0]
     }
 
-    /// Positions as RoBERTa and MPNet count them, `[tokens]`: from `padding_idx + 1`, while a
-    /// padding token inside a text has position `padding_idx` and is not counted.
+    /// Returns the positions as RoBERTa and MPNet count them, `[tokens]`: from `padding_idx + 1`,
+    /// while a padding token inside a text has position `padding_idx` and is not counted.
     pub(crate) fn positions_behind(&self, padding_idx: i64) -> Tensor {
         let counted = self.ids.ne(padding_idx).to_kind(Kind::Int64);
         let count = counted.cumsum(0, Kind::Int64);
@@ -84,7 +84,7 @@ impl PackedBatch {
         (count - before.index_select(0, &sequence)) * counted + padding_idx
     }
 
-    /// Tokens of each group, the sizes to split a `[tokens, …]` tensor by.
+    /// Counts the tokens of each group, the sizes to split a `[tokens, …]` tensor by.
     pub(crate) fn group_tokens(&self) -> Vec<i64> {
         self.groups
             .iter()

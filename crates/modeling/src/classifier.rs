@@ -68,7 +68,7 @@ impl Classifier {
         })
     }
 
-    /// Token states `[tokens, hidden]` to logits `[sequences]`, in packed order.
+    /// Turns token states `[tokens, hidden]` into logits `[sequences]`, in packed order.
     pub fn forward(
         &self,
         hidden: &Tensor,

@@ -119,7 +119,7 @@ impl Config {
     }
 }
 
-/// Settings that would change the network and that we do not know.
+/// Refuses settings that would change the network and that we do not know.
 fn refuse_unsupported_settings(path: &Path, value: &Value) -> Result<()> {
     let unsupported = |what: String, supported| ModelError::Unsupported {
         path: path.to_owned(),

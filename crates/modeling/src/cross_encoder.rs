@@ -69,7 +69,7 @@ impl CrossEncoder {
         })
     }
 
-    /// Whether a folder's config says that it holds a sequence classifier.
+    /// Returns whether a folder's config says that it holds a sequence classifier.
     pub fn is_in(folder: &Path) -> bool {
         let config = read_json::<serde_json::Value>(&folder.join("config.json"));
         let config = config.unwrap_or_default();
@@ -97,12 +97,12 @@ impl CrossEncoder {
         Ok(())
     }
 
-    /// The longest sequence in tokens.
+    /// Returns the longest sequence in tokens.
     pub fn max_length(&self) -> usize {
         self.tokenizer.max_length()
     }
 
-    /// The model's tensors.
+    /// Returns the model's tensors.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
@@ -142,13 +142,13 @@ impl CrossEncoder {
         Ok(self.tokenizer.encode_pairs(&pairs)?)
     }
 
-    /// Logits `[pairs]` in input order, in one forward pass.
+    /// Computes logits `[pairs]` in input order, in one forward pass.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);
         self.network.forward(&batch, dropout)
     }
 
-    /// Scores in 0..1 (the sigmoid of the logits), without gradients and in input order.
+    /// Computes scores in 0..1 (the sigmoid of the logits), without gradients and in input order.
     ///
     /// # Errors
     /// If the tokenizer or libtorch fails.
@@ -176,7 +176,7 @@ impl CrossEncoder {
         self.save_with(folder, SIGMOID)
     }
 
-    /// The same with the activation that the model was loaded with.
+    /// Does the same with the activation that the model was loaded with.
     ///
     /// # Errors
     /// As [`save`](Self::save).
@@ -232,7 +232,7 @@ impl Network {
         })
     }
 
-    /// Logits `[sequences]` in input order.
+    /// Computes logits `[sequences]` in input order.
     fn forward(&self, batch: &PackedBatch, dropout: Option<&Dropout>) -> Tensor {
         let hidden = self.transformer.forward(batch, dropout);
         let logits = self.classifier.forward(&hidden, batch, dropout);
@@ -240,8 +240,8 @@ impl Network {
     }
 }
 
-/// A classifier of two logits as one of one, the logit of "relevant" less the other: its sigmoid is
-/// the softmax of the two. Also whether there were two.
+/// Returns a classifier of two logits as one of one, the logit of "relevant" less the other: its
+/// sigmoid is the softmax of the two. Also whether there were two.
 fn with_one_logit(
     parameters: Parameters,
     head: &ClassifierConfig,
@@ -269,7 +269,7 @@ fn with_one_logit(
     Ok((parameters.with(one)?, true))
 }
 
-/// The name in a checkpoint of a classifier: encoders gain the prefix that they have there.
+/// Returns the name in a checkpoint of a classifier: encoders gain the prefix that they have there.
 fn classifier_name(config: &Config, head: &ClassifierConfig, name: &str) -> Option<String> {
     if head.owns(name) {
         return Some(name.to_owned());

@@ -23,7 +23,7 @@ impl<'a, T: Eq + Hash> Distinct<'a, T> {
         Self { values, places }
     }
 
-    /// The result of each item, from those of the values: `width` numbers each.
+    /// Returns the result of each item, from those of the values: `width` numbers each.
     pub fn rows(&self, of_values: Vec<f32>, width: usize) -> Vec<f32> {
         if self.values.len() == self.places.len() {
             return of_values;

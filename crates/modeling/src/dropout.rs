@@ -53,7 +53,7 @@ impl Dropout {
     }
 }
 
-/// Four elements share one 64-bit draw of 16 bits each: p is met within 1/65536.
+/// Draws the mask. Four elements share one 64-bit draw of 16 bits each: p is met within 1/65536.
 fn fill(values: &mut [f32], stream: u64, p: f64) {
     let threshold = (p * 65_536.0).round() as u64;
     let scale = (1.0 / (1.0 - p)) as f32;
@@ -72,7 +72,7 @@ fn fill(values: &mut [f32], stream: u64, p: f64) {
         });
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+/// Returns the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
 fn mix(mut x: u64) -> u64 {
     x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -13,8 +13,8 @@ use crate::{PackedBatch, Result, TokenIds, caught};
 /// (MiniLM-L6 on two cores: 2,048 to 4,096 tokens take a tenth less time than 8,192.)
 const CACHED_TOKENS: usize = 2_048;
 
-/// What `forward` gives for each sequence, `width` numbers each: row-major `[sequences, width]`, in
-/// input order.
+/// Returns what `forward` gives for each sequence, `width` numbers each: row-major `[sequences,
+/// width]`, in input order.
 ///
 /// Sequences of like length share a batch of up to `batch_tokens` tokens, a longer one is a batch
 /// of its own; `progress` hears how many more are done. On the processor every batch has one

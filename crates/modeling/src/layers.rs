@@ -4,8 +4,8 @@ use pairmill_checkpoint::{PostNormConfig, PostNormNames};
 use tch::{Kind, Tensor};
 
 use crate::activation::activated;
+use crate::adapter::Adapter;
 use crate::batch::Group;
-use crate::lora::Adapter;
 use crate::{Dropout, PackedBatch, Parameters, Result};
 
 pub(crate) fn dropped(x: Tensor, p: f64, dropout: Option<&Dropout>) -> Tensor {
@@ -15,7 +15,7 @@ pub(crate) fn dropped(x: Tensor, p: f64, dropout: Option<&Dropout>) -> Tensor {
     }
 }
 
-/// Rows of an embedding table.
+/// Returns rows of an embedding table.
 pub(crate) fn embedded(table: &Tensor, ids: &Tensor) -> Tensor {
     Tensor::embedding(table, ids, -1, false, false)
 }
@@ -46,12 +46,12 @@ impl Linear {
             bias: bias
                 .then(|| parameters.get(&format!("{name}.bias"), &[outputs]))
                 .transpose()?,
-            adapter: Adapter::of(parameters, name),
+            adapter: parameters.adapter(name),
             compute: parameters.compute_kind(),
         })
     }
 
-    /// The outputs of all parts, one after another, by one product.
+    /// Returns the outputs of all parts, one after another, by one product.
     fn joined(parts: [&Self; 3], x: &Tensor) -> Tensor {
         let biases: Option<Vec<&Tensor>> = parts.iter().map(|part| part.bias.as_ref()).collect();
         let compute = parts[0].compute;
@@ -157,8 +157,8 @@ impl SelfAttention {
     }
 }
 
-/// Attention of every token to the tokens of its own sequence: queries, keys and values
-/// `[tokens, 3 × hidden]` to contexts `[tokens, hidden]`.
+/// Computes the attention of every token to the tokens of its own sequence: queries, keys and
+/// values `[tokens, 3 × hidden]` to contexts `[tokens, hidden]`.
 ///
 /// `biases` has what is added to the scores of each group, `[length, length]` or
 /// `[1, heads, length, length]`, and is empty where nothing is; `p` is the dropout of the weights.
@@ -183,7 +183,7 @@ pub(crate) fn attend(
     Tensor::cat(&contexts, 0)
 }
 
-/// Attention within sequences of one length: `[sequences × length, 3 × hidden]` to
+/// Computes the attention within sequences of one length: `[sequences × length, 3 × hidden]` to
 /// `[sequences × length, hidden]`.
 fn attend_group(
     qkv: &Tensor,
@@ -251,7 +251,7 @@ impl PostNormLayer {
         })
     }
 
-    /// `biases` are those of [`attend`].
+    /// Computes the states behind the layer. `biases` are those of [`attend`].
     pub fn forward(
         &self,
         x: &Tensor,

@@ -8,6 +8,7 @@
 //! group.
 
 mod activation;
+mod adapter;
 mod batch;
 mod bert;
 mod classifier;

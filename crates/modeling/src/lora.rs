@@ -3,11 +3,9 @@
 
 use tch::{Kind, Tensor};
 
+use crate::adapter::{DOWN, UP, is_adapter};
 use crate::torch::seeded;
 use crate::{Parameters, Result};
-
-const DOWN: &str = ".lora_A.weight";
-const UP: &str = ".lora_B.weight";
 
 /// Which adapters to add. Names and initial values are those of the PEFT library.
 #[derive(Debug, Clone, Copy)]
@@ -18,43 +16,6 @@ pub struct Lora {
     pub alpha: f64,
     /// Seed of the initial values.
     pub seed: u64,
-}
-
-/// The adapter of one layer.
-#[derive(Debug)]
-pub(crate) struct Adapter {
-    /// `[rank, inputs]`.
-    down: Tensor,
-    /// `[outputs, rank]`.
-    up: Tensor,
-    scale: f64,
-}
-
-impl Adapter {
-    /// The adapter of the layer `name`, if it has one.
-    pub fn of(parameters: &Parameters, name: &str) -> Option<Self> {
-        Some(Self {
-            down: parameters.tensor(&format!("{name}{DOWN}"))?,
-            up: parameters.tensor(&format!("{name}{UP}"))?,
-            scale: parameters.lora_scale(),
-        })
-    }
-
-    /// What it adds to the layer's output.
-    pub fn forward(&self, x: &Tensor) -> Tensor {
-        let narrow = x.linear::<Tensor>(&self.down.to_kind(x.kind()), None);
-        narrow.linear::<Tensor>(&self.up.to_kind(x.kind()), None) * self.scale
-    }
-
-    /// What it adds to the layer's weight.
-    pub fn weight(&self) -> Tensor {
-        self.up.matmul(&self.down) * self.scale
-    }
-}
-
-/// Whether this is a tensor of an adapter.
-pub(crate) fn is_adapter(name: &str) -> bool {
-    name.ends_with(DOWN) || name.ends_with(UP)
 }
 
 impl Parameters {

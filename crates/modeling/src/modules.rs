@@ -9,7 +9,7 @@ use crate::{Parameters, Result};
 /// Smallest norm a vector is divided by, as in `torch.nn.functional.normalize`.
 const NORM_EPS: f64 = 1e-12;
 
-/// The folders of modules that have tensors of their own.
+/// Returns the folders of modules that have tensors of their own.
 pub(crate) fn folders(modules: &Modules) -> impl Iterator<Item = &str> {
     modules.heads.iter().filter_map(|head| match head {
         Head::Dense(dense) => Some(dense.path.as_str()),
@@ -18,7 +18,7 @@ pub(crate) fn folders(modules: &Modules) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What the names of the parameters of a module start with.
+/// Returns what the names of the parameters of a module start with.
 pub(crate) fn prefix(folder: &str) -> String {
     format!("{folder}.")
 }
@@ -32,7 +32,7 @@ pub(crate) enum Layer {
 }
 
 impl Layer {
-    /// What comes behind the pooling.
+    /// Returns what comes behind the pooling.
     ///
     /// # Errors
     /// If a tensor is absent or has another shape than its config asks for.
@@ -108,7 +108,7 @@ fn activated(activation: Activation, x: &Tensor) -> Tensor {
 mod tests {
     use super::*;
 
-    /// The same function as the one for other runtimes.
+    /// Is the same function as the one for other runtimes.
     #[test]
     fn activations_agree_with_those_without_a_runtime() {
         let x: Vec<f32> = (-40..=40).map(|tenths| tenths as f32 / 5.0).collect();

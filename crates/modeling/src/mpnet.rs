@@ -57,7 +57,8 @@ impl Mpnet {
         })
     }
 
-    /// The bias of each head on the score of each pair of tokens, `[1, heads, length, length]`.
+    /// Returns the bias of each head on the score of each pair of tokens, `[1, heads, length,
+    /// length]`.
     fn position_bias(&self, length: i64) -> Tensor {
         let device = self.relative_attention_bias.device();
         let position = Tensor::arange(length, (Kind::Int64, device));
@@ -96,8 +97,8 @@ impl Encoder for Mpnet {
     }
 }
 
-/// The bucket of each distance (key position minus query position): a bucket of its own when
-/// near, logarithmically wider ones when far, as in T5 (Raffel et al. 2020, section 2.1).
+/// Returns the bucket of each distance (key position minus query position): a bucket of its own
+/// when near, logarithmically wider ones when far, as in T5 (Raffel et al. 2020, section 2.1).
 fn relative_position_bucket(distance: &Tensor) -> Tensor {
     let each_side = MpnetConfig::BUCKETS / 2;
     let near = each_side / 2;
@@ -110,7 +111,7 @@ fn relative_position_bucket(distance: &Tensor) -> Tensor {
     ahead + distance.where_self(&distance.lt(near), &far)
 }
 
-/// The buckets of the distances `1 − length` to `length − 1`, for the ONNX graph.
+/// Returns the buckets of the distances `1 − length` to `length − 1`, for the ONNX graph.
 pub(crate) fn buckets_by_distance(length: i64) -> Vec<i64> {
     let distance = Tensor::arange_start(1 - length, length, (Kind::Int64, Device::Cpu));
     Vec::try_from(relative_position_bucket(&distance)).unwrap_or_default()

@@ -6,7 +6,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use tch::{Device, Kind, Tensor};
 
-use crate::lora::{Adapter, is_adapter};
+use crate::adapter::{Adapter, DOWN, UP, is_adapter};
 use crate::onnx::Weights;
 use crate::{ModelError, Result};
 
@@ -139,7 +139,7 @@ impl Parameters {
         })
     }
 
-    /// The tensor `name`, checked to have this shape.
+    /// Returns the tensor `name`, checked to have this shape.
     ///
     /// # Errors
     /// If it is absent or has another shape.
@@ -163,7 +163,7 @@ impl Parameters {
         Ok(tensor.shallow_clone())
     }
 
-    /// The tensor `name`, if it is there.
+    /// Returns the tensor `name`, if it is there.
     pub(crate) fn tensor(&self, name: &str) -> Option<Tensor> {
         self.named.get(name).map(Tensor::shallow_clone)
     }
@@ -181,15 +181,21 @@ impl Parameters {
         self.compute
     }
 
-    pub(crate) fn lora_scale(&self) -> f64 {
-        self.lora_scale
+    /// Returns the adapter of the layer `name`, if it has one.
+    pub(crate) fn adapter(&self, name: &str) -> Option<Adapter> {
+        Some(Adapter {
+            down: self.tensor(&format!("{name}{DOWN}"))?,
+            up: self.tensor(&format!("{name}{UP}"))?,
+            scale: self.lora_scale,
+        })
     }
 
     pub(crate) fn set_lora_scale(&mut self, scale: f64) {
         self.lora_scale = scale;
     }
 
-    /// All tensors but those of adapters, whose part is added to the weights they belong to.
+    /// Returns all tensors but those of adapters, whose part is added to the weights they belong
+    /// to.
     fn merged(&self) -> impl Iterator<Item = (&str, Tensor)> {
         let own = self.iter().filter(|(name, _)| !is_adapter(name));
         own.map(|(name, tensor)| (name, self.merged_with_adapter(name, tensor)))
@@ -197,30 +203,32 @@ impl Parameters {
 
     fn merged_with_adapter(&self, name: &str, tensor: &Tensor) -> Tensor {
         let layer = name.strip_suffix(".weight");
-        match layer.and_then(|layer| Adapter::of(self, layer)) {
+        match layer.and_then(|layer| self.adapter(layer)) {
             Some(adapter) => tch::no_grad(|| tensor + adapter.weight()),
             None => tensor.shallow_clone(),
         }
     }
 
-    /// All tensors; those that are trained in the order in which they lie in [`flat`](Self::flat).
+    /// Returns all tensors; those that are trained in the order in which they lie in
+    /// [`flat`](Self::flat).
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.named
             .iter()
             .map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// The tensors that are trained, in the order in which they lie in [`flat`](Self::flat).
+    /// Returns the tensors that are trained, in the order in which they lie in
+    /// [`flat`](Self::flat).
     pub fn trained(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.iter().filter(|(_, tensor)| tensor.requires_grad())
     }
 
-    /// The one tensor all that are trained are views of.
+    /// Returns the one tensor all that are trained are views of.
     pub fn flat(&self) -> &Tensor {
         &self.flat
     }
 
-    /// Whether a tensor of this name is there.
+    /// Returns whether a tensor of this name is there.
     pub fn contains(&self, name: &str) -> bool {
         self.named.contains_key(name)
     }
@@ -234,7 +242,7 @@ impl Parameters {
         self.save_some(path, |name| Some(name))
     }
 
-    /// The same for the tensors that `rename` gives a name in the file.
+    /// Does the same for the tensors that `rename` gives a name in the file.
     ///
     /// # Errors
     /// As [`save`](Self::save).

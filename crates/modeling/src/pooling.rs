@@ -3,7 +3,8 @@ use tch::{Kind, Tensor};
 
 use crate::PackedBatch;
 
-/// Token states `[tokens, hidden]` to text vectors `[sequences, dimension]`, in packed order.
+/// Turns token states `[tokens, hidden]` into text vectors `[sequences, dimension]`, in packed
+/// order.
 pub(crate) fn pooled(pooling: &Pooling, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
     let by = |mode: &PoolingMode| match &batch.prompts {
         Some(prompts) => behind_prompts(*mode, hidden, batch, prompts),
@@ -33,7 +34,7 @@ fn by_mode(mode: PoolingMode, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
     Tensor::cat(&pooled, 0)
 }
 
-/// The same, text by text, without the first tokens of each.
+/// Does the same, text by text, without the first tokens of each.
 fn behind_prompts(
     mode: PoolingMode,
     hidden: &Tensor,
@@ -56,7 +57,8 @@ fn behind_prompts(
     Tensor::cat(&pooled, 0)
 }
 
-/// `[sequences, length, hidden]` to `[sequences, hidden]`, without the first `prompt` tokens.
+/// Turns `[sequences, length, hidden]` into `[sequences, hidden]`, without the first `prompt`
+/// tokens.
 fn of_states(mode: PoolingMode, states: &Tensor, prompt: i64) -> Tensor {
     let (length, kind) = (states.size()[1], states.kind());
     let kept = states.narrow(1, prompt, length - prompt);

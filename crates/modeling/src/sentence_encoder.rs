@@ -68,17 +68,18 @@ impl SentenceEncoder {
         })
     }
 
-    /// How the model's embeddings are compared.
+    /// Returns how the model's embeddings are compared.
     pub fn similarity(&self) -> SimilarityFunction {
         self.checkpoint.similarity()
     }
 
-    /// Texts that were longer than the maximum and therefore cut, among those tokenised so far.
+    /// Returns how many texts were longer than the maximum and therefore cut, among those tokenised
+    /// so far.
     pub fn truncated(&self) -> u64 {
         self.truncated.load(Ordering::Relaxed)
     }
 
-    /// The longest sequence in tokens, prompt included; longer texts are cut.
+    /// Returns the longest sequence in tokens, prompt included; longer texts are cut.
     pub fn max_length(&self) -> usize {
         self.tokenizer.max_length()
     }
@@ -125,7 +126,7 @@ impl SentenceEncoder {
         })
     }
 
-    /// What is put before each text; at first what the model's folder says.
+    /// Returns what is put before each text; at first what the model's folder says.
     pub fn prompts(&self) -> &Prompts {
         &self.prompts
     }
@@ -140,12 +141,12 @@ impl SentenceEncoder {
         self.dimension
     }
 
-    /// The network's shape.
+    /// Returns the network's shape.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The model's tensors.
+    /// Returns the model's tensors.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
@@ -187,7 +188,7 @@ impl SentenceEncoder {
         Ok(tokenizer.encode_behind(self.prompts.of(side), is_pooled, texts)?)
     }
 
-    /// The longest sequence of a text of this side; see [`max_length`](Self::max_length).
+    /// Returns the longest sequence of a text of this side; see [`max_length`](Self::max_length).
     pub fn max_length_of(&self, side: Side) -> usize {
         match (side, &self.query_tokenizer) {
             (Side::Query, Some(tokenizer)) => tokenizer.max_length(),
@@ -195,15 +196,15 @@ impl SentenceEncoder {
         }
     }
 
-    /// Embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients flow
-    /// unless the caller has turned them off.
+    /// Computes embeddings `[sequences, dimension]` in input order, in one forward pass. Gradients
+    /// flow unless the caller has turned them off.
     pub fn forward(&self, sequences: &[&TokenIds], dropout: Option<&Dropout>) -> Tensor {
         let batch = PackedBatch::new(sequences, self.device);
         self.network.forward(&batch, dropout)
     }
 
-    /// Embeddings of texts of one side without gradients: row-major `[texts, dimension]`, in input
-    /// order.
+    /// Computes the embeddings of texts of one side without gradients: row-major `[texts,
+    /// dimension]`, in input order.
     ///
     /// Texts of like length are computed together, up to `batch_tokens` tokens at a time (on the
     /// processor up to 2,048, each batch by one of libtorch's threads); `progress` hears how many
@@ -230,7 +231,7 @@ impl SentenceEncoder {
         Ok(distinct.rows(found, self.dimension()))
     }
 
-    /// The same for tokenised texts.
+    /// Does the same for tokenised texts.
     ///
     /// # Errors
     /// If libtorch fails.
@@ -296,8 +297,8 @@ impl SentenceEncoder {
         onnx::write_encoder(path, &self.config, &self.parameters, precision)
     }
 
-    /// The embedding of one text from its last hidden states, row-major `[tokens, hidden]`, which
-    /// another runtime has computed.
+    /// Returns the embedding of one text from its last hidden states, row-major `[tokens, hidden]`,
+    /// which another runtime has computed.
     ///
     /// # Errors
     /// If these are not the states of so many tokens, or libtorch fails.
@@ -330,12 +331,12 @@ impl Network {
         })
     }
 
-    /// Embeddings `[sequences, dimension]` in input order.
+    /// Computes embeddings `[sequences, dimension]` in input order.
     fn forward(&self, batch: &PackedBatch, dropout: Option<&Dropout>) -> Tensor {
         self.pooled(&self.transformer.forward(batch, dropout), batch)
     }
 
-    /// Hidden states `[tokens, hidden]` in packed order to embeddings in input order.
+    /// Turns hidden states `[tokens, hidden]` in packed order into embeddings in input order.
     fn pooled(&self, hidden: &Tensor, batch: &PackedBatch) -> Tensor {
         let pooled = pooled(&self.pooling, hidden, batch);
         let pooled = pooled.index_select(0, &batch.rows);
@@ -344,8 +345,8 @@ impl Network {
     }
 }
 
-/// The transformer's tensors under their names in a checkpoint without a head, and those of each
-/// module behind the pooling behind the name of its folder.
+/// Returns the transformer's tensors under their names in a checkpoint without a head, and those of
+/// each module behind the pooling behind the name of its folder.
 fn load_parameters(checkpoint: &Checkpoint, config: &Config, device: Device) -> Result<Parameters> {
     let rename = |name: &str| config.encoder_name(name);
     let modules: Vec<_> = folders(checkpoint.modules())

@@ -49,7 +49,7 @@ pub(crate) fn seeded<T>(seed: u64, draw: impl FnOnce() -> T) -> T {
     draw()
 }
 
-/// The message of a failure that became a panic.
+/// Returns the message of a failure that became a panic.
 fn failure(payload: &(dyn Any + Send)) -> Option<String> {
     let message = payload.downcast_ref::<String>()?;
     let message = message.strip_prefix(FAILED)?;

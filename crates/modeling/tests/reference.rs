@@ -1,5 +1,7 @@
 //! The base model against the figures of the Python library, and libtorch against ONNX Runtime.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests do")]
+
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 

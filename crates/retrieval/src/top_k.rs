@@ -92,36 +92,36 @@ fn compare<T>(a: &(f32, T), b: &(f32, T), order: impl Fn(&T, &T) -> Ordering) ->
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    /// Some scores, many of them equal.
-    fn scores(number: u32) -> Vec<f32> {
-        let scores = (0..number).map(|i| i.wrapping_mul(2_654_435_761) >> 20);
-        scores.map(|score| (score % 97) as f32 / 97.0).collect()
+    /// Scores of which many are equal, and some are no numbers.
+    fn scores() -> impl Strategy<Value = Vec<f32>> {
+        let score = prop_oneof![
+            20 => (0u8..97).prop_map(|score| f32::from(score) / 97.0),
+            1 => prop::sample::select(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0][..]),
+        ];
+        prop::collection::vec(score, 0..1_500)
     }
 
-    fn best(k: usize, scores: &[f32], block: usize) -> Vec<(f32, usize)> {
-        let mut top = TopK::new(k, f32::NEG_INFINITY, usize::cmp);
-        for (number, scores) in scores.chunks(block).enumerate() {
-            top.take(scores, |place| Some(number * block + place));
-        }
-        top.finish()
-    }
-
-    #[test]
-    fn the_best_are_those_of_a_sort_however_the_blocks_are_cut() {
-        let scores = scores(3_000);
-        let mut sorted: Vec<(f32, usize)> = scores.iter().copied().zip(0..).collect();
-        sorted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        for k in [0, 1, 10, 300, 2_999, 5_000] {
-            for block in [1, 31, 32, 500, 3_000] {
-                let expected = &sorted[..k.min(sorted.len())];
-                assert_eq!(
-                    best(k, &scores, block),
-                    expected,
-                    "k {k}, blocks of {block}"
-                );
+    proptest! {
+        #[test]
+        fn the_best_are_those_of_a_sort_however_the_blocks_are_cut(
+            scores in scores(),
+            k in prop_oneof![0usize..20, 250usize..2_000],
+            block in 1usize..600,
+            least in prop_oneof![Just(f32::NEG_INFINITY), 0.0f32..1.0],
+        ) {
+            let mut top = TopK::new(k, least, usize::cmp);
+            for (number, scores) in scores.chunks(block).enumerate() {
+                top.take(scores, |place| Some(number * block + place));
             }
+            let mut sorted: Vec<(f32, usize)> = scores.into_iter().zip(0..).collect();
+            sorted.retain(|(score, _)| *score >= least);
+            sorted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            sorted.truncate(k);
+            prop_assert_eq!(top.finish(), sorted);
         }
     }
 

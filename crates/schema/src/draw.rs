@@ -11,7 +11,7 @@ pub fn seeded(seed: u64, number: u64) -> ChaCha8Rng {
     generator
 }
 
-/// The hash of a seed, a purpose and a stable key.
+/// Returns the hash of a seed, a purpose and a stable key.
 fn digest(seed: u64, purpose: &str, key: &[&[u8]]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes());

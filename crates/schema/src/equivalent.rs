@@ -5,9 +5,9 @@ use icu_properties::props::DefaultIgnorableCodePoint;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::identical::identical;
 use crate::letters::plain_letters;
 use crate::marks::{ends_sentence, is_apostrophe, is_dash, is_mark, is_unspaced};
-use crate::sameness::identical;
 
 /// Returns the form of a text that counts where texts must be
 /// [equivalent](crate::Sameness::Equivalent): NFC, folded case (Unicode's full case folding, and
@@ -65,7 +65,7 @@ struct Quotes {
     double: bool,
 }
 
-/// The marks before a word.
+/// Returns the marks before a word.
 fn leading(word: &str) -> &str {
     let end = word.find(|letter| !is_mark(letter));
     &word[..end.unwrap_or(word.len())]
@@ -159,7 +159,7 @@ impl Folded {
     }
 }
 
-/// The marks before a word that are a part of it: of an option, a path, a number or a name.
+/// Returns the marks before a word that are a part of it: of an option, a path, a number or a name.
 fn sign(lead: &str) -> &str {
     let start = lead.rfind(|mark| !"-./".contains(mark));
     let sign = start.map_or(lead, |at| {
@@ -172,8 +172,8 @@ fn sign(lead: &str) -> &str {
     }
 }
 
-/// Whether marks between white space say nothing: one alone, as in `Ça va ?`, or the end of a
-/// sentence at the end of the text.
+/// Returns whether marks between white space say nothing: one alone, as in `Ça va ?`, or the end of
+/// a sentence at the end of the text.
 fn is_idle(marks: &str, at_end: bool) -> bool {
     let is_single = marks.chars().nth(1).is_none();
     let is_ellipsis = marks.chars().all(|mark| mark == '.');

@@ -66,7 +66,23 @@ impl From<TextKey> for u128 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::odd_text::odd_text;
+
+    proptest! {
+        #[test]
+        fn what_is_the_same_is_never_too_long_to_have_a_key(text in odd_text()) {
+            for sameness in [Sameness::Equivalent, Sameness::Identical] {
+                let letters = sameness.form(&text).chars().count();
+                prop_assert_eq!(
+                    TextKey::unless_longer(&text, sameness, letters),
+                    Some(TextKey::new(&text, sameness))
+                );
+            }
+        }
+    }
 
     #[test]
     fn what_is_much_longer_has_no_key() {

@@ -24,8 +24,8 @@ pub fn plain_letters(text: &str) -> Cow<'_, str> {
     plain.nfc().collect::<String>().into()
 }
 
-/// Whether a letter is plain whatever stands beside it, which is quick to tell of the letters of
-/// Western Europe and their punctuation.
+/// Returns whether a letter is plain whatever stands beside it, which is quick to tell of the
+/// letters of Western Europe and their punctuation.
 fn is_always_plain(letter: char) -> bool {
     letter < '\u{300}' || ('\u{2010}'..='\u{2027}').contains(&letter)
 }

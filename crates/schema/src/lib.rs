@@ -11,15 +11,22 @@
 pub mod draw;
 mod equivalent;
 mod excerpt;
+mod identical;
 mod key;
 mod letters;
 mod marks;
+#[cfg(test)]
+mod odd_text;
 mod reason;
 mod sameness;
+mod words;
 
+pub use equivalent::equivalent;
 pub use excerpt::excerpt;
+pub use identical::identical;
 pub use key::{TextKey, hash_key};
 pub use letters::plain_letters;
 pub use marks::{is_combining_mark, is_unspaced, unspaced_script};
 pub use reason::{Decision, Reason};
-pub use sameness::{Sameness, equivalent, identical};
+pub use sameness::Sameness;
+pub use words::{hash_words, word_hashes};

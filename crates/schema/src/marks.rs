@@ -7,8 +7,8 @@ use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
 /// Marks that change what a word means: `C#`, `100%`, `A*`, `@home`, `snake_case`, `\n`, `R&D`.
 const OF_WORDS: &str = "#%&*@\\_§¶‰†‡";
 
-/// Whether a letter is punctuation that does not count. Symbols (`+`, `=`, `<`, `$`, emoji) are
-/// letters of a word, and so are marks such as the `#` of `C#`.
+/// Returns whether a letter is punctuation that does not count. Symbols (`+`, `=`, `<`, `$`, emoji)
+/// are letters of a word, and so are marks such as the `#` of `C#`.
 pub(crate) fn is_mark(letter: char) -> bool {
     match letter {
         // Used as quotes, though Unicode has them for symbols.
@@ -24,7 +24,7 @@ pub(crate) fn is_mark(letter: char) -> bool {
     }
 }
 
-/// Whether a mark ends a sentence.
+/// Returns whether a mark ends a sentence.
 pub(crate) fn ends_sentence(mark: char) -> bool {
     matches!(
         mark,
@@ -50,24 +50,25 @@ pub(crate) fn ends_sentence(mark: char) -> bool {
     )
 }
 
-/// Whether a mark stands for a letter left out, or for a quote.
+/// Returns whether a mark stands for a letter left out, or for a quote.
 pub(crate) fn is_apostrophe(mark: char) -> bool {
     matches!(mark, '\'' | '’' | '‘' | 'ʼ' | '`' | '\u{b4}' | '＇')
 }
 
-/// Whether a mark is a dash, which a hyphen can stand for.
+/// Returns whether a mark is a dash, which a hyphen can stand for.
 pub(crate) fn is_dash(mark: char) -> bool {
     mark == '-' || !mark.is_ascii() && category(mark) == GeneralCategory::DashPunctuation
 }
 
-/// Whether a letter is a combining mark of a script, not of symbols or emoji: a part of its word.
+/// Returns whether a letter is a combining mark of a script, not of symbols or emoji: a part of its
+/// word.
 pub fn is_combining_mark(letter: char) -> bool {
     letter >= '\u{300}'
         && !matches!(letter, '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}')
         && GeneralCategoryGroup::Mark.contains(category(letter))
 }
 
-/// Whether a letter is of a script that puts no blanks between words.
+/// Returns whether a letter is of a script that puts no blanks between words.
 pub fn is_unspaced(letter: char) -> bool {
     // The scripts up to Sinhala put them.
     letter >= '\u{e00}' && unspaced_script(letter).is_some()

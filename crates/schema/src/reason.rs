@@ -89,7 +89,7 @@ impl Reason {
         }
     }
 
-    /// Whether the candidate is a known positive.
+    /// Returns whether the candidate is a known positive.
     pub fn is_positive(self) -> bool {
         matches!(self, Self::PositiveId | Self::PositiveText)
     }
@@ -100,7 +100,8 @@ impl Reason {
         reasons.filter(|reason| reason.is_settled())
     }
 
-    /// Whether it leaves nothing to decide: the candidate is a known positive or the query itself.
+    /// Returns whether it leaves nothing to decide: the candidate is a known positive or the query
+    /// itself.
     pub fn is_settled(self) -> bool {
         self.is_positive() || matches!(self, Self::QueryId | Self::QueryText)
     }

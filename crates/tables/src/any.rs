@@ -89,7 +89,7 @@ fn differs(file: &DataFile, error: DataFusionError) -> TableError {
     ))
 }
 
-/// The rows of text files, with every column that one of them has.
+/// Returns the rows of text files, with every column that one of them has.
 fn spool(session: &SessionContext, source: &Source, texts: &[Arc<TextFile>]) -> Result<DataFrame> {
     let mut names: Vec<&str> = Vec::new();
     for (file, text) in source.files.iter().zip(texts) {
@@ -134,7 +134,8 @@ fn blank_as_null(values: &ArrayRef, file: &DataFile) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
 }
 
-/// Whether an input that is one of both is a [`Table::Run`], which has ranks, or [`Table::Qrels`].
+/// Returns whether an input that is one of both is a [`Table::Run`], which has ranks, or
+/// [`Table::Qrels`].
 ///
 /// # Errors
 /// If the input is missing, unreadable or malformed, or has no ranks and yet scores that are no
@@ -156,7 +157,8 @@ pub async fn run_or_qrels(session: &SessionContext, input: &str) -> Result<Table
     Ok(if is_run { Table::Run } else { Table::Qrels })
 }
 
-/// A run without ranks would pass for judgements, were it not that grades are whole.
+/// Refuses scores: a run without ranks would pass for judgements, were it not that grades are
+/// whole.
 async fn refuse_scores(session: &SessionContext, input: &str) -> Result<()> {
     let frame = open_files(session, input).await?;
     let Ok(scores) = frame.select_columns(&["score"]) else {
@@ -182,7 +184,7 @@ async fn refuse_scores(session: &SessionContext, input: &str) -> Result<()> {
     Ok(())
 }
 
-/// The names of an input's columns, for a stage that takes several kinds of tables.
+/// Returns the names of an input's columns, for a stage that takes several kinds of tables.
 ///
 /// # Errors
 /// If the input is missing, unreadable or malformed.
@@ -200,7 +202,7 @@ pub async fn column_names(session: &SessionContext, input: &str) -> Result<Vec<S
     Ok(names)
 }
 
-/// The number of rows of an input that is no stream.
+/// Returns the number of rows of an input that is no stream.
 ///
 /// # Errors
 /// If the input is missing, unreadable or malformed.

@@ -67,12 +67,12 @@ impl AtomicFile {
         }
     }
 
-    /// The name that the file is to get, as the user gave it.
+    /// Returns the name that the file is to get, as the user gave it.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// The file that it stands for, unless that is a stream.
+    /// Returns the file that it stands for, unless that is a stream.
     pub(crate) fn file(&self) -> Option<&Path> {
         (!self.partial.as_os_str().is_empty()).then_some(self.path.as_path())
     }
@@ -159,7 +159,7 @@ pub fn check_output(target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The hidden path beside an output file that ends in `suffix`.
+/// Returns the hidden path beside an output file that ends in `suffix`.
 ///
 /// # Errors
 /// If the output cannot be a file.

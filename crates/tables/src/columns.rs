@@ -87,7 +87,7 @@ const OTHER_NAMES: [(&str, &[&str]); 15] = [
     ("category", &["label", "labels", "intent", "queue"]),
 ];
 
-/// Other names of the columns `id` and `text`, which depend on what the table is.
+/// Returns other names of the columns `id` and `text`, which depend on what the table is.
 fn names_by_table(table: Table, column: &str) -> &'static [&'static str] {
     match (table, column) {
         (Table::Queries | Table::Qa, "id") => &["_id", "question_id", "query_id", "qid"],
@@ -108,7 +108,7 @@ pub struct ColumnNames {
 }
 
 impl ColumnNames {
-    /// Contract column → name in the input, for the columns that the user named.
+    /// Takes contract column → name in the input, for the columns that the user named.
     pub fn new<'a>(names: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         Self {
             named: names
@@ -146,7 +146,7 @@ pub(crate) enum Origin {
 }
 
 impl Column {
-    /// The column of the input, where there is one.
+    /// Returns the column of the input, where there is one.
     pub fn source(&self) -> Option<&str> {
         match &self.origin {
             Origin::Named(name) => Some(name),
@@ -243,7 +243,7 @@ fn origin(
     })
 }
 
-/// A column of the contract by a plan over columns of the input that are near it.
+/// Returns a column of the contract by a plan over columns of the input that are near it.
 pub(crate) fn expression(column: &Column) -> Expr {
     let kind = column.field.data_type();
     let Some(source) = column.source() else {
@@ -264,7 +264,7 @@ fn cast(value: Expr, kind: &DataType) -> Expr {
     Expr::Cast(Cast::new(Box::new(value), kind.clone()))
 }
 
-/// The column of this name, also where only case and blanks around differ.
+/// Returns the column of this name, also where only case and blanks around differ.
 fn find(input: &str, wanted: &str, found: &[String]) -> Result<Option<String>> {
     let twice = |name: &str| TableError::AmbiguousColumn {
         path: input.to_owned(),
@@ -286,21 +286,21 @@ fn find(input: &str, wanted: &str, found: &[String]) -> Result<Option<String>> {
     }
 }
 
-/// The names that a column of a table has elsewhere, the likeliest first.
+/// Returns the names that a column of a table has elsewhere, the likeliest first.
 fn others(table: Table, column: &str) -> impl Iterator<Item = &'static str> {
     let listed = OTHER_NAMES.iter().filter(move |(ours, _)| *ours == column);
     let listed = listed.flat_map(|(_, theirs)| theirs.iter());
     names_by_table(table, column).iter().chain(listed).copied()
 }
 
-/// Whether the name of a column is rather a cell of a file whose first line is a row: a number or a
-/// sentence.
+/// Returns whether the name of a column is rather a cell of a file whose first line is a row: a
+/// number or a sentence.
 fn is_like_data(name: &str) -> bool {
     let name = name.trim();
     name.parse::<f64>().is_ok() || name.split_whitespace().count() > 4 || name.ends_with(['?', '.'])
 }
 
-/// Whether a name is one that BEIR's files are known by.
+/// Returns whether a name is one that BEIR's files are known by.
 fn is_beir(name: &str) -> bool {
     matches!(name, "_id" | "query-id" | "corpus-id")
 }

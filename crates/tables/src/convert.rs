@@ -63,8 +63,8 @@ impl Kind {
         }
     }
 
-    /// Whether a plan may cast the type without a look at the values; an error where no value of
-    /// the type will do.
+    /// Returns whether a plan may cast the type without a look at the values; an error where no
+    /// value of the type will do.
     pub fn takes(self, found: &DataType) -> Result<bool, &'static str> {
         let kind = match found {
             DataType::Dictionary(_, value) => value.as_ref(),
@@ -103,8 +103,8 @@ impl Kind {
         }
     }
 
-    /// The values as the contract wants them. `empty_is_null` says whether an empty text is a
-    /// missing value, as in the cells of a CSV file, where the column may lack one.
+    /// Returns the values as the contract wants them. `empty_is_null` says whether an empty text is
+    /// a missing value, as in the cells of a CSV file, where the column may lack one.
     pub fn convert(self, values: &ArrayRef, empty_is_null: bool) -> Result<ArrayRef, BadValue> {
         let values = unpacked(values);
         match self {
@@ -197,7 +197,7 @@ impl Kind {
         Ok(Arc::new(numbers.finish()))
     }
 
-    /// The whole number that a text says, also as `1.0` or as a truth value.
+    /// Returns the whole number that a text says, also as `1.0` or as a truth value.
     fn parsed(self, row: usize, text: &str) -> Result<i64, BadValue> {
         let trimmed = text.trim();
         if let Ok(number) = trimmed.parse() {
@@ -285,7 +285,7 @@ fn is_binary(kind: &DataType) -> bool {
     )
 }
 
-/// The first value as it is shown.
+/// Returns the first value as it is shown.
 fn written(values: &ArrayRef) -> Result<String, ArrowError> {
     let options = FormatOptions::default();
     Ok(ArrayFormatter::try_new(values, &options)?
@@ -298,7 +298,7 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
 }
 
-/// The values without a dictionary.
+/// Returns the values without a dictionary.
 fn unpacked(values: &ArrayRef) -> ArrayRef {
     match values.data_type() {
         DataType::Dictionary(_, value) => cast(values, value).unwrap_or_else(|_| values.clone()),
@@ -306,7 +306,7 @@ fn unpacked(values: &ArrayRef) -> ArrayRef {
     }
 }
 
-/// The text of a row, where the column is one of texts.
+/// Returns the text of a row, where the column is one of texts.
 fn text_at(values: &ArrayRef, row: usize) -> Option<&str> {
     if values.is_null(row) {
         return None;

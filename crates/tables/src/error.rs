@@ -347,7 +347,7 @@ pub enum TableError {
 }
 
 impl TableError {
-    /// What failed while an input was read to its end.
+    /// Returns what failed while an input was read to its end.
     pub fn of_scan(path: &str, error: DataFusionError) -> Self {
         match Self::from(error) {
             Self::Query(source) => Self::Scan {

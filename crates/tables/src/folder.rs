@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::atomic_file::{hidden, sync_parent};
+use crate::content_hash::FOLDER_FILE;
+use crate::folder_removal::{clear, is_record_of_others, refuse_foreign_entries, remove_listed};
 use crate::lock::{Lock, remove_partial};
 use crate::place::{Place, Survey, difference, recall, set_aside, survey};
-use crate::record::{FOLDER_FILE, FolderRecord};
+use crate::record::FolderRecord;
 use crate::{Lineage, Result, TableError, underway};
 
 /// An output folder that appears whole or not at all.
@@ -97,7 +99,7 @@ impl FolderOutput {
         self
     }
 
-    /// Where to write the files until [`commit`](Self::commit).
+    /// Returns where to write the files until [`commit`](Self::commit).
     pub fn path(&self) -> &Path {
         &self.staging
     }
@@ -111,7 +113,7 @@ impl FolderOutput {
         self.publish(lineage, None)
     }
 
-    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    /// Does the same, with the figures that the stage reports, for [`Lineage::figures`].
     ///
     /// # Errors
     /// As [`commit`](Self::commit).
@@ -212,15 +214,6 @@ impl Drop for FolderOutput {
     }
 }
 
-/// Whether the folder is one that stood under the user's name: it holds more than its record lists.
-fn is_record_of_others(folder: &Path) -> bool {
-    let Some(record) = FolderRecord::of(folder) else {
-        return false;
-    };
-    let found = survey(folder);
-    found.is_ok_and(|found| record.foreign(&found).is_some())
-}
-
 /// Exchanges two folders; false where the system cannot.
 #[cfg(target_os = "linux")]
 fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
@@ -236,81 +229,6 @@ fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
 #[cfg(not(target_os = "linux"))]
 fn exchange(_: &Path, _: &Path) -> io::Result<bool> {
     Ok(false)
-}
-
-/// Removes the entries of a survey, and the folder if nothing else is in it.
-fn remove_listed(folder: &Path, listed: &Survey) {
-    // A folder's entries come after it.
-    for (path, stamp) in listed.iter().rev() {
-        let path = folder.join(path);
-        let _ = match stamp.is_dir {
-            true => fs::remove_dir(path),
-            false => fs::remove_file(path),
-        };
-    }
-    if let Err(error) = fs::remove_dir(folder)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::warn!(
-            "{} holds what Pairmill did not write and stays",
-            folder.display()
-        );
-    }
-}
-
-/// Removes an output folder with what killed runs have left beside it, if it holds nothing but what
-/// its stage has written.
-///
-/// # Errors
-/// If it holds something else, another process is writing it, or it cannot be removed.
-pub fn remove_folder(target: &Path) -> Result<()> {
-    let _lock = Lock::exclusive(&hidden(target, ".lock", target)?, target)?;
-    for suffix in [".partial", ".old"] {
-        clear(&hidden(target, suffix, target)?)?;
-    }
-    if target.is_dir() {
-        let listed = refuse_foreign_entries(target, target)?;
-        remove_listed(target, &listed);
-    }
-    Ok(())
-}
-
-/// Removes what an earlier run left beside the output.
-fn clear(leftover: &Path) -> Result<()> {
-    let unwritable = |source| TableError::Unwritable {
-        path: leftover.to_owned(),
-        source,
-    };
-    if !leftover.is_dir() || leftover.is_symlink() {
-        return Ok(());
-    }
-    // Without a record it never had the user's name.
-    if FolderRecord::of(leftover).is_none() {
-        return fs::remove_dir_all(leftover).map_err(unwritable);
-    }
-    let listed = refuse_foreign_entries(leftover, leftover)?;
-    remove_listed(leftover, &listed);
-    Ok(())
-}
-
-/// Replacing a folder deletes what is in it, so every entry must be one that an earlier run listed.
-/// Returns what is there.
-fn refuse_foreign_entries(target: &Path, path: &Path) -> Result<Survey> {
-    let found = survey(path).map_err(|source| TableError::Unreadable {
-        path: target.display().to_string(),
-        source,
-    })?;
-    let foreign = match FolderRecord::of(path) {
-        Some(record) => record.foreign(&found),
-        None => found.keys().next().cloned(),
-    };
-    match foreign {
-        None => Ok(found),
-        Some(file) => Err(TableError::ForeignFile {
-            path: target.to_owned(),
-            file: file.display().to_string(),
-        }),
-    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// Files that the user named.
+    /// Returns the files that the user named.
     pub fn chosen(files: Vec<PathBuf>) -> Self {
         Self {
             files,
@@ -53,8 +53,8 @@ impl Listed {
     }
 }
 
-/// The tables in a folder and its sub-folders. Hidden files, those that begin with `_` as Spark's
-/// markers do, and files of other kinds are passed over.
+/// Returns the tables in a folder and its sub-folders. Hidden files, those that begin with `_` as
+/// Spark's markers do, and files of other kinds are passed over.
 pub(crate) fn list(folder: &Path, input: &str) -> Result<Listed> {
     refuse_foreign_forms(folder, input)?;
     // What `datasets.save_to_disk` writes beside its tables.
@@ -148,7 +148,8 @@ fn holds_iceberg_metadata(folder: &Path) -> bool {
     names.any(|name| name.to_string_lossy().ends_with(".metadata.json"))
 }
 
-/// Hidden entries, and folders that begin with `_`, in which others keep what is under way.
+/// Returns whether an entry is passed over: hidden ones, and folders that begin with `_`, in which
+/// others keep what is under way.
 fn is_passed_over(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     name.starts_with('.') || (name.starts_with('_') && entry.file_type().is_dir())
@@ -159,7 +160,8 @@ pub(crate) fn is_hidden(file: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
-/// A run is often called so, but so is anything else in a folder.
+/// Returns whether a file is of plain text: a run is often called so, but so is anything else in a
+/// folder.
 fn is_plain_text(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == "txt")
 }
@@ -167,8 +169,8 @@ fn is_plain_text(file: &Path) -> bool {
 /// What a partitioned data set writes for a null.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// The columns that stand in the path of a file below an input folder, as Hive and Spark write
-/// them: `category=billing/part-0.parquet`.
+/// Returns the columns that stand in the path of a file below an input folder, as Hive and Spark
+/// write them: `category=billing/part-0.parquet`.
 pub(crate) fn partition(input: &Path, file: &Path) -> Vec<(String, Option<String>)> {
     let below = match input.is_dir() {
         true => file.strip_prefix(input).unwrap_or(file),

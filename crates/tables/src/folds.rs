@@ -23,7 +23,7 @@ pub struct Folds {
 }
 
 impl Folds {
-    /// The fold of a query, from 0.
+    /// Returns the fold of a query, from 0.
     pub fn of(&self, query: &str) -> u32 {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.seed.to_le_bytes());
@@ -33,12 +33,13 @@ impl Folds {
         (u64::from_le_bytes(bytes) % u64::from(self.folds)) as u32
     }
 
-    /// Where in a folder of folds the model lies that has not seen a fold: `fold-1` and so on.
+    /// Returns where in a folder of folds the model lies that has not seen a fold: `fold-1` and so
+    /// on.
     pub fn model(&self, folder: &Path, fold: u32) -> PathBuf {
         folder.join(format!("fold-{}", fold + 1))
     }
 
-    /// What a folder says about its folds; none if it does not hold a model for each.
+    /// Returns what a folder says about its folds; none if it does not hold a model for each.
     ///
     /// # Errors
     /// If what it says cannot be read or has fewer than two folds.

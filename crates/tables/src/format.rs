@@ -18,13 +18,13 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a file's name tells, for one that is not compressed.
+    /// Returns the format that a file's name tells, for one that is not compressed.
     pub fn of_name(file: &Path) -> Option<Self> {
         let (format, compression) = format_of(file)?;
         (!compression.is_compressed()).then_some(format)
     }
 
-    /// The format's name in messages.
+    /// Returns the format's name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Parquet => "Parquet",
@@ -36,7 +36,7 @@ impl Format {
         }
     }
 
-    /// Whether a reader has to find out how the file is written.
+    /// Returns whether a reader has to find out how the file is written.
     pub(crate) fn is_text(self) -> bool {
         matches!(self, Self::Csv(_) | Self::JsonLines)
     }

@@ -37,12 +37,12 @@ impl FromStr for KeptColumns {
 }
 
 impl KeptColumns {
-    /// Whether nothing is kept.
+    /// Returns whether nothing is kept.
     pub fn is_none(&self) -> bool {
         *self == Self::None
     }
 
-    /// The names that were given.
+    /// Returns the names that were given.
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Named(names) => names.iter().map(String::as_str).collect(),
@@ -50,7 +50,7 @@ impl KeptColumns {
         }
     }
 
-    /// The columns as fields of an output.
+    /// Returns the columns as fields of an output.
     pub fn fields(&self) -> Vec<Field> {
         let names = self.names().into_iter();
         names
@@ -58,9 +58,9 @@ impl KeptColumns {
             .collect()
     }
 
-    /// The columns of this input by their names, `all` of them where that was asked for: of those
-    /// that the table is not read by (`names`, and `read` beside them), and whose names the output
-    /// has not itself (`output`).
+    /// Finds the columns of this input by their names, `all` of them where that was asked for: of
+    /// those that the table is not read by (`names`, and `read` beside them), and whose names the
+    /// output has not itself (`output`).
     ///
     /// # Errors
     /// If the input cannot be read, or a column that was named would stand in the output twice.

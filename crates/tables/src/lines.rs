@@ -29,7 +29,7 @@ pub enum Lines {
 }
 
 impl Lines {
-    /// The table whose rows are written.
+    /// Returns the table whose rows are written.
     pub fn table(self) -> Table {
         match self {
             Self::TrecRun => Table::Run,
@@ -108,7 +108,7 @@ impl LineOutput {
         Ok(self.rows)
     }
 
-    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    /// Does the same, with the figures that the stage reports, for [`Lineage::figures`].
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
@@ -118,7 +118,7 @@ impl LineOutput {
         Ok(self.rows)
     }
 
-    /// Rows written so far.
+    /// Returns how many rows were written so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
@@ -186,7 +186,8 @@ fn write_rows(out: &mut impl Write, lines: Lines, batch: &RecordBatch) -> io::Re
     Ok(())
 }
 
-/// A field of a TSV file, in quotation marks where it would be read as something else without.
+/// Returns a field of a TSV file, in quotation marks where it would be read as something else
+/// without.
 fn quoted(field: &str) -> Cow<'_, str> {
     match field.contains(['\t', '\n', '\r', '"']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")).into(),

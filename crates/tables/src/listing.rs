@@ -25,7 +25,7 @@ pub(crate) enum FileColumns {
     Typed(SchemaRef),
 }
 
-/// The columns of a file and of its path.
+/// Returns the columns of a file and of its path.
 pub(crate) async fn columns_of(session: &SessionContext, file: &DataFile) -> Result<FileColumns> {
     if file.format.is_text() {
         return Ok(FileColumns::Text(TextFile::look_through(file)?));
@@ -34,7 +34,7 @@ pub(crate) async fn columns_of(session: &SessionContext, file: &DataFile) -> Res
 }
 
 impl FileColumns {
-    /// Names of the columns in the file.
+    /// Returns the names of the columns in the file.
     pub fn names(&self) -> Vec<String> {
         match self {
             Self::Text(text) => text.columns().to_vec(),
@@ -42,7 +42,7 @@ impl FileColumns {
         }
     }
 
-    /// Names of the columns in the file and, behind them, of those in its path.
+    /// Returns the names of the columns in the file and, behind them, of those in its path.
     pub fn names_with(&self, partition: &[(String, Option<String>)]) -> Vec<String> {
         let mut names = self.names();
         for (column, _) in partition {
@@ -53,14 +53,14 @@ impl FileColumns {
         names
     }
 
-    /// The place of a column that the file has.
+    /// Returns the place of a column that the file has.
     pub fn position(&self, name: &str) -> usize {
         let names = self.names();
         let at = names.iter().position(|found| found == name);
         at.expect("the column was found before")
     }
 
-    /// A column by its name; one that is not in the file stands in its path, as text.
+    /// Returns a column by its name; one that is not in the file stands in its path, as text.
     pub fn field(&self, name: &str) -> Field {
         let text = || Field::new(name, DataType::Utf8, true);
         match self {
@@ -72,7 +72,7 @@ impl FileColumns {
         }
     }
 
-    /// The columns in the file with their types.
+    /// Returns the columns in the file with their types.
     pub fn schema(&self) -> SchemaRef {
         match self {
             Self::Text(_) => {
@@ -84,7 +84,8 @@ impl FileColumns {
         }
     }
 
-    /// Whether a column of a text file has nothing but numbers that are not in quotation marks.
+    /// Returns whether a column of a text file has nothing but numbers that are not in quotation
+    /// marks.
     pub fn holds_numbers_only(&self, name: &str) -> bool {
         match self {
             Self::Text(text) => {
@@ -116,14 +117,14 @@ fn options(file: &DataFile) -> Result<ListingOptions> {
     Ok(ListingOptions::new(format).with_file_extension(""))
 }
 
-/// The types of a file's columns, as DataFusion finds them.
+/// Returns the types of a file's columns, as DataFusion finds them.
 pub(crate) async fn inferred(session: &SessionContext, file: &DataFile) -> Result<SchemaRef> {
     let url = file_url(&file.readable()?, &file.name)?;
     let schema = options(file)?.infer_schema(&session.state(), &url).await;
     schema.map_err(|error| file.malformed(error.strip_backtrace()))
 }
 
-/// A table over files whose columns are in this schema, or in a part of it, by name.
+/// Returns a table over files whose columns are in this schema, or in a part of it, by name.
 pub(crate) fn listing(source: &Source, schema: SchemaRef) -> Result<ListingTable> {
     let first = &source.files[0];
     let urls = source
@@ -160,7 +161,7 @@ pub(crate) fn parquet_footers(source: &Source) -> Result<Vec<ParquetMetaData>> {
     source.files.iter().map(read).collect()
 }
 
-/// What is wrong with a file that has no sound footer.
+/// Returns what is wrong with a file that has no sound footer.
 fn parquet_fault(file: &File, error: &str) -> String {
     use std::os::unix::fs::FileExt;
     const MAGIC: &[u8; 4] = b"PAR1";

@@ -28,6 +28,15 @@ impl Lock {
         Ok(lock)
     }
 
+    /// Takes the lock on a file that stays at the end, for the output `target` and for this process
+    /// alone.
+    ///
+    /// # Errors
+    /// As [`exclusive`](Self::exclusive).
+    pub fn of_kept(path: &Path, target: &Path) -> Result<Self> {
+        Ok(Self::take(path, target, File::try_lock)?.staying())
+    }
+
     /// Takes the lock together with others that only read; `None` where it cannot be written, so
     /// that nobody can write there.
     ///
@@ -59,6 +68,11 @@ impl Lock {
         self.stays = true;
         underway::end(&self.path);
         self
+    }
+
+    /// Returns the file, which can be read and written.
+    pub fn file(&self) -> &File {
+        &self.file
     }
 
     /// Lets others read from now on.
@@ -102,7 +116,8 @@ pub(crate) fn open_locked(
             fs::create_dir_all(parent).map_err(unwritable)?;
         }
         let mut options = File::options();
-        let file = options.create(true).truncate(false).write(true).open(path);
+        options.read(true).write(true).create(true).truncate(false);
+        let file = options.open(path);
         let file = file.map_err(unwritable)?;
         match lock(&file) {
             Ok(()) if is_at(&file, path) => return Ok(file),

@@ -13,7 +13,7 @@ use tracing::info;
 /// What came through each pipe, in unnamed temporary files that go with the process.
 static READ: LazyLock<Mutex<HashMap<PathBuf, File>>> = LazyLock::new(Mutex::default);
 
-/// Whether a path is that of a pipe, a socket or a device, whose bytes come once.
+/// Returns whether a path is that of a pipe, a socket or a device, whose bytes come once.
 pub(crate) fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| {
         let kind = found.file_type();
@@ -21,8 +21,8 @@ pub(crate) fn is_stream(path: &Path) -> bool {
     })
 }
 
-/// A path to the bytes of `path` that can be opened again and again: the path itself, or that of a
-/// temporary file that holds what came through the pipe.
+/// Returns a path to the bytes of `path` that can be opened again and again: the path itself, or
+/// that of a temporary file that holds what came through the pipe.
 ///
 /// # Errors
 /// If the pipe cannot be read or the temporary file not be written.
@@ -44,7 +44,7 @@ pub(crate) fn readable(path: &Path) -> io::Result<PathBuf> {
     Ok(copied)
 }
 
-/// Opening this path gives a handle with a place of its own (Linux).
+/// Returns a path whose opening gives a handle with a place of its own (Linux).
 fn path_of(file: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }

@@ -69,12 +69,13 @@ impl Place {
     }
 }
 
-/// Whether what is written to `output` cannot be looked at again: `-`, a named pipe, a device.
+/// Returns whether what is written to `output` cannot be looked at again: `-`, a named pipe, a
+/// device.
 pub fn is_stream(output: &Path) -> bool {
     output == Path::new("-") || matches!(Place::of(output), Ok(Place::Stream(_)))
 }
 
-/// Where a link that leads nowhere leads.
+/// Returns where a link that leads nowhere leads.
 fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..40 {
@@ -92,7 +93,7 @@ fn is_stdout(file: &Metadata) -> bool {
     stdout.is_ok_and(|stdout| (stdout.dev(), stdout.ino()) == (file.dev(), file.ino()))
 }
 
-/// Whether a file that is open is still the one at `path`.
+/// Returns whether a file that is open is still the one at `path`.
 pub fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), fs::metadata(path)) {
         (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
@@ -144,7 +145,7 @@ pub(crate) fn survey(path: &Path) -> io::Result<Survey> {
     Ok(found)
 }
 
-/// The first entry that one survey has and the other has not, or has otherwise.
+/// Returns the first entry that one survey has and the other has not, or has otherwise.
 pub(crate) fn difference(before: &Survey, now: &Survey) -> Option<PathBuf> {
     let changed = now
         .iter()
@@ -173,7 +174,7 @@ fn key(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// A free name beside a path, for what cannot be put there.
+/// Returns a free name beside a path, for what cannot be put there.
 pub(crate) fn set_aside(staged: &Path, target: &Path) -> io::Result<PathBuf> {
     let named = |ending: &str| {
         let mut name = target.as_os_str().to_owned();

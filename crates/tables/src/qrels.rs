@@ -127,12 +127,20 @@ impl Qrels {
         })
     }
 
+    /// Iterates over query and document of each judgement that calls a document relevant.
+    pub fn relevant(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().flat_map(|(query, judged)| {
+            let relevant = judged.iter().filter(|&(_, grade)| grade > 0);
+            relevant.map(move |(document, _)| (query.as_str(), document))
+        })
+    }
+
     /// Returns the number of judgements.
     pub fn len(&self) -> usize {
         self.0.values().map(|judged| judged.0.len()).sum()
     }
 
-    /// Whether there is no judgement.
+    /// Returns whether there is no judgement.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -149,6 +157,7 @@ mod tests {
         assert_eq!(qrels.judged_queries().collect::<Vec<_>>(), ["q2"]);
         assert_eq!(qrels.len(), 3);
         assert_eq!(qrels.pairs().count(), 3);
+        assert_eq!(qrels.relevant().collect::<Vec<_>>(), [("q2", "a")]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl WholeQueries {
         Ok(whole)
     }
 
-    /// The last query, if there was any.
+    /// Returns the last query, if there was any.
     ///
     /// # Errors
     /// If its texts exceed Arrow's 2 GiB.

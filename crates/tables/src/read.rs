@@ -1,57 +1,21 @@
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder, new_null_array,
-};
+use arrow::array::ArrayRef;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::Expr;
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
+use datafusion::prelude::{DataFrame, SessionContext, ident};
 use futures::StreamExt;
 
 use crate::check::RowCheck;
+use crate::checked::Checked;
 use crate::columns::{Column, ColumnNames, expression, resolve};
-use crate::convert::{BadValue, Kind};
+use crate::convert::Kind;
 use crate::listing::{FileColumns, columns_of, listing, parquet_footers};
 use crate::source::{DataFile, Source};
 use crate::spool::SpoolWriter;
 use crate::stdin::{stdin_batches, stdin_reader};
-use crate::underway::remove_left_over;
 use crate::{Format, Result, Table, TableError, trec};
-
-/// Rows a plan hands on at a time.
-const BATCH_ROWS: usize = 4_096;
-/// Bytes that sorts and joins may hold before they spill to disk.
-const MEMORY_LIMIT: usize = 2 << 30;
-
-/// A DataFusion session as every stage wants it: plain strings rather than views, bounded memory
-/// with spilling, `threads` partitions.
-///
-/// # Errors
-/// If the runtime cannot be set up (no temporary folder).
-pub fn session(threads: usize) -> Result<SessionContext> {
-    let temporary = std::env::temp_dir();
-    if !temporary.is_dir() {
-        return Err(TableError::NoTemporaryFolder { path: temporary });
-    }
-    remove_left_over();
-    let mut config = SessionConfig::new()
-        .with_target_partitions(threads.max(1))
-        .with_batch_size(BATCH_ROWS)
-        .with_collect_statistics(false);
-    config
-        .options_mut()
-        .execution
-        .parquet
-        .schema_force_view_types = false;
-    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_LIMIT)))
-        .build_arc()?;
-    Ok(SessionContext::new_with_config_rt(config, runtime))
-}
 
 /// Opens an input as a table of the contract: a path, folder or glob in any supported format, or
 /// `-` for an Arrow IPC stream on standard input.
@@ -139,7 +103,7 @@ impl Wanted<'_> {
         resolve(path, self.table, self.names, self.extra, found)
     }
 
-    /// The path in messages: that of a file where there are several.
+    /// Returns the path in messages: that of a file where there are several.
     fn path<'p>(&'p self, source: &Source, file: &'p DataFile) -> &'p str {
         match source.files.len() {
             1 => self.input,
@@ -147,8 +111,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// A plan that needs no look at the values: all files have the columns under the same names and
-    /// in the same types, which are near those of the contract.
+    /// Returns a plan that needs no look at the values: all files have the columns under the same
+    /// names and in the same types, which are near those of the contract.
     fn plan(&self, source: &Source, files: &[FileColumns]) -> Result<Option<Plan>> {
         let mut plan: Option<Plan> = None;
         let mut is_plain = !source.format.is_text();
@@ -189,7 +153,7 @@ impl Wanted<'_> {
         Ok(plan.filter(|_| is_plain))
     }
 
-    /// The schema of the rows once they are read.
+    /// Returns the schema of the rows once they are read.
     fn schema(&self, columns: &[Column]) -> SchemaRef {
         let fields = columns.iter().map(|column| column.field.clone());
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
@@ -313,7 +277,7 @@ impl Wanted<'_> {
     }
 }
 
-/// The rows of one file, in order, of the columns with these names.
+/// Returns the rows of one file, in order, of the columns with these names.
 async fn one_file(
     session: &SessionContext,
     file: &DataFile,
@@ -331,140 +295,4 @@ async fn one_file(
     let frame = in_order.read_table(provider)?.select(columns)?;
     let stream = frame.execute_stream().await;
     stream.map_err(|error| TableError::of_scan(&file.name, error))
-}
-
-/// Turns the values of a file into those of the contract.
-struct Checked<'a> {
-    path: &'a str,
-    columns: &'a [Column],
-    schema: SchemaRef,
-    empty_is_null: bool,
-}
-
-impl<'a> Checked<'a> {
-    /// The columns to read from the file itself, each once; the others stand in its path.
-    fn own_columns(&self, found: &FileColumns) -> Vec<&'a str> {
-        let in_file = found.names();
-        let mut own: Vec<&str> = Vec::new();
-        for name in self.columns.iter().filter_map(Column::source) {
-            if in_file.iter().any(|column| column == name) && !own.contains(&name) {
-                own.push(name);
-            }
-        }
-        own
-    }
-
-    /// A column of numbers is hardly one of texts.
-    fn refuse_numbers_for_text(&self, found: &FileColumns) -> Result<()> {
-        for column in self.columns {
-            if let (Kind::Text | Kind::Title, Some(name)) = (Kind::of(column), column.source())
-                && found.holds_numbers_only(name)
-            {
-                return Err(TableError::WrongType {
-                    path: self.path.to_owned(),
-                    column: name.to_owned(),
-                    found: "of numbers".to_owned(),
-                    expected: "text",
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn batch(
-        &self,
-        file: &DataFile,
-        own: &[&str],
-        values: &[ArrayRef],
-        rows: usize,
-        place: impl Fn(usize) -> String,
-    ) -> Result<RecordBatch> {
-        self.typed_batch(own, values, rows, place, |name| {
-            let value = file.partition.iter().find(|(column, _)| column == name);
-            let mut constant = StringBuilder::new();
-            for _ in 0..rows {
-                constant.append_option(value?.1.as_deref());
-            }
-            Some(Arc::new(constant.finish()) as ArrayRef)
-        })
-    }
-
-    /// `own` names the columns of `values`; `other` gives the values of those that are not among
-    /// them.
-    fn typed_batch(
-        &self,
-        own: &[&str],
-        values: &[ArrayRef],
-        rows: usize,
-        place: impl Fn(usize) -> String,
-        other: impl Fn(&str) -> Option<ArrayRef>,
-    ) -> Result<RecordBatch> {
-        let mut converted: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
-        for column in self.columns {
-            let array = match column.source() {
-                None if column.may_be_empty() => {
-                    Arc::new(StringArray::from_iter_values(std::iter::repeat_n("", rows)))
-                }
-                None => new_null_array(column.field.data_type(), rows),
-                Some(name) => {
-                    let at = own.iter().position(|own| *own == name);
-                    let array = at.map(|at| values[at].clone()).or_else(|| other(name));
-                    let array = array.expect("each column was found in the file or in its path");
-                    self.convert(column, name, &array, &place)?
-                }
-            };
-            converted.push(array);
-        }
-        RecordBatch::try_new(self.schema.clone(), converted)
-            .map_err(|error| TableError::Query(Box::new(error.into())))
-    }
-
-    fn convert(
-        &self,
-        column: &Column,
-        name: &str,
-        array: &ArrayRef,
-        place: impl Fn(usize) -> String,
-    ) -> Result<ArrayRef> {
-        let kind = Kind::of(column);
-        let empty_is_null = self.empty_is_null && column.field.is_nullable();
-        let wrong = |bad: BadValue| TableError::WrongValue {
-            path: self.path.to_owned(),
-            place: place(bad.row),
-            column: name.to_owned(),
-            found: format!("`{}`", bad.found.unwrap_or_default()),
-            expected: bad.expected,
-        };
-        let converted = kind.convert(array, empty_is_null).map_err(wrong)?;
-        if column.must_not_be_null()
-            && let Some(row) = first_null(&converted)
-        {
-            return Err(TableError::Null {
-                path: self.path.to_owned(),
-                column: name.to_owned(),
-                place: place(row),
-            });
-        }
-        let is_id = kind == Kind::Id && column.field.name() != "category";
-        if is_id && let Some(row) = first_blank(&converted) {
-            return Err(wrong(BadValue {
-                row,
-                found: Some(String::new()),
-                expected: "an id; give each text one, or leave the column out",
-            }));
-        }
-        Ok(converted)
-    }
-}
-
-fn first_null(values: &ArrayRef) -> Option<usize> {
-    match values.null_count() {
-        0 => None,
-        _ => (0..values.len()).find(|&row| values.is_null(row)),
-    }
-}
-
-fn first_blank(values: &ArrayRef) -> Option<usize> {
-    let texts = values.as_string_opt::<i32>()?;
-    texts.iter().position(|text| text == Some(""))
 }

@@ -7,10 +7,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Lineage;
+use crate::content_hash::FOLDER_FILE;
 use crate::place::{Stamp, Survey};
-
-/// Name of the lineage file in an output folder.
-pub(crate) const FOLDER_FILE: &str = "lineage.json";
 
 /// What tells that a file is as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +27,7 @@ impl Content {
         })
     }
 
-    /// Whether the file at `path` is as it was.
+    /// Returns whether the file at `path` is as it was.
     pub fn is_at(&self, path: &Path) -> bool {
         let has_size = fs::metadata(path).is_ok_and(|found| found.len() == self.bytes);
         has_size && Self::of(path).is_ok_and(|found| found == *self)
@@ -119,7 +117,7 @@ impl FolderRecord {
         })
     }
 
-    /// The first entry that the stage did not write.
+    /// Returns the first entry that the stage did not write.
     pub fn foreign(&self, survey: &Survey) -> Option<PathBuf> {
         let files: BTreeSet<&Path> = self
             .files

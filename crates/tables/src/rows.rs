@@ -14,7 +14,7 @@ fn column<'a, A: 'a>(
         .unwrap_or_else(|| panic!("column `{name}` was promised by the table's schema"))
 }
 
-/// A text column of a batch read through [`open`](crate::open).
+/// Returns a text column of a batch read through [`open`](crate::open).
 ///
 /// # Panics
 /// If the batch has no such column of this type: a mistake in the program, not in its input.
@@ -22,7 +22,7 @@ pub fn string_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a StringArray 
     column(batch, name, |array| array.as_string_opt::<i32>())
 }
 
-/// An integer column of a batch read through [`open`](crate::open).
+/// Returns an integer column of a batch read through [`open`](crate::open).
 ///
 /// # Panics
 /// As [`string_column`].
@@ -30,7 +30,7 @@ pub fn i32_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Int32Array {
     column(batch, name, |array| array.as_primitive_opt::<Int32Type>())
 }
 
-/// A single-precision column of a batch read through [`open`](crate::open).
+/// Returns a single-precision column of a batch read through [`open`](crate::open).
 ///
 /// # Panics
 /// As [`string_column`].
@@ -38,7 +38,7 @@ pub fn f32_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Float32Array {
     column(batch, name, |array| array.as_primitive_opt::<Float32Type>())
 }
 
-/// A double-precision column of a batch read through [`open`](crate::open).
+/// Returns a double-precision column of a batch read through [`open`](crate::open).
 ///
 /// # Panics
 /// As [`string_column`].
@@ -46,8 +46,8 @@ pub fn f64_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Float64Array {
     column(batch, name, |array| array.as_primitive_opt::<Float64Type>())
 }
 
-/// The text of a passage as it is searched, scored and trained on: title and text joined by a
-/// blank, or the one that is not empty.
+/// Returns the text of a passage as it is searched, scored and trained on: title and text joined by
+/// a blank, or the one that is not empty.
 pub fn passage<'a>(title: &'a str, text: &'a str) -> Cow<'a, str> {
     match (title, text) {
         ("", text) => text.into(),

@@ -47,7 +47,7 @@ const ID: DataType = DataType::Utf8;
 const TEXT: DataType = DataType::Utf8;
 
 impl Table {
-    /// The table's name in messages.
+    /// Returns the table's name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tickets => "tickets",
@@ -66,12 +66,13 @@ impl Table {
         }
     }
 
-    /// Whether an input may do without this column, which then reads as null, a title as empty.
+    /// Returns whether an input may do without this column, which then reads as null, a title as
+    /// empty.
     pub(crate) fn may_lack(self, column: &str) -> bool {
         column == "title" || (self == Self::Candidates && NOT_ALWAYS_THERE.contains(&column))
     }
 
-    /// The columns, in order. A nullable field is one that may be null in a sound table.
+    /// Returns the columns, in order. A nullable field is one that may be null in a sound table.
     pub fn schema(self) -> SchemaRef {
         let required = |name: &str, kind: DataType| Field::new(name, kind, false);
         let optional = |name: &str, kind: DataType| Field::new(name, kind, true);

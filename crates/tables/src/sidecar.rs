@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use arrow::error::ArrowError;
 
 use crate::atomic_file::{AtomicFile, hidden};
-use crate::lineage::record_path;
+use crate::carried::record_path;
 use crate::record::{Content, FileRecord};
 use crate::{Lineage, Result, TableError, underway};
 

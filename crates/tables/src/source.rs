@@ -22,7 +22,7 @@ pub(crate) struct DataFile {
 }
 
 impl DataFile {
-    /// A path that can be opened again and again, also where the file is a pipe.
+    /// Returns a path that can be opened again and again, also where the file is a pipe.
     pub fn readable(&self) -> Result<PathBuf> {
         pipe::readable(&self.path).map_err(|source| self.unreadable(source))
     }
@@ -103,8 +103,8 @@ fn say_once(listed: &Listed, input: &str) {
     }
 }
 
-/// The files that a path, folder or glob stands for, sorted. Of a folder these are the tables in it
-/// and in its sub-folders, without hidden files.
+/// Returns the files that a path, folder or glob stands for, sorted. Of a folder these are the
+/// tables in it and in its sub-folders, without hidden files.
 pub(crate) fn list_files(input: &str) -> Result<Vec<PathBuf>> {
     Ok(list(input)?.files)
 }
@@ -150,7 +150,8 @@ fn list(input: &str) -> Result<Listed> {
     })
 }
 
-/// The format that the first bytes tell, for what comes through a pipe without a telling name.
+/// Returns the format that the first bytes tell, for what comes through a pipe without a telling
+/// name.
 fn format_of_content(path: &Path, input: &str) -> Result<Option<(Format, FileCompressionType)>> {
     let unreadable = |source| TableError::Unreadable {
         path: input.to_owned(),

@@ -73,7 +73,7 @@ impl SpoolWriter {
         Ok(())
     }
 
-    /// The rows as a table.
+    /// Returns the rows as a table.
     pub fn finish(self) -> Result<Arc<dyn TableProvider>> {
         let rows = match self.file {
             None => Rows::Held(self.held),

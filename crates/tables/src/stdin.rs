@@ -17,7 +17,7 @@ use crate::{Result, TableError};
 
 pub(crate) type Reader = StreamReader<BufReader<Stdin>>;
 
-/// The Arrow IPC stream on standard input, read up to its schema.
+/// Returns the Arrow IPC stream on standard input, read up to its schema.
 pub(crate) fn stdin_reader(path: &str) -> Result<Reader> {
     StreamReader::try_new(BufReader::new(std::io::stdin()), None)
         .map_err(|error| malformed(path, error))
@@ -34,7 +34,7 @@ fn malformed(path: &str, error: ArrowError) -> TableError {
 /// Rows handed on at a time, whatever the sender thinks of.
 const BATCH_ROWS: usize = 4_096;
 
-/// The rows of the stream.
+/// Returns the rows of the stream.
 pub(crate) fn stdin_batches(reader: Reader, path: &str) -> Batches {
     Batches {
         reader,
@@ -43,7 +43,7 @@ pub(crate) fn stdin_batches(reader: Reader, path: &str) -> Batches {
     }
 }
 
-/// A table over the stream, which can be read once, as it comes.
+/// Returns a table over the stream, which can be read once, as it comes.
 pub(crate) fn stdin_table(reader: Reader, path: &str) -> Result<Arc<dyn TableProvider>> {
     let stream = StdinStream {
         schema: reader.schema(),

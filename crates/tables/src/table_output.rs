@@ -32,7 +32,7 @@ pub fn table_path(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// The same for a ranked run or judgements, which may be in TREC's form too.
+/// Does the same for a ranked run or judgements, which may be in TREC's form too.
 ///
 /// # Errors
 /// As [`table_path`].
@@ -166,7 +166,7 @@ impl TableOutput {
         }
     }
 
-    /// Rows written so far.
+    /// Returns how many rows were written so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
@@ -179,7 +179,7 @@ impl TableOutput {
         self.end(None)
     }
 
-    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    /// Does the same, with the figures that the stage reports, for [`Lineage::figures`].
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -259,7 +259,7 @@ pub fn join_tables(
     }
 }
 
-/// A closed pipe is told from other failures by its kind.
+/// Tells a closed pipe from other failures by its kind.
 fn stdout(error: ArrowError) -> TableError {
     match error {
         ArrowError::IoError(_, source) => TableError::Stdout(source),
@@ -293,7 +293,7 @@ mod tests {
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
     }
 
-    /// A null is an empty text.
+    /// Returns the texts; a null is an empty one.
     fn texts(array: &ArrayRef) -> Vec<String> {
         let array = arrow::compute::cast(array, &DataType::Utf8).unwrap();
         let texts = array.as_string::<i32>().iter();

@@ -3,27 +3,23 @@ use arrow::datatypes::Schema;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::{SessionContext, ident};
 use futures::StreamExt;
-use tokio::runtime::Runtime;
 
-use crate::{ColumnNames, Qrels, Result, Table, TableError, open, open_any, session};
+use crate::{ColumnNames, Qrels, Result, Table, TableError, Threads, open, open_any, session};
 
-/// Reads tables in the order of their rows, for programs that wait for them.
+/// Reads tables in the order of their rows, for programs that wait for them on [`Threads`].
 pub struct TableReader {
-    runtime: Runtime,
+    threads: Threads,
     session: SessionContext,
 }
 
 impl TableReader {
-    /// Starts the threads that read.
+    /// Starts to read.
     ///
     /// # Errors
-    /// If they cannot be started.
+    /// If no [`Threads`] can be had.
     pub fn new(threads: usize) -> Result<Self> {
         Ok(Self {
-            runtime: tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(threads)
-                .build()
-                .map_err(TableError::Runtime)?,
+            threads: Threads::new(threads)?,
             // One partition keeps the order, so that figures never depend on the thread count.
             session: session(1)?,
         })
@@ -34,7 +30,7 @@ impl TableReader {
     /// # Errors
     /// As [`Qrels::read`].
     pub fn qrels(&self, input: &str) -> Result<Qrels> {
-        self.runtime.block_on(Qrels::read(&self.session, input))
+        self.threads.block_on(Qrels::read(&self.session, input))
     }
 
     /// Calls `each` with one batch after the other of the wanted columns; those that are not of
@@ -65,7 +61,7 @@ impl TableReader {
         names: &ColumnNames,
         columns: &[&str],
     ) -> Result<OpenTable<'_>> {
-        let frame = self.runtime.block_on(async {
+        let frame = self.threads.block_on(async {
             let frame = open(&self.session, input, table, names, &[]).await?;
             let selected = frame.select_columns(columns);
             selected.map_err(|error| TableError::of_scan(input, error))
@@ -77,7 +73,7 @@ impl TableReader {
         })
     }
 
-    /// As [`for_each`](Self::for_each), sorted by the column `order` where there is one.
+    /// Does as [`for_each`](Self::for_each), sorted by the column `order` where there is one.
     ///
     /// # Errors
     /// If the input is not such a table, or `each` fails.
@@ -94,7 +90,7 @@ impl TableReader {
         let schema = table.schema();
         let is_extra = |name: &&&str| schema.field_with_name(name).is_err();
         let extra: Vec<&str> = columns.iter().filter(is_extra).copied().collect();
-        self.runtime.block_on(async {
+        self.threads.block_on(async {
             let frame = open(&self.session, input, table, names, &extra).await?;
             let mut frame = frame.select_columns(columns).map_err(scan_error)?;
             if let Some(order) = order {
@@ -105,7 +101,7 @@ impl TableReader {
         })
     }
 
-    /// As [`for_each`](Self::for_each), with all columns that the input has.
+    /// Does as [`for_each`](Self::for_each), with all columns that the input has.
     ///
     /// # Errors
     /// If the input cannot be read, or `each` fails.
@@ -114,7 +110,7 @@ impl TableReader {
         input: &str,
         each: impl FnMut(&RecordBatch) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.runtime.block_on(async {
+        self.threads.block_on(async {
             let frame = open_any(&self.session, input).await?;
             each_batch(input, frame, each).await
         })
@@ -131,7 +127,7 @@ impl TableReader {
         begin: impl FnOnce(&Schema) -> Result<T, E>,
         mut each: impl FnMut(&mut T, &RecordBatch) -> Result<(), E>,
     ) -> Result<T, E> {
-        self.runtime.block_on(async {
+        self.threads.block_on(async {
             let frame = open_any(&self.session, input).await?;
             let mut state = begin(frame.schema().as_arrow())?;
             each_batch(input, frame, |batch| each(&mut state, batch)).await?;
@@ -157,8 +153,8 @@ impl OpenTable<'_> {
         each: impl FnMut(&RecordBatch) -> Result<(), E>,
     ) -> Result<(), E> {
         let frame = self.frame.clone();
-        let runtime = &self.reader.runtime;
-        runtime.block_on(each_batch(&self.input, frame, each))
+        let threads = &self.reader.threads;
+        threads.block_on(each_batch(&self.input, frame, each))
     }
 }
 

@@ -26,7 +26,7 @@ impl TextColumn {
         Ok(())
     }
 
-    /// The column.
+    /// Returns the column.
     pub fn finish(mut self) -> ArrayRef {
         Arc::new(self.builder.finish())
     }

@@ -20,8 +20,8 @@ const BLOCK_BYTES: u64 = 8 << 20;
 /// Bytes that make a batch.
 const PART_BYTES: usize = 256 << 10;
 
-/// A table over judgements (`query iteration document grade`) or a run (`query Q0 document rank
-/// score tag`) in TREC's form: fields parted by white space, no header. Every line is checked
+/// Returns a table over judgements (`query iteration document grade`) or a run (`query Q0 document
+/// rank score tag`) in TREC's form: fields parted by white space, no header. Every line is checked
 /// before this returns.
 pub(crate) fn table_of(
     files: Vec<DataFile>,
@@ -50,7 +50,7 @@ pub(crate) fn table_of(
     )?))
 }
 
-/// Whether the first line of the files is one of a run.
+/// Returns whether the first line of the files is one of a run.
 pub(crate) fn is_run(files: &[DataFile]) -> Result<bool> {
     for file in files {
         let unreadable = |source| file.unreadable(source);
@@ -186,7 +186,7 @@ impl LineBlocks {
         }
     }
 
-    /// What is wrong with the line that begins at this place of the block.
+    /// Returns what is wrong with the line that begins at this place of the block.
     fn malformed(&self, start: usize, table: Table) -> TableError {
         let expected = match table {
             Table::Run => "query Q0 document rank score tag",
@@ -212,7 +212,7 @@ fn first_line(text: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// The parts of a block, each of whole lines, with the place where it begins.
+/// Returns the parts of a block, each of whole lines, with the place where it begins.
 fn parts(block: &[u8]) -> Vec<(usize, &[u8])> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -226,7 +226,7 @@ fn parts(block: &[u8]) -> Vec<(usize, &[u8])> {
     parts
 }
 
-/// The rows of some lines; the place of a line that is of another kind is an error.
+/// Returns the rows of some lines; the place of a line that is of another kind is an error.
 fn parse(part: &[u8], table: Table) -> Result<Rows, usize> {
     let text = std::str::from_utf8(part).map_err(|error| {
         let before = &part[..error.valid_up_to()];

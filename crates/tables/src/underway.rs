@@ -29,12 +29,12 @@ pub(crate) fn hold() -> MutexGuard<'static, Underway> {
     UNDERWAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file or folder that goes away if the run is interrupted.
+/// Takes note of a file or folder that goes away if the run is interrupted.
 pub(crate) fn begin(path: &Path) {
     hold().partial.insert(path.to_owned());
 }
 
-/// The file or folder is gone or has its name.
+/// Takes note that the file or folder is gone or has its name.
 pub(crate) fn end(path: &Path) {
     hold().end(path);
 }
@@ -87,7 +87,7 @@ impl TemporaryFolder {
         })
     }
 
-    /// Where it is.
+    /// Returns where it is.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -3,8 +3,6 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::execution::SendableRecordBatchStream;
-use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -14,7 +12,7 @@ use serde::Serialize;
 
 use crate::atomic_file::AtomicFile;
 use crate::lineage::{FIGURES_KEY, FOOTER_KEY};
-use crate::{Lineage, Result, TableError, TableOutput};
+use crate::{Lineage, Result, TableError};
 
 /// Rows per row group: small enough to stream, large enough to compress.
 const ROW_GROUP_ROWS: usize = 32_768;
@@ -77,7 +75,7 @@ impl ParquetOutput {
         Ok(metadata.file_metadata().num_rows() as u64)
     }
 
-    /// The same, with the figures that the stage reports, for [`Lineage::figures`].
+    /// Does the same, with the figures that the stage reports, for [`Lineage::figures`].
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
@@ -88,7 +86,7 @@ impl ParquetOutput {
     }
 }
 
-/// What the footer says of the figures.
+/// Returns what the footer says of the figures.
 pub(crate) fn figures_entry(figures: &impl Serialize) -> KeyValue {
     let figures = serde_json::to_string(figures).expect("figures are plain data");
     KeyValue::new(FIGURES_KEY.to_owned(), figures)
@@ -99,26 +97,4 @@ fn encode_error(staged: &AtomicFile, source: ParquetError) -> TableError {
         path: staged.target().to_owned(),
         source,
     }
-}
-
-/// Writes a stream of batches to a table, still to be [finished](TableOutput::finish). `on_batch`
-/// sees each batch before it is written, for progress and counts.
-///
-/// # Errors
-/// If the plan behind the stream or the writing fails; then no file appears.
-pub async fn write_stream(
-    target: &Path,
-    mut stream: SendableRecordBatchStream,
-    schema: SchemaRef,
-    lineage: &Lineage,
-    mut on_batch: impl FnMut(&RecordBatch),
-) -> Result<TableOutput> {
-    let mut output = TableOutput::create(target, schema, lineage)?;
-    while let Some(batch) = stream.next().await {
-        let batch = batch?;
-        on_batch(&batch);
-        // Checks that no column that a plan calls nullable without need holds a null.
-        output.write(&batch)?;
-    }
-    Ok(output)
 }

@@ -1,5 +1,11 @@
 //! Text tables are read as Python's csv and json read them (`tests/reference/text_tables.py`).
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests do"
+)]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -121,7 +121,7 @@ pub(crate) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// The checkpoints of `output`; the newest `keep` stay when one is added.
+    /// Returns the checkpoints of `output`; the newest `keep` stay when one is added.
     pub fn new(output: &Path, lineage: &Lineage, keep: usize) -> Self {
         let mut folder = output.as_os_str().to_owned();
         folder.push(".checkpoints");
@@ -139,7 +139,7 @@ impl Checkpoints {
         &self.folder
     }
 
-    /// Steps of the complete checkpoints, newest first.
+    /// Returns the steps of the complete checkpoints, newest first.
     fn steps(&self) -> Vec<u64> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut steps: Vec<u64> = entries
@@ -156,7 +156,7 @@ impl Checkpoints {
         self.folder.join(format!("checkpoint-{step}"))
     }
 
-    /// The step of the newest complete checkpoint.
+    /// Returns the step of the newest complete checkpoint.
     pub fn newest(&self) -> Option<u64> {
         self.steps().first().copied()
     }
@@ -268,7 +268,8 @@ fn remove_all(folder: &Path) -> Result<()> {
     }
 }
 
-/// What an entry belongs to, if that is a checkpoint or the model of a fold, whole or half written.
+/// Returns what an entry belongs to, if that is a checkpoint or the model of a fold, whole or half
+/// written.
 fn own_name(entry: &str) -> Option<&str> {
     let name = match entry.strip_prefix('.') {
         Some(hidden) => [".partial", ".old", ".lock"]
@@ -285,7 +286,7 @@ fn own_name(entry: &str) -> Option<&str> {
     number.parse::<u64>().is_ok().then_some(name)
 }
 
-/// What keeps two lineages from being equal.
+/// Returns what keeps two lineages from being equal.
 fn difference(found: &Lineage, wanted: &Lineage) -> &'static str {
     if found.version != wanted.version || found.build != wanted.build {
         "another build of Pairmill"

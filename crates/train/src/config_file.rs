@@ -10,8 +10,8 @@ use toml::{Table, Value};
 
 use crate::error::{Context, Result};
 
-/// The arguments with those of the file that `--config` names. A key is an option's long name, with
-/// dashes or underscores; tables group keys and mean nothing; a list repeats its option.
+/// Returns the arguments with those of the file that `--config` names. A key is an option's long
+/// name, with dashes or underscores; tables group keys and mean nothing; a list repeats its option.
 ///
 /// # Errors
 /// If the file cannot be read, is no TOML, or has a key that is no option of the subcommand.
@@ -105,7 +105,7 @@ fn add(
     Ok(())
 }
 
-/// The long name and aliases of an option.
+/// Returns the long name and aliases of an option.
 fn names(argument: &Arg) -> impl Iterator<Item = &str> {
     argument
         .get_long_and_visible_aliases()

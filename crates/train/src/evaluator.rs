@@ -146,7 +146,7 @@ impl RetrievalEvaluator {
         })
     }
 
-    /// nDCG@10 of the encoder as it is now.
+    /// Computes nDCG@10 of the encoder as it is now.
     pub fn ndcg_at_10(&self, encoder: &SentenceEncoder) -> Result<f64> {
         let similarity = encoder.similarity();
         let embed = |sequences: &[TokenIds]| -> Result<Vec<f32>> {

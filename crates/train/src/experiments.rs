@@ -50,7 +50,7 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    /// nDCG@10 on dev before and after.
+    /// Returns nDCG@10 on dev before and after.
     pub fn scores(&self) -> (f64, f64) {
         let score = |score: Option<f64>| score.unwrap_or(f64::NAN);
         (
@@ -75,11 +75,11 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
         )
         .into());
     }
-    let runtime = prepare(common)?;
+    let threads = prepare(common)?;
     let mut options = recipe.training.clone();
     let mut tasks = Vec::new();
     for loss in losses {
-        tasks.push((loss, recipe.task(&runtime, common, Some(loss))?));
+        tasks.push((loss, recipe.task(&threads, common, Some(loss))?));
     }
     if options.max_steps.is_none() {
         let steps = tasks
@@ -106,7 +106,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
     let recipe = &args.recipe;
     check(recipe)?;
     recipe.check_whole("learning-curve")?;
-    let runtime = prepare(common)?;
+    let threads = prepare(common)?;
     let mut lineage = recipe.lineage("train learning-curve", common.seed)?;
     lineage.options["sizes"] = args.sizes.as_slice().into();
     let staged = match &args.output {
@@ -122,7 +122,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
         Some(folder) => Some(FolderOutput::create(folder)?),
         None => None,
     };
-    let mut task = recipe.task(&runtime, common, None)?;
+    let mut task = recipe.task(&threads, common, None)?;
     let untrained = task.encoder.parameters().flat().copy();
     let mut trials: Vec<Trial> = Vec::new();
     // The largest first, since each smaller part is taken from the one before it.
@@ -148,7 +148,7 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
     Ok(Outcome::Done)
 }
 
-/// nDCG@10 on dev against the number of training rows.
+/// Draws nDCG@10 on dev against the number of training rows.
 fn curve(trials: &[Trial]) -> LearningCurve {
     let point = |trial: &Trial| LearningPoint {
         rows: trial.report.rows as u64,
@@ -185,7 +185,8 @@ fn check(recipe: &Recipe) -> Result<()> {
     .into())
 }
 
-/// The wished sizes up to `all`, or 1, 2 and 5 times the powers of ten from 100 on; then `all`.
+/// Returns the wished sizes up to `all`, or 1, 2 and 5 times the powers of ten from 100 on; then
+/// `all`.
 fn sizes(wished: &[u32], all: usize) -> Vec<usize> {
     let mut sizes: Vec<usize> = match wished {
         [] => (2..9)

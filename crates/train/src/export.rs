@@ -78,7 +78,7 @@ struct Int8Report {
 /// # Errors
 /// If the model is not sound, int8 agrees too little, or the output cannot be written.
 pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
-    let runtime = prepare(common)?;
+    let threads = prepare(common)?;
     let folder = args.model.folder()?;
     let options = (args.int8, args.int8.then_some(args.min_agreement));
     let mut lineage = Lineage::new("train export", &options, common.seed)
@@ -119,7 +119,7 @@ pub fn run(args: &ExportArgs, common: &Common) -> Result<Outcome> {
     let bytes = write_onnx(&encoder, staged.path())?;
     let int8 = if args.int8 {
         let texts = match &args.texts {
-            Some(file) => runtime.block_on(read_texts(file))?,
+            Some(file) => threads.block_on(read_texts(file))?,
             None => sample_texts()?,
         };
         Some(write_int8(&encoder, staged.path(), &texts, args, common)?)

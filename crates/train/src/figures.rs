@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::error::Result;
 
-/// The figures to keep with an output: those of its content, not of the run or of where it lies.
+/// Returns the figures to keep with an output: those of its content, not of the run or of where it
+/// lies.
 pub(crate) fn figures(output: &Path, report: &impl Serialize) -> Result<serde_json::Value> {
     let mut figures = serde_json::to_value(report)?;
     each_object(&mut figures, &mut |object| {
@@ -22,7 +23,7 @@ pub(crate) fn figures(output: &Path, report: &impl Serialize) -> Result<serde_js
     Ok(figures)
 }
 
-/// The figures that were kept with an output.
+/// Returns the figures that were kept with an output.
 pub(crate) fn kept_figures(output: &Path) -> Option<serde_json::Value> {
     let mut figures = Lineage::figures(output)?;
     each_object(&mut figures, &mut |object| {

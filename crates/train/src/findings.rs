@@ -23,7 +23,7 @@ impl Findings {
         self.count
     }
 
-    /// The first of them, as a list in words.
+    /// Returns the first of them, as a list in words.
     pub fn named(&self) -> String {
         let rest = self.count - self.examples.len();
         let more = match rest {
@@ -41,7 +41,7 @@ impl Findings {
     }
 }
 
-/// `a row 1, a row 2` as `a rows 1, 2`.
+/// Writes `a row 1, a row 2` as `a rows 1, 2`.
 fn in_one_list(places: &[String]) -> String {
     let parts: Option<Vec<(&str, &str)>> = places
         .iter()
@@ -58,7 +58,7 @@ fn in_one_list(places: &[String]) -> String {
     }
 }
 
-/// The beginning of a text, for messages.
+/// Returns the beginning of a text, for messages.
 pub(crate) fn excerpt(text: &str) -> String {
     let head = pairmill_schema::excerpt(text, 60);
     format!("\"{}\"", head.replace(['\n', '\r'], " "))

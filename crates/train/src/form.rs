@@ -73,8 +73,8 @@ pub(crate) enum Wanted {
 }
 
 impl Form {
-    /// The form of a table for losses over positives: pairs, triplets, n-tuples, or pairs with a
-    /// label.
+    /// Finds the form of a table for losses over positives: pairs, triplets, n-tuples, or pairs
+    /// with a label.
     ///
     /// # Errors
     /// If the table cannot be read, or is one of candidates.
@@ -88,7 +88,7 @@ impl Form {
         columns.of_positives(input)
     }
 
-    /// The form of a table of labelled pairs.
+    /// Finds the form of a table of labelled pairs.
     ///
     /// # Errors
     /// If the table cannot be read, or has no column of labels.
@@ -124,7 +124,7 @@ impl Form {
 struct Columns(Vec<String>);
 
 impl Columns {
-    /// The name of a column as the input writes it.
+    /// Returns the name of a column as the input writes it.
     fn find(&self, name: &str) -> Option<&str> {
         let exact = self.0.iter().find(|column| *column == name);
         let folded = name.trim().to_lowercase();
@@ -216,7 +216,7 @@ impl Columns {
             .map(str::to_owned)
     }
 
-    /// A column that the user has named, as the input writes it.
+    /// Returns a column that the user has named, as the input writes it.
     fn named(&self, input: Input<'_>, name: Option<&str>) -> Result<Option<String>> {
         let Some(name) = name else {
             return Ok(None);
@@ -231,7 +231,7 @@ impl Columns {
         }
     }
 
-    /// The two texts under the contract's names, where the user has named them.
+    /// Returns the two texts under the contract's names, where the user has named them.
     fn texts(&self, input: Input<'_>, first: &str, second: &str) -> Result<Vec<(String, String)>> {
         let TableArgs {
             anchor_column,

@@ -32,10 +32,10 @@ impl Judgements {
         Self { by_text, by_id }
     }
 
-    /// `[batch, documents]`, true where a document is no negative of an anchor: a known positive
-    /// by id or by text, the anchor's own text, or a document of the same group. The documents
-    /// are the positives of the batch in order, then its negatives row by row. An anchor's own
-    /// positive and own hard negatives are never marked.
+    /// Returns `[batch, documents]`, true where a document is no negative of an anchor: a known
+    /// positive by id or by text, the anchor's own text, or a document of the same group. The
+    /// documents are the positives of the batch in order, then its negatives row by row. An
+    /// anchor's own positive and own hard negatives are never marked.
     pub fn excluded(&self, set: &TrainingSet, batch: &[&Row]) -> Tensor {
         let documents: Vec<_> = documents(batch).collect();
         let mut marks = Vec::with_capacity(batch.len() * documents.len());
@@ -51,7 +51,8 @@ impl Judgements {
             .to_device(Device::Cpu)
     }
 
-    /// How many rows of a batch have no negative: neither a hard one nor another row's document.
+    /// Returns how many rows of a batch have no negative: neither a hard one nor another row's
+    /// document.
     pub fn without_negative(&self, set: &TrainingSet, batch: &[&Row]) -> usize {
         let alone = batch.iter().enumerate().filter(|&(i, row)| {
             let known = self.known_to(set, row);
@@ -73,7 +74,7 @@ impl Judgements {
     }
 }
 
-/// The documents of a batch, each with the place of its row.
+/// Returns the documents of a batch, each with the place of its row.
 fn documents<'a>(batch: &'a [&Row]) -> impl Iterator<Item = (usize, Text)> + 'a {
     let positives = batch.iter().map(|row| row.positive).enumerate();
     positives.chain(

@@ -56,7 +56,7 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// How those of a dev split are read.
+    /// Returns how those of a dev split are read.
     pub fn of_dev(self) -> Self {
         Self {
             is_only: false,
@@ -204,12 +204,12 @@ impl LabeledSet {
             .retain(|pair| !of_fold.contains(&pair.query) && !of_fold.contains(&pair.text));
     }
 
-    /// Number of pairs with a label of at least one half.
+    /// Returns the number of pairs with a label of at least one half.
     pub fn positives(&self) -> usize {
         self.pairs.iter().filter(|pair| pair.label >= 0.5).count()
     }
 
-    /// A loss over pairs is told nothing by one label for all.
+    /// Refuses one label for all, which tells a loss over pairs nothing.
     ///
     /// # Errors
     /// If there is one label alone.
@@ -229,7 +229,7 @@ impl LabeledSet {
         Ok(())
     }
 
-    /// A dev split whose pairs have one label says nothing of a model.
+    /// Refuses a dev split whose pairs have one label, which says nothing of a model.
     ///
     /// # Errors
     /// If no pair belongs together.
@@ -249,7 +249,7 @@ impl LabeledSet {
         Ok(())
     }
 
-    /// A classifier learns nothing from one class.
+    /// Refuses labels of one class, from which a classifier learns nothing.
     pub fn check_both_labels(&self) -> Result<()> {
         let positives = self.positives();
         if positives == 0 || positives == self.pairs.len() {
@@ -262,7 +262,7 @@ impl LabeledSet {
     }
 }
 
-/// FNV-1a, which stays the same between versions of the standard library.
+/// Returns the FNV-1a hash, which stays the same between versions of the standard library.
 fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -39,5 +39,6 @@ mod trainer;
 
 pub use error::{Result, TrainError};
 pub use form::TableArgs;
+pub use optimizer::AdamW;
 pub use options::{DeviceKind, Hyperparameters};
 pub use schedule::ScheduleKind;

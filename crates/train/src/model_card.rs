@@ -6,8 +6,7 @@ use pairmill_hub::ModelSource;
 use pairmill_modeling::ModelError;
 use pairmill_report::format::{count, counted};
 use pairmill_report::markdown::{code, plain};
-use pairmill_tables::{Lineage, row_count, session};
-use tokio::runtime::Runtime;
+use pairmill_tables::{Lineage, Threads, row_count, session};
 
 use crate::error::Result;
 use crate::options::Hyperparameters;
@@ -70,7 +69,7 @@ impl BaseModel {
 impl TrainingFile {
     /// Counts the rows of the tables, whose hashes are those of the lineage.
     pub fn all<'f>(
-        runtime: &Runtime,
+        threads: &Threads,
         files: impl IntoIterator<Item = &'f str>,
         lineage: &Lineage,
     ) -> Result<Vec<Self>> {
@@ -80,7 +79,7 @@ impl TrainingFile {
             let name = Path::new(file).file_name();
             Self {
                 name: name.map_or(file.into(), |name| name.to_string_lossy().into_owned()),
-                rows: runtime.block_on(row_count(&session, file)).ok(),
+                rows: threads.block_on(row_count(&session, file)).ok(),
                 blake3: hash.cloned().unwrap_or_default(),
             }
         });

@@ -12,7 +12,7 @@ const CHUNK: usize = 1 << 14;
 
 /// AdamW (Loshchilov and Hutter 2019) over the model's one flat tensor of parameters.
 #[derive(Debug)]
-pub(crate) struct AdamW {
+pub struct AdamW {
     first_moment: Tensor,
     second_moment: Tensor,
     /// 1 where weight decay applies; `None` where there is none.
@@ -22,6 +22,7 @@ pub(crate) struct AdamW {
 }
 
 impl AdamW {
+    /// Begins with moments of 0. Weight decay leaves biases and norms out.
     pub fn new(parameters: &Parameters, weight_decay: f64) -> Self {
         let flat = parameters.flat();
         let decayed = (weight_decay > 0.0).then(|| {
@@ -45,7 +46,7 @@ impl AdamW {
         }
     }
 
-    /// First moment, second moment and number of steps: all there is to know to go on.
+    /// Returns first moment, second moment and number of steps: all there is to know to go on.
     pub fn state(&self) -> (&Tensor, &Tensor, i32) {
         (&self.first_moment, &self.second_moment, self.steps)
     }
@@ -112,7 +113,7 @@ struct Update {
 }
 
 impl Update {
-    /// One pass over memory on all threads.
+    /// Updates in one pass over memory on all threads.
     fn on_cpu(self, state: &State<'_>, gradient: &Tensor) {
         let [scale, rate, decay, root] =
             [self.scale, self.rate, self.decay, self.root_correction].map(|value| value as f32);
@@ -139,7 +140,7 @@ impl Update {
         });
     }
 
-    /// The same in libtorch's operations, on any device.
+    /// Does the same in libtorch's operations, on any device.
     fn by_libtorch(self, state: &State<'_>, gradient: &Tensor) {
         tch::no_grad(|| {
             let gradient = gradient * self.scale;
@@ -159,7 +160,7 @@ impl Update {
     }
 }
 
-/// The values of a contiguous single-precision tensor in main memory.
+/// Returns the values of a contiguous single-precision tensor in main memory.
 #[expect(
     clippy::mut_from_ref,
     reason = "a tensor lends its memory to whoever holds it"
@@ -179,7 +180,7 @@ pub(crate) struct Gradient<'a> {
 }
 
 impl<'a> Gradient<'a> {
-    /// No loss yet.
+    /// Begins without a loss.
     pub fn new(parameters: &'a Parameters) -> Self {
         Self {
             parameters,
@@ -228,7 +229,7 @@ impl<'a> Gradient<'a> {
         Ok(())
     }
 
-    /// The sum, its norm, and the factor that brings this down to `max_norm`.
+    /// Returns the sum, its norm, and the factor that brings this down to `max_norm`.
     ///
     /// # Errors
     /// If libtorch fails.
@@ -262,7 +263,7 @@ pub(crate) struct Clipped {
 mod tests {
     use super::*;
 
-    /// Parameters and moments after two steps.
+    /// Returns parameters and moments after two steps.
     fn after_two_steps(step: impl Fn(Update, &State<'_>, &Tensor)) -> [Tensor; 3] {
         let length = 40_000;
         let values = |n: i64| {

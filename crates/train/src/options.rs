@@ -94,7 +94,7 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
-    /// The libtorch device.
+    /// Returns the libtorch device.
     ///
     /// # Errors
     /// If this libtorch or machine has no CUDA.

@@ -53,13 +53,13 @@ pub enum Delivered {
 }
 
 impl Report {
-    /// Whether no step scored as high on dev as the start.
+    /// Returns whether no step scored as high on dev as the start.
     pub fn is_below_start(&self) -> bool {
         let scores = self.score_before.zip(self.trained_score);
         scores.is_some_and(|(before, trained)| trained < before)
     }
 
-    /// The report that was kept with an output, without what was of the run alone.
+    /// Returns the report that was kept with an output, without what was of the run alone.
     pub(crate) fn of_output(output: &Path) -> Option<Self> {
         serde_json::from_value(kept_figures(output)?).ok()
     }

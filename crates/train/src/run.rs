@@ -3,26 +3,21 @@ use std::path::Path;
 
 use pairmill_cli::{Common, Outcome};
 use pairmill_modeling::{Lora, Parameters};
-use pairmill_tables::{FolderOutput, Lineage};
+use pairmill_tables::{FolderOutput, Lineage, Threads};
 use serde::Serialize;
-use tokio::runtime::Runtime;
 
 use crate::Hyperparameters;
 use crate::checkpoint::{Checkpoints, LOG_FILE};
-use crate::error::{Context, Result, TrainError};
+use crate::error::{Result, TrainError};
 use crate::figures::{figures, kept_figures};
 use crate::report::Report;
 use crate::task::Task;
 use crate::trainer::train;
 
 /// Sets up threads for a training command.
-pub(crate) fn prepare(common: &Common) -> Result<Runtime> {
+pub(crate) fn prepare(common: &Common) -> Result<Threads> {
     tch::set_num_threads(common.threads() as i32);
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(common.threads())
-        .enable_all()
-        .build()
-        .context("cannot start the worker threads")
+    Ok(Threads::new(common.threads())?)
 }
 
 /// Reports the end of a training, of now or, where `made` is `None`, of the run that made the

@@ -6,9 +6,9 @@ use pairmill_schema::draw::seeded;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 
-/// Batches of row numbers for one epoch: shuffled by (seed, epoch), and no two rows of a batch
-/// share a key, as `NoDuplicatesBatchSampler` of sentence-transformers does by text. A row goes
-/// into the first batch that has room and none of its keys; an incomplete last batch is kept.
+/// Returns batches of row numbers for one epoch: shuffled by (seed, epoch), and no two rows of a
+/// batch share a key, as `NoDuplicatesBatchSampler` of sentence-transformers does by text. A row
+/// goes into the first batch that has room and none of its keys; an incomplete last batch is kept.
 ///
 /// The time grows with the number of keys alone, however often they repeat: where many batches have
 /// room but one of a row's keys each, the row goes behind the last of them.
@@ -106,7 +106,7 @@ impl<K: Copy + Eq + Hash> DistinctBatches<K> {
         }
     }
 
-    /// The first batch from this one on that has room, which may be a new one.
+    /// Returns the first batch from this one on that has room, which may be a new one.
     fn with_room(&mut self, from: usize) -> usize {
         let mut batch = from;
         while batch < self.later.len() && self.later[batch] != batch {
@@ -120,7 +120,7 @@ impl<K: Copy + Eq + Hash> DistinctBatches<K> {
     }
 }
 
-/// Plain batches of row numbers for one epoch, shuffled by (seed, epoch).
+/// Returns plain batches of row numbers for one epoch, shuffled by (seed, epoch).
 pub(crate) fn shuffled_batches(
     rows: usize,
     batch_size: usize,
@@ -132,8 +132,9 @@ pub(crate) fn shuffled_batches(
     order.chunks(batch_size).map(<[usize]>::to_vec).collect()
 }
 
-/// Batches of row numbers for one epoch in which every label has two or three rows, shuffled by
-/// (seed, epoch), so that each row has a positive. Rows whose label no other row has are left out.
+/// Returns batches of row numbers for one epoch in which every label has two or three rows,
+/// shuffled by (seed, epoch), so that each row has a positive. Rows whose label no other row has
+/// are left out.
 pub(crate) fn label_batches(
     labels: &[i64],
     batch_size: usize,
@@ -218,7 +219,7 @@ pub(crate) enum Mixing {
 
 #[cfg(test)]
 mod tests {
-    use rand_chacha::ChaCha8Rng;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -256,30 +257,21 @@ mod tests {
         batches
     }
 
-    #[test]
-    fn batches_are_those_that_are_filled_one_by_one() {
-        for seed in 0..50u64 {
-            let mut generator = seeded(seed, 7);
-            let (rows, batch_size) = (1 + index(&mut generator, 60), 1 + index(&mut generator, 9));
-            let kinds = 1 + index(&mut generator, 20);
-            let keys: Vec<Vec<u32>> = (0..rows)
-                .map(|_| {
-                    vec![
-                        index(&mut generator, kinds),
-                        100 + index(&mut generator, 60),
-                    ]
-                })
+    proptest! {
+        #[test]
+        fn batches_are_those_that_are_filled_one_by_one(
+            keys in prop::collection::vec((0u32..20, 100u32..160), 1..60),
+            kinds in 1u32..=20,
+            batch_size in 1usize..10,
+            seed: u64,
+        ) {
+            let keys: Vec<Vec<u32>> = keys
+                .into_iter()
+                .map(|(question, answer)| vec![question % kinds, answer])
                 .collect();
-            let expected = one_by_one(&keys, batch_size as usize, seed);
-            assert_eq!(
-                no_duplicates_batches(&keys, batch_size as usize, seed, 0),
-                expected
-            );
+            let batches = no_duplicates_batches(&keys, batch_size, seed, 0);
+            prop_assert_eq!(batches, one_by_one(&keys, batch_size, seed));
         }
-    }
-
-    fn index(generator: &mut ChaCha8Rng, below: u32) -> u32 {
-        rand::Rng::random_range(generator, 0..below)
     }
 
     #[test]
@@ -319,18 +311,25 @@ mod tests {
         assert_ne!(batches(1, 0), batches(2, 0));
     }
 
-    #[test]
-    fn every_label_of_a_batch_has_a_pair() {
-        let labels: Vec<i64> = (0..101).map(|row| row % 7).chain([99]).collect();
-        let batches = label_batches(&labels, 16, 1, 0);
-        let mut rows = batches.concat();
-        rows.sort_unstable();
-        assert_eq!(rows, (0..101).collect::<Vec<_>>(), "all but the single one");
-        for batch in &batches {
-            assert!(batch.len() <= 16);
-            for &row in batch {
-                let alike = batch.iter().filter(|&&other| labels[other] == labels[row]);
-                assert!(alike.count() >= 2);
+    proptest! {
+        #[test]
+        fn every_label_of_a_batch_has_a_pair(
+            labels in prop::collection::vec(0i64..12, 0..120),
+            batch_size in 3usize..20,
+            seed: u64,
+        ) {
+            let rows_of = |label| labels.iter().filter(|&&other| other == label).count();
+            let batches = label_batches(&labels, batch_size, seed, 0);
+            let mut rows = batches.concat();
+            rows.sort_unstable();
+            let expected = (0..labels.len()).filter(|&row| rows_of(labels[row]) > 1);
+            prop_assert_eq!(rows, expected.collect::<Vec<_>>(), "all but the single ones");
+            for batch in &batches {
+                prop_assert!(batch.len() <= batch_size);
+                for &row in batch {
+                    let alike = batch.iter().filter(|&&other| labels[other] == labels[row]);
+                    prop_assert!(alike.count() >= 2);
+                }
             }
         }
     }

@@ -23,8 +23,8 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// A warm-up of less than one step is none, since its first step, at rate 0, would be lost; nor
-    /// is there one where the only step would be.
+    /// Plans the rates. A warm-up of less than one step is none, since its first step, at rate 0,
+    /// would be lost; nor is there one where the only step would be.
     pub fn new(kind: ScheduleKind, total_steps: u64, warmup_ratio: f64) -> Self {
         let warmup = total_steps as f64 * warmup_ratio;
         let is_lost = warmup < 1.0 || total_steps <= 1;
@@ -35,7 +35,7 @@ impl Schedule {
         }
     }
 
-    /// The factor for the step with this index, from 0.
+    /// Returns the factor for the step with this index, from 0.
     pub fn factor(&self, step: u64) -> f64 {
         if step < self.warmup_steps {
             return step as f64 / self.warmup_steps as f64;

@@ -19,8 +19,8 @@ pub(crate) enum ShuffleBuffer {
 }
 
 impl ShuffleBuffer {
-    /// The rows of a table that are in the buffer. A table is read in the order of its rows, for
-    /// which the session must have one partition.
+    /// Returns the rows of a table that are in the buffer. A table is read in the order of its
+    /// rows, for which the session must have one partition.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -41,7 +41,8 @@ impl ShuffleBuffer {
         self == Self::Whole
     }
 
-    /// Whether it holds the first row, so that what is said of a table is said once an epoch.
+    /// Returns whether it holds the first row, so that what is said of a table is said once an
+    /// epoch.
     pub fn is_first(self) -> bool {
         matches!(self, Self::Whole | Self::Part { number: 0, .. })
     }
@@ -55,7 +56,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// The batches, each with the number of its first row in the table, counted from 1.
+    /// Returns the batches, each with the number of its first row in the table, counted from 1.
     pub fn numbered(&self) -> impl Iterator<Item = (usize, &RecordBatch)> {
         let mut next = self.before + 1;
         self.batches.iter().map(move |batch| {
@@ -109,7 +110,7 @@ impl Parts {
         self.number
     }
 
-    /// About how many steps an epoch has: rows that clash may make a batch more.
+    /// Returns about how many steps an epoch has: rows that clash may make a batch more.
     pub fn steps(&self, batch_size: usize, batches_of_step: usize) -> usize {
         let steps = |part: usize| {
             let rows = self.rows.iter();
@@ -138,7 +139,7 @@ impl Parts {
     }
 }
 
-/// The rows of one of `of` parts.
+/// Returns the rows of one of `of` parts.
 fn bounds(rows: usize, part: usize, of: usize) -> Range<usize> {
     rows * part / of..rows * (part + 1) / of
 }

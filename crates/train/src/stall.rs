@@ -22,7 +22,7 @@ pub(crate) struct Stall {
 }
 
 impl Stall {
-    /// What is to be said after a step, if anything.
+    /// Returns what is to be said after a step, if anything.
     pub fn after_step(&mut self, loss: f64, gradient_norm: f64) -> Option<String> {
         let same = (loss - self.last).abs() <= TOLERANCE * loss.abs();
         self.standing = if same && self.steps > 0 {
@@ -41,7 +41,7 @@ impl Stall {
         self.told_of(OF_NOTHING, OF_ONE_LOSS)
     }
 
-    /// What is to be said at the end of a run that was too short to say it before.
+    /// Returns what is to be said at the end of a run that was too short to say it before.
     pub fn at_end(&mut self) -> Option<String> {
         let all = self.steps.max(1);
         self.told_of(all, all.max(3))

@@ -23,7 +23,7 @@ pub(crate) struct Masks<'a> {
 }
 
 impl Masks<'_> {
-    /// The masks of a part of the batch, from the first one on.
+    /// Returns the masks of a part of the batch, from the first one on.
     pub fn of_part(&self, part: usize) -> &Dropout {
         let stream = self.step | self.batch << 32 | (part as u64) << 48;
         self.dropout.set_step(stream);
@@ -33,23 +33,25 @@ impl Masks<'_> {
 
 /// What is trained: batches, their loss, and a score on dev.
 pub(crate) trait Task {
-    /// The model's parameters.
+    /// Returns the model's parameters.
     fn parameters(&self) -> &Parameters;
-    /// Number of rows in memory.
+    /// Returns the number of rows in memory.
     fn rows(&self) -> usize;
-    /// How the rows come into memory, if not all at once.
+    /// Returns how the rows come into memory, if not all at once.
     fn parts(&self) -> Option<&Parts>;
     /// Brings a part of an epoch's rows into memory, where not all are there.
     fn open_buffer(&mut self, epoch: u32, buffer: usize) -> Result<()>;
-    /// Batches of the rows in memory for an epoch; the same for the same epoch.
+    /// Returns the batches of the rows in memory for an epoch; the same for the same epoch.
     fn batches(&self, epoch: u32) -> Vec<Batch>;
-    /// How many rows of a batch the loss learns nothing from, whatever the model makes of them.
+    /// Returns how many rows of a batch the loss learns nothing from, whatever the model makes of
+    /// them.
     fn without_signal(&self, batch: &Batch) -> usize;
-    /// Why that may be, for batches of a source.
+    /// Says why that may be, for batches of a source.
     fn no_signal(&self, source: usize) -> NoSignal;
-    /// Whether what it starts from is a model for its purpose, so that it may be the one delivered.
+    /// Returns whether what it starts from is a model for its purpose, so that it may be the one
+    /// delivered.
     fn starts_as_model(&self) -> bool;
-    /// How many of the texts in memory are longer than the model reads.
+    /// Returns how many of the texts in memory are longer than the model reads.
     fn cut(&self) -> Result<Vec<Cut>>;
     /// Adds the gradient of `share` times the loss of a batch; the loss.
     fn add_gradient(
@@ -59,6 +61,6 @@ pub(crate) trait Task {
         masks: &Masks<'_>,
         gradient: &mut Gradient<'_>,
     ) -> Result<f64>;
-    /// The name and value of the dev score (higher is better), if there is a dev split.
+    /// Returns the name and value of the dev score (higher is better), if there is a dev split.
     fn score(&self) -> Result<Option<(&'static str, f64)>>;
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::findings::{Findings, excerpt};
 
-/// Whether two texts are one answer.
+/// Returns whether two texts are one answer.
 pub(crate) fn are_identical(a: &str, b: &str) -> bool {
     pairmill_schema::identical(a) == pairmill_schema::identical(b)
 }
@@ -21,8 +21,8 @@ pub(crate) struct Classes {
 }
 
 impl Classes {
-    /// `letters` are those of the longest anchor: equivalents are looked for among anchors and what
-    /// may be the same as one.
+    /// Sorts texts into classes. `letters` are those of the longest anchor: equivalents are looked
+    /// for among anchors and what may be the same as one.
     pub fn of(texts: &[String], same_text: Sameness, letters: usize) -> Self {
         let classes = |key: &(dyn Fn(&str) -> Option<TextKey> + Sync)| {
             let keys: Vec<Option<TextKey>> = texts.par_iter().map(|text| key(text)).collect();
@@ -40,12 +40,12 @@ impl Classes {
         }
     }
 
-    /// The first text that is identical to this one: what answers are compared by.
+    /// Returns the first text that is identical to this one: what answers are compared by.
     pub fn identical(&self, text: u32) -> u32 {
         self.identical.get(text as usize).copied().unwrap_or(text)
     }
 
-    /// The first text that is the same question as this one.
+    /// Returns the first text that is the same question as this one.
     pub fn equivalent(&self, text: u32) -> u32 {
         self.equivalent.get(text as usize).copied().unwrap_or(text)
     }

@@ -1,5 +1,11 @@
 //! Losses and their gradients against figures of the Python library (tests/reference/losses.py).
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests do"
+)]
+
 use std::path::Path;
 
 use pairmill_train::losses::encoder::angle::angle;

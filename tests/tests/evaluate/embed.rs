@@ -175,7 +175,7 @@ fn vectors_are_cut_and_then_scaled_where_that_is_asked_for() {
     modules.retain(|module| !module["type"].as_str().unwrap().ends_with("Normalize"));
     fs::write(path.join("tiny/modules.json"), json!(modules).to_string()).unwrap();
     let of = |options: &str| {
-        let line = format!("embed --input texts.jsonl --model tiny --output v.parquet --force");
+        let line = "embed --input texts.jsonl --model tiny --output v.parquet --force";
         EVALUATE.done(path, &format!("{line} {options}"));
         table(&path.join("v.parquet")).1
     };

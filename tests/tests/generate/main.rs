@@ -1,8 +1,10 @@
 //! `pairmill-generate` as its users run it: files in, folders out.
 
+mod check;
 mod convert;
 mod corpus;
 mod harness;
+mod labelling;
 mod promises;
 mod refusals;
 mod spellings;

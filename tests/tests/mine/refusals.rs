@@ -43,6 +43,18 @@ fn unsound_inputs_are_refused_and_leave_nothing() {
 }
 
 #[test]
+fn judgements_that_contradict_each_other_are_refused() {
+    let dir = help_desk();
+    write(
+        dir.path(),
+        "both.csv",
+        "query_id,corpus_id,score\nq1,d5,1\nq2,d4,1\nq1,d5,0\n",
+    );
+    let line = with("pairs.csv", "corpus.csv") + " --qrels both.csv";
+    assert_snapshot!(MINE.refused(dir.path(), &line, 1), @"error: both.csv: document `d5` is judged 1 and 0 for query `q1`; keep one of the rows");
+}
+
+#[test]
 fn ids_that_occur_twice_are_named() {
     let dir = help_desk();
     write(

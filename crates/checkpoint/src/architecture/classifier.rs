@@ -55,7 +55,7 @@ impl ClassifierConfig {
         }
     }
 
-    /// Whether a tensor of this name belongs to the head.
+    /// Returns whether a tensor of this name belongs to the head.
     pub fn owns(&self, name: &str) -> bool {
         let norm = self.norm.as_ref().map(|norm| norm.name);
         [Some(self.dense), norm, Some(self.output)]

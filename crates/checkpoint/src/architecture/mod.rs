@@ -116,17 +116,17 @@ pub trait Architecture: Debug + Send + Sync {
     }
 }
 
-/// Dropout of BERT and its kin, where a config is silent.
+/// Returns the dropout of BERT and its kin, where a config is silent.
 pub(super) fn default_dropout() -> f64 {
     0.1
 }
 
-/// Standard deviation of fresh weights, where a config is silent.
+/// Returns the standard deviation of fresh weights, where a config is silent.
 pub(super) fn default_initializer_range() -> f64 {
     0.02
 }
 
-/// Epsilon of the layer norms of BERT and its kin, where a config is silent.
+/// Returns the epsilon of the layer norms of BERT and its kin, where a config is silent.
 pub(super) fn default_norm_eps() -> f64 {
     1e-12
 }

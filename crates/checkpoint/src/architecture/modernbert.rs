@@ -134,7 +134,7 @@ fn default_classifier_pooling() -> String {
 }
 
 impl ModernBertConfig {
-    /// What layer `n` sees.
+    /// Returns what layer `n` sees.
     pub fn layer_type(&self, n: i64) -> LayerType {
         match &self.layer_types {
             Some(types) => types.get(n as usize).copied().unwrap_or(LayerType::Global),
@@ -143,7 +143,7 @@ impl ModernBertConfig {
         }
     }
 
-    /// Tokens that a local layer sees on each side.
+    /// Returns how many tokens a local layer sees on each side.
     pub fn window(&self) -> i64 {
         self.local_attention / 2
     }

@@ -8,7 +8,8 @@ const WORDS: [&str; 16] = [
     "café", "中", "文", "query", ":",
 ];
 
-/// A model folder with a tokenizer of these words whose own rules lower-case and add no marks.
+/// Returns a model folder with a tokenizer of these words whose own rules lower-case and add no
+/// marks.
 fn folder(tokenizer_config: &str, more: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let vocab: serde_json::Map<String, Value> = (0u32..)

@@ -16,7 +16,7 @@ use crate::error::{EvaluateError, Result};
 use crate::models::network::Network;
 use crate::models::options::Models;
 use crate::paired::Paired;
-use crate::vectors::embeddings::Embeddings;
+use pairmill_retrieval::Embeddings;
 
 /// Raised whenever embeddings that an older version kept must not be reused.
 const LAYOUT: u32 = 2;

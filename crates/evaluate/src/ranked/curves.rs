@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::ranked::judgements::tests::qrels;
-    use crate::vectors::search::Hit;
+    use pairmill_retrieval::Hit;
 
     #[test]
     fn precision_is_the_highest_from_a_level_of_recall_on() {

@@ -2,7 +2,7 @@ use pairmill_schema::hash_key;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::Result;
-use crate::vectors::embeddings::Embeddings;
+use pairmill_retrieval::Embeddings;
 
 /// Stands for a text.
 type Key = [u8; 16];

@@ -269,7 +269,7 @@ mod tests {
 
     use super::*;
     use crate::ranked::judgements::tests::qrels;
-    use crate::vectors::search::Hit;
+    use pairmill_retrieval::Hit;
 
     fn run(found: [u32; 3]) -> Ranking {
         Ranking {

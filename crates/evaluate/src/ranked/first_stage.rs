@@ -7,7 +7,7 @@ use pairmill_tables::{JudgedDocuments, Qrels};
 
 use crate::ranked::answered::Answered;
 use crate::ranked::ranking::Ranking;
-use crate::vectors::search::Hit;
+use pairmill_retrieval::Hit;
 
 /// Numbers the documents in the order in which they turn up.
 pub(crate) fn ranking_of(answered: Answered<Vec<(String, f32)>>) -> Ranking {

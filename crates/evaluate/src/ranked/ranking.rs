@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::items::write::batch;
 use crate::ranked::scorer::QueryScorer;
 use crate::statistics::sample::Means;
-use crate::vectors::search::Hit;
+use pairmill_retrieval::Hit;
 
 /// Rows handed to the Parquet writer at a time.
 const WRITE_ROWS: usize = 32_768;

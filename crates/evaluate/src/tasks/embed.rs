@@ -19,7 +19,7 @@ use crate::error::{EvaluateError, Result};
 use crate::items::write::batch;
 use crate::models::options::Models;
 use crate::ranked::equal_texts::{EmbedOnce, EqualTexts};
-use crate::vectors::embeddings::Embeddings;
+use pairmill_retrieval::Embeddings;
 
 /// Texts embedded and written at a time: enough to sort by length, few enough to hold.
 const BLOCK: usize = 8_192;

@@ -1,5 +1,3 @@
-//! Embeddings, how alike they are, and the nearest among them.
+//! What embeddings lose by being stored smaller.
 
-pub(crate) mod embeddings;
-pub(crate) mod search;
 pub(crate) mod variants;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{EvaluateError, Result};
 use crate::paired::Paired;
-use crate::vectors::embeddings::Embeddings;
+use pairmill_retrieval::Embeddings;
 
 /// How the components of a stored embedding are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

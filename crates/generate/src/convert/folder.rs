@@ -257,7 +257,7 @@ impl Conversion<'_> {
         Ok(())
     }
 
-    /// Which rows are queries not seen before.
+    /// Returns which rows are queries not seen before.
     fn new_queries(&mut self, file: &str, batch: &RecordBatch) -> Result<Vec<bool>> {
         let [ids, texts] = ["id", "text"].map(|name| string_column(batch, name).iter().flatten());
         ids.zip(texts)

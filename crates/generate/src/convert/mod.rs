@@ -13,7 +13,7 @@ use pairmill_tables::{Lineage, session};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use crate::{GenerateError, Result};
+use crate::Result;
 
 pub use folder::{FolderSummary, SplitSummary};
 
@@ -26,8 +26,6 @@ pub struct ConvertConfig {
     pub output: PathBuf,
     /// The splits to convert; all if empty.
     pub splits: Vec<String>,
-    /// Threads to work with.
-    pub threads: usize,
     /// Whether to do the work again when the output is up to date.
     pub force: bool,
 }
@@ -75,25 +73,19 @@ pub enum ConvertSummary {
     },
 }
 
-/// Converts a data set or a file, unless the output is up to date. Rows keep their order.
+/// Converts a data set or a file, unless the output is up to date. Rows keep their order. Tables
+/// are read on the threads of the runtime that it is awaited in.
 ///
 /// # Errors
 /// If the input is of no form that can be converted or is unsound (see [`pairmill_tables::open`]),
 /// the output's form cannot hold it, or the output cannot be written.
-pub fn convert(config: &ConvertConfig) -> Result<ConvertReport> {
-    let summary = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(config.threads.max(1))
-        .enable_all()
-        .build()
-        .map_err(GenerateError::Runtime)?
-        .block_on(async {
-            // One partition keeps the order of the rows.
-            let session = session(1)?;
-            match Path::new(&config.input).is_dir() {
-                true => folder::convert(config, &session).await,
-                false => file::convert(config, &session).await,
-            }
-        })?;
+pub async fn convert(config: &ConvertConfig) -> Result<ConvertReport> {
+    // One partition keeps the order of the rows.
+    let session = session(1)?;
+    let summary = match Path::new(&config.input).is_dir() {
+        true => folder::convert(config, &session).await?,
+        false => file::convert(config, &session).await?,
+    };
     let up_to_date = summary.is_none();
     let summary = summary.or_else(|| {
         info!("{} is up to date", config.output.display());

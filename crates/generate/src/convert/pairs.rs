@@ -3,7 +3,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Operator, binary_expr, lit, when};
 use datafusion::prelude::{DataFrame, Expr, ident};
 
-/// The pairs that judgements call relevant, ordered by their ids, once each.
+/// Returns the pairs that judgements call relevant, ordered by their ids, once each.
 pub(super) fn relevant(
     qrels: DataFrame,
     queries: DataFrame,
@@ -43,7 +43,7 @@ pub(super) fn relevant(
         ])
 }
 
-/// The passage as the later stages read it from the corpus: title, blank, text.
+/// Returns the passage as the later stages read it from the corpus: title, blank, text.
 fn passage() -> Result<Expr> {
     let (title, text) = (ident("title"), ident("text"));
     let joined = |left, right| binary_expr(left, Operator::StringConcat, right);

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::Result;
 
-/// An input as a table.
+/// Returns an input as a table.
 pub(super) async fn table(
     session: &SessionContext,
     input: &str,
@@ -70,7 +70,7 @@ impl Output {
         Ok(Self::Table(Box::new(output)))
     }
 
-    /// Lines of a folder, or with their own lineage.
+    /// Begins lines of a folder, or with their own lineage.
     pub fn lines(path: &Path, lines: Lines, lineage: Option<&Lineage>) -> Result<Self> {
         Ok(Self::Lines(Box::new(LineOutput::create(
             path, lines, lineage,
@@ -85,7 +85,7 @@ impl Output {
         Ok(())
     }
 
-    /// Rows written so far.
+    /// Returns how many rows were written so far.
     pub fn rows(&self) -> u64 {
         match self {
             Self::Table(output) => output.rows(),
@@ -93,7 +93,7 @@ impl Output {
         }
     }
 
-    /// The same as [`finish`](Self::finish), with figures for the next run to report.
+    /// Does the same as [`finish`](Self::finish), with figures for the next run to report.
     pub fn finish_with(self, figures: &impl Serialize) -> Result<u64> {
         Ok(match self {
             Self::Table(output) => output.finish_with(figures)?,
@@ -114,7 +114,7 @@ pub(super) fn filtered(batch: &RecordBatch, wanted: Vec<bool>) -> Result<RecordB
     Ok(filter_record_batch(batch, &BooleanArray::from(wanted)).map_err(query)?)
 }
 
-/// The anchors of pairs as queries.
+/// Returns the anchors of pairs as queries.
 pub(super) fn anchors(pairs: &RecordBatch) -> Result<RecordBatch> {
     let columns = ["anchor_id", "anchor"].map(|name| pairs.column_by_name(name).map(Arc::clone));
     let columns = columns.into_iter().flatten().collect();

@@ -94,7 +94,7 @@ impl DataSet {
         })
     }
 
-    /// The one file of queries that a data set in BEIR's form has.
+    /// Returns the one file of queries that a data set in BEIR's form has.
     pub fn queries(&self) -> &str {
         let mut files = self.splits.values();
         let file = files.next().map(|split| match &split.queries {
@@ -114,7 +114,7 @@ fn json_lines(folder: &Path, stem: &str) -> Option<String> {
     names.find_map(|name| existing(folder, &name))
 }
 
-/// The judgements of each split.
+/// Returns the judgements of each split.
 fn split_files(folder: &Path, form: Form) -> BTreeMap<String, String> {
     let (place, before, after) = match form {
         Form::Beir => (folder.join("qrels"), "", ".tsv"),

@@ -98,13 +98,14 @@ impl Anchors {
         anchors
     }
 
-    /// Whether a passage is no answer to the heading above it, because it is one to so many others.
+    /// Returns whether a passage is no answer to the heading above it, because it is one to so many
+    /// others.
     pub fn is_common_passage(&self, text: TextKey) -> bool {
         let count = self.documents_with_passage.get(&text);
         count.is_some_and(|&documents| documents > self.max_documents)
     }
 
-    /// What asks for the first passage of a document: its description, else its title.
+    /// Returns what asks for the first passage of a document: its description, else its title.
     pub fn of_document<'a>(&self, document: &'a CutDocument) -> Option<&'a str> {
         let texts = [&document.description, &document.title]
             .into_iter()
@@ -113,8 +114,8 @@ impl Anchors {
         texts.find(|text| !self.says_nothing(text))
     }
 
-    /// What asks for the first passage below a heading: the heading, behind the title of its
-    /// document where it says nothing alone. Nothing where that is no help either.
+    /// Returns what asks for the first passage below a heading: the heading, behind the title of
+    /// its document where it says nothing alone. Nothing where that is no help either.
     pub fn of_heading<'a>(&self, heading: &'a str, title: Option<&str>) -> Option<Cow<'a, str>> {
         if OF_LINKS.contains(&&*bare(heading)) {
             return None;
@@ -147,7 +148,7 @@ fn key(text: &str) -> TextKey {
     TextKey::identical(&bare(text))
 }
 
-/// A heading without number, letter case and closing punctuation.
+/// Returns a heading without number, letter case and closing punctuation.
 fn bare(heading: &str) -> String {
     let is_number = |letter: char| letter.is_numeric() || ".)( ".contains(letter);
     let heading = heading.to_lowercase().replace('’', "'");

@@ -128,7 +128,7 @@ impl Writer {
         self.document.description = description;
     }
 
-    /// The document; `page_title` stands in where it has no title of its own.
+    /// Returns the document; `page_title` stands in where it has no title of its own.
     pub fn finish(mut self, page_title: &str) -> Document {
         self.end_heading();
         self.end_section();
@@ -145,8 +145,8 @@ impl Writer {
         document
     }
 
-    /// The heading that is the document's title: one that repeats the title given before, else the
-    /// only one of level 1, else a first one that the title of the page begins with.
+    /// Returns the heading that is the document's title: one that repeats the title given before,
+    /// else the only one of level 1, else a first one that the title of the page begins with.
     fn title_heading(&self, page_title: &str) -> Option<&str> {
         let mut headings = self.headings.iter().map(|(_, text)| text.as_str());
         if let Some(title) = &self.document.title {
@@ -167,12 +167,13 @@ fn filled(text: &str) -> Option<String> {
     Some(identical(text).into_owned()).filter(|text| !text.is_empty())
 }
 
-/// Zero-width spaces, byte order marks and soft hyphens, which tell equal texts apart.
+/// Returns whether a letter is not shown: zero-width spaces, byte order marks and soft hyphens,
+/// which tell equal texts apart.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{200b}' | '\u{feff}' | '\u{ad}') || letter.is_control()
 }
 
-/// A heading without the sign that links to it, which generators of pages put beside it.
+/// Returns a heading without the sign that links to it, which generators of pages put beside it.
 fn without_permalink(heading: &str) -> &str {
     let is_sign = |letter: char| letter.is_whitespace() || "¶§🔗".contains(letter);
     let heading = heading.trim_matches(is_sign);

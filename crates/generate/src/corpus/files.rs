@@ -6,7 +6,7 @@ use pairmill_tables::TableError;
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use super::skipped::{Skipped, Why};
+use crate::skipped::{Skipped, Why};
 use crate::{GenerateError, Result};
 
 /// A format that documents are read from.
@@ -96,8 +96,8 @@ impl Files {
         Ok(files)
     }
 
-    /// The blake3 hash of the names and contents of all documents, in hexadecimal. A file that
-    /// cannot be read counts with its name.
+    /// Returns the blake3 hash of the names and contents of all documents, in hexadecimal. A file
+    /// that cannot be read counts with its name.
     pub fn hash(&self) -> String {
         let contents: Vec<Option<blake3::Hash>> = self
             .documents
@@ -132,7 +132,7 @@ fn unreadable(error: &walkdir::Error, folder: &Path) -> Skipped {
     Skipped::new(shown(error.path().unwrap_or(folder), folder), why)
 }
 
-/// The real path of an input, so that inputs that meet are seen to.
+/// Returns the real path of an input, so that inputs that meet are seen to.
 fn root(input: &str) -> Result<PathBuf> {
     let path = Path::new(input);
     if !path.exists() {
@@ -167,7 +167,7 @@ fn root(input: &str) -> Result<PathBuf> {
     })
 }
 
-/// The deepest folder that all roots are or lie in.
+/// Returns the deepest folder that all roots are or lie in.
 fn common_folder(roots: &[PathBuf]) -> PathBuf {
     let mut folders = roots.iter().map(|root| match root.parent() {
         Some(parent) if root.is_file() => parent,
@@ -180,14 +180,14 @@ fn common_folder(roots: &[PathBuf]) -> PathBuf {
     common
 }
 
-/// The path below `folder` with slashes, if it is UTF-8.
+/// Returns the path below `folder` with slashes, if it is UTF-8.
 fn source(path: &Path, folder: &Path) -> Option<String> {
     let below = path.strip_prefix(folder).unwrap_or(path);
     let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
     Some(parts?.join("/"))
 }
 
-/// The same for people, whatever its letters are.
+/// Returns the path for people, whatever its letters are.
 fn shown(path: &Path, folder: &Path) -> String {
     let below = path.strip_prefix(folder).unwrap_or(path);
     below.display().to_string()

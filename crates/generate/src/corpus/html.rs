@@ -43,7 +43,7 @@ fn tokenize(text: &str, page: Page) -> Page {
     tokenizer.sink.0.into_inner()
 }
 
-/// The text in pieces of at most a megabyte: the tokenizer's strings have a largest size.
+/// Returns the text in pieces of at most a megabyte: the tokenizer's strings have a largest size.
 fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let (piece, rest) = text.split_at(text.floor_char_boundary(1 << 20));

@@ -10,7 +10,6 @@ mod options;
 mod passages;
 mod plain;
 mod read;
-mod skipped;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -22,12 +21,12 @@ pub(crate) use files::Files;
 pub use options::{CorpusOptions, PassageTitles};
 use passages::Measure;
 use read::{CutDocument, CutSection};
-pub use skipped::SkippedFiles;
 
 use pairmill_schema::TextKey;
 
 use crate::input::Kept;
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
+use crate::skipped::SkippedFiles;
 use crate::summary::{Facts, Rows};
 use crate::{GenerateError, Result, draw};
 

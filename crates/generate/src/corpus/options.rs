@@ -58,7 +58,7 @@ pub enum PassageTitles {
 }
 
 impl PassageTitles {
-    /// The title of a passage below these headings, of which the last is its own.
+    /// Returns the title of a passage below these headings, of which the last is its own.
     pub(crate) fn of(self, title: Option<&str>, headings: &[String]) -> String {
         let headings = match self {
             Self::None => return String::new(),

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use super::document::Document;
 use super::files::{DocumentFile, Format};
 use super::passages::{self, Measure};
-use super::skipped::{Skipped, Why};
 use super::{html, markdown, plain};
+use crate::skipped::{Skipped, Why};
 
 /// A document cut into passages.
 #[derive(Debug)]
@@ -94,9 +94,9 @@ fn cut(source: String, document: Document, max_tokens: usize, measure: &Measure)
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::draw;
-    use rand::seq::IndexedRandom;
 
     /// What the formats give a meaning to, and what they do not expect.
     const PIECES: &[&str] = &[
@@ -159,20 +159,20 @@ mod tests {
         "\\",
     ];
 
-    #[test]
-    fn no_text_is_too_odd_to_be_read_and_cut() {
-        for round in 0..2_000 {
-            let mut chance = draw::generator(round, "odd text", &[]);
-            let start = if round % 2 == 0 { "---\n" } else { "" };
-            let pieces = (0..60).filter_map(|_| PIECES.choose(&mut chance).copied());
-            let text = start.to_owned() + &pieces.collect::<String>();
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn no_text_is_too_odd_to_be_read_and_cut(
+            start in prop::sample::select(&["", "---\n"][..]),
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60),
+        ) {
+            let text = start.to_owned() + &pieces.concat();
             for format in [Format::Markdown, Format::Html, Format::Plain] {
                 let document = cut("odd".to_owned(), parse(&text, format), 5, &Measure::Words);
-                for section in document.sections {
-                    for passage in section.passages {
-                        assert!(!passage.trim().is_empty());
-                        assert!(passage.split_whitespace().count() <= 5, "{passage}");
-                    }
+                for passage in document.sections.iter().flat_map(|section| &section.passages) {
+                    prop_assert!(!passage.trim().is_empty());
+                    prop_assert!(passage.split_whitespace().count() <= 5, "{passage}");
                 }
             }
         }

@@ -118,13 +118,13 @@ impl<'a> Builder<'a> {
         self.graph.node_with(scope, "Concat", inputs, axis)
     }
 
-    /// The number of tokens that rows are padded to, `[1]`.
+    /// Returns the number of tokens that rows are padded to, `[1]`.
     pub fn length(&mut self, ids: &str) -> String {
         let attributes = vec![int_attribute("start", 1), int_attribute("end", 2)];
         self.graph.node_with("length", "Shape", &[ids], attributes)
     }
 
-    /// What is added to attention scores, `[batch, 1, 1, sequence]`: 0 for tokens and
+    /// Returns what is added to attention scores, `[batch, 1, 1, sequence]`: 0 for tokens and
     /// [`MASKED`] for padding.
     pub fn padding_bias(&mut self, mask: &str) -> String {
         let scope = "attention_mask";
@@ -137,14 +137,14 @@ impl<'a> Builder<'a> {
         self.graph.node(scope, "Mul", &[&mask, &masked])
     }
 
-    /// [`MASKED`] where `condition` holds, else 0.
+    /// Adds [`MASKED`] where `condition` holds, else 0.
     pub fn masked_where(&mut self, scope: &str, condition: &str) -> String {
         let condition = self.cast(scope, condition, FLOAT);
         let masked = self.float("masked", MASKED);
         self.graph.node(scope, "Mul", &[&condition, &masked])
     }
 
-    /// How far the key is behind the query for each pair of tokens, `[sequence, sequence]`.
+    /// Returns how far the key is behind the query for each pair of tokens, `[sequence, sequence]`.
     pub fn distances(&mut self, ids: &str) -> String {
         let scope = "distances";
         let length = self.length(ids);
@@ -158,7 +158,7 @@ impl<'a> Builder<'a> {
         self.graph.node(scope, "Sub", &[&keys, &queries])
     }
 
-    /// The first token of each row, `[batch, 1, hidden]`.
+    /// Returns the first token of each row, `[batch, 1, hidden]`.
     pub fn first_token(&mut self, hidden: &str) -> String {
         let (start, end) = (self.ints("axis_0", &[0]), self.ints("axis_1", &[1]));
         self.graph
@@ -174,8 +174,8 @@ impl<'a> Builder<'a> {
         self.transpose(scope, &heads, perm)
     }
 
-    /// Attention from `[batch, heads, queries, width]`, `[batch, heads, width, sequence]` and
-    /// `[batch, heads, sequence, width]` to `[batch, queries, hidden]`.
+    /// Adds the attention from `[batch, heads, queries, width]`, `[batch, heads, width, sequence]`
+    /// and `[batch, heads, sequence, width]` to `[batch, queries, hidden]`.
     pub fn attention(&mut self, scope: &str, [query, key, value]: [&str; 3], bias: &str) -> String {
         let width = self.config.hidden_size() / self.config.heads();
         let root = self.float("root_of_head_size", (width as f32).sqrt());
@@ -205,7 +205,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The exact GELU, `x / 2 · (1 + erf(x / √2))`.
+    /// Returns the exact GELU, `x / 2 · (1 + erf(x / √2))`.
     fn gelu(&mut self, scope: &str, x: &str) -> String {
         let root_of_two = self.float("root_of_two", std::f32::consts::SQRT_2);
         let erf = self.graph.node(scope, "Div", &[x, &root_of_two]);
@@ -213,7 +213,7 @@ impl<'a> Builder<'a> {
         self.gelu_from(scope, x, &erf)
     }
 
-    /// `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`.
+    /// Adds `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`.
     fn gelu_tanh(&mut self, scope: &str, x: &str) -> String {
         let root = self.float("root_of_two_by_pi", std::f32::consts::FRAC_2_PI.sqrt());
         let share = self.float("share_of_cube", 0.044_715);
@@ -227,7 +227,7 @@ impl<'a> Builder<'a> {
         self.gelu_from(scope, x, &tanh)
     }
 
-    /// `x / 2 · (1 + sigmoidal)`.
+    /// Adds `x / 2 · (1 + sigmoidal)`.
     fn gelu_from(&mut self, scope: &str, x: &str, sigmoidal: &str) -> String {
         let (one, half) = (self.float("one", 1.0), self.float("half", 0.5));
         let share = self.graph.node(scope, "Add", &[sigmoidal, &one]);

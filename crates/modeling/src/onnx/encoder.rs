@@ -107,7 +107,8 @@ fn encoder(
     Ok((hidden, mask))
 }
 
-/// The mean over tokens that are no padding: `[batch, sequence, hidden]` to `[batch, hidden]`.
+/// Returns the mean over tokens that are no padding: `[batch, sequence, hidden]` to `[batch,
+/// hidden]`.
 fn mean(builder: &mut Builder, hidden: &str, mask: &str) -> String {
     let scope = "mean";
     let (axis_1, axis_2) = (builder.ints("axis_1", &[1]), builder.ints("axis_2", &[2]));

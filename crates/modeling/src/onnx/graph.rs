@@ -185,7 +185,7 @@ impl Graph {
     }
 }
 
-/// An attribute that holds one integer.
+/// Returns an attribute that holds one integer.
 pub(super) fn int_attribute(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
         name: name.to_owned(),
@@ -195,7 +195,7 @@ pub(super) fn int_attribute(name: &str, value: i64) -> AttributeProto {
     }
 }
 
-/// An attribute that holds a list of integers.
+/// Returns an attribute that holds a list of integers.
 pub(super) fn ints_attribute(name: &str, values: &[i64]) -> AttributeProto {
     AttributeProto {
         name: name.to_owned(),
@@ -205,7 +205,7 @@ pub(super) fn ints_attribute(name: &str, values: &[i64]) -> AttributeProto {
     }
 }
 
-/// An attribute that holds one float.
+/// Returns an attribute that holds one float.
 pub(super) fn float_attribute(name: &str, value: f32) -> AttributeProto {
     AttributeProto {
         name: name.to_owned(),

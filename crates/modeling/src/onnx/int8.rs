@@ -86,8 +86,8 @@ impl Builder<'_> {
             .clone()
     }
 
-    /// An input as whole numbers, with their scale and what stands for zero; once for all products
-    /// it goes into.
+    /// Returns an input as whole numbers, with their scale and what stands for zero; once for all
+    /// products it goes into.
     fn rounded(&mut self, input: &str) -> [String; 3] {
         let graph = &mut self.graph;
         self.rounded

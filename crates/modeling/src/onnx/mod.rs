@@ -31,7 +31,7 @@ pub enum Precision {
 
 /// Where the weights of a model come from.
 pub trait Weights {
-    /// The tensor with this name: its shape and its values in row-major order.
+    /// Returns the tensor with this name: its shape and its values in row-major order.
     fn get(&self, name: &str) -> Option<(Vec<i64>, Vec<f32>)>;
 }
 
@@ -73,7 +73,7 @@ mod tests {
         Config::parse(Path::new("config.json"), &config).unwrap()
     }
 
-    /// Every parameter of a Hugging Face `BertForSequenceClassification` with three labels.
+    /// Makes every parameter of a Hugging Face `BertForSequenceClassification` with three labels.
     fn classifier() -> Counting {
         let mut weights = Counting::default();
         let mut add = |name: String, shape: &[i64]| {

@@ -95,7 +95,8 @@ impl PostNorm {
         builder.layer_norm(&format!("{scope}.LayerNorm"), &sum, self.layer.eps, true)
     }
 
-    /// The bias of each head on the score of each pair of tokens, `[1, heads, sequence, sequence]`.
+    /// Adds the bias of each head on the score of each pair of tokens, `[1, heads, sequence,
+    /// sequence]`.
     fn position_bias(
         &self,
         builder: &mut Builder,
@@ -155,7 +156,7 @@ impl PostNorm {
     }
 }
 
-/// As `PackedBatch::positions_behind`, for padded rows: `[batch, sequence]`.
+/// Adds the positions of `PackedBatch::positions_behind` for padded rows: `[batch, sequence]`.
 fn positions_behind(builder: &mut Builder, scope: &str, ids: &str, padding_idx: i64) -> String {
     let padding = builder.int("padding_idx", padding_idx);
     let axis = builder.int("step", 1);

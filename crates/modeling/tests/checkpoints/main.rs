@@ -2,6 +2,12 @@
 //! sentence-transformers gives of them (tests/reference/checkpoints.py): in libtorch, and exported
 //! in ONNX Runtime. What is not read is refused by the name of the setting.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests do"
+)]
+
 mod folders;
 
 use std::error::Error;

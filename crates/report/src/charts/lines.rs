@@ -88,6 +88,35 @@ pub fn precision_recall(curves: &[Curve], note: &str) -> Option<Markup> {
     Some(figure.render())
 }
 
+/// Draws curves that share both axes. `None` where there is no point.
+pub fn line_chart(
+    title: &str,
+    [across, upwards]: [&str; 2],
+    curves: &[Curve],
+    note: &str,
+) -> Option<Markup> {
+    let points = || curves.iter().flat_map(|curve| &curve.points);
+    let plot = Plot::wide(
+        Axis::spanning(across, points().map(|point| point.x))?,
+        Axis::spanning(upwards, points().map(|point| point.y))?,
+    );
+    let marks = html! {
+        @for (number, curve) in curves.iter().enumerate() {
+            (line(&plot, series_class(number), &curve.name, &pick(&curve.points)))
+        }
+    };
+    let legend = curves.iter().enumerate();
+    let figure = Figure {
+        title,
+        legend: legend
+            .map(|(number, curve)| (series_class(number), curve.name.clone()))
+            .collect(),
+        svg: plot.draw(title, &marks),
+        note: note.to_owned(),
+    };
+    Some(figure.render())
+}
+
 /// Draws one chart for each quantity of the training log.
 pub fn training_curves(curves: &[Curve]) -> Vec<Markup> {
     curves.iter().filter_map(training_curve).collect()

@@ -16,7 +16,7 @@ pub use confusion::{ConfusionTable, confusion_matrix};
 pub use forest::{ForestRow, forest};
 pub use histogram::{Distribution, Distributions, histograms};
 pub use lines::{
-    Curve, LearningCurve, LearningPoint, Point, learning_curve, learning_curve_svg,
+    Curve, LearningCurve, LearningPoint, Point, learning_curve, learning_curve_svg, line_chart,
     precision_recall, training_curves,
 };
 pub use scatter::{Change, Scatter, before_after};

@@ -44,7 +44,7 @@ impl Examined {
         }
     }
 
-    /// The error to say of the file.
+    /// Returns the error to say of the file.
     pub fn of(self, file: &DataFile) -> TableError {
         match self {
             Self::NotUtf8(error) => reading_error(file, error),
@@ -53,7 +53,7 @@ impl Examined {
     }
 }
 
-/// What to say of a file whose bytes cannot be read, decompressed or decoded.
+/// Returns what to say of a file whose bytes cannot be read, decompressed or decoded.
 pub(super) fn reading_error(file: &DataFile, error: io::Error) -> TableError {
     let detail = match decode_error(&error) {
         Some(decode) => {

@@ -63,7 +63,10 @@ impl CsvFile {
     pub fn open(file: &DataFile, text: Text, dialect: Dialect) -> Result<Self, Examined> {
         let mut reader = reader(text, dialect);
         let mut header = StringRecord::new();
-        let read = reader.read_record(&mut header);
+        let mut read = reader.read_record(&mut header);
+        if read.is_ok() && dialect::is_declaration(&header) {
+            read = reader.read_record(&mut header);
+        }
         read.map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => Examined::of_reading(file, error),
             other => Examined::Failed(file.malformed(format!("{other:?}"))),
@@ -111,6 +114,9 @@ impl CsvRows {
             cells: CellsBuilder::new(wanted.len()),
         };
         rows.read()?;
+        if dialect::is_declaration(&rows.record) {
+            rows.read()?;
+        }
         Ok(rows)
     }
 

@@ -27,8 +27,8 @@ fn invalid(error: DecodeError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-/// The text of a reader as UTF-8, without its byte order mark. A part that is not of the encoding
-/// is an error of kind `InvalidData`.
+/// Returns the text of a reader as UTF-8, without its byte order mark. A part that is not of the
+/// encoding is an error of kind `InvalidData`.
 pub(super) fn decoded<R: Read + Send>(reader: R, encoding: &'static Encoding) -> Decoded<R> {
     Decoded {
         reader,
@@ -124,7 +124,7 @@ impl<R> Decoded<R> {
     }
 }
 
-/// Whether there is an escape sequence of ISO-2022-JP, whose bytes are all ASCII.
+/// Returns whether there is an escape sequence of ISO-2022-JP, whose bytes are all ASCII.
 fn has_escape(text: &[u8]) -> bool {
     memchr::memchr_iter(0x1B, text).any(|at| matches!(text.get(at + 1), Some(b'$')))
 }
@@ -133,8 +133,8 @@ fn line_ends(text: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', text).count() as u64
 }
 
-/// What a text that is not UTF-8 is likely to be written in; `None` where most of it is UTF-8, so
-/// that it is damaged rather than of another encoding.
+/// Returns what a text that is not UTF-8 is likely to be written in; `None` where most of it is
+/// UTF-8, so that it is damaged rather than of another encoding.
 pub(super) fn guess(mut reader: impl Read) -> io::Result<Option<&'static Encoding>> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     let mut multibyte = Multibyte::default();
@@ -159,7 +159,8 @@ pub(super) fn guess(mut reader: impl Read) -> io::Result<Option<&'static Encodin
     Ok(Some(detector.guess(None, Utf8Detection::Deny)))
 }
 
-/// What the first bytes tell: a byte order mark, or the zeros between the letters of UTF-16.
+/// Returns what the first bytes tell: a byte order mark, or the zeros between the letters of
+/// UTF-16.
 pub(super) fn of_bytes(bytes: &[u8]) -> Option<&'static Encoding> {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return Some(encoding);

@@ -2,6 +2,7 @@ use std::io::{self, Read};
 
 use super::decode::BLOCK;
 use super::options::{Quote, ReadOptions};
+use super::scan::{At, PlainScan, QuotedScan};
 
 /// How a file of separated values is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub(super) fn find(
     let is_whole = sample.len() < SAMPLE;
     let delimiter = match options.delimiter {
         Some(delimiter) => delimiter,
-        None => separator(&sample, is_whole, usual, mark),
+        None => declared(&sample).unwrap_or_else(|| separator(&sample, is_whole, usual, mark)),
     };
     let mut scans = Scans::new(delimiter, mark.unwrap_or(b'"'));
     scans.feed(&sample);
@@ -76,7 +77,32 @@ pub(super) fn find(
     })
 }
 
-/// The separator by which most records have as many fields as the header.
+/// Returns the separator that a first line such as `sep=;` names, which Excel writes and reads.
+fn declared(sample: &[u8]) -> Option<u8> {
+    let line = sample.split(|&byte| byte == b'\n').next()?.trim_ascii_end();
+    let line = line
+        .strip_prefix(b"\"")
+        .and_then(|line| line.strip_suffix(b"\""))
+        .unwrap_or(line);
+    match *line {
+        [s, e, p, b'=', separator] if [s, e, p].eq_ignore_ascii_case(b"sep") => Some(separator),
+        // A tab at the end was trimmed.
+        [s, e, p, b'='] if [s, e, p].eq_ignore_ascii_case(b"sep") => Some(b'\t'),
+        _ => None,
+    }
+}
+
+/// Whether a record is such a line.
+pub(super) fn is_declaration(record: &csv::StringRecord) -> bool {
+    let mut fields = record.iter();
+    let first = fields.next().unwrap_or_default().as_bytes();
+    let is_named = first
+        .get(..4)
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"sep="));
+    is_named && first.len() <= 5 && fields.all(str::is_empty)
+}
+
+/// Returns the separator by which most records have as many fields as the header.
 fn separator(sample: &[u8], is_whole: bool, usual: u8, mark: Option<u8>) -> u8 {
     let others = SEPARATORS.into_iter().filter(|&other| other != usual);
     let mut best = (usual, 0.0, 0);
@@ -97,7 +123,7 @@ fn separator(sample: &[u8], is_whole: bool, usual: u8, mark: Option<u8>) -> u8 {
     best.0
 }
 
-/// The share of records with as many fields as the header, and the number of these.
+/// Returns the share of records with as many fields as the header, and the number of these.
 fn regular(sample: &[u8], is_whole: bool, delimiter: u8, quote: Option<u8>) -> (f64, usize) {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -151,13 +177,14 @@ impl Scans {
         self.plain.feed(bytes);
         if !self.seen_mark && memchr::memchr(self.mark, bytes).is_none() {
             // Without a mark all three are the same so far.
-            self.doubled.records.clone_from(&self.plain.records);
-            self.doubled.at = match self.plain.in_field {
-                true => At::Plain,
-                false => At::FieldStart,
-            };
-            self.escaped.records.clone_from(&self.doubled.records);
-            self.escaped.at = self.doubled.at;
+            for quoted in [&mut self.doubled, &mut self.escaped] {
+                quoted.records.clone_from(&self.plain.records);
+                quoted.after_return = self.plain.after_return;
+                quoted.at = match self.plain.in_field {
+                    true => At::Plain,
+                    false => At::FieldStart,
+                };
+            }
             return;
         }
         self.seen_mark = true;
@@ -208,187 +235,72 @@ impl Scans {
     }
 }
 
-/// Counts of fields by record.
-#[derive(Debug, Clone)]
-struct Records {
-    number: u64,
-    header: Option<u64>,
-    fields: u64,
-    /// Whether the record has anything in it.
-    is_blank: bool,
-    irregular: bool,
-    line: u64,
-}
-
-impl Records {
-    fn new() -> Self {
-        Self {
-            number: 0,
-            header: None,
-            fields: 1,
-            is_blank: true,
-            irregular: false,
-            line: 1,
-        }
-    }
-
-    fn end(&mut self) {
-        if !self.is_blank {
-            self.number += 1;
-            match self.header {
-                None => self.header = Some(self.fields),
-                Some(header) => self.irregular |= header != self.fields,
-            }
-        }
-        self.fields = 1;
-        self.is_blank = true;
-    }
-
-    fn is_regular(&self) -> bool {
-        !self.irregular
-    }
-
-    fn columns(&self) -> u64 {
-        self.header.unwrap_or_default()
-    }
-}
-
-struct PlainScan {
-    records: Records,
-    delimiter: u8,
-    /// Whether something stands behind the last separator.
-    in_field: bool,
-    after_return: bool,
-}
-
-impl PlainScan {
-    fn new(delimiter: u8) -> Self {
-        Self {
-            records: Records::new(),
-            delimiter,
-            in_field: false,
-            after_return: false,
-        }
-    }
-
-    fn feed(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            let after_return = std::mem::take(&mut self.after_return);
-            match byte {
-                b'\n' | b'\r' => {
-                    self.after_return = byte == b'\r';
-                    if byte == b'\r' || !after_return {
-                        self.records.line += 1;
-                    }
-                    self.records.end();
-                    self.in_field = false;
-                }
-                byte => {
-                    self.records.is_blank = false;
-                    self.in_field = byte != self.delimiter;
-                    self.records.fields += u64::from(byte == self.delimiter);
-                }
-            }
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
-    FieldStart,
-    Plain,
-    Quoted,
-    /// Behind a mark in a quoted field: its end, or the first of two.
-    Mark,
-    Escaped,
-}
-
-struct QuotedScan {
-    records: Records,
-    delimiter: u8,
-    mark: u8,
-    escape: Option<u8>,
-    at: At,
-    after_return: bool,
-    /// Line in which the last quoted field began.
-    opened: u64,
-    /// Line of the first field that is not quoted as it begins to be.
-    unsound: Option<u64>,
-    /// Line in which the first field with a line break began.
-    first_merged: Option<u64>,
-}
-
-impl QuotedScan {
-    fn new(delimiter: u8, mark: u8, escape: Option<u8>) -> Self {
-        Self {
-            records: Records::new(),
-            delimiter,
-            mark,
-            escape,
-            at: At::FieldStart,
-            after_return: false,
-            opened: 0,
-            unsound: None,
-            first_merged: None,
-        }
-    }
-
-    fn feed(&mut self, bytes: &[u8]) {
-        if self.unsound.is_some() {
-            return;
-        }
-        for &byte in bytes {
-            let after_return = std::mem::take(&mut self.after_return);
-            let is_line_end = matches!(byte, b'\n' | b'\r');
-            if is_line_end {
-                self.after_return = byte == b'\r';
-                self.records.line += u64::from(byte == b'\r' || !after_return);
-            } else {
-                self.records.is_blank = false;
-            }
-            self.at = match self.at {
-                At::Quoted if byte == self.mark => At::Mark,
-                At::Quoted if Some(byte) == self.escape => At::Escaped,
-                At::Quoted => {
-                    if is_line_end && self.first_merged.is_none() {
-                        self.first_merged = Some(self.opened);
-                    }
-                    At::Quoted
-                }
-                At::Escaped => At::Quoted,
-                At::Mark if byte == self.mark && self.escape.is_none() => At::Quoted,
-                At::FieldStart if byte == self.mark => {
-                    self.opened = self.records.line;
-                    At::Quoted
-                }
-                _ if is_line_end => {
-                    self.records.end();
-                    At::FieldStart
-                }
-                _ if byte == self.delimiter => {
-                    self.records.fields += 1;
-                    At::FieldStart
-                }
-                At::Mark => {
-                    self.unsound = Some(self.opened);
-                    return;
-                }
-                _ => At::Plain,
-            };
-        }
-    }
-
-    fn end(&mut self) {
-        if matches!(self.at, At::Quoted | At::Escaped) {
-            self.unsound.get_or_insert(self.opened);
-        }
-        self.records.end();
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Makes records of two to four fields, such as a writer has to quote.
+    fn records() -> impl Strategy<Value = Vec<Vec<String>>> {
+        let pieces = [
+            "a", "b ", "ü", ",", ";", "|", "\"", "'", "\\", "\n", "\r\n", "\r", "-",
+        ];
+        let field = prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..8);
+        let field = field.prop_map(|pieces| pieces.concat());
+        (2usize..=4).prop_flat_map(move |columns| {
+            let record = prop::collection::vec(field.clone(), columns);
+            prop::collection::vec(record, 1..8)
+        })
+    }
+
+    /// Returns the decision on a text that comes in pieces of some length.
+    fn decided(text: &[u8], piece: usize) -> Result<Found, UnsoundQuote> {
+        let mut scans = Scans::new(b',', b'"');
+        text.chunks(piece).for_each(|piece| scans.feed(piece));
+        let plain = Dialect {
+            delimiter: b',',
+            quote: None,
+            escape: None,
+        };
+        scans.decide(plain, b'"', false)
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_writer_of_csv_writes_is_read_as_it_was(
+            records in records(),
+            delimiter in prop::sample::select(vec![b',', b';', b'|']),
+            always_quoted: bool,
+        ) {
+            let mut writer = csv::WriterBuilder::new()
+                .delimiter(delimiter)
+                .quote_style(match always_quoted {
+                    true => csv::QuoteStyle::Always,
+                    false => csv::QuoteStyle::Necessary,
+                })
+                .from_writer(Vec::new());
+            for record in &records {
+                writer.write_record(record).unwrap();
+            }
+            let text = writer.into_inner().unwrap();
+            let found = find(text.as_slice(), delimiter, &ReadOptions::default()).unwrap();
+            let expected = Dialect {
+                delimiter,
+                quote: Some(b'"'),
+                escape: None,
+            };
+            prop_assert_eq!(found.unwrap().dialect, expected, "{}", String::from_utf8_lossy(&text));
+        }
+
+        #[test]
+        fn it_does_not_matter_in_which_pieces_a_text_comes(
+            text in "[a,\"\\\\\r\n]{0,40}",
+            piece in 1usize..12,
+        ) {
+            prop_assert_eq!(decided(text.as_bytes(), piece), decided(text.as_bytes(), 100));
+        }
+    }
 
     fn found(text: &str, usual: u8) -> Result<Found, UnsoundQuote> {
         find(text.as_bytes(), usual, &ReadOptions::default()).unwrap()

@@ -91,7 +91,7 @@ impl JsonFile {
     }
 }
 
-/// The text that a JSON string stands for.
+/// Returns the text that a JSON string stands for.
 fn text_of(string: &[u8]) -> Result<Cow<'_, str>, serde_json::Error> {
     let inner = &string[1..string.len() - 1];
     if !inner.contains(&b'\\')
@@ -358,7 +358,7 @@ impl JsonRows {
     }
 }
 
-/// The beginning of a value.
+/// Returns the beginning of a value.
 fn shown(value: &[u8]) -> String {
     const LETTERS: usize = 40;
     let text = String::from_utf8_lossy(&value[..value.len().min(4 * LETTERS)]);

@@ -29,7 +29,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind of a value as it is written; none where it is no value.
+    /// Returns the kind of a value as it is written; none where it is no value.
     pub fn of(value: &[u8]) -> Option<Self> {
         let first = *value.first()?;
         Some(match first {
@@ -82,7 +82,7 @@ pub(super) fn object(text: &[u8], start: usize, fields: &mut Vec<Field>) -> Scan
     }
 }
 
-/// The place of what stands behind blanks and line ends.
+/// Returns the place of what stands behind blanks and line ends.
 pub(super) fn blank(text: &[u8], mut at: usize) -> usize {
     while matches!(text.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
@@ -113,7 +113,7 @@ fn unexpected<T>(text: &[u8], at: usize, expected: &str) -> Scan<T> {
     })
 }
 
-/// The place behind the string that begins at `at`.
+/// Returns the place behind the string that begins at `at`.
 fn string(text: &[u8], at: usize) -> Scan<usize> {
     let mut from = at + 1;
     loop {
@@ -132,7 +132,7 @@ fn string(text: &[u8], at: usize) -> Scan<usize> {
     }
 }
 
-/// The place behind the value that begins at `at`.
+/// Returns the place behind the value that begins at `at`.
 fn value(text: &[u8], at: usize) -> Scan<usize> {
     match peek(text, at)? {
         b'"' => string(text, at),

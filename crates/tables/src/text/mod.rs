@@ -9,8 +9,10 @@ mod decode;
 mod dialect;
 mod json_file;
 mod json_scan;
+mod not_text;
 mod options;
 mod rows;
+mod scan;
 
 pub use options::{Quote, ReadOptions};
 pub(crate) use rows::TextFile;

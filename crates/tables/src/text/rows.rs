@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::SystemTime;
@@ -8,13 +8,19 @@ use std::time::SystemTime;
 use encoding_rs::{Encoding, UTF_8};
 use tracing::info;
 
-use super::cells::{Cells, Examined, Raw};
+use super::cells::{Cells, Examined, Raw, Text, reading_error};
 use super::csv_file::{self, CsvFile, CsvRows};
 use super::decode::{decoded, guess, of_bytes};
 use super::json_file::{JsonFile, JsonRows};
+use super::not_text::not_text;
 use super::options::ReadOptions;
 use crate::source::DataFile;
 use crate::{Format, Result};
+
+/// Bytes at the beginning of a file that its kind and encoding are told from.
+const HEAD: usize = 4_096;
+/// Letters of a word that a message shows.
+const WORD: usize = 20;
 
 /// A text file that has been looked through: how it is written and what columns it has.
 #[derive(Debug)]
@@ -56,25 +62,15 @@ impl TextFile {
 
     fn examine(file: &DataFile) -> Result<Self> {
         let options = ReadOptions::get();
-        let unreadable = |source| file.unreadable(source);
-        let encoding = match options.encoding() {
-            Some(encoding) => encoding,
-            None => {
-                let mut head = vec![0; 4_096];
-                let mut reader = raw(file)?;
-                let mut length = 0;
-                while length < head.len() {
-                    match reader.read(&mut head[length..]).map_err(unreadable)? {
-                        0 => break,
-                        read => length += read,
-                    }
-                }
-                of_bytes(&head[..length]).unwrap_or(UTF_8)
-            }
-        };
+        let head = head(file)?;
+        if let Some(what) = not_text(&head) {
+            return Err(file.malformed(what));
+        }
+        let encoding = options.encoding();
+        let encoding = encoding.unwrap_or_else(|| of_bytes(&head).unwrap_or(UTF_8));
         match Self::examine_as(file, encoding, options) {
             Err(Examined::NotUtf8(error)) if options.encoding.is_none() => {
-                match guess(raw(file)?).map_err(unreadable)? {
+                match guess(raw(file)?).map_err(|source| file.unreadable(source))? {
                     Some(encoding) if encoding != UTF_8 => {
                         Self::examine_as(file, encoding, options).map_err(|error| error.of(file))
                     }
@@ -99,10 +95,7 @@ impl TextFile {
             _ => Form::Json(JsonFile::look_through(file, open()?)?),
         };
         if encoding != UTF_8 && options.encoding.is_none() {
-            let (file, encoding) = (&file.name, encoding.name());
-            info!(
-                "{file} is written in {encoding} and read so; name another encoding with --encoding"
-            );
+            say_encoding(file, encoding, open()?);
         }
         Ok(Self {
             file: file.clone(),
@@ -111,7 +104,7 @@ impl TextFile {
         })
     }
 
-    /// The names of the columns, in order.
+    /// Returns the names of the columns, in order.
     pub fn columns(&self) -> &[String] {
         match &self.form {
             Form::Csv(csv) => &csv.columns,
@@ -119,18 +112,19 @@ impl TextFile {
         }
     }
 
-    /// Whether every value of the column is a number, which only JSON Lines can tell.
+    /// Returns whether every value of the column is a number, which only JSON Lines can tell.
     pub fn holds_numbers_only(&self, column: usize) -> bool {
         matches!(&self.form, Form::Json(json) if json.holds_numbers_only(column))
     }
 
-    /// Whether DataFusion reads the file alike: JSON objects, one a line, each key of one kind.
+    /// Returns whether DataFusion reads the file alike: JSON objects, one a line, each key of one
+    /// kind.
     pub fn is_plain_json(&self) -> bool {
         self.encoding == UTF_8 && matches!(&self.form, Form::Json(json) if json.is_plain)
     }
 
-    /// The rows, of the columns with these numbers. Lists and objects of JSON are refused unless
-    /// they are taken as they are written (`takes_nested`).
+    /// Returns the rows, of the columns with these numbers. Lists and objects of JSON are refused
+    /// unless they are taken as they are written (`takes_nested`).
     pub fn rows(&self, columns: &[usize], takes_nested: bool) -> Result<TextRows> {
         let reader = decoded(raw(&self.file)?, self.encoding);
         let file = self.file.clone();
@@ -142,6 +136,36 @@ impl TextFile {
             }
         })
     }
+}
+
+/// The first bytes of a file, decompressed.
+fn head(file: &DataFile) -> Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD);
+    let mut reader = raw(file)?.take(HEAD as u64);
+    let read = reader.read_to_end(&mut head);
+    read.map_err(|error| reading_error(file, error))?;
+    Ok(head)
+}
+
+/// Says in what encoding a file is read, with the first word that would show a wrong guess.
+fn say_encoding(file: &DataFile, encoding: &'static Encoding, text: Text) {
+    let (file, encoding) = (&file.name, encoding.name());
+    let word = first_foreign_word(BufReader::new(text));
+    let example = word.map_or(String::new(), |word| format!(" (`{word}`)"));
+    info!(
+        "{file} is written in {encoding} and read so{example}; if that is wrong, name another \
+         encoding with --encoding"
+    );
+}
+
+/// The first word with a letter that is not ASCII's.
+fn first_foreign_word(text: impl BufRead) -> Option<String> {
+    let mut lines = text.lines().map_while(Result::ok);
+    lines.find_map(|line| {
+        let mut words = line.split(|c: char| !c.is_alphanumeric());
+        let word = words.find(|word| !word.is_ascii())?;
+        Some(word.chars().take(WORD).collect())
+    })
 }
 
 /// The bytes of a file, decompressed.
@@ -158,7 +182,7 @@ pub(crate) enum TextRows {
 }
 
 impl TextRows {
-    /// The next rows; none at the end.
+    /// Returns the next rows; none at the end.
     pub fn next(&mut self) -> Result<Option<Cells>> {
         match self {
             Self::Csv(rows) => rows.next(),

@@ -116,7 +116,7 @@ fn train(
     output: &Path,
     common: &Common,
 ) -> Result<Option<Report>> {
-    let runtime = prepare(common)?;
+    let threads = prepare(common)?;
     let dev_file = args.dev_file();
     let lineage = args.lineage(None, left_out, common.seed)?;
     if lineage.is_done(output, common.force)? {
@@ -133,7 +133,7 @@ fn train(
     if let Some(length) = args.data.max_length {
         model.set_max_length(usize::from(length))?;
     }
-    let (objective, parts, dev_set) = runtime.block_on(async {
+    let (objective, parts, dev_set) = threads.block_on(async {
         // One partition, so that rows come in the order of their table for any number of threads.
         let session = session(1)?;
         let (objective, parts) = match args.shuffle_buffer {
@@ -207,7 +207,7 @@ fn train(
                 "for ONNX Runtime",
                 "`model.onnx`, the same network".to_owned(),
             )],
-            data: TrainingFile::all(&runtime, files, &lineage)?,
+            data: TrainingFile::all(&threads, files, &lineage)?,
             training: &args.training,
             report,
         };
@@ -247,7 +247,7 @@ impl CrossEncoderArgs {
         Ok(lineage)
     }
 
-    /// How labelled pairs are read.
+    /// Returns how labelled pairs are read.
     fn reading(&self, mined: usize, seed: u64) -> Reading<'_> {
         Reading {
             columns: &self.data.columns,

@@ -34,7 +34,7 @@ impl List {
         }
     }
 
-    /// The first document, with its key.
+    /// Returns the first document, with its key.
     fn positive(&self) -> (TextKey, &str) {
         (self.keys[0], &self.documents[0].0)
     }
@@ -71,7 +71,7 @@ impl Lists {
         }
     }
 
-    /// The first positive of each list of a query.
+    /// Returns the first positive of each list of a query.
     fn positives(&self, query: TextKey) -> impl Iterator<Item = TextKey> {
         let places = self.of_query.get(&query).into_iter().flatten();
         places.map(|&place| self.lists[place].positive().0)
@@ -136,7 +136,7 @@ impl Objective {
         shuffled_batches(self.rows(), batch_size, seed, epoch)
     }
 
-    /// How many rows of a batch have nothing that their positive is told apart from.
+    /// Returns how many rows of a batch have nothing that their positive is told apart from.
     pub fn without_signal(&self, rows: &[usize]) -> usize {
         match self {
             Self::Lists(lists, _) if lists.in_batch > 0 => {
@@ -150,7 +150,7 @@ impl Objective {
         }
     }
 
-    /// The pairs of texts of a batch, in the order in which the loss takes their logits.
+    /// Returns the pairs of texts of a batch, in the order in which the loss takes their logits.
     pub fn pairs(&self, rows: &[usize]) -> Vec<(&str, &str)> {
         match self {
             Self::Labeled(set, _) => rows.iter().map(|&row| set.pairs[row].texts()).collect(),
@@ -165,7 +165,7 @@ impl Objective {
         }
     }
 
-    /// The loss of the logits of these pairs.
+    /// Returns the loss of the logits of these pairs.
     pub fn loss(&self, rows: &[usize], logits: &Tensor) -> Tensor {
         match self {
             Self::Labeled(set, loss) => {
@@ -205,8 +205,8 @@ fn lists_of_pairs(set: &TrainingSet) -> Vec<List> {
     .collect()
 }
 
-/// One list for each anchor that has a hard negative; a text that is a positive of one row and a
-/// negative of another is a positive.
+/// Makes one list for each anchor that has a hard negative; a text that is a positive of one row
+/// and a negative of another is a positive.
 fn lists_of_queries(set: &TrainingSet) -> Vec<List> {
     let mut positives: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut negatives: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -236,8 +236,8 @@ fn lists_of_queries(set: &TrainingSet) -> Vec<List> {
 
 type ListOfTexts<'a> = (&'a str, Vec<(&'a str, f32)>);
 
-/// The documents of each query of a batch, with the in-batch negatives: the positives of the rows
-/// that follow in the batch, unless they are the query's own in this or another row.
+/// Returns the documents of each query of a batch, with the in-batch negatives: the positives of
+/// the rows that follow in the batch, unless they are the query's own in this or another row.
 fn layout<'a>(set: &'a Lists, rows: &[usize]) -> Vec<ListOfTexts<'a>> {
     let lists = &set.lists;
     let own = |list: &'a List| {
@@ -272,7 +272,7 @@ struct Padded {
 }
 
 impl Padded {
-    /// `logits` is `[documents of all lists]`.
+    /// Begins with the logits of a batch: `logits` is `[documents of all lists]`.
     fn new(logits: &Tensor, labels: &[Vec<f32>]) -> Self {
         let width = labels.iter().map(Vec::len).max().unwrap_or(0);
         let (mut places, mut values, mut missing) = (Vec::new(), Vec::new(), Vec::new());

@@ -10,9 +10,8 @@ use clap::{Args, ValueEnum};
 use pairmill_cli::{Common, Outcome, UsageError};
 use pairmill_hub::ModelSource;
 use pairmill_modeling::SentenceEncoder;
-use pairmill_tables::{Lineage, session};
+use pairmill_tables::{Lineage, Threads, session};
 use serde::Serialize;
-use tokio::runtime::Runtime;
 
 use crate::error::{Context, Result, TrainError};
 use crate::evaluator::RetrievalEvaluator;
@@ -165,7 +164,7 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
         recipe,
     } = args;
     recipe.check()?;
-    let runtime = prepare(common)?;
+    let threads = prepare(common)?;
     let stage = match export {
         Some(ExportFormat::Onnx) => "train encoder, onnx",
         None => "train encoder",
@@ -174,7 +173,7 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
     if lineage.is_done(output, common.force)? {
         return finish_training(output, common, &recipe.training, None);
     }
-    let mut task = recipe.task(&runtime, common, None)?;
+    let mut task = recipe.task(&threads, common, None)?;
     let job = Job {
         output,
         lineage: &lineage,
@@ -187,7 +186,7 @@ pub fn run(args: &EncoderArgs, common: &Common) -> Result<Outcome> {
             write_onnx(&task.encoder, folder)?;
         }
         recipe
-            .card(&task.encoder, &runtime, &lineage, report)?
+            .card(&task.encoder, &threads, &lineage, report)?
             .save(folder)
     })?;
     finish_training(output, common, &recipe.training, Some(report))
@@ -213,12 +212,12 @@ impl Recipe {
         }
     }
 
-    /// The losses in use.
+    /// Returns the losses in use.
     pub(crate) fn losses(&self) -> Vec<Loss> {
         self.data.losses(self.loss.loss)
     }
 
-    /// Whether there is a dev split to score on.
+    /// Returns whether there is a dev split to score on.
     pub(crate) fn has_eval(&self) -> bool {
         self.data.eval.is_some()
     }
@@ -260,7 +259,7 @@ impl Recipe {
     /// Loads the model and the data, all or what is for one loss.
     pub(crate) fn task(
         &self,
-        runtime: &Runtime,
+        threads: &Threads,
         common: &Common,
         only: Option<Loss>,
     ) -> Result<EncoderTask> {
@@ -272,7 +271,7 @@ impl Recipe {
         let own_length = encoder.max_length();
         self.data.shape(&mut encoder)?;
         let matryoshka = self.matryoshka(encoder.dimension())?;
-        let (objectives, stream, evaluator) = runtime.block_on(async {
+        let (objectives, stream, evaluator) = threads.block_on(async {
             // One partition, so that rows come in the order of their table for any number of
             // threads.
             let session = session(1)?;
@@ -325,7 +324,7 @@ impl Recipe {
     fn card<'a>(
         &'a self,
         encoder: &SentenceEncoder,
-        runtime: &Runtime,
+        threads: &Threads,
         lineage: &Lineage,
         report: &'a Report,
     ) -> Result<ModelCard<'a>> {
@@ -341,7 +340,7 @@ impl Recipe {
                 ("dimensions", encoder.dimension().to_string()),
                 ("compared by", similarity.to_owned()),
             ],
-            data: TrainingFile::all(runtime, files, lineage)?,
+            data: TrainingFile::all(threads, files, lineage)?,
             training: &self.training,
             report,
         })

@@ -43,7 +43,7 @@ impl Stream {
         })
     }
 
-    /// The rows of an epoch's part.
+    /// Returns the rows of an epoch's part.
     ///
     /// # Errors
     /// If a table cannot be read.

@@ -33,7 +33,7 @@ pub(crate) struct EncoderTask {
 }
 
 impl EncoderTask {
-    /// What it is trained on.
+    /// Returns what it is trained on.
     pub fn describe(&self) -> String {
         if let Some(parts) = self.parts() {
             return format!("{} rows in {} parts", parts.rows(), parts.number());
@@ -60,9 +60,10 @@ impl EncoderTask {
         }
     }
 
-    /// The gradient by way of the embeddings (GradCache; Gao et al. 2021): the loss is computed on
-    /// embeddings without a graph, and its gradient for each part is then carried on through the
-    /// model, so that only one part's graph is in memory. Masks are those of the part both times.
+    /// Adds the gradient by way of the embeddings (GradCache; Gao et al. 2021): the loss is
+    /// computed on embeddings without a graph, and its gradient for each part is then carried on
+    /// through the model, so that only one part's graph is in memory. Masks are those of the part
+    /// both times.
     fn add_gradient_in_parts(
         &self,
         sequences: &[&TokenIds],

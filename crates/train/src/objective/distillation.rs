@@ -134,7 +134,7 @@ impl Objective for Distillation {
         NoSignal::NO_NEGATIVE
     }
 
-    /// Queries, then the positive and candidates row by row.
+    /// Returns the queries, then the positive and candidates row by row.
     fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {
         let batch = || rows.iter().map(|&row| &self.rows[row]);
         let documents = batch().flat_map(|row| row.documents.iter());

@@ -52,7 +52,7 @@ impl Objective for LabeledPairs {
         NoSignal::ONE_LABEL
     }
 
-    /// First texts, then second texts.
+    /// Returns the first texts, then second texts.
     fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {
         let pairs = || rows.iter().map(|&row| &self.set.pairs[row]);
         let first = pairs().map(|pair| query(&pair.query));

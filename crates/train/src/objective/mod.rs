@@ -17,29 +17,30 @@ use crate::error::Result;
 
 /// Training rows of one kind with their loss.
 pub(crate) trait Objective {
-    /// Number of training rows.
+    /// Returns the number of training rows.
     fn rows(&self) -> usize;
 
-    /// What the rows are, with their number.
+    /// Returns what the rows are, with their number.
     fn describe(&self) -> String;
 
     /// Leaves only these rows, in this order.
     fn retain(&mut self, rows: &[usize]);
 
-    /// Batches of row numbers for one epoch, which depend on seed and epoch alone.
+    /// Returns batches of row numbers for one epoch, which depend on seed and epoch alone.
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>>;
 
-    /// How many rows of a batch the loss learns nothing from, whatever the model makes of them.
+    /// Returns how many rows of a batch the loss learns nothing from, whatever the model makes of
+    /// them.
     fn without_signal(&self, rows: &[usize]) -> usize;
 
-    /// Why that may be, and what to do.
+    /// Says why that may be, and what to do.
     fn no_signal(&self) -> NoSignal;
 
-    /// The texts of a batch, in the order in which the loss takes their embeddings.
+    /// Returns the texts of a batch, in the order in which the loss takes their embeddings.
     fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>>;
 
-    /// The loss of a batch as a function of its embeddings, `[texts, dimension]`. It may be called
-    /// more than once, with fewer dimensions.
+    /// Returns the loss of a batch as a function of its embeddings, `[texts, dimension]`. It may be
+    /// called more than once, with fewer dimensions.
     fn loss<'a>(&'a self, rows: &'a [usize]) -> Result<LossOfEmbeddings<'a>>;
 }
 
@@ -71,7 +72,7 @@ impl NoSignal {
 /// A loss, as a function of embeddings `[texts, dimension]`.
 pub(crate) type LossOfEmbeddings<'a> = Box<dyn Fn(&Tensor) -> Tensor + 'a>;
 
-/// The items with these numbers, in this order.
+/// Returns the items with these numbers, in this order.
 fn picked<T: Clone>(items: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().map(|&row| items[row].clone()).collect()
 }

@@ -64,7 +64,7 @@ impl Ranking {
     }
 }
 
-/// What no two rows of a batch may share.
+/// Returns what no two rows of a batch may share.
 fn distinct_texts(row: &Row) -> Vec<u32> {
     let mut texts = vec![row.anchor.text, row.positive.text];
     texts.extend(row.negatives.iter().map(|negative| negative.text));
@@ -109,7 +109,7 @@ impl Objective for Ranking {
         NoSignal::NO_NEGATIVE
     }
 
-    /// Anchors, positives, then the negatives row by row.
+    /// Returns the anchors, positives, then the negatives row by row.
     fn texts(&self, rows: &[usize]) -> Vec<BatchText<'_>> {
         let batch = self.batch(rows);
         let anchors = batch.iter().map(|row| query(self.set.text(row.anchor)));

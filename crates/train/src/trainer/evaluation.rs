@@ -69,7 +69,7 @@ impl Run<'_> {
         })
     }
 
-    /// Which weights the run comes to.
+    /// Returns which weights the run comes to.
     pub(super) fn delivered(&self) -> Delivered {
         let Position {
             score_before, best, ..
@@ -123,7 +123,7 @@ impl Run<'_> {
     }
 }
 
-/// A number that changes with any bit of the weights.
+/// Returns a number that changes with any bit of the weights.
 pub(super) fn fingerprint(weights: &Tensor) -> Result<u64> {
     /// Weights that are copied at a time.
     const CHUNK: i64 = 1 << 20;

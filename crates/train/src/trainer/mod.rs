@@ -64,8 +64,8 @@ pub(crate) fn train(
     Ok(report)
 }
 
-/// Steps of all epochs, which may differ by a batch or two, since rows that clash wait for a later
-/// one; a reckoning where the rows are read in parts.
+/// Counts the steps of all epochs, which may differ by a batch or two, since rows that clash wait
+/// for a later one; a reckoning where the rows are read in parts.
 pub(crate) fn steps_of_epochs(task: &dyn Task, options: &Hyperparameters) -> u64 {
     let batches_of_step = options.gradient_accumulation_steps as usize;
     let steps = |epoch| match task.parts() {
@@ -221,8 +221,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether the end of the data ends the run, rather than a number of steps: where the data is
-    /// read in parts, the number of batches is not known before.
+    /// Returns whether the end of the data ends the run, rather than a number of steps: where the
+    /// data is read in parts, the number of batches is not known before.
     fn ends_with_the_data(&self) -> bool {
         self.task.parts().is_some() && self.options.max_steps.is_none()
     }
@@ -238,8 +238,8 @@ impl<'a> Run<'a> {
         self.options.learning_rate * self.schedule.factor(step)
     }
 
-    /// What follows a step, or a buffer without one. If that ends the run: whether patience ran
-    /// out.
+    /// Returns what follows a step, or a buffer without one. If that ends the run: whether patience
+    /// ran out.
     fn go_on(&mut self, is_buffer_over: bool, is_last_buffer: bool) -> Result<Option<bool>> {
         let is_epoch_over = is_buffer_over && is_last_buffer;
         let is_last = match self.ends_with_the_data() {

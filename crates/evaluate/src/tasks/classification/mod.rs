@@ -1,7 +1,4 @@
 mod few_shot;
-mod lbfgs;
-mod logistic;
-mod nearest;
 pub(crate) mod predictions;
 
 use std::collections::HashSet;

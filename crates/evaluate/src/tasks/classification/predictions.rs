@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use arrow::array::{Int32Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use pairmill_classification::{LogisticRegression, nearest_centroid, nearest_neighbours};
 use pairmill_metrics::{Confusion, accuracy, macro_f1};
 use pairmill_report::ConfusionTable;
 use pairmill_tables::{Lineage, ParquetOutput};
 
-use super::logistic::LogisticRegression;
-use super::nearest::{nearest_centroid, nearest_neighbours};
 use crate::error::Result;
 use crate::items::table::ItemTable;
 use crate::items::write::batch;
 use crate::paired::Paired;
 use crate::statistics::sample::Sample;
-use crate::vectors::embeddings::Embeddings;
+use pairmill_retrieval::Embeddings;
+
+/// The default of scikit-learn, so that figures are those of MTEB.
+const C: f64 = 1.0;
 
 /// How classes are told from embeddings.
 #[derive(Debug, Clone, Copy)]
@@ -53,16 +55,7 @@ impl Method {
                 let (train, test) = (train.clone().scaled(), test.clone().scaled());
                 nearest_centroid(&train, classes, &test)
             }
-            Self::Logistic => {
-                let mut known = classes.to_vec();
-                known.sort_unstable();
-                known.dedup();
-                let number = |class: &usize| known.partition_point(|other| other < class);
-                let classes: Vec<usize> = classes.iter().map(number).collect();
-                let fitted = LogisticRegression::fit(train, &classes, known.len());
-                let predicted = fitted.predict(test);
-                predicted.into_iter().map(|class| known[class]).collect()
-            }
+            Self::Logistic => LogisticRegression::fit(train, classes, C).predict(test),
         }
     }
 }

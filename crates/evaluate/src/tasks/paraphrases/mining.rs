@@ -9,8 +9,8 @@ use super::duplicates::Duplicates;
 use super::sentence::Sentence;
 use crate::error::Result;
 use crate::items::write::batch;
-use crate::vectors::embeddings::Embeddings;
-use crate::vectors::search::Search;
+use pairmill_retrieval::Embeddings;
+use pairmill_retrieval::Search;
 
 /// Rows handed to the Parquet writer at a time.
 const WRITE_ROWS: usize = 32_768;

@@ -4,7 +4,7 @@ use pairmill_inference::CrossEncoder;
 use super::texts::Texts;
 use crate::error::Result;
 use crate::ranked::ranking::Ranking;
-use crate::vectors::search::Hit;
+use pairmill_retrieval::Hit;
 
 /// Pairs scored at a time: enough to sort by length, few enough to hold.
 const BLOCK: usize = 8_192;

@@ -7,9 +7,9 @@ use crate::ranked::corpus::Corpus;
 use crate::ranked::equal_texts::EmbedOnce;
 use crate::ranked::ranking::Ranking;
 use crate::ranked::topics::Topics;
-use crate::vectors::embeddings::Embeddings;
-use crate::vectors::search::Search;
 use crate::vectors::variants::{Steps, Variant};
+use pairmill_retrieval::Embeddings;
+use pairmill_retrieval::Search;
 
 /// Documents embedded and searched at a time: enough to sort by length, few enough to hold.
 const BLOCK: usize = 8_192;

@@ -1,10 +1,9 @@
 use std::cmp::Ordering;
 
-use pairmill_modeling::SimilarityFunction;
-use pairmill_retrieval::TopK;
+use pairmill_checkpoint::SimilarityFunction;
 use rayon::prelude::*;
 
-use crate::vectors::embeddings::Embeddings;
+use crate::{Embeddings, TopK};
 
 /// Documents that one query is compared with before the next query: their vectors stay in cache.
 const TILE_ROWS: usize = 64;
@@ -13,8 +12,10 @@ const TILE_QUERIES: usize = 16;
 
 /// A document that was found. `key` stands for the document and breaks ties: the lower one first.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Hit {
+pub struct Hit {
+    /// What stands for the document.
     pub key: u32,
+    /// How alike it and the query are.
     pub score: f32,
 }
 
@@ -22,7 +23,7 @@ type ByKey = fn(&u32, &u32) -> Ordering;
 
 /// Exact search for the `k` documents that are most alike. Documents come in blocks; neither the
 /// blocks nor the number of threads change the result.
-pub(crate) struct Search<'a> {
+pub struct Search<'a> {
     queries: &'a Embeddings,
     similarity: SimilarityFunction,
     best: Vec<TopK<u32, ByKey>>,
@@ -34,6 +35,7 @@ impl<'a> Search<'a> {
         Self::by(SimilarityFunction::Dot, queries, k)
     }
 
+    /// Searches by any similarity.
     pub fn by(similarity: SimilarityFunction, queries: &'a Embeddings, k: usize) -> Self {
         Self {
             queries,

@@ -2,14 +2,16 @@ use pairmill_checkpoint::scale_to_unit;
 
 /// Vectors, one a row.
 #[derive(Debug, Clone)]
-pub(crate) struct Embeddings {
+pub struct Embeddings {
     dimension: usize,
     values: Vec<f32>,
 }
 
 impl Embeddings {
-    /// Takes a row-major `[rows, dimension]` matrix as it is. `Err` is the first row that is not
-    /// finite.
+    /// Takes a row-major `[rows, dimension]` matrix as it is.
+    ///
+    /// # Errors
+    /// The first row that is not finite.
     pub fn new(values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
         match values.iter().position(|value| !value.is_finite()) {
             Some(at) => Err(at / dimension),
@@ -18,6 +20,9 @@ impl Embeddings {
     }
 
     /// As [`new`](Self::new), with every row [scaled](Self::scaled) to length 1.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
     pub fn normalised(values: Vec<f32>, dimension: usize) -> Result<Self, usize> {
         Self::new(values, dimension).map(Self::scaled)
     }
@@ -30,18 +35,27 @@ impl Embeddings {
         self
     }
 
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.values.len() / self.dimension
     }
 
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Returns the number of components of a row.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
 
+    /// Returns a row.
     pub fn row(&self, i: usize) -> &[f32] {
         &self.values[i * self.dimension..][..self.dimension]
     }
 
+    /// Returns the rows, in order.
     pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.dimension)
     }
@@ -70,6 +84,11 @@ impl Embeddings {
             }
         }
         self
+    }
+
+    /// Returns all values, row-major.
+    pub fn values(&self) -> &[f32] {
+        &self.values
     }
 
     /// Returns the matrix, row-major.

@@ -1,8 +1,9 @@
 use matrixmultiply::dgemm;
+use pairmill_retrieval::Embeddings;
 use rayon::prelude::*;
 
-use super::lbfgs::minimise;
-use crate::vectors::embeddings::Embeddings;
+use crate::Probabilities;
+use crate::lbfgs::minimise;
 
 /// Rows whose part of the gradient is computed together; sums go by block, so that they do not
 /// depend on the number of threads.
@@ -13,23 +14,32 @@ const TOLERANCE: f64 = 1e-6;
 const ITERATIONS: usize = 1_000;
 
 /// Multinomial logistic regression with an intercept and an L2 penalty on the weights: the minimum
-/// of Σ -ln p(class of row) + ½ ‖weights‖².
+/// of `C` Σ -ln p(class of row) + ½ ‖weights‖².
 ///
-/// As `sklearn.linear_model.LogisticRegression(C=1.0)`, also in that two classes share one vector
-/// of weights.
-pub(crate) struct LogisticRegression {
-    classes: usize,
+/// As `sklearn.linear_model.LogisticRegression(C=…)`, also in that two classes share one vector of
+/// weights.
+#[derive(Debug, Clone)]
+pub struct LogisticRegression {
+    /// The classes that some row was of, in order.
+    known: Vec<usize>,
     /// `[classes, dimension]`, then one intercept a class.
     parameters: Vec<f64>,
 }
 
 impl LogisticRegression {
-    /// Fits the classes, numbers below `classes`, of the rows.
-    pub fn fit(rows: &Embeddings, truth: &[usize], classes: usize) -> Self {
+    /// Fits the class of each row; the larger `c`, the weaker the penalty. Classes that no row is of
+    /// are never predicted.
+    pub fn fit(rows: &Embeddings, classes: &[usize], c: f64) -> Self {
+        let mut known = classes.to_vec();
+        known.sort_unstable();
+        known.dedup();
+        let number = |class: &usize| known.partition_point(|other| other < class);
+        let truth: Vec<usize> = classes.iter().map(number).collect();
+        let classes = known.len();
         let dimension = rows.dimension();
         let weights = classes * dimension;
         // Two vectors of weights that mirror each other have half the norm of their difference.
-        let penalty = if classes == 2 { 2.0 } else { 1.0 } / rows.len() as f64;
+        let penalty = if classes == 2 { 2.0 } else { 1.0 } / (c * rows.len() as f64);
         let blocks: Vec<usize> = (0..rows.len()).step_by(BLOCK).collect();
         let objective = |parameters: &[f64]| {
             let parts: Vec<(f64, Vec<f64>)> = blocks
@@ -63,7 +73,7 @@ impl LogisticRegression {
             );
         }
         Self {
-            classes,
+            known,
             parameters: minimum.point,
         }
     }
@@ -73,10 +83,33 @@ impl LogisticRegression {
         let starts: Vec<usize> = (0..rows.len()).step_by(BLOCK).collect();
         let blocks = starts.par_iter().map(|&start| {
             let values = rows.block(start, rows.len().min(start + BLOCK));
-            let logits = logits(&values, &self.parameters, self.classes, rows.dimension());
-            logits.chunks_exact(self.classes).map(highest).collect()
+            let classes = self.known.len();
+            let logits = logits(&values, &self.parameters, classes, rows.dimension());
+            let rows = logits.chunks_exact(classes);
+            rows.map(|row| self.known[highest(row)]).collect()
         });
         blocks.collect::<Vec<Vec<usize>>>().concat()
+    }
+
+    /// Returns how likely each row is of each of `classes` classes; those that no row was of when
+    /// it was fitted have 0.
+    pub fn probabilities(&self, rows: &Embeddings, classes: usize) -> Probabilities {
+        let starts: Vec<usize> = (0..rows.len()).step_by(BLOCK).collect();
+        let blocks = starts.par_iter().map(|&start| {
+            let values = rows.block(start, rows.len().min(start + BLOCK));
+            let known = self.known.len();
+            let mut logits = logits(&values, &self.parameters, known, rows.dimension());
+            let mut block = vec![0f32; values.len() / rows.dimension() * classes];
+            let whole = block.chunks_exact_mut(classes);
+            for (row, logits) in whole.zip(logits.chunks_exact_mut(known)) {
+                softmax(logits);
+                for (&class, &share) in self.known.iter().zip(&*logits) {
+                    row[class] = share as f32;
+                }
+            }
+            block
+        });
+        Probabilities::new(blocks.collect::<Vec<Vec<f32>>>().concat(), classes)
     }
 }
 
@@ -90,7 +123,16 @@ fn highest(logits: &[f64]) -> usize {
     best
 }
 
-/// `[rows, classes]` of row-major `[rows, dimension]`.
+/// Turns logits into probabilities, and returns the logarithm of the sum of their exponentials.
+fn softmax(row: &mut [f64]) -> f64 {
+    let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    row.iter_mut().for_each(|x| *x = (*x - highest).exp());
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|x| *x /= sum);
+    highest + sum.ln()
+}
+
+/// Returns `[rows, classes]` of row-major `[rows, dimension]`.
 fn logits(rows: &[f64], parameters: &[f64], classes: usize, dimension: usize) -> Vec<f64> {
     let (weights, intercepts) = parameters.split_at(classes * dimension);
     let count = rows.len() / dimension;
@@ -133,12 +175,8 @@ fn loss(
     let (weights, intercepts) = gradient.split_at_mut(classes * dimension);
     let mut loss = 0.0;
     for (row, &class) in errors.chunks_exact_mut(classes).zip(truth) {
-        let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let logit = row[class] - highest;
-        row.iter_mut().for_each(|x| *x = (*x - highest).exp());
-        let sum: f64 = row.iter().sum();
-        loss += sum.ln() - logit;
-        row.iter_mut().for_each(|x| *x /= sum);
+        let logit = row[class];
+        loss += softmax(row) - logit;
         row[class] -= 1.0;
         for (slope, error) in intercepts.iter_mut().zip(row) {
             *slope += *error;
@@ -178,7 +216,7 @@ mod tests {
             0.2, 1.0, 0.9, 0.1, 0.4, 0.8, -1.0, 0.3, 0.7, 0.6, -0.8, -0.2,
         ];
         let rows = Embeddings::new(values.map(|x| x as f32).to_vec(), 2).unwrap();
-        let fitted = LogisticRegression::fit(&rows, &[0, 1, 0, 2, 1, 2], 3);
+        let fitted = LogisticRegression::fit(&rows, &[0, 1, 0, 2, 1, 2], 1.0);
         let expected = [
             0.146907, 0.647360, 0.777084, -0.242979, -0.923992, -0.404382, -0.207428, 0.061431,
             0.145997,
@@ -190,10 +228,24 @@ mod tests {
     }
 
     #[test]
+    fn probabilities_sum_to_1_and_a_class_that_no_row_is_of_has_none() {
+        let values = [0.2, 1.0, 0.9, 0.1, 0.4, 0.8, -1.0, 0.3];
+        let rows = Embeddings::new(values.map(|x| x as f32).to_vec(), 2).unwrap();
+        let fitted = LogisticRegression::fit(&rows, &[0, 3, 3, 0], 1.0);
+        let found = fitted.probabilities(&rows, 5);
+        for (row, class) in fitted.predict(&rows).into_iter().enumerate() {
+            let row = found.row(row);
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+            assert_eq!([row[1], row[2], row[4]], [0.0; 3]);
+            assert!(row[class] >= 0.5);
+        }
+    }
+
+    #[test]
     fn two_classes_share_their_weights() {
         let values = [0.2, 1.0, 0.9, 0.1, 0.4, 0.8, -1.0, 0.3];
         let rows = Embeddings::new(values.map(|x| x as f32).to_vec(), 2).unwrap();
-        let fitted = LogisticRegression::fit(&rows, &[0, 1, 1, 0], 2);
+        let fitted = LogisticRegression::fit(&rows, &[0, 1, 1, 0], 1.0);
         let difference = |i: usize, j: usize| fitted.parameters[j] - fitted.parameters[i];
         let found = [difference(0, 2), difference(1, 3), difference(4, 5)];
         for (found, expected) in found.into_iter().zip([0.716568, -0.182208, 0.007022]) {

@@ -1,9 +1,8 @@
-use crate::vectors::embeddings::Embeddings;
-use crate::vectors::search::Search;
+use pairmill_retrieval::{Embeddings, Search};
 
-/// The class of each test row by the vote of its nearest training rows: the most frequent one, of
+/// Returns the class of each test row by the vote of its nearest training rows: the most frequent one, of
 /// equally frequent ones that of the nearest row.
-pub(crate) fn nearest_neighbours(
+pub fn nearest_neighbours(
     train: &Embeddings,
     classes: &[usize],
     test: &Embeddings,
@@ -22,7 +21,7 @@ pub(crate) fn nearest_neighbours(
         .collect()
 }
 
-/// The most frequent class; of equally frequent ones that of the earliest vote.
+/// Returns the most frequent class; of equally frequent ones that of the earliest vote.
 fn majority(votes: &[usize]) -> usize {
     let count = |class: usize| votes.iter().filter(|&&vote| vote == class).count();
     let mut best = votes[0];
@@ -34,13 +33,9 @@ fn majority(votes: &[usize]) -> usize {
     best
 }
 
-/// The class of each test row by the highest cosine with the mean of a class; of equal ones the
-/// lowest class.
-pub(crate) fn nearest_centroid(
-    train: &Embeddings,
-    classes: &[usize],
-    test: &Embeddings,
-) -> Vec<usize> {
+/// Returns the class of each test row by the highest cosine with the mean of a class; of equal ones the
+/// lowest class. Rows have length 1.
+pub fn nearest_centroid(train: &Embeddings, classes: &[usize], test: &Embeddings) -> Vec<usize> {
     let dimension = train.dimension();
     let mut known = classes.to_vec();
     known.sort_unstable();
@@ -53,11 +48,12 @@ pub(crate) fn nearest_centroid(
         }
     }
     let sums = sums.into_iter().map(|sum| sum as f32).collect();
-    let centroids =
-        Embeddings::normalised(sums, dimension).expect("sums of unit vectors are finite");
     let mut search = Search::new(test, 1);
-    let keys: Vec<u32> = (0..known.len() as u32).collect();
-    search.add(&centroids, &keys);
+    // Sums of vectors of length 1 are finite.
+    if let Ok(centroids) = Embeddings::normalised(sums, dimension) {
+        let keys: Vec<u32> = (0..known.len() as u32).collect();
+        search.add(&centroids, &keys);
+    }
     search
         .finish()
         .iter()

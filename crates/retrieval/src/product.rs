@@ -1,13 +1,13 @@
 use matrixmultiply::sgemm;
-use pairmill_inference::SimilarityFunction;
+use pairmill_checkpoint::SimilarityFunction;
 
-/// How alike vectors of `dimension` components are, row-major: `scores[q, p]` of `queries[q]` and
-/// `passages[p]`, the higher the more alike. Its bits are the same whatever else is compared with
-/// it.
+/// Computes how alike vectors of `dimension` components are, row-major: `scores[q, p]` of
+/// `queries[q]` and `passages[p]`, the higher the more alike. Its bits are the same whatever else
+/// is compared with it.
 ///
 /// # Panics
 /// If the sizes do not fit.
-pub(crate) fn similarities(
+pub fn similarities(
     kind: SimilarityFunction,
     queries: &[f32],
     passages: &[f32],
@@ -31,22 +31,22 @@ pub(crate) fn similarities(
     }
 }
 
-/// How alike two vectors are, equal to the bit to what [`similarities`] gives.
-pub(crate) fn similarity(kind: SimilarityFunction, query: &[f32], passage: &[f32]) -> f32 {
+/// Returns how alike two vectors are, equal to the bit to what [`similarities`] gives.
+pub fn similarity(kind: SimilarityFunction, query: &[f32], passage: &[f32]) -> f32 {
     let mut score = [0.0];
     similarities(kind, query, passage, query.len(), &mut score);
     score[0]
 }
 
-/// The dot products of vectors of `dimension` components, row-major: `scores[q, p]` of `queries[q]`
-/// and `passages[p]`.
+/// Computes the dot products of vectors of `dimension` components, row-major: `scores[q, p]` of
+/// `queries[q]` and `passages[p]`.
 ///
 /// Each is summed in an order that only the dimension decides, so its bits are the same whatever
 /// else is multiplied with it.
 ///
 /// # Panics
 /// If the sizes do not fit.
-fn products(queries: &[f32], passages: &[f32], dimension: usize, scores: &mut [f32]) {
+pub fn products(queries: &[f32], passages: &[f32], dimension: usize, scores: &mut [f32]) {
     let (rows, columns) = (queries.len() / dimension, passages.len() / dimension);
     assert_eq!(queries.len(), rows * dimension);
     assert_eq!(passages.len(), columns * dimension);

@@ -1,0 +1,15 @@
+//! Classes told from embeddings: [`LogisticRegression`], nearest neighbours, nearest centroids, and
+//! [`cross_fitted`] probabilities, from which [`label_issues`] tells labels that are likely wrong.
+//!
+//! A class is a number below the number of classes. Results do not depend on the number of threads.
+
+mod lbfgs;
+mod logistic;
+mod nearest;
+mod noise;
+mod probabilities;
+
+pub use logistic::LogisticRegression;
+pub use nearest::{nearest_centroid, nearest_neighbours};
+pub use noise::{LabelIssue, label_issues};
+pub use probabilities::{Probabilities, cross_fitted};

@@ -1,0 +1,18 @@
+//! Labelling with the fewest labels: which texts of an unlabelled pool a person should label next,
+//! as a sheet to fill in ([`select`]), what was filled in as a table of tickets ([`collect`]), and
+//! the same played through with labels that are known ([`simulate`]).
+
+mod collect;
+mod curve;
+mod rows;
+mod select;
+mod sheet;
+mod simulate;
+mod vectors;
+
+pub use collect::{CollectConfig, CollectReport, collect};
+pub use rows::PoolCounts;
+pub use select::{SelectConfig, SelectReport, Stability, select};
+pub use sheet::SheetForm;
+pub use simulate::{SimulateConfig, Simulated, Simulation, SimulationReport, simulate};
+pub use vectors::{LabellingModel, TextColumns};

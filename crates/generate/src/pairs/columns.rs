@@ -1,0 +1,124 @@
+//! Which columns of an input hold what.
+
+use pairmill_tables::{KeptColumns, Table, TableError};
+
+use super::options::PairsOptions;
+use crate::Result;
+
+/// The two columns of text that are looked for where the user names none, in this order.
+const KNOWN_TEXTS: [[&str; 2]; 9] = [
+    ["anchor", "positive"],
+    ["query", "positive"],
+    ["query", "document"],
+    ["query", "passage"],
+    ["query", "answer"],
+    ["question", "answer"],
+    ["sentence1", "sentence2"],
+    ["sentence_a", "sentence_b"],
+    ["text1", "text2"],
+];
+const KNOWN_NEGATIVES: [&str; 2] = ["negative", "hard_negative"];
+const KNOWN_LABELS: [&str; 2] = ["label", "score"];
+
+/// The columns of an input.
+pub(super) struct Columns {
+    pub texts: [String; 2],
+    /// Of the two texts.
+    pub ids: [Option<String>; 2],
+    pub negative: Option<String>,
+    pub label: Option<String>,
+    pub kept: Vec<String>,
+}
+
+impl Columns {
+    /// Returns the names of those that are read.
+    fn read(&self) -> Vec<&str> {
+        let [first, second] = &self.ids;
+        let texts = self.texts.iter().map(String::as_str);
+        let others = [first, second, &self.negative, &self.label];
+        let others = others.into_iter().filter_map(Option::as_deref);
+        texts.chain(others).collect()
+    }
+}
+
+impl PairsOptions {
+    /// Finds the columns of an input.
+    pub(super) fn columns(&self, input: &str, names: &[String]) -> Result<Columns> {
+        let find = |wanted: &str| find(names, wanted);
+        let named = |option: &Option<String>, known: &[&str]| -> Result<Option<String>> {
+            match option {
+                Some(name) => match find(name) {
+                    Some(name) => Ok(Some(name)),
+                    None => Err(missing(input, name, names).into()),
+                },
+                None => Ok(known.iter().find_map(|name| find(name))),
+            }
+        };
+        let known = KNOWN_TEXTS.into_iter().find_map(|[first, second]| {
+            Some([
+                self.anchor_column.clone().or_else(|| find(first))?,
+                self.positive_column.clone().or_else(|| find(second))?,
+            ])
+        });
+        let Some([first, second]) = known else {
+            return Err(missing(input, "anchor", names).into());
+        };
+        let named_text = |name: String| find(&name).ok_or_else(|| missing(input, &name, names));
+        let texts = [named_text(first)?, named_text(second)?];
+        let mut columns = Columns {
+            ids: texts.each_ref().map(|text| find(&format!("{text}_id"))),
+            texts,
+            negative: named(&self.negative_column, &KNOWN_NEGATIVES)?,
+            label: named(&self.label_column, &KNOWN_LABELS)?,
+            kept: Vec::new(),
+        };
+        columns.kept = self.kept_columns(input, names, &columns.read())?;
+        Ok(columns)
+    }
+
+    /// Returns the columns that go along, as the input names them.
+    fn kept_columns(&self, input: &str, names: &[String], read: &[&str]) -> Result<Vec<String>> {
+        let pairs = Table::Pairs.schema();
+        let is_taken = |name: &str| pairs.field_with_name(name).is_ok();
+        let KeptColumns::All = &self.kept else {
+            let kept = self.kept.names().into_iter().map(|name| {
+                let found = find(names, name).ok_or_else(|| missing(input, name, names))?;
+                match is_taken(&found) {
+                    false => Ok(found),
+                    true => Err(TableError::KeptTwice {
+                        path: input.to_owned(),
+                        column: found,
+                        table: Table::Pairs.name(),
+                    }),
+                }
+            });
+            return Ok(kept.collect::<Result<_, _>>()?);
+        };
+        let others = names.iter().filter(|name| !read.contains(&name.as_str()));
+        Ok(others.filter(|name| !is_taken(name)).cloned().collect())
+    }
+}
+
+/// Returns the name of a column as the input has it; letter case counts only where it has to.
+fn find(names: &[String], wanted: &str) -> Option<String> {
+    if names.iter().any(|name| name == wanted) {
+        return Some(wanted.to_owned());
+    }
+    let mut alike = names
+        .iter()
+        .filter(|name| name.eq_ignore_ascii_case(wanted));
+    match (alike.next(), alike.next()) {
+        (Some(name), None) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn missing(input: &str, column: &str, names: &[String]) -> TableError {
+    TableError::MissingColumn {
+        path: input.to_owned(),
+        table: "pairs",
+        column: column.to_owned(),
+        found: names.join(", "),
+        hint: "; name the columns with --anchor-column and --positive-column".to_owned(),
+    }
+}
