@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Cast, Expr, ident};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_schema::{Sameness, TextKey, excerpt};
+use pairmill_schema::{Sameness, TextKey, counted, excerpt};
 use pairmill_tables::{KeptColumns, Table, TableError, open_any};
 use serde::Serialize;
 use tracing::{info, warn};
@@ -357,10 +357,12 @@ impl PairsOptions {
             })
             .count() as u64;
         if both_labels > 0 {
-            warn!("{both_labels} pairs are called positive and negative; they count as positive");
+            let pairs = counted(both_labels, "pair is", "pairs are");
+            warn!("{pairs} called positive and negative; positive is what counts");
         }
         if without_positive > 0 {
-            warn!("{without_positive} rows are left out: their anchors have no positive");
+            let rows = counted(without_positive, "row is", "rows are");
+            warn!("{rows} left out: no row has a positive of the anchor");
         }
         let mut set = RetrievalSet::new(
             passages,
@@ -375,9 +377,13 @@ impl PairsOptions {
                 input: input.to_owned(),
                 split,
                 found: format!(
-                    "{} rows with {} distinct second texts",
-                    rows.len(),
-                    set.passages.len()
+                    "{} with {}",
+                    counted(rows.len(), "row", "rows"),
+                    counted(
+                        set.passages.len(),
+                        "distinct second text",
+                        "distinct second texts"
+                    )
                 ),
                 more: "rows",
                 fractions: self.split,

@@ -8,6 +8,7 @@
 //! - [equivalent](Sameness::Equivalent), for questions unless the user says otherwise: letter case
 //!   and punctuation do not count either.
 
+mod counted;
 pub mod draw;
 mod equivalent;
 mod excerpt;
@@ -17,6 +18,7 @@ mod marks;
 mod reason;
 mod sameness;
 
+pub use counted::{agreeing, counted};
 pub use excerpt::excerpt;
 pub use key::{TextKey, hash_key};
 pub use letters::plain_letters;

@@ -50,7 +50,7 @@ pub use folds::Folds;
 pub use format::Format;
 pub use join::join_parquet;
 pub use kept::KeptColumns;
-pub use lineage::{Lineage, hash_input};
+pub use lineage::{Lineage, hash_input, program_build};
 pub use lines::{LineOutput, Lines};
 pub use lock::Lock;
 pub use place::{is_at, is_stream};

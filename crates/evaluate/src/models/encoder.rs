@@ -8,7 +8,7 @@ use pairmill_cli::Progress;
 use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
 use pairmill_modeling::{Side, SimilarityFunction};
-use pairmill_schema::excerpt;
+use pairmill_schema::{agreeing, counted, excerpt};
 use pairmill_tables::hash_input;
 
 use crate::error::{EvaluateError, Result};
@@ -99,8 +99,10 @@ impl Paired<Encoder> {
         for encoder in iter::once(&self.model).chain(&self.baseline) {
             let (cut, texts) = encoder.cut();
             if cut > 0 {
+                let were = agreeing(cut, "was", "were");
                 warnings.push(format!(
-                    "{cut} of {texts} texts were longer than the {} reads ({} tokens) and were cut",
+                    "{cut} of {} {were} longer than the {} reads ({} tokens) and {were} cut",
+                    counted(texts, "text", "texts"),
                     encoder.role,
                     encoder.max_length()
                 ));

@@ -24,7 +24,7 @@ use passages::Measure;
 use read::{CutDocument, CutSection};
 pub use skipped::SkippedFiles;
 
-use pairmill_schema::TextKey;
+use pairmill_schema::{TextKey, counted};
 
 use crate::input::Kept;
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
@@ -93,7 +93,11 @@ pub(crate) fn generate(
         return Err(GenerateError::EmptySplit {
             input,
             split,
-            found: format!("{kept} passages of {used} documents"),
+            found: format!(
+                "{} of {}",
+                counted(kept, "passage", "passages"),
+                counted(used, "document", "documents")
+            ),
             more: "documents",
             fractions: options.split,
         });
