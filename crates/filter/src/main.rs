@@ -142,7 +142,7 @@ struct CheckModelArgs {
 
 #[derive(Debug, Args)]
 #[command(before_help = example(
-    "pairmill-filter score --pairs runs/try/data/labeled_dev.parquet \
+    "pairmill-filter score --pairs runs/try/data/pairs_train.parquet \
      --model cross-encoder/ms-marco-MiniLM-L6-v2 --output runs/try/scores.parquet"
 ))]
 struct ScoreArgs {

@@ -7,7 +7,7 @@ use super::OutputArgs;
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = example(
-    "pairmill-evaluate compare runs/try/bm25 runs/try/reranked --output runs/try/comparison"
+    "pairmill-evaluate compare runs/november/report runs/december/report --output runs/try/comparison"
 ))]
 pub struct CompareArgs {
     /// Folders that `--output` of an evaluation has named; the others are compared with the first
