@@ -185,7 +185,7 @@ fn a_negative_that_is_the_positive_or_the_anchor_is_left_out() {
         let ended = trained(dir.path(), train, "--max-steps 2");
         warns(
             &ended,
-            &format!("20 negatives are the {what} of their own row"),
+            &format!("20 negatives are the {what} of the same row"),
         );
         warns(&ended, &format!("{train} rows 1, 2, 3 and 17 more"));
     }
@@ -198,7 +198,7 @@ fn a_negative_that_is_the_positive_or_the_anchor_is_left_out() {
     let ended = trained(dir.path(), "known.jsonl", "--loss triplet --max-steps 2");
     warns(
         &ended,
-        "1 negatives are a positive of the same anchor in another row",
+        "1 negative is a positive of the same anchor in another row",
     );
 }
 

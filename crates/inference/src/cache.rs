@@ -107,7 +107,7 @@ impl ScoreCache {
         let (known, whole) = read(&file, found, &header).map_err(failed)?;
         if whole < found {
             let (path, kept) = (path.display(), known.len());
-            tracing::warn!("{path}: cut short or damaged; what is used ends with score {kept}");
+            tracing::warn!("{path}: cut short or damaged; scores of it that are used: {kept}");
         }
         file.set_len(whole).map_err(failed)?;
         file.seek(SeekFrom::Start(whole)).map_err(failed)?;
