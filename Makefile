@@ -31,21 +31,25 @@ help: ## Show this text
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo 'Variables of `make pipeline`:'
-	@echo '  PIPELINE   qa (questions with answers), pairs (labelled pairs, pairs or triplets),'
-	@echo '             tickets (texts with categories) or corpus (a folder of Markdown, HTML'
-	@echo '             or text)                                                          [$(PIPELINE)]'
-	@echo '  INPUT      your table: Parquet, CSV, JSON Lines or Arrow; or your folder     [the sample in data/]'
-	@echo '  RUN        folder for everything the pipeline writes                         [runs/$(PIPELINE)]'
-	@echo '  MODEL      folder of the sentence-transformers model to start from           [all-MiniLM-L6-v2]'
-	@echo '  JUDGE      folder of an ONNX cross-encoder, which is then not trained        [one is trained]'
-	@echo '  FOLDS      parts of the queries, each judged by a model that has not seen it   [3]'
-	@echo '  LIMIT      use only so many rows or documents of the input                   [all]'
-	@echo '  SEED       seed of every random choice                                       [$(SEED)]'
-	@echo '  EPOCHS, BATCH_SIZE, LEARNING_RATE, TOP_K, NEGATIVES, MAX_LENGTH, PROMOTE_ABOVE'
-	@echo '                                                                               [see pipelines/*.mk]'
-	@echo '  GENERATE_FLAGS, MINE_FLAGS, CROSS_ENCODER_FLAGS, FILTER_FLAGS, TRAIN_FLAGS, EVALUATE_FLAGS'
-	@echo '             anything else for one stage; `$(BIN)/pairmill-mine --help` and so on list them'
+	@echo 'Variables of `make pipeline`, the options that they set, and [defaults]:'
+	@awk 'function flush() { \
+			if (name in by) printf "%18s[%s]\n", "", (number[name] == 4 && !differs[name]) ? last[name] : by[name]} \
+		FNR == 1 {pipeline = FILENAME; gsub(/.*\/|\.mk/, "", pipeline)} \
+		$$1 == pipeline ":" && $$3 == "?=" { \
+			by[$$2] = by[$$2] (number[$$2]++ ? ", " : "") pipeline " " $$4; \
+			differs[$$2] = differs[$$2] || (number[$$2] > 1 && $$4 != last[$$2]); last[$$2] = $$4} \
+		/^#: [A-Z]/ {flush(); name = $$2} \
+		/^#: / {print " " substr($$0, 3)} \
+		END {flush()}' $(addprefix pipelines/,$(addsuffix .mk,qa pairs tickets corpus stages))
+	@echo
+	@echo 'Variables of other targets:'
+	@echo '  DEPS            where `make setup` puts what it brings                [.deps]'
+	@echo '  DEVICE          cuda brings and links the CUDA build of libtorch      [cpu]'
+	@echo '  LIBTORCH        a libtorch of your own                                [that of DEPS]'
+	@echo '  ORT_DYLIB_PATH  the library file of an ONNX Runtime of your own       [that of DEPS]'
+	@echo '  CARGO_TARGET_DIR  where programs are built                            [target]'
+	@echo '  PREFIX, DESTDIR where `make install` puts programs and libraries      [/usr/local]'
+	@echo '  TESTS           names of the slow checks that `make bench` runs       [all]'
 	@echo
 	@echo 'A stage whose inputs and options have not changed is not run again.'
 

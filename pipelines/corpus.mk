@@ -12,8 +12,9 @@ corpus: EPOCHS        ?= 4
 corpus: BATCH_SIZE    ?= 32
 corpus: LEARNING_RATE ?= 2e-5
 corpus: build
+	@$(CHECK_MODELS)
 	@printf '\n[1/6] generate: passages of %s, and the headings and titles that ask for them\n' $(call named,INPUT)
-	@$(bin)/pairmill-generate corpus $(FLAGS) --input $(call named,INPUT) --output $(call run,data) $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
+	@$(GENERATE) corpus $(FLAGS) --input $(call named,INPUT) --output $(call run,data) $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
 	@printf '\n[2/6] mine: the best BM25 hits of each heading; those of its own document are no negatives\n'
 	@$(MINE) --qrels $(call run,data/qrels_train.parquet) --group-column source $(MINE_FLAGS)
 	@printf '\n[3/6] train cross-encoder: a judge of heading and passage\n'
@@ -25,5 +26,4 @@ corpus: build
 	@printf '\n[6/6] evaluate: the base model and the tuned one on the headings of unseen documents\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)
-	@printf '  %-20s %s\n' pairs.parquet 'the first pairs and the promoted ones'
 	@printf '\nNext: your own documents with `make pipeline PIPELINE=corpus INPUT=docs/ RUN=runs/docs`\n      (Markdown, HTML or text, to any depth), or `make help`.\n'

@@ -10,8 +10,9 @@ pairs: EPOCHS        ?= 4
 pairs: BATCH_SIZE    ?= 32
 pairs: LEARNING_RATE ?= 2e-5
 pairs: build
+	@$(CHECK_MODELS)
 	@printf '\n[1/6] generate: splits, pairs, corpus and judgements from %s\n' $(call named,INPUT)
-	@$(bin)/pairmill-generate pairs $(FLAGS) --input $(call named,INPUT) --output $(call run,data) $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
+	@$(GENERATE) pairs $(FLAGS) --input $(call named,INPUT) --output $(call run,data) $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
 	@printf '\n[2/6] mine: the best BM25 hits of each anchor, known positives left out\n'
 	@$(MINE) --qrels $(call run,data/qrels_train.parquet) $(MINE_FLAGS)
 	@printf '\n[3/6] train cross-encoder: a judge of anchor and text\n'

@@ -1,6 +1,32 @@
 # The stages that pipelines share, with the options they have in common. Each stage decides by its
 # lineage whether it has work to do. RUN, MODEL, EPOCHS and so on are those of the pipeline.
 
+# What `make help` says of the variables. It adds the defaults that stand in the pipelines' files.
+#: PIPELINE        qa (questions with answers), pairs (labelled pairs, pairs or triplets), tickets
+#:                 (texts with categories) or corpus (a folder of Markdown, HTML or text) [qa]
+#: INPUT           your table (Parquet, CSV, JSON Lines or Arrow) or, for corpus, your folder: --input
+#: RUN             folder for everything that the pipeline writes
+#: MODEL           sentence-transformers model to start from, a folder or an id on the Hugging Face
+#:                 Hub: --model of the trainings, --baseline of the evaluation [all-MiniLM-L6-v2]
+#: JUDGE           ONNX cross-encoder, a folder or an id on the Hub, which is then not trained:
+#:                 --model of pairmill-filter [one is trained]
+#: DEVICE          cpu or cuda, where models are trained and evaluated: --device. Build for a GPU with
+#:                 `make build DEVICE=cuda` [cpu]
+#: LIMIT           use only so many rows or documents of the input: --limit [all]
+#: MAX_PAIRS       most positive pairs that tickets make: --max-pairs
+#: TOP_K           passages that mining looks at for each anchor: --top-k
+#: FOLDS           parts of the queries, each judged by a model that has not seen it: --folds [3]
+#: PROMOTE_ABOVE   score above which a candidate becomes a positive: --promote-above
+#: NEGATIVES       hard negatives of each pair: --num-negatives
+#: EPOCHS          passes of the encoder's training: --epochs
+#: BATCH_SIZE      rows in a batch of that training: --batch-size
+#: LEARNING_RATE   highest learning rate of that training: --learning-rate
+#: MAX_LENGTH      longest text in tokens, in both trainings: --max-length [the model's own]
+#: SEED            seed of every random choice: --seed [42]
+#: GENERATE_FLAGS  any other options of a stage, as also MINE_FLAGS, CROSS_ENCODER_FLAGS,
+#:                 FILTER_FLAGS, TRAIN_FLAGS and EVALUATE_FLAGS: they win over what the pipeline says.
+#:                 `pairmill-mine --help` and so on list them
+
 # A text as one word of the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
 # What the user named, without looking for variables of make in it: `$$` in a path is that.
@@ -15,7 +41,20 @@ LENGTH = $(if $(MAX_LENGTH),--max-length $(MAX_LENGTH))
 # The model to start from; the one that `make setup` brings lies where its own variables say.
 model = $(if $(filter file,$(origin MODEL)),$(call quoted,$(MODEL)),$(call named,MODEL))
 
-MINE = $(bin)/pairmill-mine $(FLAGS) --pairs $(call run,data/pairs_train.parquet) --corpus $(call run,data/corpus.parquet) \
+# Runs a program that knows which variable stands for which of its options, so that what it advises
+# can be done here.
+knowing = PAIRMILL_MAKE_VARIABLES='--seed=SEED $(1)' $(bin)
+
+GENERATE = $(call knowing,--input=INPUT --output=RUN --limit=LIMIT --max-pairs=MAX_PAIRS *=GENERATE_FLAGS)/pairmill-generate
+EVALUATE = $(call knowing,--baseline=MODEL --device=DEVICE *=EVALUATE_FLAGS)/pairmill-evaluate
+
+# Comes first, so that a mistyped model or a missing GPU costs nothing. Models on the Hub are fetched.
+CHECK_MODELS = { $(call knowing,--model=MODEL --device=DEVICE)/pairmill-train check-model --model $(model) --device $(DEVICE) \
+	|| { code=$$?; printf 'nothing was run: change MODEL or DEVICE\n' >&2; exit $$code; }; } $(if $(value JUDGE),&& { \
+	$(call knowing,--model=JUDGE)/pairmill-filter check-model --model $(judge) \
+	|| { code=$$?; printf 'nothing was run: change JUDGE\n' >&2; exit $$code; }; })
+
+MINE = $(call knowing,--top-k=TOP_K *=MINE_FLAGS)/pairmill-mine $(FLAGS) --pairs $(call run,data/pairs_train.parquet) --corpus $(call run,data/corpus.parquet) \
 	--top-k $(TOP_K) --output $(call run,candidates.parquet)
 
 # The judge: a model for each fold of the queries, unless the caller has an ONNX cross-encoder of
@@ -24,31 +63,39 @@ FOLDS ?= 3
 judge = $(if $(value JUDGE),$(call named,JUDGE),$(call run,cross-encoder))
 
 TRAIN_CROSS_ENCODER = $(if $(value JUDGE),printf 'left out: the judge is %s\n' $(judge),$(TRAIN_JUDGE))
-TRAIN_JUDGE = $(bin)/pairmill-train cross-encoder $(FLAGS) --model $(model) --device $(DEVICE) $(LENGTH) \
+TRAIN_JUDGE = $(call knowing,--model=MODEL --device=DEVICE --max-length=MAX_LENGTH --folds=FOLDS *=CROSS_ENCODER_FLAGS)/pairmill-train cross-encoder $(FLAGS) --model $(model) --device $(DEVICE) $(LENGTH) \
 	--train $(call run,data/labeled_train.parquet) --train $(call run,candidates.parquet) --eval $(call run,data) \
 	--folds $(FOLDS) --mined-negatives 1 --batch-size 16 --learning-rate 1e-4 --output $(judge) $(CROSS_ENCODER_FLAGS)
 
 # A judge that has seen too little may leave no hard negative: training then goes on with pairs alone.
-FILTER = $(bin)/pairmill-filter $(FLAGS) --candidates $(call run,candidates.parquet) --model $(judge) \
+FILTER = $(call knowing,--model=JUDGE --num-negatives=NEGATIVES --promote-above=PROMOTE_ABOVE *=FILTER_FLAGS)/pairmill-filter $(FLAGS) --candidates $(call run,candidates.parquet) --model $(judge) \
 	--cache $(call run,scores) --num-negatives $(NEGATIVES) --allow-empty --output $(call run,triplets.parquet) --audit $(call run,audit.parquet) $(FILTER_FLAGS)
 
-TRAIN_ENCODER = $(bin)/pairmill-train encoder $(FLAGS) --model $(model) --device $(DEVICE) $(LENGTH) \
+TRAIN_ENCODER = $(call knowing,--model=MODEL --device=DEVICE --max-length=MAX_LENGTH --num-train-epochs=EPOCHS --epochs=EPOCHS \
+	--batch-size=BATCH_SIZE --learning-rate=LEARNING_RATE *=TRAIN_FLAGS)/pairmill-train encoder $(FLAGS) --model $(model) --device $(DEVICE) $(LENGTH) \
 	--train $(call run,data/pairs_train.parquet) --train $(call run,triplets.parquet) --eval $(call run,data) \
 	--epochs $(EPOCHS) --batch-size $(BATCH_SIZE) --learning-rate $(LEARNING_RATE) --output $(call run,model)
 
-EVALUATE_RETRIEVAL = $(bin)/pairmill-evaluate retrieval $(FLAGS) --model $(call run,model) --baseline $(model) --device $(DEVICE) \
+EVALUATE_RETRIEVAL = $(EVALUATE) retrieval $(FLAGS) --model $(call run,model) --baseline $(model) --device $(DEVICE) \
 	--corpus $(call run,data/corpus.parquet) --queries $(call run,data/queries_test.parquet) \
 	--qrels $(call run,data/qrels_test.parquet) --group-by length --cache $(call run,embeddings) --output $(call run,report) $(EVALUATE_FLAGS)
 
+# What is not there is not listed.
 define WHERE_EVERYTHING_LIES
 	@printf '\nEverything lies in %s:\n' $(call named,RUN)
-	@printf '  %-20s %s\n' \
+	@run=$(call named,RUN); set -- \
 		model/ 'the tuned model: load it with sentence-transformers or pairmill-evaluate' \
 		report/report.html 'before and after, with intervals and examples: open it in a browser' \
 		report/report.md 'the same for a pull request; per_query.parquet beside it has each query' \
+		report-categories/report.html 'the same for the categories of tickets' \
+		pairs.parquet 'the first pairs and the promoted ones' \
 		audit.parquet 'every candidate with its scores, decision and reason' \
-		cross-encoder/ 'the judges, one for each fold of the queries, also as model.onnx' \
-		scores/ 'its scores: a filter with other options scores nothing again' \
+		$(if $(value JUDGE),,cross-encoder/ 'the judges, one for each fold of the queries, also as model.onnx') \
+		scores/ 'scores of the candidates: a filter with other options scores nothing again' \
 		embeddings/ 'of the corpus: an evaluation computes only what is new' \
-		data/ 'splits, pairs, corpus and judgements'
+		data/ 'splits, pairs, corpus and judgements'; \
+	while test $$# -gt 0; do \
+		test ! -e "$$run/$$1" || printf '  %-30s %s\n' "$$1" "$$2"; \
+		shift 2; \
+	done
 endef

@@ -11,8 +11,9 @@ tickets: EPOCHS        ?= 2
 tickets: BATCH_SIZE    ?= 32
 tickets: LEARNING_RATE ?= 2e-5
 tickets: build
+	@$(CHECK_MODELS)
 	@printf '\n[1/7] generate: splits and pairs of one category from %s\n' $(call named,INPUT)
-	@$(bin)/pairmill-generate tickets $(FLAGS) --input $(call named,INPUT) --output $(call run,data) --max-pairs $(MAX_PAIRS) \
+	@$(GENERATE) tickets $(FLAGS) --input $(call named,INPUT) --output $(call run,data) --max-pairs $(MAX_PAIRS) \
 		$(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
 	@printf '\n[2/7] mine: tickets that look alike but are of another category\n'
 	@$(MINE) --group-column category $(MINE_FLAGS)
@@ -25,7 +26,7 @@ tickets: build
 	@printf '\n[6/7] evaluate retrieval: does a new ticket find old ones of its category?\n'
 	@$(EVALUATE_RETRIEVAL)
 	@printf '\n[7/7] evaluate classification: the category by the nearest labelled tickets\n'
-	@$(bin)/pairmill-evaluate classification $(FLAGS) --model $(call run,model) --baseline $(model) --device $(DEVICE) \
+	@$(EVALUATE) classification $(FLAGS) --model $(call run,model) --baseline $(model) --device $(DEVICE) \
 		--train $(call run,data/tickets_train.parquet) --test $(call run,data/tickets_test.parquet) \
 		--cache $(call run,embeddings) --output $(call run,report-categories)
 	$(WHERE_EVERYTHING_LIES)

@@ -110,3 +110,16 @@ fn a_model_that_cannot_be_had_is_an_error() {
     );
     assert_eq!(names(dir), before, "a failed run leaves nothing");
 }
+
+#[test]
+fn a_model_that_is_checked_is_there_for_later_runs() {
+    let dir = sample_with_tiny_model();
+    let dir = dir.path();
+    let hub = Hub::serve("acme/tiny", &dir.join("tiny"));
+    let report = run(&hub, TRAIN, dir, "check-model --model acme/tiny --json").report();
+    assert_eq!(report["kind"], "sentence encoder");
+    assert!(!hub.requests().is_empty());
+    let line = "export --model acme/tiny --output out --json";
+    offline(&hub, TRAIN, dir, line).report();
+    assert!(hub.requests().is_empty());
+}

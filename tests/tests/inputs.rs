@@ -372,7 +372,7 @@ fn folders_are_read_as_others_write_them() {
     assert_eq!(used("grown"), 60);
     let said = log(dir.path(), "tickets --input grown --output out --force");
     assert!(
-        said.contains("grown: read with its sub-folders: 2 files, 1 of them below"),
+        said.contains("grown: read with its sub-folders (files: 2, 1 of them below)"),
         "{said}"
     );
     assert!(said.contains("passed over `old.csv.bak`"), "{said}");

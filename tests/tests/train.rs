@@ -272,7 +272,7 @@ fn a_cross_encoder_needs_both_labels() {
     let line = "cross-encoder --model tiny --train positive.parquet --output out";
     assert_snapshot!(
         refused(dir.path(), line),
-        @"error: the training pairs have 1 positives among 1 rows; a cross-encoder needs both positive and negative pairs"
+        @"error: positives among the training pairs: 1 of 1; a cross-encoder needs both positive and negative pairs"
     );
 }
 

@@ -185,7 +185,7 @@ fn a_negative_that_is_the_positive_or_the_anchor_is_left_out() {
         let ended = trained(dir.path(), train, "--max-steps 2");
         warns(
             &ended,
-            &format!("20 negatives are the {what} of their own row"),
+            &format!("20 negatives are the {what} of the same row"),
         );
         warns(&ended, &format!("{train} rows 1, 2, 3 and 17 more"));
     }
@@ -198,7 +198,7 @@ fn a_negative_that_is_the_positive_or_the_anchor_is_left_out() {
     let ended = trained(dir.path(), "known.jsonl", "--loss triplet --max-steps 2");
     warns(
         &ended,
-        "1 negatives are a positive of the same anchor in another row",
+        "1 negative is a positive of the same anchor in another row",
     );
 }
 
@@ -266,16 +266,16 @@ fn label_0_alone_is_no_pair() {
         (0..20).map(|n| json!({"query": question(n), "document": answer(n + 1), "label": 0}));
     table(dir.path(), "wrong.jsonl", rows.clone());
     let error = refused(dir.path(), "wrong.jsonl", "");
-    assert!(error.contains("none of the 20 rows has label 1"), "{error}");
+    assert!(error.contains("no row of 20 has label 1"), "{error}");
     let right = (10..30).map(|n| json!({"query": question(n), "document": answer(n), "label": 1}));
     let both = [json!({"query": question(12), "document": answer(12), "label": 0})];
     table(dir.path(), "some.jsonl", rows.chain(right).chain(both));
     let ended = trained(dir.path(), "some.jsonl", "--max-steps 2");
     warns(
         &ended,
-        "10 pairs of label 0 are left out, because no row of label 1 has their anchor",
+        "10 pairs of label 0 are left out, because no row of label 1 has the anchor",
     );
-    warns(&ended, "1 pairs are labelled 0 here and 1 in another row");
+    warns(&ended, "1 pair is labelled 0 here and 1 in another row");
     says(&ended, "20 pairs with 10 hard negatives");
 }
 
@@ -340,12 +340,12 @@ fn one_label_for_all_is_refused() {
         "online-contrastive",
     ] {
         let error = refused(dir.path(), "same.jsonl", &format!("--loss {loss}"));
-        assert!(error.contains("all 20 labels are 1"), "{error}");
+        assert!(error.contains("every label of 20 is 1"), "{error}");
     }
     trained(dir.path(), "same.jsonl", "--max-steps 2");
     let judge = "cross-encoder --model tiny --train same.jsonl --loss mse --output judge";
     let error = TRAIN.refused(dir.path(), judge, 1);
-    assert!(error.contains("all 20 labels are 1"), "{error}");
+    assert!(error.contains("every label of 20 is 1"), "{error}");
 }
 
 #[test]
@@ -358,7 +358,7 @@ fn a_pair_that_is_labelled_0_and_1_is_warned_of() {
         (0..20).map(|n| row(n, 1)).chain([row(4, 0)]),
     );
     let ended = trained(dir.path(), "both.jsonl", "--loss contrastive --max-steps 2");
-    warns(&ended, "1 pairs are labelled 0 in one row and 1 in another");
+    warns(&ended, "1 pair is labelled 0 in one row and 1 in another");
     warns(&ended, "both.jsonl rows 5 and 21");
 }
 
@@ -548,8 +548,11 @@ fn the_dev_score_is_the_evaluators_figure() {
     table(dir.path(), "pairs.jsonl", pairs(20));
     write_dev(&dir.path().join("dev"));
     let ended = trained(dir.path(), "pairs.jsonl", "--eval dev --max-steps 1 --json");
-    warns(&ended, "1 of 24 dev queries have no relevant document");
-    warns(&ended, "1 judged documents of dev are not in the corpus");
+    warns(
+        &ended,
+        "1 of 24 dev queries left out, without a relevant document",
+    );
+    warns(&ended, "1 judged document of dev is not in the corpus");
     let report: Value = serde_json::from_str(&ended.stdout).unwrap();
     let line = "retrieval --model tiny --corpus dev/corpus.parquet --queries dev/queries_dev.parquet \
         --qrels dev/qrels_dev.parquet --resamples 0 --threads 1";
@@ -575,7 +578,7 @@ fn a_dev_split_without_queries_is_refused() {
     pairmill_tests::tables::write(&dev.join("queries_dev.parquet"), &batch.unwrap());
     let error = refused(dir.path(), "pairs.jsonl", "--eval dev");
     assert!(
-        error.contains("none of the 1 queries has a relevant document"),
+        error.contains("no query of 1 has a relevant document"),
         "{error}"
     );
 }

@@ -6,6 +6,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
+use crate::make_variables::hint;
 use crate::progress::with_bars_hidden;
 use crate::{Common, LogFormat};
 
@@ -22,7 +23,7 @@ pub(crate) fn init(common: &Common) {
         .unwrap_or_else(|_| EnvFilter::builder().parse_lossy(directives(level, common.verbose)));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(Stderr)
+        .with_writer(Log)
         // A log that cannot be written is reported by eprintln, which panics for the same reason.
         .log_internal_errors(false)
         .with_ansi(wants_colour());
@@ -75,7 +76,11 @@ pub(crate) fn last_word(message: &str, causes: &[String], code: u8) {
     let text = match format() {
         LogFormat::Text => {
             let causes = causes.iter().map(|cause| format!("\n  because: {cause}"));
-            format!("error: {message}{}", causes.collect::<String>())
+            let text = format!("error: {message}{}", causes.collect::<String>());
+            match hint(&text) {
+                Some(hint) => format!("{text}\n{INDENT}{hint}"),
+                None => text,
+            }
         }
         LogFormat::Json => {
             let mut time = String::new();
@@ -94,6 +99,40 @@ pub(crate) fn last_word(message: &str, causes: &[String], code: u8) {
     let _ = writeln!(Stderr, "{text}");
 }
 
+/// Writes which variables of make stand for the options that a message names, if any do.
+pub(crate) fn say_variables(message: &str) {
+    if let Some(hint) = hint(message) {
+        let _ = writeln!(Stderr, "{INDENT}{hint}");
+    }
+}
+
+const INDENT: &str = "  ";
+
+/// Standard error, for events of the log: each is written as one piece.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Stderr.write_all(bytes)?;
+        if format() == LogFormat::Text {
+            say_variables(&String::from_utf8_lossy(bytes));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Stderr.flush()
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
 struct Stderr;
 
 impl Write for Stderr {
@@ -104,14 +143,6 @@ impl Write for Stderr {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
-    }
-}
-
-impl<'a> MakeWriter<'a> for Stderr {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        Self
     }
 }
 

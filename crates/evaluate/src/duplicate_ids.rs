@@ -1,4 +1,4 @@
-use pairmill_schema::excerpt;
+use pairmill_schema::{agreeing, counted, excerpt};
 
 use crate::error::EvaluateError;
 
@@ -38,8 +38,9 @@ impl DuplicateIds {
     pub fn warn(&self, path: &str) {
         if self.0 > 0 {
             tracing::warn!(
-                "{} rows of {path} repeat an id with the same text; each id counts once",
-                self.0
+                "{} of {path} {} an id with the same text; each id counts once",
+                counted(self.0, "row", "rows"),
+                agreeing(self.0, "repeats", "repeat")
             );
         }
     }

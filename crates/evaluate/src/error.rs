@@ -55,12 +55,9 @@ pub enum EvaluateError {
     /// A cross-encoder cannot be loaded or cannot run.
     #[error(transparent)]
     Inference(#[from] InferenceError),
-    /// `--device cuda` without such a device.
-    #[error(
-        "no CUDA device can be used; run with --device cpu, or build against the CUDA libtorch \
-         (`make setup DEVICE=cuda`)"
-    )]
-    NoCuda,
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(ModelError),
     /// A model that gives infinities or no numbers at all.
     #[error(
         "the model {model} gives no finite embedding for the text `{text}`; its weights are \

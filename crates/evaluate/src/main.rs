@@ -5,14 +5,51 @@ mod args;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use pairmill_cli::{Outcome, UsageError};
+use pairmill_cli::{OtherName, Outcome, Program, UsageError};
 use pairmill_evaluate::{Evaluation, Regression};
+use pairmill_tables::program_build;
 
 use args::Job;
 
+const METRICS: &str = "use --metrics, such as --metrics ndcg@10,recall@100";
+
+const PROGRAM: Program = Program {
+    versions: || {
+        let build = format!("build {}", program_build());
+        let runtime = pairmill_inference::runtime::version();
+        vec![build, pairmill_modeling::libtorch(), runtime]
+    },
+    other_names: &[
+        OtherName::new("ndcg-at-k", "metrics", METRICS),
+        OtherName::new("mrr-at-k", "metrics", METRICS),
+        OtherName::new("map-at-k", "metrics", METRICS),
+        OtherName::new("accuracy-at-k", "metrics", METRICS),
+        OtherName::new("precision-recall-at-k", "metrics", METRICS),
+        OtherName::new("k-values", "metrics", METRICS),
+        OtherName::new("cutoff", "metrics", METRICS),
+        OtherName::new(
+            "no-cuda",
+            "device",
+            "use --device cpu, which is the default",
+        ),
+        OtherName::new("use-cuda", "device", "use --device cuda"),
+        OtherName::new("gpu", "device", "use --device cuda"),
+        OtherName::new(
+            "fp16",
+            "device",
+            "leave it out: figures are of float32, or of int8 with --backend onnx --int8",
+        ),
+        OtherName::new(
+            "corpus-chunk-size",
+            "corpus",
+            "leave it out: the search bounds its memory itself",
+        ),
+    ],
+};
+
 fn main() -> ExitCode {
     pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
-    let args: args::Args = pairmill_cli::parse();
+    let args: args::Args = pairmill_cli::parse(&PROGRAM);
     args.reading.clone().set();
     pairmill_cli::run(&args.common, || match args.validate()? {
         Job::Evaluate {
@@ -88,4 +125,14 @@ fn outcome<'a>(
         }
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_an_example_and_other_names_lead_somewhere() {
+        assert_eq!(pairmill_cli::check::<args::Args>(&PROGRAM), Ok(()));
+    }
 }

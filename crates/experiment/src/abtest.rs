@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pairmill_report::{MARKDOWN_FILE, PAGE_FILE};
+use pairmill_schema::counted;
 use pairmill_tables::{Lineage, kept_results};
 use serde::Serialize;
 
@@ -105,10 +106,14 @@ impl AbTest {
 
     fn nothing_to_compare(&self, result: &AbTestResult) -> ExperimentError {
         let arms = result.arms.iter().map(|arm| {
-            let answers = arm.answers.map(|answers| format!(" and {answers} answers"));
-            let (arm, impressions) = (&arm.arm, arm.impressions);
+            let answers = arm
+                .answers
+                .map(|answers| counted(answers, "answer", "answers"));
+            let answers = answers.map(|answers| format!(" and {answers}"));
+            let impressions = counted(arm.impressions, "impression", "impressions");
             format!(
-                "`{arm}` has {impressions} impressions{}",
+                "`{}` has {impressions}{}",
+                arm.arm,
                 answers.unwrap_or_default()
             )
         });

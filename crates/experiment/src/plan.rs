@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
 use pairmill_metrics::Certainty;
+use pairmill_schema::counted;
 use serde::Serialize;
 
 /// How large an A/B test has to be.
@@ -119,7 +120,7 @@ impl PlanResult {
             )?;
         }
         match self.days {
-            Some(days) => writeln!(out, "{days} days"),
+            Some(days) => writeln!(out, "{}", counted(days, "day", "days")),
             None => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 use pairmill_metrics::Proportion;
 use pairmill_report::format::chance;
+use pairmill_schema::{agreeing, counted};
 
 use crate::effect::LEAST_EXPECTED;
 use crate::log::{ArmLog, Log, User};
@@ -26,8 +27,9 @@ pub(crate) fn warnings(
         ),
         Some(0) => {}
         Some(users) => warnings.push(format!(
-            "{users} users were seen in more than one arm ({}); they count in each of them as \
-             another user, which blurs the difference",
+            "{} seen in more than one arm ({}), and counted in each of them as another user, which \
+             blurs the difference",
+            counted(users, "user was", "users were"),
             named(&log.crossers, users)
         )),
     }
@@ -64,8 +66,9 @@ pub(crate) fn rests_on(log: &Log) -> String {
         several += u64::from(user.impressions.max(user.answers) > 1.0);
     }
     format!(
-        "the tests by user: {all} users, {several} of them with several impressions or answers, \
-         which are not independent of each other"
+        "the tests by user: {}, {several} of them with several impressions or answers, which are \
+         not independent of each other",
+        counted(all, "user", "users")
     )
 }
 
@@ -83,24 +86,28 @@ fn repeats(log: &Log) -> Vec<String> {
     let repeats = &log.repeats;
     if let Some((row, clicks)) = repeats.first {
         said.push(format!(
-            "{} of {} rows have more clicks than their one impression (the first: row {row}, \
-             {clicks} clicks); such an impression counts as clicked once. If rows sum up several \
+            "{} of {} {} more clicks than one impression can have (the first: row {row}, {clicks} \
+             clicks); such an impression counts as clicked once. If rows sum up several \
              impressions, name their column with --impressions-column",
-            repeats.rows, log.rows
+            repeats.rows,
+            counted(log.rows, "row", "rows"),
+            agreeing(repeats.rows, "has", "have")
         ));
     }
     if repeats.impressions > 0 {
         said.push(format!(
-            "{} of {} rows are of an impression that an earlier row has; it counts once, and its \
-             click too",
-            repeats.impressions, log.rows
+            "{} of {} {} of an impression that an earlier row has; it counts once, and its click \
+             too",
+            repeats.impressions,
+            counted(log.rows, "row", "rows"),
+            agreeing(repeats.impressions, "is", "are")
         ));
     }
     if let Some((user, clicks, impressions)) = &repeats.first_user {
         said.push(format!(
-            "{} users have more clicks than impressions (the first: `{user}`, {clicks} clicks on \
+            "{} more clicks than impressions (the first: `{user}`, {clicks} clicks on \
              {impressions}); as many clicks as impressions count",
-            repeats.users
+            counted(repeats.users, "user has", "users have")
         ));
     }
     said
@@ -112,11 +119,11 @@ fn order(log: &Log) -> Option<String> {
     let (row, time, above) = order.first?;
     (order.later > 0).then(|| {
         format!(
-            "{} of {} rows with a time lie before the row above them (the first: row {row}, {} \
-             below {}); the figures do not depend on the order, but clocks or files may be mixed \
+            "{} of {} with a time {} before the row above (the first: row {row}, {} below {}); the figures do not depend on the order, but clocks or files may be mixed \
              up",
             order.earlier,
-            order.rows,
+            counted(order.rows, "row", "rows"),
+            agreeing(order.earlier, "lies", "lie"),
             when(time),
             when(above)
         )
@@ -198,9 +205,10 @@ fn absent(log: &Log, ratio: &SampleRatio) -> Option<String> {
         .collect();
     (!absent.is_empty()).then(|| {
         format!(
-            "{} of {} planned arms have no row in the log: {}",
+            "{} of {} {} no row in the log: {}",
             absent.len(),
-            ratio.observed.len(),
+            counted(ratio.observed.len(), "planned arm", "planned arms"),
+            agreeing(absent.len(), "has", "have"),
             absent.join(", ")
         )
     })
@@ -209,7 +217,7 @@ fn absent(log: &Log, ratio: &SampleRatio) -> Option<String> {
 /// Arms of which a figure cannot be given, because there is none of what `count` counts.
 fn empty(
     log: &Log,
-    counted: &str,
+    what: &str,
     measure: &str,
     count: impl Fn(&ArmLog) -> Option<u64>,
 ) -> Option<String> {
@@ -220,9 +228,10 @@ fn empty(
         .collect();
     (!empty.is_empty()).then(|| {
         format!(
-            "{} of {} arms have no {counted}, so there is no {measure} of theirs to compare: {}",
+            "{} of {} {} no {what}, and so no {measure} to compare: {}",
             empty.len(),
-            log.arms.len(),
+            counted(log.arms.len(), "arm", "arms"),
+            agreeing(empty.len(), "has", "have"),
             empty.join(", ")
         )
     })
@@ -245,18 +254,19 @@ fn few_clicks(log: &Log, control: &str) -> Option<String> {
     };
     (!few.is_empty()).then(|| {
         format!(
-            "{} of {} arms have so few clicks, or impressions without one, that fewer than \
-             {LEAST_EXPECTED} are to be expected there or in {control} if both are alike, and are \
-             tested by Fisher's exact test instead of the z test{by_user}: {}",
+            "{} of {} {} so few clicks, or impressions without one, that fewer than \
+             {LEAST_EXPECTED} are to be expected there or in {control} if both are alike; Fisher's \
+             exact test stands for the z test there{by_user}: {}",
             few.len(),
-            log.arms.len() - 1,
+            counted(log.arms.len() - 1, "arm", "arms"),
+            agreeing(few.len(), "has", "have"),
             few.join(", ")
         )
     })
 }
 
 /// Arms with too few users for the normal distribution.
-fn few_users(log: &Log, counted: &str, count: impl Fn(&User) -> f64) -> Option<String> {
+fn few_users(log: &Log, what: &str, count: impl Fn(&User) -> f64) -> Option<String> {
     let arms = log.arms.iter();
     let few: Vec<String> = arms
         .filter_map(|(name, arm)| {
@@ -267,10 +277,11 @@ fn few_users(log: &Log, counted: &str, count: impl Fn(&User) -> f64) -> Option<S
         .collect();
     (!few.is_empty()).then(|| {
         format!(
-            "{} of {} arms have fewer than {FEW_USERS} users with {counted}, too few to rely on \
-             tests by user, which rest on the normal distribution: {}",
+            "{} of {} {} fewer than {FEW_USERS} users with {what}, too few to rely on tests by \
+             user, which rest on the normal distribution: {}",
             few.len(),
-            log.arms.len(),
+            counted(log.arms.len(), "arm", "arms"),
+            agreeing(few.len(), "has", "have"),
             few.join(", ")
         )
     })

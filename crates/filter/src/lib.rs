@@ -8,6 +8,7 @@
 //! [`score()`] adds a column of scores to any table with two columns of text.
 
 mod cache;
+mod check_model;
 mod config;
 mod error;
 mod int8_agreement;
@@ -20,6 +21,7 @@ mod score;
 mod score_config;
 mod scorer;
 
+pub use check_model::{ModelReport, check_model};
 pub use config::{Config, Output};
 pub use error::{FilterError, Result};
 pub use int8_agreement::Agreement;

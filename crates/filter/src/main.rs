@@ -9,13 +9,53 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_candidates::LABEL_THRESHOLD;
 use pairmill_cli::numbers::{number, share};
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, OtherName, Program, UsageError, example};
 use pairmill_filter::{Config, Format, Model, Output, Rules, ScoreConfig};
 use pairmill_hub::ModelSource;
 use pairmill_inference::Activation;
-use pairmill_tables::{KeptColumns, ReadOptions, table_path};
+use pairmill_tables::{KeptColumns, ReadOptions, program_build, table_path};
 
 use crate::rule_args::RuleArgs;
+
+const PROGRAM: Program = Program {
+    versions: || {
+        let build = format!("build {}", program_build());
+        vec![build, pairmill_inference::runtime::version()]
+    },
+    other_names: &[
+        OtherName::new(
+            "batch-size",
+            "token-budget",
+            "use --token-budget N, the tokens of a batch; scores do not depend on it",
+        ),
+        OtherName::new(
+            "margin",
+            "absolute-margin",
+            "use --absolute-margin or --relative-margin",
+        ),
+        OtherName::new("as-triplets", "format", "use --format triplet"),
+        OtherName::new(
+            "output-scores",
+            "format",
+            "use --format candidates, or --audit FILE beside another format",
+        ),
+        OtherName::new(
+            "range-min",
+            "candidates",
+            "`pairmill-mine --range-min` leaves the best candidates out before they are scored",
+        ),
+        OtherName::new(
+            "range-max",
+            "candidates",
+            "`pairmill-mine --top-k` bounds what is scored",
+        ),
+        OtherName::new(
+            "sampling-strategy",
+            "candidates",
+            "the candidates of the best ranks are kept; `pairmill-mine --sampling-strategy` draws",
+        ),
+    ],
+};
 
 /// Score mined candidates with a cross-encoder, drop or promote likely false negatives, write
 /// training rows
@@ -23,6 +63,10 @@ use crate::rule_args::RuleArgs;
 #[command(
     name = "pairmill-filter",
     version,
+    before_help = example(
+        "pairmill-filter --candidates runs/try/candidates.parquet \
+         --model cross-encoder/ms-marco-MiniLM-L6-v2 --output runs/try/triplets.parquet"
+    ),
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
 )]
@@ -46,6 +90,10 @@ struct Cli {
 enum Command {
     /// Add a column with a cross-encoder's scores to any table with two columns of text
     Score(ScoreArgs),
+    /// Check that a cross-encoder can be used: fetch it where it is on the Hub, and load it
+    ///
+    /// A pipeline does so first, so that a mistyped model costs nothing.
+    CheckModel(CheckModelArgs),
 }
 
 #[derive(Debug, Args)]
@@ -59,7 +107,7 @@ struct FilterArgs {
     #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// What to write
-    #[arg(long, value_enum, default_value_t = Format::TRIPLET, value_name = "FORMAT")]
+    #[arg(long, alias = "output-format", value_enum, default_value_t = Format::TRIPLET, value_name = "FORMAT")]
     format: Format,
     /// Also write all candidates with scores, decisions and reasons: short for --also
     /// candidates=FILE
@@ -84,6 +132,19 @@ struct FilterArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-filter check-model --model cross-encoder/ms-marco-MiniLM-L6-v2"
+))]
+struct CheckModelArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-filter score --pairs runs/try/data/pairs_train.parquet \
+     --model cross-encoder/ms-marco-MiniLM-L6-v2 --output runs/try/scores.parquet"
+))]
 struct ScoreArgs {
     /// A table with two columns of text, in any format; `-` reads an Arrow IPC stream from standard
     /// input
@@ -108,7 +169,7 @@ struct ModelArgs {
     /// A cross-encoder in ONNX: a folder with model.onnx (or onnx/model.onnx), tokenizer.json and
     /// config.json, or an id on the Hugging Face Hub, where @ may add a revision; or the folder of
     /// `pairmill-train cross-encoder --folds`
-    #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
+    #[arg(long, aliases = ["cross-encoder", "model-name-or-path"], value_name = "DIR_OR_ID", value_parser = onnx_model)]
     model: ModelSource,
     /// Folder that keeps scores for later runs with this model, whatever their other options; a
     /// score takes 21 bytes there, and 25 to 50 of memory [default: beside the output while the run
@@ -116,7 +177,7 @@ struct ModelArgs {
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Longest pair in tokens; longer ones are cut [default: the model's own limit]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_length: Option<u32>,
     /// Tokens in a batch: bounds memory, does not change scores
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..))]
@@ -224,7 +285,7 @@ fn config(cli: FilterArgs, model: Model, rules: Rules, common: &Common) -> Confi
 
 fn main() -> ExitCode {
     pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
-    let cli: Cli = pairmill_cli::parse();
+    let cli: Cli = pairmill_cli::parse(&PROGRAM);
     let common = cli.common;
     cli.reading.set();
     let command = async {
@@ -234,6 +295,10 @@ fn main() -> ExitCode {
                 config.validate().map_err(UsageError)?;
                 common.check_output(&config.output)?;
                 pairmill_cli::print(&common, &pairmill_filter::score(&config).await?)
+            }
+            (Some(Command::CheckModel(args)), _, _) => {
+                let report = pairmill_filter::check_model(&args.model.model(&common))?;
+                pairmill_cli::print(&common, &report)
             }
             (None, Some(args), Some(model)) => {
                 let has_threshold = args.label_threshold.is_some();
@@ -253,4 +318,14 @@ fn main() -> ExitCode {
         }
     };
     pairmill_cli::run_async(&common, command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_an_example_and_other_names_lead_somewhere() {
+        assert_eq!(pairmill_cli::check::<Cli>(&PROGRAM), Ok(()));
+    }
 }

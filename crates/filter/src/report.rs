@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pairmill_candidates::{Decided, TrainingRows};
-use pairmill_schema::Reason;
+use pairmill_schema::{Reason, agreeing, counted};
 use pairmill_tables::{f32_column, string_column};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -112,14 +112,16 @@ impl Summary {
 
     pub(crate) fn log(&self, config: &Config) {
         if self.positives_dropped > 0 {
-            let (dropped, pairs) = (self.positives_dropped, self.pairs);
+            let dropped = self.positives_dropped;
+            let pairs = counted(self.pairs, "pair", "pairs");
             let reason = Reason::LowPositiveScore.name();
-            warn!("the positives of {dropped} of {pairs} pairs are left out ({reason})");
+            warn!("the positives of {dropped} of {pairs} are left out ({reason})");
         }
         if self.pairs_without_negatives > 0 {
             warn!(
-                "{} of {} pairs kept no negative",
-                self.pairs_without_negatives, self.pairs
+                "{} of {} kept no negative",
+                self.pairs_without_negatives,
+                counted(self.pairs, "pair", "pairs")
             );
         }
         let format = config.output.format;
@@ -131,8 +133,11 @@ impl Summary {
         }
         if format == Format::N_TUPLE && self.pairs_left_out > 0 {
             warn!(
-                "{} of {} pairs kept fewer than {} negatives and are left out",
-                self.pairs_left_out, self.pairs, config.rules.num_negatives
+                "{} of {} kept fewer than {} negatives and {} left out",
+                self.pairs_left_out,
+                counted(self.pairs, "pair", "pairs"),
+                config.rules.num_negatives,
+                agreeing(self.pairs_left_out, "is", "are")
             );
         }
         let share = self.share_below_positive();
@@ -147,19 +152,19 @@ impl Summary {
         }
         info!("decided: {}", self.reasons());
         if config.rules.promotion.is_some() {
-            info!("promoted {} candidates to positives", self.promoted);
+            let promoted = counted(self.promoted, "candidate", "candidates");
+            info!("promoted to positives: {promoted}");
         }
         info!(
-            "wrote {}: {} {} from {} pairs",
+            "wrote {}: {} from {}",
             config.output.path.display(),
-            self.rows,
-            format.rows_name(),
-            self.pairs - self.pairs_left_out
+            format.counted(self.rows),
+            counted(self.pairs - self.pairs_left_out, "pair", "pairs")
         );
         for output in &config.also {
             let path = output.path.display().to_string();
             let rows = self.also.get(&path).copied().unwrap_or(0);
-            info!("wrote {path}: {rows} {}", output.format.rows_name());
+            info!("wrote {path}: {}", output.format.counted(rows));
         }
     }
 }

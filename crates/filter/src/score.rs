@@ -8,6 +8,7 @@ use datafusion::prelude::{DataFrame, ident};
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_inference::CrossEncoderScore;
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::{Lineage, TableError, TableOutput, open_any, row_count, session};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -222,14 +223,17 @@ fn scored_schema(pairs: &DataFrame, score_column: &str) -> SchemaRef {
 fn log(config: &ScoreConfig, summary: &ScoreSummary) {
     if summary.rows_without_text > 0 {
         warn!(
-            "{} of {} rows have a null for a text and therefore for a score",
-            summary.rows_without_text, summary.rows
+            "{} of {} {} a null for a text and therefore for a score",
+            summary.rows_without_text,
+            counted(summary.rows, "row", "rows"),
+            agreeing(summary.rows_without_text, "has", "have")
         );
     }
     if summary.rows == 0 {
         warn!("{} has no rows, and nor has the output", config.pairs);
     }
     if config.to_file().is_some() {
-        info!("wrote {}: {} rows", config.output.display(), summary.rows);
+        let rows = counted(summary.rows, "row", "rows");
+        info!("wrote {}: {rows}", config.output.display());
     }
 }

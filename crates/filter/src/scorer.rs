@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pairmill_inference::{Activation, CrossEncoder, InferenceError, PairScorer, Tally};
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::{Folds, hash_input};
 use tracing::{info, warn};
 
@@ -73,13 +74,19 @@ impl Scorer {
         };
         let known: u64 = scorer.models().map(CrossEncoder::known).sum();
         if known > 0 {
-            info!("the scores of {known} pairs of texts are there from earlier runs");
+            let pairs = counted(known, "pair", "pairs");
+            info!("the scores of {pairs} of texts are there from earlier runs");
         }
         Ok(scorer)
     }
 
     fn models(&self) -> impl Iterator<Item = &CrossEncoder> {
         self.models.iter().map(|(model, _)| model)
+    }
+
+    /// Returns the number of models.
+    pub fn number(&self) -> usize {
+        self.models.len()
     }
 
     /// Returns the longest pair in tokens that is read whole.
@@ -149,14 +156,14 @@ fn log_tally(tally: Tally, seconds: f64) {
         truncated,
     } = tally;
     let rate = scored as f64 / seconds.max(1e-3);
-    info!("scored {scored} pairs of texts in {seconds:.1} s ({rate:.0} a second)");
+    let pairs = counted(scored, "pair", "pairs");
+    info!("scored {pairs} of texts in {seconds:.1} s ({rate:.0} a second)");
     if cached > 0 {
         info!("took the scores of {cached} more from earlier runs");
     }
     if truncated > 0 {
-        let pairs = scored + cached;
-        warn!(
-            "{truncated} of {pairs} pairs of texts were longer than the model reads and were cut"
-        );
+        let pairs = counted(scored + cached, "pair", "pairs");
+        let were = agreeing(truncated, "was", "were");
+        warn!("{truncated} of {pairs} of texts {were} longer than the model reads and {were} cut");
     }
 }

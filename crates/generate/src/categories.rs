@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use pairmill_schema::{Sameness, identical};
+use pairmill_schema::{Sameness, counted, identical};
 use tracing::warn;
 
 /// Categories named in a warning.
@@ -84,8 +84,8 @@ impl<'a> Categories<'a> {
             more => format!(" and {more} more"),
         };
         warn!(
-            "{} categories are spelled in several ways, each of which counts as one: {}{more}; --same-text identical keeps them apart",
-            self.respelled.len(),
+            "{} spelled in several ways, which count as one: {}{more}; --same-text identical keeps them apart",
+            counted(self.respelled.len(), "category is", "categories are"),
             named.collect::<Vec<_>>().join(", ")
         );
     }

@@ -36,7 +36,7 @@ pub enum GenerateError {
         second: String,
     },
     /// Every row has an empty text.
-    #[error("{input}: in each of the {rows} rows `{}` or `{}` is empty; nothing is left", columns[0], columns[1])]
+    #[error("{input}: `{}` or `{}` is empty in every row of {rows}; nothing is left", columns[0], columns[1])]
     AllEmpty {
         /// The input as the user gave it.
         input: String,
@@ -61,7 +61,7 @@ pub enum GenerateError {
     },
     /// A split without a query.
     #[error(
-        "{input}: {found} leave {split} without a query (split {fractions}); bring more {more} or give {split} more with --split"
+        "{input}: no query is left for {split} of {found} (split {fractions}); bring more {more} or give {split} more with --split"
     )]
     EmptySplit {
         /// The input as the user gave it.
@@ -97,7 +97,7 @@ pub enum GenerateError {
     },
     /// No category with two texts to pair.
     #[error(
-        "{input}: none of the {categories} categories has two different texts in train, so there is no positive pair; bring more rows or check the category column"
+        "{input}: no category of {categories} has two different texts in train, so there is no positive pair; bring more rows or check the category column"
     )]
     NoPairs {
         /// The input as the user gave it.
@@ -115,7 +115,7 @@ pub enum GenerateError {
     },
     /// Inputs without any document.
     #[error(
-        "{input}: holds no document ({others} files of other kinds); expected files ending in .md, .markdown, .html, .htm or .txt; check the path or convert them"
+        "{input}: holds no document (files of other kinds: {others}); expected files ending in .md, .markdown, .html, .htm or .txt; check the path or convert them"
     )]
     NoDocuments {
         /// The inputs as the user gave them.
@@ -135,7 +135,7 @@ pub enum GenerateError {
     },
     /// Documents without anything that could be a query.
     #[error(
-        "{input}: none of the {documents} documents has a title, a description or a heading of its own, so there is no query; add headings, or make queries by other means and use `generate qa`"
+        "{input}: no document of {documents} has a title, a description or a heading of its own, so there is no query; add headings, or make queries by other means and use `generate qa`"
     )]
     NoAnchors {
         /// The inputs as the user gave them.

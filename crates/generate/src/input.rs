@@ -2,7 +2,7 @@ use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_schema::excerpt;
+use pairmill_schema::{counted, excerpt};
 use pairmill_tables::{ColumnNames, KeptColumns, Table, TableError, open, string_column};
 use tracing::{info, warn};
 
@@ -146,8 +146,9 @@ impl Input<'_> {
 pub(crate) fn warn_of_lost(rows: u64) {
     if rows > 0 {
         warn!(
-            "{rows} rows repeat a pair of an earlier row with other values in the columns that are \
-             kept; the first row's are taken"
+            "{} a pair of an earlier row with other values in the columns that are kept; the first \
+             row's are taken",
+            counted(rows, "row repeats", "rows repeat")
         );
     }
 }

@@ -8,17 +8,36 @@ use std::process::ExitCode;
 
 use check_args::CheckArgs;
 use clap::{Args, Parser, Subcommand};
-use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_cli::{Common, OtherName, Outcome, Program, UsageError, example};
 use pairmill_generate::{
     Config, ConvertConfig, CorpusOptions, Fractions, MAX_JUDGEMENTS, PairsOptions, PassageTitles,
     QaOptions, Source, TicketsOptions,
 };
 use pairmill_schema::Sameness;
-use pairmill_tables::{KeptColumns, ReadOptions};
+use pairmill_tables::{KeptColumns, ReadOptions, program_build};
+
+const PROGRAM: Program = Program {
+    versions: || vec![format!("build {}", program_build())],
+    other_names: &[
+        OtherName::new(
+            "test-size",
+            "split",
+            "use --split TRAIN,DEV,TEST, such as --split 0.8,0.1,0.1",
+        ),
+        OtherName::new(
+            "train-size",
+            "split",
+            "use --split TRAIN,DEV,TEST, such as --split 0.8,0.1,0.1",
+        ),
+    ],
+};
+
+/// Of the program and of its first command.
+const EXAMPLE: &str = "pairmill-generate qa --input data/qa.jsonl --output runs/try/data";
 
 /// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
 #[derive(Debug, Parser)]
-#[command(name = "pairmill-generate", version)]
+#[command(name = "pairmill-generate", version, before_help = example(EXAMPLE))]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -118,6 +137,7 @@ struct OutArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(EXAMPLE))]
 struct QaArgs {
     #[command(flatten)]
     table: TableArgs,
@@ -133,6 +153,9 @@ struct QaArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate pairs --input data/qa.jsonl --output runs/try/pairs"
+))]
 struct PairsArgs {
     /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob; `-` reads an Arrow IPC stream
     /// from standard input
@@ -168,6 +191,9 @@ struct PairsArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate tickets --input data/tickets.jsonl --output runs/try/tickets"
+))]
 struct TicketsArgs {
     #[command(flatten)]
     table: TableArgs,
@@ -190,6 +216,9 @@ struct TicketsArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate corpus --input data/docs --output runs/try/docs"
+))]
 struct CorpusArgs {
     /// Files and folders, searched to any depth, of Markdown (.md, .markdown), HTML (.html, .htm)
     /// and plain text (.txt) in UTF-8
@@ -222,6 +251,9 @@ struct CorpusArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate convert --input runs/try/data --output runs/try/beir"
+))]
 struct ConvertArgs {
     /// A folder with a data set, or a file with a run or judgements
     #[arg(long, value_name = "PATH", value_parser = path)]
@@ -331,7 +363,7 @@ fn main() -> ExitCode {
         command,
         reading,
         common,
-    } = pairmill_cli::parse();
+    } = pairmill_cli::parse(&PROGRAM);
     reading.set();
     pairmill_cli::run_async(&common, async {
         match command {
@@ -357,4 +389,14 @@ fn main() -> ExitCode {
             Command::Label(command) => command.run(&common).await,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_an_example_and_other_names_lead_somewhere() {
+        assert_eq!(pairmill_cli::check::<Cli>(&PROGRAM), Ok(()));
+    }
 }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use pairmill_schema::{Sameness, TextKey};
+use pairmill_schema::{Sameness, TextKey, counted};
 use pairmill_tables::{ColumnNames, KeptColumns, Table};
 use serde::Serialize;
 
@@ -95,7 +95,11 @@ pub(crate) fn retrieval_set(
         return Err(GenerateError::EmptySplit {
             input: input.to_owned(),
             split,
-            found: format!("{used} rows with {} distinct answers", set.passages.len()),
+            found: format!(
+                "{} with {}",
+                counted(used, "row", "rows"),
+                counted(set.passages.len(), "distinct answer", "distinct answers")
+            ),
             more: "rows",
             fractions: options.split,
         });

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use pairmill_schema::{Sameness, TextKey};
+use pairmill_schema::{Sameness, TextKey, counted};
 use pairmill_tables::{KeptColumns, Table};
 use rand::seq::index;
 use tracing::info;
@@ -283,8 +283,11 @@ impl RetrievalSet {
 
     /// Writes all tables.
     pub fn write(&self, tables: &Tables) -> Result<BTreeMap<Split, SplitCounts>> {
-        let (passages, queries) = (self.passages.len(), self.queries.len());
-        info!("writing {passages} passages and {queries} queries");
+        info!(
+            "writing {} and {}",
+            counted(self.passages.len(), "passage", "passages"),
+            counted(self.queries.len(), "query", "queries")
+        );
         self.write_corpus(tables)?;
         Split::ALL
             .into_iter()

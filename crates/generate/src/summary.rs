@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use pairmill_schema::counted;
 use pairmill_tables::TableError;
 use serde::{Deserialize, Serialize};
 use tracing::info;
@@ -167,12 +168,15 @@ impl Summary {
                 questions_across_splits,
                 pairs_left_out,
             } => {
-                info!("texts: {questions} distinct questions, {answers} distinct answers");
+                info!(
+                    "texts: {}, {}",
+                    counted(questions, "distinct question", "distinct questions"),
+                    counted(answers, "distinct answer", "distinct answers")
+                );
                 log_respelled("questions", questions_respelled);
                 if questions_across_splits > 0 {
-                    info!(
-                        "{questions_across_splits} questions have answers in several splits and stay in the earliest: {pairs_left_out} pairs left out"
-                    );
+                    let questions = counted(questions_across_splits, "question", "questions");
+                    log_split("answers of", &questions, pairs_left_out);
                 }
             }
             Facts::Pairs {
@@ -184,12 +188,14 @@ impl Summary {
                 ..
             } => {
                 info!(
-                    "texts: {anchors} distinct anchors, {passages} distinct other texts, {hard_negatives} pairs that the input calls negative"
+                    "texts: {}, {}, {} that the input calls negative",
+                    counted(anchors, "distinct anchor", "distinct anchors"),
+                    counted(passages, "distinct other text", "distinct other texts"),
+                    counted(hard_negatives, "pair", "pairs")
                 );
                 if anchors_across_splits > 0 {
-                    info!(
-                        "{anchors_across_splits} anchors have positives in several splits and stay in the earliest: {pairs_left_out} pairs left out"
-                    );
+                    let anchors = counted(anchors_across_splits, "anchor", "anchors");
+                    log_split("positives of", &anchors, pairs_left_out);
                 }
             }
             Facts::Corpus {
@@ -204,16 +210,18 @@ impl Summary {
                 other_files,
             } => {
                 info!(
-                    "texts: {queries} distinct queries from {documents} documents ({skipped}; {other_files} files of other kinds)"
+                    "texts: {} from {} ({skipped}; {})",
+                    counted(queries, "distinct query", "distinct queries"),
+                    counted(documents, "document", "documents"),
+                    counted(other_files, "file of another kind", "files of other kinds")
                 );
                 log_respelled("queries", queries_respelled);
                 info!(
                     "headings: {headings_prefixed} behind their document's title, {headings_left_out} left out"
                 );
                 if queries_across_splits > 0 {
-                    info!(
-                        "{queries_across_splits} queries have passages in several splits and stay in the earliest: {pairs_left_out} pairs left out"
-                    );
+                    let queries = counted(queries_across_splits, "query", "queries");
+                    log_split("passages of", &queries, pairs_left_out);
                 }
             }
             Facts::Tickets {
@@ -223,15 +231,21 @@ impl Summary {
                 texts_without_judgement,
                 ..
             } => {
-                info!("texts: {texts} distinct texts in {categories} categories");
+                info!(
+                    "texts: {} in {}",
+                    counted(texts, "distinct text", "distinct texts"),
+                    counted(categories, "category", "categories")
+                );
                 if categories_without_pair > 0 {
                     info!(
-                        "{categories_without_pair} categories have no two texts in train: no pair of them"
+                        "{} no two texts in train: no pair of them",
+                        counted(categories_without_pair, "category has", "categories have")
                     );
                 }
                 if texts_without_judgement > 0 {
                     info!(
-                        "{texts_without_judgement} texts of dev and test are no query: train has nothing of their category"
+                        "{} of dev and test without a query: train has nothing of their category",
+                        counted(texts_without_judgement, "text", "texts")
                     );
                 }
             }
@@ -251,10 +265,21 @@ impl Summary {
     }
 }
 
+/// Says of which texts there are some in several splits, and what became of them.
+fn log_split(what: &str, texts: &str, pairs_left_out: u64) {
+    let left_out = counted(pairs_left_out, "pair", "pairs");
+    info!("the {what} {texts} fall into several splits; the earliest is kept: {left_out} left out");
+}
+
 fn log_respelled(texts: &str, respelled: u64) {
     if respelled > 0 {
         info!(
-            "{respelled} spellings of {texts} differ from another one in letter case or punctuation alone and count as the same; --same-text identical keeps them apart"
+            "{} from another one in letter case or punctuation alone, which counts as the same; --same-text identical keeps them apart",
+            counted(
+                respelled,
+                &format!("spelling of {texts} differs"),
+                &format!("spellings of {texts} differ")
+            )
         );
     }
 }

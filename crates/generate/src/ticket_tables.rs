@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pairmill_cli::Progress;
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::{KeptColumns, Table};
 use tracing::{info, warn};
 
@@ -22,7 +23,10 @@ fn corpus_schema() -> SchemaRef {
 impl TicketSet {
     /// Writes all tables.
     pub fn write(&self, tables: &Tables, rows: Rows, kept: &KeptColumns) -> Result<Summary> {
-        info!("writing {} tickets", self.tickets.len());
+        info!(
+            "writing {}",
+            counted(self.tickets.len(), "ticket", "tickets")
+        );
         self.write_corpus(tables)?;
         let mut splits = BTreeMap::new();
         for split in Split::ALL {
@@ -129,8 +133,10 @@ impl TicketSet {
         let not_judged = all - judged.len();
         if not_judged > 0 {
             warn!(
-                "{} of the {all} texts of {split} are queries, drawn at random: all would make more than {} judgements, as every ticket of train is relevant to those of its category (--max-judgements takes more)",
+                "{} of {} of {split} {}, drawn at random: all would make more than {} judgements, as every ticket of train is relevant to those of its category (--max-judgements takes more)",
                 judged.len(),
+                counted(all, "text", "texts"),
+                agreeing(judged.len(), "is a query", "are queries"),
                 self.max_judgements
             );
         }

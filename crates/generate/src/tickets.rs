@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use pairmill_schema::{Sameness, TextKey};
+use pairmill_schema::{Sameness, TextKey, counted};
 use pairmill_tables::{ColumnNames, KeptColumns, Table};
 use rand::seq::SliceRandom;
 use serde::Serialize;
@@ -195,7 +195,8 @@ impl TicketSet {
         let ambiguous = self.ambiguous_texts();
         if ambiguous > 0 {
             warn!(
-                "{ambiguous} texts stand under more than one category; they are relevant to each, and negatives of none"
+                "{} under more than one category; such a text is relevant to each, and a negative of none",
+                counted(ambiguous, "text stands", "texts stand")
             );
         }
     }
@@ -237,9 +238,9 @@ impl TicketSet {
                     input: input.to_owned(),
                     split,
                     found: format!(
-                        "{} rows with {} distinct texts",
-                        self.tickets.len(),
-                        self.texts.len()
+                        "{} with {}",
+                        counted(self.tickets.len(), "row", "rows"),
+                        counted(self.texts.len(), "distinct text", "distinct texts")
                     ),
                     more: "rows",
                     fractions,

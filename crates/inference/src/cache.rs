@@ -88,7 +88,7 @@ impl ScoreCache {
         let file = file.map_err(|source| failed(&path, source))?;
         if file.was_damaged {
             let (path, kept) = (path.display(), known.len());
-            tracing::warn!("{path}: cut short or damaged; {kept} scores of it are used");
+            tracing::warn!("{path}: cut short or damaged; scores of it that are used: {kept}");
         }
         Ok(Self {
             path,

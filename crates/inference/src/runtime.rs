@@ -20,27 +20,49 @@ pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 /// Why the library cannot be used, as text: the answer is kept for the life of the process.
 type Tried = String;
 
-static ENVIRONMENT: OnceLock<Result<Environment, Tried>> = OnceLock::new();
+static LOADED: OnceLock<Result<Loaded, Tried>> = OnceLock::new();
+
+/// The library that is in use.
+struct Loaded {
+    environment: Environment,
+    path: PathBuf,
+}
 
 /// Returns the process-wide ONNX Runtime environment; the first call loads the library.
 ///
 /// # Errors
 /// If no usable library is found; the message lists the places and what was wrong there.
 pub fn environment() -> Result<&'static Environment> {
-    ENVIRONMENT
-        .get_or_init(load)
-        .as_ref()
-        .map_err(|tried| InferenceError::Runtime {
-            library: library_name(),
-            tried: tried.clone(),
-        })
+    Ok(&loaded()?.environment)
 }
 
-fn load() -> Result<Environment, Tried> {
+/// Returns the version and the file of the library, for `--version`; or, where none is found, what
+/// to do.
+pub fn version() -> String {
+    match loaded() {
+        Ok(Loaded { path, .. }) => {
+            // All that can be asked of it is the minor version.
+            let minor =
+                ort::util::probe(path).map_or_else(String::new, |minor| format!(" 1.{minor}"));
+            format!("ONNX Runtime{minor} ({})", path.display())
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+fn loaded() -> Result<&'static Loaded> {
+    let loaded = LOADED.get_or_init(load).as_ref();
+    loaded.map_err(|tried| InferenceError::Runtime {
+        library: library_name(),
+        tried: tried.clone(),
+    })
+}
+
+fn load() -> Result<Loaded, Tried> {
     let mut tried = Tried::new();
     for path in candidates() {
         let problem = match load_from(&path) {
-            Ok(environment) => return Ok(environment),
+            Ok(environment) => return Ok(Loaded { environment, path }),
             Err(problem) => problem,
         };
         tried.push_str(&format!("\n  tried {}: {problem}", path.display()));

@@ -8,6 +8,7 @@ use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use pairmill_candidates::{Evidence, ExclusionReason, Known, TrainingFormat};
 use pairmill_cli::Progress;
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::{Lineage, Qrels, Table, WholeQueries, session};
 use tracing::{info, warn};
 
@@ -42,28 +43,29 @@ impl MineSummary {
             self.queries_without_hits,
         );
         if self.pairs_without_negatives > 0 {
-            let (none, pairs) = (self.pairs_without_negatives, self.pairs);
-            warn!("{none} of {pairs} pairs kept no negative");
+            let none = self.pairs_without_negatives;
+            let pairs = counted(self.pairs, "pair", "pairs");
+            warn!("{none} of {pairs} kept no negative");
         }
         info!(
-            "wrote {}: {} {} from {} pairs",
+            "wrote {}: {} from {}",
             config.run.output.display(),
-            self.rows,
-            config.format.rows_name(),
-            self.pairs
+            config.format.counted(self.rows),
+            counted(self.pairs, "pair", "pairs")
         );
     }
 }
 
 /// Says how many queries found nothing and why.
 pub(crate) fn warn_of_queries(queries: u64, without_terms: u64, without_hits: u64) {
+    let queries = counted(queries, "query", "queries");
     if without_terms > 0 {
-        warn!(
-            "{without_terms} of {queries} queries have no words or only stop words and found nothing"
-        );
+        let have = agreeing(without_terms, "has", "have");
+        warn!("{without_terms} of {queries} {have} no words or only stop words and found nothing");
     }
     if without_hits > 0 {
-        warn!("{without_hits} of {queries} queries share no term with any passage");
+        let share = agreeing(without_hits, "shares", "share");
+        warn!("{without_hits} of {queries} {share} no term with any passage");
     }
 }
 
@@ -120,8 +122,10 @@ async fn write_candidates(
         .learn(&session, retriever.term_finder(), qrels, passages)
         .await?;
     info!(
-        "mining {} pairs of {} queries, {} passages each",
-        summary.pairs, summary.queries, config.top_k
+        "mining {} of {}, {} each",
+        counted(summary.pairs, "pair", "pairs"),
+        counted(summary.queries, "query", "queries"),
+        counted(config.top_k, "passage", "passages")
     );
     let progress = Progress::new("mining", "pairs", Some(summary.pairs));
     progress.inc(parts.tally().pairs);

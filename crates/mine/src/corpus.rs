@@ -4,6 +4,7 @@ use std::sync::Arc;
 use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_cli::Progress;
 use pairmill_lexical::{Analysis, Bm25, Index, Origin, Sample, Written};
+use pairmill_schema::counted;
 use pairmill_tables::{ColumnNames, Lineage, Table, open, string_column};
 use serde::Serialize;
 use tracing::{info, warn};
@@ -124,11 +125,12 @@ impl Corpus {
             corpus: self.path.clone(),
             source,
         })?;
-        let (passages, seconds) = (index.len(), progress.elapsed().as_secs_f64());
+        let passages = counted(index.len(), "passage", "passages");
+        let seconds = progress.elapsed().as_secs_f64();
         drop(progress);
         match index.origin() {
-            Origin::Built => info!("indexed {passages} passages in {seconds:.1} s"),
-            Origin::Reused => info!("reused the index of {passages} passages"),
+            Origin::Built => info!("indexed {passages} in {seconds:.1} s"),
+            Origin::Reused => info!("reused the index of {passages}"),
         }
         if let Some(written) = index.written() {
             self.warn_of(written);

@@ -16,6 +16,7 @@ const RRF_K: u32 = 60;
 const TOKEN_BUDGET: usize = 4_096;
 
 #[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Corpus and retriever")]
 pub(crate) struct CorpusArgs {
     /// Passages to search: id, title (may be absent), text [default where pairs are mined: their
     /// positives]
@@ -58,16 +59,16 @@ pub(crate) struct CorpusArgs {
     max_query_terms: Option<u32>,
     /// Embeddings: a sentence-transformers folder with model.onnx, as `pairmill-train export` makes
     /// it, or an id on the Hugging Face Hub
-    #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
+    #[arg(long, aliases = ["model-name-or-path", "embedder-name-or-path"], value_name = "DIR_OR_ID", value_parser = onnx_model)]
     model: Option<ModelSource>,
     /// Embeddings: text put before each query [default: the model's own]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, alias = "query-instruction-for-retrieval", value_name = "TEXT")]
     query_prompt: Option<String>,
     /// Embeddings: text put before each passage [default: the model's own]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, alias = "corpus-prompt", value_name = "TEXT")]
     document_prompt: Option<String>,
     /// Embeddings: longest text in tokens; longer ones are cut [default: the model's own limit]
-    #[arg(long, value_name = "N", value_parser = positive_whole)]
+    #[arg(long, alias = "max-seq-length", value_name = "N", value_parser = positive_whole)]
     max_length: Option<usize>,
     /// Embeddings: tokens in a batch; bounds memory, does not change results [default: 4096]
     #[arg(long, value_name = "N", value_parser = positive_whole)]

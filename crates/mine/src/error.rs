@@ -79,7 +79,7 @@ pub enum MineError {
     },
     /// No pair is labelled a positive.
     #[error(
-        "{path}: by the column `{column}` none of the {rows} pairs is a positive; name another column with --label-column, or none with --label-column none"
+        "{path}: by the column `{column}` no pair of {rows} is a positive; name another column with --label-column, or none with --label-column none"
     )]
     NoPositive {
         /// The pairs as the user gave them.

@@ -5,7 +5,7 @@ use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use pairmill_candidates::{Absence, Evidence, Key, Known, Side, passage_key, question_key};
 use pairmill_lexical::TermFinder;
-use pairmill_schema::excerpt;
+use pairmill_schema::{agreeing, counted, excerpt};
 use pairmill_tables::{Qrels, passage, string_column};
 use tracing::warn;
 
@@ -43,7 +43,9 @@ impl Learning<'_> {
         self.summary.judged_outside_corpus = self.evidence.judged_but_unseen() as u64;
         if self.summary.judged_outside_corpus > 0 {
             let (missing, corpus) = (self.summary.judged_outside_corpus, &self.config.corpus.path);
-            warn!("{missing} passages named in the judgements are not in {corpus}");
+            let passages = counted(missing, "passage", "passages");
+            let are = agreeing(missing, "is", "are");
+            warn!("{passages} named in the judgements {are} not in {corpus}");
         }
         let absence = self.evidence.absence();
         self.summary.positives_outside_corpus = absence.absent;
@@ -127,8 +129,10 @@ impl Learning<'_> {
         }
         if summary.pairs_labeled_negative > 0 {
             warn!(
-                "{} of {rows} pairs have a `{column}` below 0.5 and are left out: they are no positives",
-                summary.pairs_labeled_negative
+                "{} of {} {} a `{column}` below 0.5: no positives, and left out",
+                summary.pairs_labeled_negative,
+                counted(rows, "pair", "pairs"),
+                agreeing(summary.pairs_labeled_negative, "has", "have")
             );
         }
         let both = negatives
@@ -137,7 +141,8 @@ impl Learning<'_> {
         let both = both.count();
         if both > 0 {
             warn!(
-                "{both} pairs are labelled both a positive and none, in several rows; they count as positives"
+                "{} labelled both a positive and none, in several rows; a positive is what counts",
+                counted(both, "pair is", "pairs are")
             );
         }
         Ok(())
@@ -201,12 +206,14 @@ impl Learning<'_> {
         let (absent, all) = (absence.absent, absence.positives);
         if absent == all {
             warn!(
-                "none of the {all} positives is in {}, neither by id nor by text: is it the corpus of these pairs?",
+                "no positive of {all} is in {}, neither by id nor by text: is it the corpus of these pairs?",
                 corpus.path
             );
         } else if absent > 0 {
             warn!(
-                "{absent} of {all} positives are not in {}, neither by id nor by text",
+                "{absent} of {} {} not in {}, neither by id nor by text",
+                counted(all, "positive", "positives"),
+                agreeing(absent, "is", "are"),
                 corpus.path
             );
         }
@@ -240,8 +247,11 @@ impl Learning<'_> {
         })
         .await?;
         warn!(
-            "{} of {all} positives have another text under their id in {}, such as `{id}` ({own:?} and {other:?}); passages are taken for the positive by id all the same; if ids were given anew in each table, use --content-ids",
-            absence.differing, corpus.path
+            "{} of {} {} another text under the same id in {}, such as `{id}` ({own:?} and {other:?}); passages are taken for the positive by id all the same; if ids were given anew in each table, use --content-ids",
+            absence.differing,
+            counted(all, "positive", "positives"),
+            agreeing(absence.differing, "has", "have"),
+            corpus.path
         );
         Ok(())
     }

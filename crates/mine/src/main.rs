@@ -1,6 +1,7 @@
 //! The `pairmill-mine` program.
 
 mod corpus_args;
+mod other_names;
 mod values;
 
 use std::io::Write;
@@ -11,18 +12,27 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_candidates::TrainingFormat;
 use pairmill_cli::numbers::{number, positive_whole};
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, Program, UsageError, example};
 use pairmill_mine::{
     ExplainConfig, MineConfig, Pairs, RunOptions, Sampling, SearchConfig, Selection,
 };
 use pairmill_schema::Sameness;
-use pairmill_tables::{KeptColumns, ReadOptions, run_path, table_path};
+use pairmill_tables::{KeptColumns, ReadOptions, program_build, run_path, table_path};
 
 use crate::corpus_args::CorpusArgs;
+use crate::other_names::OTHER_NAMES;
 use crate::values::{similarity, table_file};
 
 /// Negatives of a training row where nothing else is asked for, as in sentence-transformers.
 const NUM_NEGATIVES: usize = 3;
+
+const PROGRAM: Program = Program {
+    versions: || {
+        let build = format!("build {}", program_build());
+        vec![build, pairmill_inference::runtime::version()]
+    },
+    other_names: &OTHER_NAMES,
+};
 
 /// Mine candidates for hard negatives: search a corpus with every pair's anchor
 ///
@@ -31,6 +41,10 @@ const NUM_NEGATIVES: usize = 3;
 #[command(
     name = "pairmill-mine",
     version,
+    before_help = example(
+        "pairmill-mine --pairs runs/try/data/pairs_train.parquet \
+         --corpus runs/try/data/corpus.parquet --output runs/try/candidates.parquet"
+    ),
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
 )]
@@ -79,7 +93,7 @@ struct MineArgs {
     #[arg(long, value_name = "FILE", value_parser = table_path)]
     output: PathBuf,
     /// What to write: all candidates for pairmill-filter, or training rows
-    #[arg(long, value_name = "FORMAT", default_value = "candidates", value_parser = formats())]
+    #[arg(long, alias = "output-format", value_name = "FORMAT", default_value = "candidates", value_parser = formats())]
     format: TrainingFormat,
     /// Write all candidates with decision and reason to this file as well
     #[arg(long, value_name = "FILE", value_parser = table_path)]
@@ -103,12 +117,13 @@ struct MineArgs {
 }
 
 #[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Columns of the pairs")]
 struct PairColumns {
     /// Column of the anchors [default: anchor]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, alias = "anchor-column-name", value_name = "NAME")]
     anchor_column: Option<String>,
     /// Column of the positives [default: positive]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, alias = "positive-column-name", value_name = "NAME")]
     positive_column: Option<String>,
     /// Column of the anchors' ids [default: anchor_id; without one, ids are made from the texts]
     #[arg(long, value_name = "NAME")]
@@ -174,7 +189,7 @@ struct SelectionArgs {
     #[arg(long, value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     relative_margin: Option<f32>,
     /// Negatives of each pair [default: all for candidates, 3 for training rows]
-    #[arg(long, value_name = "N", value_parser = positive_whole)]
+    #[arg(long, alias = "negative-number", value_name = "N", value_parser = positive_whole)]
     num_negatives: Option<usize>,
     /// Which candidates become negatives
     #[arg(long, value_name = "NAME", value_enum, default_value_t = Sampling::Top)]
@@ -185,6 +200,9 @@ struct SelectionArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-mine explain --candidates runs/try/candidates.parquet --query-id Q001"
+))]
 struct ExplainArgs {
     /// The candidates, as pairmill-mine or pairmill-filter wrote them
     #[arg(long, value_name = "FILE", value_parser = table_file)]
@@ -195,9 +213,11 @@ struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-mine search --queries runs/try/data/queries_test.parquet \
+     --corpus runs/try/data/corpus.parquet --output runs/try/run.parquet"
+))]
 struct SearchArgs {
-    #[command(flatten)]
-    corpus: CorpusArgs,
     /// Queries: id, text
     #[arg(long, value_name = "FILE", value_parser = table_file)]
     queries: String,
@@ -209,6 +229,8 @@ struct SearchArgs {
     /// Passages to write for each query
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
+    #[command(flatten)]
+    corpus: CorpusArgs,
 }
 
 /// Returns the formats that no model's scores are needed for.
@@ -288,7 +310,7 @@ fn run_options(output: PathBuf, common: &Common) -> RunOptions {
 
 fn main() -> ExitCode {
     pairmill_cli::on_interrupt(pairmill_tables::abandon_outputs);
-    let cli: Cli = pairmill_cli::parse();
+    let cli: Cli = pairmill_cli::parse(&PROGRAM);
     let common = cli.common;
     cli.reading.set();
     let command = async {
@@ -324,4 +346,14 @@ fn main() -> ExitCode {
         }
     };
     pairmill_cli::run_async(&common, command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_an_example_and_other_names_lead_somewhere() {
+        assert_eq!(pairmill_cli::check::<Cli>(&PROGRAM), Ok(()));
+    }
 }

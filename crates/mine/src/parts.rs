@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::Array;
 use pairmill_candidates::{Decided, TrainingFormat, TrainingOutput, TrainingRows};
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::{
     Lineage, Lock, TableError, TemporaryFolder, check_output, is_stream, join_tables,
     keep_when_interrupted, sibling, string_column,
@@ -115,7 +116,11 @@ impl<'a> Parts<'a> {
             let is_this_run = found.lineage == *lineage && found.audit == audit;
             if config.run.force || !is_this_run {
                 let pairs = found.tally.pairs;
-                warn!("starting over; {pairs} pairs of an unfinished earlier run are given up");
+                let (pairs, are) = (
+                    counted(pairs, "pair", "pairs"),
+                    agreeing(pairs, "is", "are"),
+                );
+                warn!("starting over; {pairs} of an unfinished earlier run {are} given up");
             }
             is_this_run && !config.run.force
         });
@@ -133,8 +138,8 @@ impl<'a> Parts<'a> {
         parts.remove_the_rest().map_err(unwritable)?;
         if parts.state.whole > 0 {
             info!(
-                "going on after {} pairs, which an earlier run mined",
-                parts.tally.pairs
+                "going on after {}, which an earlier run mined",
+                counted(parts.tally.pairs, "pair", "pairs")
             );
         }
         Ok(parts)
@@ -308,7 +313,7 @@ impl Drop for Parts<'_> {
         if self.folder.exists() {
             let done = match self.state.tally.pairs {
                 0 => "what is embedded is".to_owned(),
-                pairs => format!("{pairs} pairs are mined and"),
+                pairs => format!("{} mined and", counted(pairs, "pair is", "pairs are")),
             };
             warn!("{done} kept beside the output; the same command goes on from there");
         }

@@ -9,6 +9,7 @@ use pairmill_dense::{
 };
 use pairmill_inference::SentenceEncoder;
 use pairmill_lexical::{TermFinder, bm25_passages, bm25_score, bm25_search};
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::Lineage;
 use tracing::{info, warn};
 
@@ -190,11 +191,13 @@ async fn embed(
         .map_err(failed)?;
     let (texts, missing) = (builder.texts(), builder.missing() as u64);
     if texts as u64 > missing {
-        info!("reusing the embeddings of {} texts", texts as u64 - missing);
+        let reused = counted(texts as u64 - missing, "text", "texts");
+        info!("reusing the embeddings of {reused}");
     }
     if missing > 0 {
         info!(
-            "embedding {missing} texts of the corpus, of up to {} tokens",
+            "embedding {} of the corpus, of up to {} tokens",
+            counted(missing, "text", "texts"),
             encoder.max_length()
         );
     }
@@ -204,11 +207,14 @@ async fn embed(
     drop(progress);
     if missing > 0 {
         let rate = missing as f64 / seconds.max(1e-3);
-        info!("embedded {missing} texts in {seconds:.1} s ({rate:.0} a second)");
+        let texts = counted(missing, "text", "texts");
+        info!("embedded {texts} in {seconds:.1} s ({rate:.0} a second)");
     }
     let truncated = encoder.tally().truncated;
     if truncated > 0 {
-        warn!("{truncated} of {missing} texts were longer than the model reads and were cut");
+        let texts = counted(missing, "text", "texts");
+        let were = agreeing(truncated, "was", "were");
+        warn!("{truncated} of {texts} {were} longer than the model reads and {were} cut");
     }
     Ok(Arc::new(index))
 }

@@ -6,6 +6,7 @@ use datafusion::prelude::{DataFrame, ident};
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_lexical::TermFinder;
+use pairmill_schema::counted;
 use pairmill_tables::{
     ColumnNames, Format, LineOutput, Lineage, Lines, Table, TableOutput, check_output, is_stream,
     keep_when_interrupted, open, session, sibling, string_column,
@@ -127,7 +128,8 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
     info!(
-        "searched {count} queries in {seconds:.1} s ({:.0} a second)",
+        "searched {} in {seconds:.1} s ({:.0} a second)",
+        counted(count, "query", "queries"),
         count as f64 / seconds.max(1e-3)
     );
     let summary = SearchSummary {
@@ -138,7 +140,8 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
         hits,
     };
     output.finish(&summary)?;
-    info!("wrote {}: {hits} hits", run.output.display());
+    let hits = counted(hits, "hit", "hits");
+    info!("wrote {}: {hits}", run.output.display());
     let _ = fs::remove_dir_all(beside);
     warn_of_queries(count, without_terms, without_hits);
     Ok(summary)

@@ -73,6 +73,11 @@ pub enum ModelError {
         /// What libtorch said.
         detail: String,
     },
+    /// No GPU.
+    #[error(
+        "--device cuda: this libtorch sees no CUDA device; build with `make build DEVICE=cuda` on a machine with a GPU, or use --device cpu"
+    )]
+    NoCuda,
     /// An operation in libtorch failed.
     #[error("libtorch: {0}")]
     Torch(tch::TchError),

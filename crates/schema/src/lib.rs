@@ -8,6 +8,7 @@
 //! - [equivalent](Sameness::Equivalent), for questions unless the user says otherwise: letter case
 //!   and punctuation do not count either.
 
+mod counted;
 pub mod draw;
 mod equivalent;
 mod excerpt;
@@ -21,6 +22,7 @@ mod reason;
 mod sameness;
 mod words;
 
+pub use counted::{agreeing, counted};
 pub use equivalent::equivalent;
 pub use excerpt::excerpt;
 pub use identical::identical;

@@ -41,7 +41,7 @@ impl Listed {
         } = self;
         if *below > 0 {
             let files = files.len();
-            info!("{input}: read with its sub-folders: {files} files, {below} of them below");
+            info!("{input}: read with its sub-folders (files: {files}, {below} of them below)");
         }
         if let Some(first) = others.first() {
             let more = match others.len() - 1 {

@@ -62,7 +62,7 @@ pub use folds::Folds;
 pub use format::Format;
 pub use join::join_parquet;
 pub use kept::KeptColumns;
-pub use lineage::Lineage;
+pub use lineage::{Lineage, program_build};
 pub use lines::{LineOutput, Lines};
 pub use lock::Lock;
 pub use npy::NpyOutput;

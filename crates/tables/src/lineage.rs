@@ -46,8 +46,8 @@ impl PartialEq for Lineage {
     }
 }
 
-/// Returns the hash of the program that runs, in hexadecimal.
-fn build() -> &'static str {
+/// Returns the build as a lineage names it: 16 hexadecimal digits of the program's hash.
+pub fn program_build() -> &'static str {
     static BUILD: OnceLock<String> = OnceLock::new();
     BUILD.get_or_init(|| {
         let program = std::env::current_exe().and_then(|path| hash_file(&path));
@@ -75,7 +75,7 @@ impl Lineage {
         Self {
             stage: stage.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            build: build().to_owned(),
+            build: program_build().to_owned(),
             options,
             seed,
             inputs: BTreeMap::new(),

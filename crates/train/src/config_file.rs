@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command};
-use pairmill_cli::UsageError;
+use pairmill_cli::{OtherName, UsageError, advice, long_names};
 use toml::{Table, Value};
 
 use crate::error::{Context, Result};
@@ -14,8 +14,13 @@ use crate::error::{Context, Result};
 /// name, with dashes or underscores; tables group keys and mean nothing; a list repeats its option.
 ///
 /// # Errors
-/// If the file cannot be read, is no TOML, or has a key that is no option of the subcommand.
-pub fn with_config_file(command: &Command, arguments: Vec<OsString>) -> Result<Vec<OsString>> {
+/// If the file cannot be read, is no TOML, or has a key that is no option of the subcommand: one
+/// that `other_names` know is said with what to use instead.
+pub fn with_config_file(
+    command: &Command,
+    other_names: &[OtherName],
+    arguments: Vec<OsString>,
+) -> Result<Vec<OsString>> {
     let Some(path) = config_path(&arguments) else {
         return Ok(arguments);
     };
@@ -33,7 +38,8 @@ pub fn with_config_file(command: &Command, arguments: Vec<OsString>) -> Result<V
         .chain(subcommand.into_iter().flat_map(Command::get_arguments))
         .collect();
     let mut extended = arguments.clone();
-    add(&table, &known, &path, &arguments, &mut extended)?;
+    let advice = |key: &str| advice(other_names, command, &arguments, key);
+    add(&table, &known, &advice, &path, &arguments, &mut extended)?;
     Ok(extended)
 }
 
@@ -56,25 +62,25 @@ fn config_path(arguments: &[OsString]) -> Option<PathBuf> {
 fn add(
     table: &Table,
     known: &[&Arg],
+    advice: &dyn Fn(&str) -> Option<String>,
     path: &Path,
     given: &[OsString],
     extended: &mut Vec<OsString>,
 ) -> Result<()> {
     for (key, value) in table {
         if let Value::Table(inner) = value {
-            add(inner, known, path, given, extended)?;
+            add(inner, known, advice, path, given, extended)?;
             continue;
         }
         let name = key.replace('_', "-");
-        let is_named = |argument: &&&Arg| names(argument).any(|known| known == name);
+        let is_named = |argument: &&&Arg| long_names(argument).any(|known| known == name);
         let Some(argument) = known.iter().find(is_named) else {
-            return Err(UsageError(format!(
-                "{}: `{key}` is no option of this command; --help lists them",
-                path.display()
-            ))
-            .into());
+            let advice = advice(&name).unwrap_or_else(|| {
+                format!("`{key}` is no option of this command; --help lists them")
+            });
+            return Err(UsageError(format!("{}: {advice}", path.display())).into());
         };
-        if names(argument).any(|name| is_given(name, given)) {
+        if long_names(argument).any(|name| is_given(name, given)) {
             continue;
         }
         let values = match value {
@@ -105,19 +111,12 @@ fn add(
     Ok(())
 }
 
-/// Returns the long name and aliases of an option.
-fn names(argument: &Arg) -> impl Iterator<Item = &str> {
-    argument
-        .get_long_and_visible_aliases()
-        .unwrap_or_default()
-        .into_iter()
-}
-
 fn is_given(name: &str, given: &[OsString]) -> bool {
     let texts = given.iter().filter_map(|argument| argument.to_str());
     texts
         .filter_map(|text| text.strip_prefix("--"))
-        .any(|text| text.split('=').next() == Some(name))
+        .filter_map(|text| text.split('=').next())
+        .any(|given| given.replace('_', "-") == name)
 }
 
 #[cfg(test)]
@@ -142,7 +141,8 @@ mod tests {
         std::fs::write(&path, toml).unwrap();
         let line = format!("train encoder --config {} {line}", path.display());
         let arguments = line.split_whitespace().map(OsString::from).collect();
-        let arguments = with_config_file(&command(), arguments)?;
+        let other = OtherName::new("passes", "train", "use --epochs N");
+        let arguments = with_config_file(&command(), &[other], arguments)?;
         let texts = arguments.into_iter().skip(4);
         Ok(texts.map(|text| text.into_string().unwrap()).collect())
     }
@@ -160,8 +160,8 @@ mod tests {
             ]
         );
         assert_eq!(
-            extended(toml, "--train=c.parquet --epochs-of-training 1").unwrap(),
-            ["--train=c.parquet", "--epochs-of-training", "1", "--resume"]
+            extended(toml, "--train=c.parquet --epochs_of_training 1").unwrap(),
+            ["--train=c.parquet", "--epochs_of_training", "1", "--resume"]
         );
     }
 
@@ -169,5 +169,8 @@ mod tests {
     fn an_unknown_key_is_refused() {
         let error = extended("epoch = 3", "").unwrap_err().to_string();
         assert!(error.contains("`epoch` is no option"), "{error}");
+        let error = extended("passes = 3", "").unwrap_err().to_string();
+        let said = "--passes is not known here; use --epochs N";
+        assert!(error.ends_with(said), "{error}");
     }
 }

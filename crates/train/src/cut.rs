@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use pairmill_modeling::TokenIds;
+use pairmill_schema::agreeing;
 
 use crate::error::Result;
 
@@ -58,8 +59,9 @@ impl Cut {
             true => format!("; the model it starts from reads {own_limit} (--max-length)"),
             false => String::new(),
         };
+        let are = agreeing(cut, "is", "are");
         tracing::warn!(
-            "{cut} of {of} {texts}{sample} are longer than the {limit} tokens that the model reads and are cut{remedy}"
+            "{cut} of {of} {texts}{sample} {are} longer than the {limit} tokens that the model reads and {are} cut{remedy}"
         );
         if alike > 0 {
             tracing::warn!(

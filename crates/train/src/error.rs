@@ -94,7 +94,7 @@ pub enum TrainError {
     },
     /// Labelled pairs of which none belongs together.
     #[error(
-        "{files}: none of the {negatives} rows has label 1, so no anchor has a positive; a ranking loss needs pairs that belong together"
+        "{files}: no row of {negatives} has label 1, so no anchor has a positive; a ranking loss needs pairs that belong together"
     )]
     NoPositive {
         /// The tables as the user gave them.
@@ -133,7 +133,7 @@ pub enum TrainError {
     },
     /// One label for all pairs.
     #[error(
-        "{files}: all {pairs} labels are {label}, from which nothing can be learnt; give pairs that differ in their label, or, if all belong together, use --loss mnrl"
+        "{files}: every label of {pairs} is {label}, from which nothing can be learnt; give pairs that differ in their label, or, if all belong together, use --loss mnrl"
     )]
     OneLabel {
         /// The tables as the user gave them.
@@ -145,7 +145,7 @@ pub enum TrainError {
     },
     /// One class for all pairs of a cross-encoder.
     #[error(
-        "the training pairs have {positives} positives among {pairs} rows; a cross-encoder needs both positive and negative pairs"
+        "positives among the training pairs: {positives} of {pairs}; a cross-encoder needs both positive and negative pairs"
     )]
     OneClass {
         /// Pairs that belong together.
@@ -155,7 +155,7 @@ pub enum TrainError {
     },
     /// Too few categories for triplets.
     #[error(
-        "{files}: triplets need at least two categories with two texts each; found {categories} categories"
+        "{files}: triplets need at least two categories with two texts each; categories found: {categories}"
     )]
     TooFewCategories {
         /// The tables as the user gave them.
@@ -165,7 +165,7 @@ pub enum TrainError {
     },
     /// Too few scored candidates to distil from.
     #[error(
-        "{files}: no pair has {negatives} scored candidates ({pairs} have at least one); score them with `pairmill-filter --format candidates`, or lower --num-negatives"
+        "{files}: no pair has {negatives} scored candidates (with at least one: {pairs}); score them with `pairmill-filter --format candidates`, or lower --num-negatives"
     )]
     TooFewCandidates {
         /// The tables as the user gave them.
@@ -177,7 +177,7 @@ pub enum TrainError {
     },
     /// A dev split without a pair that belongs together.
     #[error(
-        "{input}: none of the {pairs} dev pairs has a label of at least 0.5, so average precision on dev is undefined; add pairs that belong together, or leave out --eval"
+        "{input}: no dev pair of {pairs} has a label of at least 0.5, so average precision on dev is undefined; add pairs that belong together, or leave out --eval"
     )]
     NoPositiveOnDev {
         /// The table.
@@ -204,7 +204,7 @@ pub enum TrainError {
     },
     /// A dev split that nothing can be measured on.
     #[error(
-        "{queries}: none of the {all} queries has a relevant document in {qrels} that the corpus holds, so dev cannot be evaluated; give a dev split with judgements, or leave out --eval"
+        "{queries}: no query of {all} has a relevant document in {qrels} that the corpus holds, so dev cannot be evaluated; give a dev split with judgements, or leave out --eval"
     )]
     NoJudgedQuery {
         /// The table of queries.
@@ -261,11 +261,6 @@ pub enum TrainError {
     /// Nothing to train.
     #[error("all parameters are frozen: nothing is left to train")]
     AllFrozen,
-    /// No GPU.
-    #[error(
-        "--device cuda: this libtorch sees no CUDA device; build with `make build DEVICE=cuda` on a machine with a GPU, or use --device cpu"
-    )]
-    NoCuda,
     /// A checkpoint that cannot be gone on from.
     #[error(
         "{}: the checkpoint is damaged ({why}); delete this folder and run again to continue from the one before it",

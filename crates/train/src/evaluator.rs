@@ -5,6 +5,7 @@ use datafusion::prelude::SessionContext;
 use pairmill_metrics::ndcg;
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_retrieval::TopK;
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::{ColumnNames, Qrels, Table, open, string_column};
 use rayon::prelude::*;
 
@@ -82,8 +83,9 @@ impl RetrievalEvaluator {
         corpus = sample(corpus, &judged, corpus_size);
         if corpus.len() < all {
             tracing::info!(
-                "dev evaluation searches {} of {all} documents: the judged ones and a sample",
-                corpus.len()
+                "dev evaluation searches {} of {}: the judged ones and a sample",
+                corpus.len(),
+                counted(all, "document", "documents")
             );
         }
         let numbers: HashMap<&str, usize> = corpus
@@ -128,13 +130,16 @@ impl RetrievalEvaluator {
         }
         if queries.len() < all {
             tracing::warn!(
-                "{} of {all} dev queries have no relevant document in {qrels} and are left out",
-                all - queries.len()
+                "{} of {} left out, without a relevant document in {qrels}",
+                all - queries.len(),
+                counted(all, "dev query", "dev queries")
             );
         }
         if absent > 0 {
             tracing::warn!(
-                "{absent} judged documents of dev are not in the corpus: they cannot be found, and lower the score"
+                "{} of dev {} not in the corpus: what cannot be found lowers the score",
+                counted(absent, "judged document", "judged documents"),
+                agreeing(absent, "is", "are")
             );
         }
         let documents: Vec<&str> = corpus.iter().map(|(_, text)| text.as_str()).collect();

@@ -5,8 +5,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_cli::{Common, Outcome, UsageError, example};
 use pairmill_report::{Estimate, LearningCurve, LearningPoint, learning_curve_svg};
+use pairmill_schema::counted;
 use pairmill_tables::{FolderOutput, Lineage, TemporaryFolder};
 use serde::Serialize;
 
@@ -22,6 +23,11 @@ use crate::trainer::{steps_of_epochs, train};
 ///
 /// Each loss is named with its table: --train mnrl=pairs.parquet --train cosent=labeled.parquet
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-train compare-losses --model sentence-transformers/all-MiniLM-L6-v2 \
+     --train mnrl=runs/try/data/pairs_train.parquet \
+     --train cosent=runs/try/data/labeled_train.parquet --eval runs/try/data"
+))]
 pub struct CompareLossesArgs {
     #[command(flatten)]
     recipe: Recipe,
@@ -29,6 +35,10 @@ pub struct CompareLossesArgs {
 
 /// Train on growing parts of the data and draw nDCG@10 on dev against their size
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-train learning-curve --model sentence-transformers/all-MiniLM-L6-v2 \
+     --train runs/try/data/pairs_train.parquet --eval runs/try/data --output runs/try/curve"
+))]
 pub struct LearningCurveArgs {
     /// Training rows of each run [default: 100, 200, 500, 1000, … and all]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
@@ -86,7 +96,8 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
             .iter()
             .map(|(_, task)| steps_of_epochs(task, &options));
         let fewest = steps.min().unwrap_or(1);
-        tracing::info!("each loss gets {fewest} steps, those of the smallest table");
+        let steps = counted(fewest, "step", "steps");
+        tracing::info!("each loss gets {steps}, as many as the smallest table has");
         options.max_steps = Some(fewest as u32);
     }
     let mut trials = Vec::new();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pairmill_checkpoint::write;
 use pairmill_cli::numbers::read;
-use pairmill_cli::{Common, Outcome, Progress, UsageError};
+use pairmill_cli::{Common, Outcome, Progress, UsageError, example};
 use pairmill_hub::ModelSource;
 use pairmill_inference::HiddenStates;
 use pairmill_modeling::onnx::Precision;
@@ -33,6 +33,9 @@ const COMPARED: usize = 500;
 /// modules.json. A cross-encoder's maps them to logits, and the folder is one that pairmill-filter
 /// takes.
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-train export --model runs/try/model --output runs/try/model-onnx"
+))]
 pub struct ExportArgs {
     /// Folder of the model, or its id on the Hugging Face Hub
     #[arg(long, value_name = "DIR_OR_ID")]

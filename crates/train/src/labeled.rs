@@ -1,8 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
 use datafusion::prelude::SessionContext;
-use pairmill_schema::TextKey;
 use pairmill_schema::draw::seeded;
+use pairmill_schema::{TextKey, counted};
 use pairmill_tables::{ColumnNames, Folds, Table, column_names, f32_column, open, string_column};
 use rand::seq::index;
 use serde::Serialize;
@@ -146,9 +146,13 @@ impl LabeledSet {
                 });
             }
         }
-        empty.warn(|n| format!("{n} pairs with an empty text are left out"));
+        empty.warn(|n| {
+            let pairs = counted(n, "pair is", "pairs are");
+            format!("{pairs} left out for an empty text")
+        });
         contradictory.warn(|n| {
-            format!("{n} pairs are labelled 0 in one row and 1 in another: the loss is told both")
+            let pairs = counted(n, "pair is", "pairs are");
+            format!("{pairs} labelled 0 in one row and 1 in another: the loss is told both")
         });
         Ok(())
     }
@@ -243,7 +247,7 @@ impl LabeledSet {
         }
         if positives == all {
             tracing::warn!(
-                "{input}: all {all} dev pairs have a label of at least 0.5, so average precision on dev is 1 whatever the model says"
+                "{input}: every dev pair of {all} has a label of at least 0.5, so average precision on dev is 1 whatever the model says"
             );
         }
         Ok(())

@@ -2,6 +2,7 @@
 //! cross-encoders.
 
 mod batch_text;
+pub mod check_model;
 mod checkpoint;
 pub mod config_file;
 pub mod cross_encoder;

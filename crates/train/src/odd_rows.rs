@@ -1,3 +1,5 @@
+use pairmill_schema::{agreeing, counted};
+
 use crate::findings::Findings;
 
 /// Rows that contradict themselves or others, or say nothing.
@@ -14,24 +16,32 @@ pub(crate) struct OddRows {
 impl OddRows {
     /// Says how many rows there are of each kind, and names the first.
     pub fn warn(&self) {
-        self.empty
-            .warn(|n| format!("{n} texts are empty, and what needs them is left out"));
+        self.empty.warn(|n| {
+            let texts = counted(n, "text is", "texts are");
+            format!("{texts} empty, and what needs a text is left out")
+        });
         self.own_positive.warn(|n| {
-            format!("{n} negatives are the positive of their own row and are left out: such a row contradicts itself")
+            let negatives = counted(n, "negative is", "negatives are");
+            format!("{negatives} the positive of the same row and left out: such a row contradicts itself")
         });
         self.own_anchor.warn(|n| {
-            format!("{n} negatives are the anchor of their own row and are left out: such a row contradicts itself")
-        });
-        self.known_positive.warn(|n| {
+            let negatives = counted(n, "negative is", "negatives are");
             format!(
-                "{n} negatives are a positive of the same anchor in another row and are left out"
+                "{negatives} the anchor of the same row and left out: such a row contradicts itself"
             )
         });
+        self.known_positive.warn(|n| {
+            let negatives = counted(n, "negative is", "negatives are");
+            format!("{negatives} a positive of the same anchor in another row and left out")
+        });
         self.both_labels.warn(|n| {
-            format!("{n} pairs are labelled 0 here and 1 in another row, and count as positives")
+            let pairs = counted(n, "pair is", "pairs are");
+            format!("{pairs} labelled 0 here and 1 in another row: 1 is what counts")
         });
         self.without_positive.warn(|n| {
-            format!("{n} pairs of label 0 are left out, because no row of label 1 has their anchor")
+            let pairs = counted(n, "pair", "pairs");
+            let are = agreeing(n, "is", "are");
+            format!("{pairs} of label 0 {are} left out, because no row of label 1 has the anchor")
         });
     }
 

@@ -3,7 +3,7 @@ use pairmill_cli::numbers::{positive, share};
 use serde::Serialize;
 use tch::Device;
 
-use crate::error::{Result, TrainError};
+use crate::error::Result;
 use crate::schedule::ScheduleKind;
 
 /// Options of every training command. Names and defaults follow sentence-transformers' trainer.
@@ -11,13 +11,13 @@ use crate::schedule::ScheduleKind;
 #[command(next_help_heading = "Training options")]
 pub struct Hyperparameters {
     /// Passes over the training rows
-    #[arg(long, visible_alias = "epochs", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, visible_alias = "epochs", alias = "num-epochs", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub num_train_epochs: u32,
     /// Steps to train for, whatever the number of epochs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_steps: Option<u32>,
     /// Rows in a batch
-    #[arg(long, alias = "per-device-train-batch-size", default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, aliases = ["per-device-train-batch-size", "train-batch-size"], default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch_size: u32,
     /// Highest learning rate, reached after the warm-up
     #[arg(long, alias = "lr", default_value_t = 2e-5, value_name = "RATE", value_parser = positive::<f64>)]
@@ -38,7 +38,7 @@ pub struct Hyperparameters {
     #[arg(long, default_value_t = 1.0, value_name = "NORM", value_parser = positive::<f64>)]
     pub max_grad_norm: f64,
     /// Evaluate on dev every N steps instead of after each epoch
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, alias = "evaluation-steps", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub eval_steps: Option<u32>,
     /// Stop after this many evaluations without a better score
     #[arg(long, visible_alias = "early-stopping-patience", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -57,7 +57,7 @@ pub struct Hyperparameters {
     /// Train low-rank adapters of this width on the attention, and nothing else of the encoder;
     /// they are merged into the weights at the end (LoRA). Wants a higher --learning-rate, such as
     /// 5e-4
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, alias = "lora-r", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub lora_rank: Option<u16>,
     /// Their output is multiplied by this over their width [default: twice the width]
     #[arg(long, value_name = "X", requires = "lora_rank", value_parser = positive::<f64>)]
@@ -70,11 +70,16 @@ pub struct Hyperparameters {
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
     pub device: DeviceKind,
     /// Write a checkpoint beside the output every N steps; 0 for none
-    #[arg(long, default_value_t = 500, value_name = "N")]
+    #[arg(
+        long,
+        alias = "checkpoint-save-steps",
+        default_value_t = 500,
+        value_name = "N"
+    )]
     #[serde(skip)]
     pub save_steps: u32,
     /// Checkpoints to keep, the newest
-    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, alias = "checkpoint-save-total-limit", default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(skip)]
     pub save_total_limit: u32,
     /// Go on from the newest checkpoint, to the same weights as without the interruption
@@ -101,8 +106,7 @@ impl DeviceKind {
     pub fn resolve(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda if tch::Cuda::is_available() => Ok(Device::Cuda(0)),
-            Self::Cuda => Err(TrainError::NoCuda),
+            Self::Cuda => Ok(pairmill_modeling::cuda()?),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What is said of the data before the first step: the real sizes of batches, rows that nothing can
 //! be learnt from, texts that are cut.
 
+use pairmill_schema::counted;
+
 use crate::Hyperparameters;
 use crate::error::{Result, TrainError};
 use crate::task::{Batch, Task};
@@ -66,7 +68,9 @@ fn tell_of_signal(task: &dyn Task, batches: &[Batch]) -> Result<()> {
         });
     }
     let told = format!(
-        "{idle} of {rows} rows of the first epoch {reason}; nothing is learnt from them ({remedy}; the first such batch has {example} rows)"
+        "{idle} of {} of the first epoch {reason}; nothing is learnt from such a row ({remedy}; the first such batch has {})",
+        counted(rows, "row", "rows"),
+        counted(example, "row", "rows")
     );
     // A last batch of one row is no reason to worry.
     match idle * 100 < rows || example == 1 && idle == 1 {
@@ -85,16 +89,12 @@ fn sizes_in_words(sizes: &[usize]) -> String {
     let (least, most) = (least.copied().unwrap_or(0), most.copied().unwrap_or(0));
     let number = sizes.len();
     let full = sizes.iter().filter(|&&size| size == most).count();
-    let batches = |number: usize| if number == 1 { "batch" } else { "batches" };
-    let rows = |number: usize| if number == 1 { "row" } else { "rows" };
+    let batches = |number: usize| counted(number, "batch", "batches");
+    let rows = |number: usize| counted(number, "row", "rows");
     match number - full {
-        0 => format!(
-            "{number} {} of {most} {} an epoch",
-            batches(number),
-            rows(most)
-        ),
+        0 => format!("{} of {} an epoch", batches(number), rows(most)),
         1 => format!(
-            "{full} {} of {most} {} and one of {least} an epoch",
+            "{} of {} and one of {least} an epoch",
             batches(full),
             rows(most)
         ),

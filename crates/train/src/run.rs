@@ -3,6 +3,7 @@ use std::path::Path;
 
 use pairmill_cli::{Common, Outcome};
 use pairmill_modeling::{Lora, Parameters};
+use pairmill_schema::counted;
 use pairmill_tables::{FolderOutput, Lineage, Threads};
 use serde::Serialize;
 
@@ -145,7 +146,8 @@ pub(crate) fn trainable(
         return Err(TrainError::AllFrozen);
     }
     if trained < all {
-        tracing::info!("training {trained} parameters; the model has {all}");
+        let parameters = counted(trained, "parameter", "parameters");
+        tracing::info!("training {parameters}; the model has {all}");
     }
     Ok(parameters)
 }

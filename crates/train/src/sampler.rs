@@ -202,8 +202,10 @@ pub(crate) fn mixed_batches(
 pub(crate) enum BatchSampler {
     /// Full batches; a known positive of an anchor is none of its negatives
     #[default]
+    #[value(alias = "batch_sampler")]
     BatchSampler,
     /// No text twice in a batch, which makes small batches where many questions share an answer
+    #[value(alias = "no_duplicates")]
     NoDuplicates,
 }
 
@@ -214,6 +216,7 @@ pub(crate) enum Mixing {
     /// All batches of each, shuffled
     Proportional,
     /// One of each in turn, until the first has no more
+    #[value(alias = "round_robin")]
     RoundRobin,
 }
 

@@ -10,6 +10,7 @@ pub enum ScheduleKind {
     /// Falls to 0 along half a cosine
     Cosine,
     /// Stays
+    #[value(alias = "constant_with_warmup")]
     Constant,
 }
 

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, SessionContext};
-use pairmill_schema::draw::seeded;
+use pairmill_schema::{counted, draw::seeded};
 use pairmill_tables::{TableError, row_count, session};
 use rand::seq::SliceRandom;
 use tokio::runtime::Handle;
@@ -92,7 +92,11 @@ impl Parts {
         }
         let all: usize = rows.iter().sum();
         let number = all.div_ceil(size).max(1);
-        tracing::info!("reading {all} rows in {number} parts");
+        tracing::info!(
+            "reading {} in {}",
+            counted(all, "row", "rows"),
+            counted(number, "part", "parts")
+        );
         Ok(Self {
             session,
             runtime: Handle::current(),

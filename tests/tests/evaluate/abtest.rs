@@ -238,7 +238,7 @@ fn several_arms_are_corrected_and_users_in_several_arms_told() {
         found["warnings"][0]
             .as_str()
             .unwrap()
-            .starts_with("1 users were seen in more than one arm")
+            .starts_with("1 user was seen in more than one arm")
     );
 }
 
@@ -409,13 +409,13 @@ fn few_clicks_are_tested_exactly_and_told() {
     );
     assert_eq!(
         found["warnings"][1],
-        "2 of 2 arms have so few clicks, or impressions without one, that fewer than 5 are to be expected there or in control if both are alike, and are tested by Fisher's exact test instead of the z test: b 1.8, c 3.8"
+        "2 of 2 arms have so few clicks, or impressions without one, that fewer than 5 are to be expected there or in control if both are alike; Fisher's exact test stands for the z test there: b 1.8, c 3.8"
     );
     let dir = log(&events([20, 40], 0.0));
     let warnings = &figures(dir.path(), "")["warnings"];
     assert_eq!(
         warnings[0],
-        "1 of 2 arms have fewer than 30 users with impressions, too few to rely on tests by user, which rest on the normal distribution: control 20"
+        "1 of 2 arms has fewer than 30 users with impressions, too few to rely on tests by user, which rest on the normal distribution: control 20"
     );
 }
 
@@ -433,9 +433,9 @@ fn arms_without_figures_are_named_and_counted() {
     assert_eq!(
         warnings[2..],
         [
-            "1 of 4 planned arms have no row in the log: d",
-            "1 of 3 arms have no impressions, so there is no click-through of theirs to compare: b",
-            "1 of 3 arms have no answers, so there is no satisfaction of theirs to compare: b",
+            "1 of 4 planned arms has no row in the log: d",
+            "1 of 3 arms has no impressions, and so no click-through to compare: b",
+            "1 of 3 arms has no answers, and so no satisfaction to compare: b",
         ]
     );
     assert!(found["lifts"][0]["click_through"].is_null());
@@ -576,8 +576,7 @@ fn an_impression_that_was_clicked_several_times_was_clicked() {
     assert_eq!(found["arms"][1]["clicks"], 40);
     let lift = &found["lifts"][0]["click_through"]["by_user"];
     close(&lift["absolute"], 0.0, 1e-12);
-    let warning =
-        "26 of 800 rows have more clicks than their one impression (the first: row 22, 2 clicks)";
+    let warning = "26 of 800 rows have more clicks than one impression can have (the first: row 22, 2 clicks)";
     assert!(said(&found).contains(warning), "{}", said(&found));
     let page = fs::read_to_string(dir.path().join("out/report.html")).unwrap();
     assert!(page.contains("such an impression counts as clicked once"));
@@ -673,8 +672,8 @@ fn times_that_do_not_fit_are_counted_and_named() {
     let mixed = text.clone() + "b,c3,2026-03-01 07:59:00,0\n";
     let found = figures(log(&mixed).path(), "");
     for part in [
-        "1 of 61 rows with a time lie before the row above them (the first: row 61, 2026-03-01 07:59:00 below 2026-03-01 08:29:30)",
-        "1 users were seen in more than one arm (`c3`)",
+        "1 of 61 rows with a time lies before the row above (the first: row 61, 2026-03-01 07:59:00 below 2026-03-01 08:29:30)",
+        "1 user was seen in more than one arm (`c3`)",
     ] {
         assert!(said(&found).contains(part), "{part}: {}", said(&found));
     }

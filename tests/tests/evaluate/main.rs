@@ -287,8 +287,8 @@ fn equal_documents_rank_by_id() {
     let ended = EVALUATE.run(dir.path(), &format!("{RETRIEVAL} --output out"));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     for warning in [
-        "1 of 3 judgements name documents that corpus.csv does not hold",
-        "1 of 3 judgements name queries that queries.csv does not hold",
+        "1 of 3 judgements names a document that corpus.csv does not hold",
+        "1 of 3 judgements left out, of queries that queries.csv does not hold",
         "4 of 5 queries have no relevant document",
     ] {
         assert!(ended.stderr.contains(warning), "{}", ended.stderr);

@@ -43,7 +43,7 @@ fn pairs_are_mined_and_held_against_the_known_ones() {
     assert!(
         ended
             .stderr
-            .contains("1 duplicates name sentences that sentences.csv does not hold"),
+            .contains("1 duplicate is left out for a sentence that sentences.csv does not hold"),
         "{}",
         ended.stderr
     );

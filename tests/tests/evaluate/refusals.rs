@@ -148,7 +148,7 @@ fn a_row_that_comes_twice_counts_once() {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text + row).unwrap();
         let ended = EVALUATE.run(dir.path(), RETRIEVAL);
-        let warning = format!("1 rows of {name} repeat an id with the same text");
+        let warning = format!("1 row of {name} repeats an id with the same text");
         assert!(ended.stderr.contains(&warning), "{}", ended.stderr);
     }
     assert_eq!(EVALUATE.done(dir.path(), RETRIEVAL), expected);

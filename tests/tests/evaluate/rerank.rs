@@ -215,7 +215,7 @@ fn judgements_of_documents_that_are_not_there_are_counted() {
     let qrels = fs::read_to_string(path.join("qrels.jsonl")).unwrap();
     fs::write(path.join("qrels.jsonl"), qrels.replace("d4", "d5")).unwrap();
     let ended = EVALUATE.run(path, &format!("{RERANK} --output out --json"));
-    let warning = "1 of 3 judgements name documents that corpus.jsonl does not hold; these can never be found";
+    let warning = "1 of 3 judgements names a document that corpus.jsonl does not hold, which can never be found";
     assert!(ended.stderr.contains(warning), "{}", ended.stderr);
     let found = ended.report();
     assert_eq!(found["counts"]["judgements_of_unknown_documents"], 1);

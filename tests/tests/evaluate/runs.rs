@@ -103,7 +103,7 @@ fn ranks_that_contradict_scores_are_told_and_missing_ones_are_made_of_scores() {
     let (by_score, warnings, said) = mrr("joined.csv", "");
     assert_eq!(by_score, mrr("joined.csv", "--ties trec").0);
     let warning =
-        "the ranks of 1 of 2 queries of joined.csv contradict their scores (the first: `q1`)";
+        "the ranks of 1 of 2 queries of joined.csv contradict the scores (the first: `q1`)";
     assert!(
         warnings[0].as_str().unwrap().starts_with(warning),
         "{warnings}"
@@ -174,7 +174,7 @@ fn queries_without_results_score_zero_or_are_left_out() {
     let line = "run --run run.csv --qrels qrels.csv --without-results skip";
     let said = EVALUATE.run(dir.path(), line).stderr;
     assert!(
-        said.contains("1 of 3 judged queries have no result in run.csv and are left out"),
+        said.contains("1 of 3 judged queries without a result in run.csv: left out"),
         "{said}"
     );
 }

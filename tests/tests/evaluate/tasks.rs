@@ -256,7 +256,7 @@ fn test_tickets_that_train_holds_and_threads_are_told() {
     );
     let found = EVALUATE.done(dir.path(), &line);
     assert_eq!(found["counts"]["test_tickets_that_train_holds"], 1);
-    let warning = "1 of 4 tickets of test.csv have a text that train.csv holds too";
+    let warning = "1 of 4 tickets of test.csv has a text that train.csv holds too";
     assert!(
         found["warnings"][0].as_str().unwrap().starts_with(warning),
         "{found}"

@@ -130,7 +130,7 @@ fn a_damaged_cache_is_scored_again() {
         assert!(
             ended
                 .stderr
-                .contains("cut short or damaged; 0 scores of it are used"),
+                .contains("cut short or damaged; scores of it that are used: 0"),
             "{}",
             ended.stderr
         );

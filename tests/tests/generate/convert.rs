@@ -61,11 +61,11 @@ fn a_folder_in_beirs_form_becomes_tables_that_the_stages_read() {
         })
     );
     assert_snapshot!(ended.stderr, @r"
-     INFO test: 1 queries, 2 judgements
+     INFO test: 1 query, 2 judgements
      INFO train: 2 queries, 3 judgements
-     INFO 1 queries are judged in none of these splits and left out
-     WARN 1 passages named in the judgements are not in the corpus of beir
-     WARN 1 queries named in the judgements have no text in beir
+     INFO 1 query is judged in none of these splits and left out
+     WARN 1 passage is named in the judgements but not in the corpus of beir
+     WARN 1 query is named in the judgements but without a text in beir
      INFO wrote tables: 3 passages
     ");
     let tables = dir.path().join("tables");

@@ -16,15 +16,15 @@ fn input_that_makes_no_data_set_is_refused() {
         GENERATE.refused(dir.path(), "qa --input qa.csv --output out", 1)
     };
     assert_snapshot!(qa(&["1,why?,so", "2,how?,thus", "1,when?,so"]), @r#"error: qa.csv: the id `1` stands for two rows that differ in `question` ("when?" and "why?"); give each row its own id"#);
-    assert_snapshot!(qa(&["1,why?,so", "2,how?,thus"]), @"error: qa.csv: 2 rows with 2 distinct answers leave dev without a query (split 0.8,0.1,0.1); bring more rows or give dev more with --split");
-    assert_snapshot!(qa(&["1, ,so", "2,how?, "]), @"error: qa.csv: in each of the 2 rows `question` or `answer` is empty; nothing is left");
+    assert_snapshot!(qa(&["1,why?,so", "2,how?,thus"]), @"error: qa.csv: no query is left for dev of 2 rows with 2 distinct answers (split 0.8,0.1,0.1); bring more rows or give dev more with --split");
+    assert_snapshot!(qa(&["1, ,so", "2,how?, "]), @"error: qa.csv: `question` or `answer` is empty in every row of 2; nothing is left");
     let tickets = |rows: &[&str]| {
         let rows: Vec<_> = rows.iter().map(|&row| row.to_owned()).collect();
         write_csv(&dir.path().join("qa.csv"), "id,text,category", &rows);
         GENERATE.refused(dir.path(), "tickets --input qa.csv --output out", 1)
     };
     assert_snapshot!(tickets(&["1,broken,A", "2,late, A "]), @"error: qa.csv: every ticket has the category `A`; expected at least two categories");
-    assert_snapshot!(tickets(&["1,broken,A", "2,late,B", "3,lost,C"]), @"error: qa.csv: none of the 3 categories has two different texts in train, so there is no positive pair; bring more rows or check the category column");
+    assert_snapshot!(tickets(&["1,broken,A", "2,late,B", "3,lost,C"]), @"error: qa.csv: no category of 3 has two different texts in train, so there is no positive pair; bring more rows or check the category column");
 }
 
 #[test]

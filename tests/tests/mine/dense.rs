@@ -209,7 +209,7 @@ fn embeddings_are_kept_in_the_index_folder_and_reused_for_what_has_not_changed()
     )
     .unwrap();
     let grown = MINE.run(dir.path(), &line).stderr;
-    assert!(grown.contains("embedding 1 texts"), "{grown}");
+    assert!(grown.contains("embedding 1 text of"), "{grown}");
     let cut = MINE.run(dir.path(), &format!("{line} --max-length 5"));
     assert!(cut.stderr.contains("embedding 11 texts"), "{}", cut.stderr);
     assert!(

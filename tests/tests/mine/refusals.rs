@@ -155,7 +155,7 @@ fn queries_that_find_nothing_are_counted_by_their_reason() {
     let (warnings, report) = warnings(dir.path(), line);
     assert_snapshot!(warnings, @r"
     WARN 2 of 4 queries have no words or only stop words and found nothing
-    WARN 1 of 4 queries share no term with any passage
+    WARN 1 of 4 queries shares no term with any passage
     ");
     assert_eq!(
         (
@@ -188,8 +188,8 @@ fn pairs_that_find_nothing_and_judgements_outside_the_corpus_are_counted() {
     let line = with("pairs.csv", "corpus.csv") + " --qrels qrels.csv";
     let (warnings, report) = warnings(dir.path(), &line);
     assert_snapshot!(warnings, @r"
-    WARN 1 passages named in the judgements are not in corpus.csv
-    WARN 1 of 4 queries have no words or only stop words and found nothing
+    WARN 1 passage named in the judgements is not in corpus.csv
+    WARN 1 of 4 queries has no words or only stop words and found nothing
     WARN 1 of 4 queries share no term with any passage
     WARN 3 of 5 pairs kept no negative
     ");

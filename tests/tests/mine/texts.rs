@@ -143,7 +143,7 @@ fn labels_tell_which_pairs_are_positives() {
     let dir = workshop(&pairs.replace(",1\n", ",0\n"), CORPUS);
     let error = MINE.refused(dir.path(), LINE, 1);
     assert!(
-        error.contains("by the column `label` none of the 2 pairs is a positive"),
+        error.contains("by the column `label` no pair of 2 is a positive"),
         "{error}"
     );
 }
@@ -195,10 +195,7 @@ fn pairs_need_neither_ids_nor_our_names_nor_a_corpus() {
 fn positives_that_the_corpus_lacks_are_said() {
     let dir = workshop(PAIRS, "id,title,text\na,,The big saw.\nb,,The big drill.\n");
     let said = warnings(dir.path(), LINE);
-    assert!(
-        said.contains("none of the 2 positives is in corpus.csv"),
-        "{said}"
-    );
+    assert!(said.contains("no positive of 2 is in corpus.csv"), "{said}");
     let dir = workshop(
         PAIRS,
         "id,title,text\na,,The big saw needs thin oil.\nb,,The big drill.\n",

@@ -16,8 +16,8 @@ impl Format for Candidates {
         "All candidates with their scores, decisions and reasons"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "candidates"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["candidate", "candidates"]
     }
 
     fn schema(&self, _: &TrainingRows) -> SchemaRef {

@@ -19,8 +19,8 @@ impl Format for LabeledList {
         "One row for each pair: anchor, documents (the positive first) and their labels (1 or 0)"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "labeled lists"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["labeled list", "labeled lists"]
     }
 
     fn schema(&self, _: &TrainingRows) -> SchemaRef {

@@ -19,8 +19,8 @@ impl Format for LabeledPair {
         "One row for each pair (score 1) and each negative (score 0): sentence1, sentence2, score"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "labeled pairs"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["labeled pair", "labeled pairs"]
     }
 
     fn schema(&self, _: &TrainingRows) -> SchemaRef {

@@ -23,6 +23,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use pairmill_schema::counted;
 use serde::{Serialize, Serializer};
 
 use crate::{Decided, Pair};
@@ -37,8 +38,8 @@ trait Format: Sync {
     /// Returns its line in the help.
     fn help(&self) -> &'static str;
 
-    /// Returns what the rows are called in messages.
-    fn rows_name(&self) -> &'static str;
+    /// Returns what a row and several rows are called in messages.
+    fn row_names(&self) -> [&'static str; 2];
 
     /// Whether the rows cannot be made before a model has scored the candidates.
     fn needs_scores(&self) -> bool {
@@ -99,7 +100,13 @@ impl TrainingFormat {
 
     /// Returns what the rows are called in messages.
     pub fn rows_name(self) -> &'static str {
-        self.0.rows_name()
+        self.0.row_names()[1]
+    }
+
+    /// Returns a number of rows with what they are called in messages.
+    pub fn counted(self, rows: u64) -> String {
+        let [one, many] = self.0.row_names();
+        counted(rows, one, many)
     }
 
     /// Whether the rows cannot be made before a model has scored the candidates.

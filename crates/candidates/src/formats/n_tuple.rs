@@ -17,8 +17,8 @@ impl Format for NTuple {
         "One row for each pair that has all its negatives: anchor, positive, negative_1, negative_2 …"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "n-tuples"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["n-tuple", "n-tuples"]
     }
 
     fn parts_negatives(&self) -> bool {

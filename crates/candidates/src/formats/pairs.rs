@@ -17,8 +17,8 @@ impl Format for Pairs {
         "One row for each pair, promoted ones included: anchor, positive"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "pairs"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["pair", "pairs"]
     }
 
     fn needs_scores(&self) -> bool {

@@ -21,8 +21,8 @@ impl Format for TeacherList {
         "For a KL divergence, whatever is decided: anchor, positive, negative_1 … (the first candidates), scores of them all"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "scored lists"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["scored list", "scored lists"]
     }
 
     fn needs_scores(&self) -> bool {

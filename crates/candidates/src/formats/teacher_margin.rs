@@ -21,8 +21,8 @@ impl Format for TeacherMargin {
         "For MarginMSE, whatever is decided: anchor, positive, negative (any candidate), score (the positive's less the candidate's)"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "margins"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["margin", "margins"]
     }
 
     fn needs_scores(&self) -> bool {

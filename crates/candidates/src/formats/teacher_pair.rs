@@ -22,8 +22,8 @@ impl Format for TeacherPair {
         "Each positive and candidate, whatever is decided: sentence1, sentence2, score (1 where the model's is at least --label-threshold, else 0)"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "labeled pairs"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["labeled pair", "labeled pairs"]
     }
 
     fn needs_scores(&self) -> bool {

@@ -17,8 +17,8 @@ impl Format for Triplet {
         "One row for each negative: anchor, positive, negative"
     }
 
-    fn rows_name(&self) -> &'static str {
-        "triplets"
+    fn row_names(&self) -> [&'static str; 2] {
+        ["triplet", "triplets"]
     }
 
     fn parts_negatives(&self) -> bool {

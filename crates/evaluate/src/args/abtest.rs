@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use pairmill_cli::numbers::{not_zero, open_share, positive};
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_experiment::{AbTest, Arms, Certainty, LogColumns, Measure, Plan};
 
 use super::{Job, confidence};
@@ -11,6 +11,9 @@ use super::{Job, confidence};
 /// answered), impression_id and timestamp (both optional). A row that sums up answers has their
 /// mean there, and satisfaction_count and satisfaction_sd beside it
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate abtest --log events.csv --output runs/try/abtest"
+))]
 pub struct AbTestArgs {
     /// Log of events in any format; `-` reads an Arrow IPC stream from standard input
     #[arg(long, value_name = "FILE", required_unless_present = "plan")]

@@ -1,11 +1,14 @@
 use std::path::PathBuf;
 
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_experiment::{Arms, Assign, Assigner};
 
 use super::Job;
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate assign --arms control=0.5,candidate=0.5 --experiment ranker-2 --id user-17"
+))]
 pub struct AssignArgs {
     /// Arms with their shares of the traffic, such as control=0.5,candidate=0.5; the weights are
     /// any numbers above 0. Raising a weight only moves users to its arm

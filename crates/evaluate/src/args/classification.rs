@@ -1,11 +1,16 @@
 use pairmill_cli::numbers::positive_whole;
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_evaluate::{Classification, Task};
 use pairmill_tables::ColumnNames;
 
 use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate classification --model runs/try/model \
+     --train runs/try/tickets/tickets_train.parquet \
+     --test runs/try/tickets/tickets_test.parquet"
+))]
 pub struct ClassificationArgs {
     #[command(flatten)]
     models: ModelArgs,

@@ -1,11 +1,14 @@
 use std::path::PathBuf;
 
-use pairmill_cli::Common;
+use pairmill_cli::{Common, example};
 use pairmill_evaluate::{Compare, Regression};
 
 use super::OutputArgs;
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate compare runs/november/report runs/december/report --output runs/try/comparison"
+))]
 pub struct CompareArgs {
     /// Folders that `--output` of an evaluation has named; the others are compared with the first
     #[arg(value_name = "DIR", num_args = 2.., required = true)]

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use pairmill_cli::numbers::read;
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_evaluate::{Compare, Embed, Regression, RunOptions, Settings, Task};
 use pairmill_experiment::{AbTest, Assign, PlanResult};
 use pairmill_tables::ReadOptions;
@@ -40,7 +40,7 @@ use triplets::TripletsArgs;
 
 /// Evaluate sentence-embedding models: figures of a model, beside those of a baseline
 #[derive(Debug, Parser)]
-#[command(name = "pairmill-evaluate", version)]
+#[command(name = "pairmill-evaluate", version, before_help = example(retrieval::EXAMPLE))]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

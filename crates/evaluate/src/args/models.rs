@@ -9,7 +9,7 @@ use pairmill_hub::ModelSource;
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
     /// Folder of the model, in the sentence-transformers format, or its id on the Hugging Face Hub
-    #[arg(long, value_name = "DIR_OR_ID")]
+    #[arg(long, alias = "model-name-or-path", value_name = "DIR_OR_ID")]
     model: ModelSource,
     /// The model to compare it with
     #[arg(long, value_name = "DIR_OR_ID")]
@@ -45,10 +45,16 @@ pub struct NetworkArgs {
     device: Device,
     /// Texts of full length in one forward pass; of shorter ones, as many as make up as many
     /// tokens. On the processor a pass has 2,048 tokens at most, which its caches hold
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = positive_whole)]
+    #[arg(
+        long,
+        aliases = ["eval-batch-size", "per-device-eval-batch-size"],
+        value_name = "N",
+        default_value_t = 32,
+        value_parser = positive_whole
+    )]
     batch_size: usize,
     /// Longest text in tokens, the rest is cut [default: what the model's folder says]
-    #[arg(long, value_name = "N", value_parser = positive_whole)]
+    #[arg(long, alias = "max-seq-length", value_name = "N", value_parser = positive_whole)]
     max_length: Option<usize>,
 }
 

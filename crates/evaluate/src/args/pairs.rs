@@ -1,9 +1,14 @@
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_evaluate::{Pairs, Task};
 
 use super::{ModelArgs, OutputArgs, Request};
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate pairs --model runs/try/model \
+     --baseline sentence-transformers/all-MiniLM-L6-v2 \
+     --pairs runs/try/data/labeled_test.parquet"
+))]
 pub struct PairsArgs {
     #[command(flatten)]
     models: ModelArgs,

@@ -1,10 +1,14 @@
 use pairmill_cli::numbers::positive_whole;
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_evaluate::{Paraphrases, Task};
 
 use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate paraphrases --model sentence-transformers/all-MiniLM-L6-v2 \
+     --sentences sentences.csv --duplicates duplicates.csv"
+))]
 pub struct ParaphrasesArgs {
     #[command(flatten)]
     models: ModelArgs,

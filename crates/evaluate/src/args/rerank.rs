@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
-use pairmill_cli::UsageError;
 use pairmill_cli::numbers::positive_whole;
+use pairmill_cli::{UsageError, example};
 use pairmill_evaluate::{Regression, Rerank, Task};
 use pairmill_hub::ModelSource;
 
@@ -9,13 +9,19 @@ use super::metrics::MetricArgs;
 use super::{OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate rerank --model cross-encoder/ms-marco-MiniLM-L6-v2 \
+     --run runs/try/run.parquet --corpus runs/try/data/corpus.parquet \
+     --queries runs/try/data/queries_test.parquet \
+     --qrels runs/try/data/qrels_test.parquet --output runs/try/reranked"
+))]
 pub struct RerankArgs {
     /// A cross-encoder in ONNX: a folder with model.onnx (or onnx/model.onnx), tokenizer.json and
     /// config.json, or its id on the Hugging Face Hub
     #[arg(long, value_name = "DIR_OR_ID", value_parser = onnx_model)]
     model: ModelSource,
     /// Longest pair in tokens; longer ones are cut [default: the model's own limit]
-    #[arg(long, value_name = "N", value_parser = positive_whole)]
+    #[arg(long, alias = "max-seq-length", value_name = "N", value_parser = positive_whole)]
     max_length: Option<usize>,
     /// Ranked run: query_id, corpus_id, rank, score
     #[arg(long, value_name = "FILE")]

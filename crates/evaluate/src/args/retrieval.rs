@@ -1,12 +1,19 @@
 use pairmill_cli::numbers::positive_whole;
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_evaluate::{Models, Precision, Retrieval, Task};
 use pairmill_tables::ColumnNames;
 
 use super::metrics::MetricArgs;
 use super::{ModelArgs, OutputArgs, Request, refuse_stdin};
 
+/// The example of the command, which is the program's too.
+pub const EXAMPLE: &str = "pairmill-evaluate retrieval --model runs/try/model \
+    --baseline sentence-transformers/all-MiniLM-L6-v2 --corpus runs/try/data/corpus.parquet \
+    --queries runs/try/data/queries_test.parquet --qrels runs/try/data/qrels_test.parquet \
+    --output runs/try/report";
+
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(EXAMPLE))]
 pub struct RetrievalArgs {
     #[command(flatten)]
     models: ModelArgs,
@@ -29,10 +36,10 @@ pub struct RetrievalArgs {
     #[arg(long, value_name = "NAME")]
     text_column: Option<String>,
     /// Text put before each query, such as "query: " [default: what the model's folder says]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, alias = "query-instruction-for-retrieval", value_name = "TEXT")]
     query_prompt: Option<String>,
     /// Text put before each document [default: what the model's folder says]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, aliases = ["corpus-prompt", "passage-instruction-for-retrieval"], value_name = "TEXT")]
     document_prompt: Option<String>,
     /// Give figures for groups of queries too: those of equal value in a column of the queries, or
     /// of similar `length`; may be repeated

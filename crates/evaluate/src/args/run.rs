@@ -1,10 +1,14 @@
-use pairmill_cli::UsageError;
+use pairmill_cli::{UsageError, example};
 use pairmill_evaluate::{RankedRun, Regression, Task, Ties, WithoutResults};
 
 use super::metrics::MetricArgs;
 use super::{OutputArgs, Request, refuse_stdin};
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate run --run runs/try/run.parquet \
+     --qrels runs/try/data/qrels_test.parquet --output runs/try/bm25"
+))]
 pub struct RunArgs {
     /// Ranked run: query_id, corpus_id, rank (may be absent), score; or in TREC's form
     #[arg(long, value_name = "FILE")]

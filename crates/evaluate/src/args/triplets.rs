@@ -1,9 +1,14 @@
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_evaluate::{Margin, Task, Triplets};
 
 use super::{ModelArgs, OutputArgs, Request};
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate triplets --model runs/try/model \
+     --baseline sentence-transformers/all-MiniLM-L6-v2 \
+     --triplets runs/try/triplets.parquet"
+))]
 pub struct TripletsArgs {
     #[command(flatten)]
     models: ModelArgs,

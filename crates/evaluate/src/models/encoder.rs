@@ -8,8 +8,7 @@ use pairmill_cli::Progress;
 use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
 use pairmill_modeling::{Side, SimilarityFunction};
-use pairmill_report::format::counted;
-use pairmill_schema::excerpt;
+use pairmill_schema::{agreeing, counted, excerpt};
 use pairmill_tables::hash_input;
 
 use crate::error::{EvaluateError, Result};
@@ -100,12 +99,12 @@ impl Paired<Encoder> {
         for encoder in iter::once(&self.model).chain(&self.baseline) {
             let (cut, texts) = encoder.cut();
             if cut > 0 {
-                let were = if cut == 1 { "was" } else { "were" };
+                let were = agreeing(cut, "was", "were");
                 warnings.push(format!(
                     "{cut} of {} {were} longer than the {} reads ({}) and {were} cut",
-                    counted(texts, "texts"),
+                    counted(texts, "text", "texts"),
                     encoder.role,
-                    counted(encoder.max_length() as u64, "tokens")
+                    counted(encoder.max_length() as u64, "token", "tokens")
                 ));
             }
         }

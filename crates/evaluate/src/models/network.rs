@@ -29,8 +29,7 @@ impl Network {
     fn load_torch(models: &Models, name: &impl fmt::Display, folder: &Path) -> Result<Self> {
         let device = match models.device {
             Device::Cpu => tch::Device::Cpu,
-            Device::Cuda if tch::Cuda::is_available() => tch::Device::Cuda(0),
-            Device::Cuda => return Err(EvaluateError::NoCuda),
+            Device::Cuda => pairmill_modeling::cuda().map_err(EvaluateError::Device)?,
         };
         let failed = |source| EvaluateError::Model {
             model: name.to_string(),

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use pairmill_schema::counted;
 use pairmill_tables::{JudgedDocuments, Qrels, TableReader};
 
 use crate::error::{EvaluateError, Result};
@@ -68,14 +69,15 @@ impl<T> Answered<T> {
         let (judged, missing) = (self.queries.len(), self.without_results());
         if self.unjudged > 0 {
             tracing::warn!(
-                "{} of {} queries of the run have no relevant document in {qrels} and are left out",
+                "{} of {} of the run left out, without a relevant document in {qrels}",
                 self.unjudged,
-                self.unjudged + judged - missing,
+                counted(self.unjudged + judged - missing, "query", "queries"),
             );
         }
         if missing > 0 {
             tracing::warn!(
-                "{missing} of {judged} judged queries have no result in {run} and {consequence}"
+                "{missing} of {} without a result in {run}: {consequence}",
+                counted(judged, "judged query", "judged queries")
             );
         }
     }

@@ -1,6 +1,7 @@
 //! Choices that the figures of a ranking depend on, as tasks declare them.
 
 use pairmill_metrics::RetrievalMetric;
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::Qrels;
 
 /// What a report says of the gain of the metrics that have one.
@@ -42,9 +43,9 @@ pub(crate) fn of_unknown_documents(
         .count();
     if unknown > 0 {
         tracing::warn!(
-            "{unknown} of {} judgements name documents that {corpus} does not hold; these can \
-             never be found",
-            qrels.len()
+            "{unknown} of {} {} a document that {corpus} does not hold, which can never be found",
+            counted(qrels.len(), "judgement", "judgements"),
+            agreeing(unknown, "names", "name")
         );
     }
     unknown

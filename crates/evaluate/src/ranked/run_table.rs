@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use arrow::array::{Array, RecordBatch};
+use pairmill_schema::counted;
 use pairmill_tables::{
     ColumnNames, Table, TableError, TableReader, WholeQueries, f32_column, i32_column,
     string_column,
@@ -131,9 +132,10 @@ impl<'a> RunTable<'a> {
                 }
             };
             warnings.push(format!(
-                "the ranks of {} of {} queries of {} contradict their scores (the first: \
-                 `{first}`); {order}",
-                seen.contrary, seen.queries, self.path
+                "the ranks of {} of {} of {} contradict the scores (the first: `{first}`); {order}",
+                seen.contrary,
+                counted(seen.queries, "query", "queries"),
+                self.path
             ));
         }
         if seen.unranked > 0 && seen.alike == seen.unranked {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pairmill_report::format::aligned;
 use pairmill_report::{MARKDOWN_FILE, PAGE_FILE, today};
+use pairmill_schema::counted;
 use pairmill_tables::{Lineage, TableReader, kept_results, stored_figures};
 use serde::{Deserialize, Serialize};
 
@@ -186,9 +187,9 @@ impl Compare {
         } else {
             if only_first + only_second > 0 {
                 tracing::warn!(
-                    "{only_first} items are in the reference alone and {only_second} in the other \
-                     alone; {} are compared",
-                    common.len()
+                    "{} in the reference alone and {only_second} in the other alone; {} compared",
+                    counted(only_first, "item is", "items are"),
+                    counted(common.len(), "is", "are")
                 );
             }
             let metrics = common_metrics(reference, first, second);
@@ -367,11 +368,11 @@ impl Comparison {
         for (i, contender) in self.comparisons.iter().enumerate() {
             let _ = writeln!(
                 text,
-                "{}{} (model) against {} (baseline), {} items",
+                "{}{} (model) against {} (baseline), {}",
                 if i > 0 { "\n" } else { "" },
                 contender.folder.display(),
                 self.reference.display(),
-                contender.evaluation.counts["items"]
+                counted(contender.evaluation.counts["items"], "item", "items")
             );
             let header = std::iter::once(contender.evaluation.header());
             let rows: Vec<Vec<String>> = header.chain(contender.evaluation.cells()).collect();

@@ -146,8 +146,8 @@ impl RankedRun {
         let identical_ids = dropped.map(|&(_, dropped)| dropped).sum();
         let answered = answered.and_then(|(found, _)| found);
         let consequence = match self.without_results {
-            WithoutResults::Zero => "score 0",
-            WithoutResults::Skip => "are left out",
+            WithoutResults::Zero => "counted as 0",
+            WithoutResults::Skip => "left out",
         };
         answered.warn(path, &self.qrels, consequence);
         Ok(JudgedRun {

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use datafusion::prelude::SessionContext;
 use pairmill_cli::Progress;
+use pairmill_schema::counted;
 use pairmill_tables::{Format, Lineage, Lines, Table, run_or_qrels};
 use serde_json::json;
 use tracing::info;
@@ -32,7 +33,8 @@ pub(super) async fn convert(
     let summary = ConvertSummary::File { table, rows };
     file.finish_with(&summary)?;
     if let ConvertSummary::File { table, .. } = &summary {
-        info!("wrote {}: {rows} rows ({table})", output.display());
+        let rows = counted(rows, "row", "rows");
+        info!("wrote {}: {rows} ({table})", output.display());
     }
     Ok(Some(summary))
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use datafusion::prelude::SessionContext;
 use pairmill_cli::Progress;
+use pairmill_schema::counted;
 use pairmill_tables::{FolderOutput, Lineage, Lines, Table, string_column};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -51,30 +52,34 @@ impl FolderSummary {
                 queries,
                 judgements,
             } = counts;
-            info!("{split}: {queries} queries, {judgements} judgements");
+            info!(
+                "{split}: {}, {}",
+                counted(*queries, "query", "queries"),
+                counted(*judgements, "judgement", "judgements")
+            );
         }
         if self.queries_left_out > 0 {
             info!(
-                "{} queries are judged in none of these splits and left out",
-                self.queries_left_out
+                "{} judged in none of these splits and left out",
+                counted(self.queries_left_out, "query is", "queries are")
             );
         }
         if self.judged_outside_corpus > 0 {
             warn!(
-                "{} passages named in the judgements are not in the corpus of {input}",
-                self.judged_outside_corpus
+                "{} named in the judgements but not in the corpus of {input}",
+                counted(self.judged_outside_corpus, "passage is", "passages are")
             );
         }
         if self.judged_outside_queries > 0 {
             warn!(
-                "{} queries named in the judgements have no text in {input}",
-                self.judged_outside_queries
+                "{} named in the judgements but without a text in {input}",
+                counted(self.judged_outside_queries, "query is", "queries are")
             );
         }
         info!(
-            "wrote {}: {} passages",
+            "wrote {}: {}",
             config.output.display(),
-            self.passages
+            counted(self.passages, "passage", "passages")
         );
     }
 }

@@ -22,7 +22,7 @@ pub use options::{CorpusOptions, PassageTitles};
 use passages::Measure;
 use read::{CutDocument, CutSection};
 
-use pairmill_schema::TextKey;
+use pairmill_schema::{TextKey, counted};
 
 use crate::input::Kept;
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
@@ -92,7 +92,11 @@ pub(crate) fn generate(
         return Err(GenerateError::EmptySplit {
             input,
             split,
-            found: format!("{kept} passages of {used} documents"),
+            found: format!(
+                "{} of {}",
+                counted(kept, "passage", "passages"),
+                counted(used, "document", "documents")
+            ),
             more: "documents",
             fractions: options.split,
         });

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use datafusion::prelude::SessionContext;
-use pairmill_schema::{TextKey, excerpt};
+use pairmill_schema::{TextKey, counted, excerpt};
 use pairmill_tables::{KeptColumns, Table};
 use tracing::{info, warn};
 
@@ -126,10 +126,12 @@ impl PairsOptions {
             })
             .count() as u64;
         if both_labels > 0 {
-            warn!("{both_labels} pairs are called positive and negative; they count as positive");
+            let pairs = counted(both_labels, "pair is", "pairs are");
+            warn!("{pairs} called positive and negative; positive is what counts");
         }
         if without_positive > 0 {
-            warn!("{without_positive} rows are left out: their anchors have no positive");
+            let rows = counted(without_positive, "row is", "rows are");
+            warn!("{rows} left out: no row has a positive of the anchor");
         }
         let mut set = RetrievalSet::new(
             passages,
@@ -144,9 +146,13 @@ impl PairsOptions {
                 input: input.to_owned(),
                 split,
                 found: format!(
-                    "{} rows with {} distinct second texts",
-                    rows.len(),
-                    set.passages.len()
+                    "{} with {}",
+                    counted(rows.len(), "row", "rows"),
+                    counted(
+                        set.passages.len(),
+                        "distinct second text",
+                        "distinct second texts"
+                    )
                 ),
                 more: "rows",
                 fractions: self.split,

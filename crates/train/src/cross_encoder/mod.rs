@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use datafusion::prelude::SessionContext;
-use pairmill_cli::{Common, Outcome};
+use pairmill_cli::{Common, Outcome, example};
 use pairmill_hub::ModelSource;
 use pairmill_modeling::CrossEncoder;
+use pairmill_schema::counted;
 use pairmill_tables::{Folds, Lineage, session};
 use serde::Serialize;
 
@@ -33,16 +34,21 @@ use crate::shuffle_buffer::{Parts, ShuffleBuffer};
 /// Train a cross-encoder with one logit on labelled pairs and mined candidates, and export it to
 /// ONNX
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-train cross-encoder --model sentence-transformers/all-MiniLM-L6-v2 \
+     --train runs/try/data/labeled_train.parquet --train runs/try/candidates.parquet \
+     --output runs/try/cross-encoder"
+))]
 pub struct CrossEncoderArgs {
     /// Folder of the model to start from, or its id on the Hugging Face Hub
-    #[arg(long, value_name = "DIR_OR_ID")]
+    #[arg(long, alias = "model-name-or-path", value_name = "DIR_OR_ID")]
     model: ModelSource,
     /// Folder to write the trained model to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, alias = "output-dir", value_name = "DIR")]
     output: PathBuf,
     /// Training table, of the kind the loss needs. With bce and mse a candidates table of
     /// `pairmill-mine` may join the labelled pairs, and its kept rows become negatives
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, aliases = ["train-file", "train-data"], value_name = "FILE", required = true)]
     train: Vec<String>,
     /// Read the training tables in parts of about N rows, each shuffled for itself, instead of
     /// whole: for tables of labelled pairs, pairs or triplets larger than memory, best in Parquet
@@ -66,9 +72,6 @@ pub struct CrossEncoderArgs {
 
 #[derive(Debug, Clone, Args, Serialize)]
 struct DataArgs {
-    #[command(flatten)]
-    #[serde(flatten)]
-    loss: LossArgs,
     /// bce, mse: mined negatives of each query, drawn at random from its kept candidates
     #[arg(long, default_value_t = 2, value_name = "N")]
     mined_negatives: usize,
@@ -77,6 +80,10 @@ struct DataArgs {
     /// Longest pair in tokens [default: the model's own]
     #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(5..))]
     max_length: Option<u16>,
+    // The last, since what follows would stand under its heading.
+    #[command(flatten)]
+    #[serde(flatten)]
+    loss: LossArgs,
 }
 
 #[derive(Serialize)]
@@ -162,12 +169,12 @@ fn train(
     })?;
     let rows = match (&objective, &parts) {
         (Some(objective), _) => objective.describe(),
-        (None, parts) => format!("{} rows", parts.as_ref().map_or(0, Parts::rows)),
+        (None, parts) => counted(parts.as_ref().map_or(0, Parts::rows), "row", "rows"),
     };
     tracing::info!(
-        "training a cross-encoder from {} on {rows}, {} epoch(s) of batch {}",
+        "training a cross-encoder from {} on {rows}, {} of batch {}",
         args.model,
-        args.training.num_train_epochs,
+        counted(args.training.num_train_epochs, "epoch", "epochs"),
         args.training.batch_size,
     );
     let mut task = CrossEncoderTask {

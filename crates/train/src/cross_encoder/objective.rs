@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use pairmill_schema::{Sameness, TextKey};
+use pairmill_schema::{Sameness, TextKey, counted};
 use tch::Tensor;
 
 use crate::data::TrainingSet;
@@ -119,14 +119,15 @@ impl Objective {
     pub fn describe(&self) -> String {
         match self {
             Self::Labeled(set, _) => {
-                format!("{} pairs ({} positive)", set.pairs.len(), set.positives())
+                let pairs = counted(set.pairs.len(), "pair", "pairs");
+                format!("{pairs} ({} positive)", set.positives())
             }
             Self::Lists(Lists { lists, .. }, _) => {
                 let documents = lists.iter().map(|list| list.documents.len());
                 format!(
-                    "{} queries with {} documents",
-                    lists.len(),
-                    documents.sum::<usize>()
+                    "{} with {}",
+                    counted(lists.len(), "query", "queries"),
+                    counted(documents.sum::<usize>(), "document", "documents")
                 )
             }
         }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
+use pairmill_schema::counted;
 use pairmill_tables::{ColumnNames, Table, TableError, f32_column, open, string_column};
 
 use super::{Place, Row, Text, TrainingSet};
@@ -278,7 +279,10 @@ impl TrainingSet {
             (&self.document_ids, "document"),
         ] {
             ids.two_texts.warn(|n| {
-                format!("{n} ids stand for two {what}s each, so known positives of these go by their text alone")
+                let ids = counted(n, "id stands", "ids stand");
+                format!(
+                    "{ids} for two {what}s each, so known positives of these go by their text alone"
+                )
             });
         }
     }
@@ -316,8 +320,8 @@ impl TrainingSet {
                 });
             }
             some => tracing::warn!(
-                "{input}: has no group for the positives of {some} of {} rows, which are kept apart by known positives alone",
-                self.rows.len()
+                "{input}: has no group for the positives of {some} of {}; these are kept apart by known positives alone",
+                counted(self.rows.len(), "row", "rows")
             ),
         }
         Ok(())

@@ -7,9 +7,10 @@ mod task;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use pairmill_cli::{Common, Outcome, UsageError};
+use pairmill_cli::{Common, Outcome, UsageError, example};
 use pairmill_hub::ModelSource;
 use pairmill_modeling::SentenceEncoder;
+use pairmill_schema::counted;
 use pairmill_tables::{Lineage, Threads, session};
 use serde::Serialize;
 
@@ -30,11 +31,16 @@ use self::stream::Stream;
 
 pub(crate) use task::EncoderTask;
 
+/// The example of the command, which is the program's too.
+pub const EXAMPLE: &str = "pairmill-train encoder --model sentence-transformers/all-MiniLM-L6-v2 \
+    --train runs/try/triplets.parquet --eval runs/try/data --output runs/try/model";
+
 /// Fine-tune a sentence encoder on pairs, triplets, labelled pairs, tickets or scored candidates
 #[derive(Debug, Clone, Args)]
+#[command(before_help = example(EXAMPLE))]
 pub struct EncoderArgs {
     /// Folder to write the trained model to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, alias = "output-dir", value_name = "DIR")]
     output: PathBuf,
     /// Also write the model in this format
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -55,7 +61,7 @@ enum ExportFormat {
 pub(crate) struct Recipe {
     /// Folder of the model to start from, or its id on the Hugging Face Hub (with @revision, if
     /// wanted)
-    #[arg(long, value_name = "DIR_OR_ID")]
+    #[arg(long, alias = "model-name-or-path", value_name = "DIR_OR_ID")]
     model: ModelSource,
     #[command(flatten)]
     data: DataArgs,
@@ -70,7 +76,12 @@ pub(crate) struct Recipe {
 pub(crate) struct DataArgs {
     /// Training table, of the kind the loss needs; LOSS=FILE gives it a loss of its own. Repeat it
     /// for more: rows of the same pair become one, with all its hard negatives
-    #[arg(long, value_name = "[LOSS=]FILE", required = true)]
+    #[arg(
+        long,
+        aliases = ["train-file", "train-data"],
+        value_name = "[LOSS=]FILE",
+        required = true
+    )]
     #[serde(skip)]
     train: Vec<String>,
     /// Read the training tables in parts of about N rows, each shuffled for itself, instead of
@@ -98,16 +109,16 @@ pub(crate) struct DataArgs {
     #[arg(long, visible_alias = "max-seq-length", value_name = "N", value_parser = clap::value_parser!(u16).range(3..))]
     max_length: Option<u16>,
     /// Longest query (anchor, first sentence) in tokens [default: --max-length]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(3..))]
+    #[arg(long, alias = "query-max-len", value_name = "N", value_parser = clap::value_parser!(u16).range(3..))]
     query_max_length: Option<u16>,
     /// Longest document (positive, negative, second sentence) in tokens [default: --max-length]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(3..))]
+    #[arg(long, alias = "passage-max-len", value_name = "N", value_parser = clap::value_parser!(u16).range(3..))]
     document_max_length: Option<u16>,
     /// Text put before each query, such as "query: " [default: the model's own]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, alias = "query-instruction-for-retrieval", value_name = "TEXT")]
     query_prompt: Option<String>,
     /// Text put before each document [default: the model's own]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, alias = "passage-instruction-for-retrieval", value_name = "TEXT")]
     document_prompt: Option<String>,
 }
 
@@ -311,10 +322,10 @@ impl Recipe {
             seed: common.seed,
         };
         tracing::info!(
-            "training {} on {}, {} epoch(s) of batch {}",
+            "training {} on {}, {} of batch {}",
             self.model,
             task.describe(),
-            self.training.num_train_epochs,
+            counted(self.training.num_train_epochs, "epoch", "epochs"),
             self.training.batch_size,
         );
         Ok(task)

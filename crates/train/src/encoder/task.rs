@@ -1,4 +1,5 @@
 use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
+use pairmill_schema::counted;
 use tch::{Kind, Tensor};
 
 use super::stream::Stream;
@@ -36,7 +37,8 @@ impl EncoderTask {
     /// Returns what it is trained on.
     pub fn describe(&self) -> String {
         if let Some(parts) = self.parts() {
-            return format!("{} rows in {} parts", parts.rows(), parts.number());
+            let rows = counted(parts.rows(), "row", "rows");
+            return format!("{rows} in {}", counted(parts.number(), "part", "parts"));
         }
         let parts: Vec<String> = self.objectives.iter().map(|part| part.describe()).collect();
         parts.join(" and ")

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::Array;
 use datafusion::prelude::SessionContext;
+use pairmill_schema::counted;
 use pairmill_tables::{ColumnNames, Table, f32_column, open, string_column};
 use tch::Tensor;
 
@@ -79,8 +80,9 @@ pub(crate) async fn read_scored_pairs(
     }
     if unscored > 0 && !pairs.is_empty() {
         tracing::warn!(
-            "{}: {unscored} of {all} candidates have no score and are left out",
-            inputs.join(", ")
+            "{}: {unscored} of {} left out for want of a score",
+            inputs.join(", "),
+            counted(all, "candidate", "candidates")
         );
     }
     let all = pairs.len();
@@ -97,8 +99,9 @@ pub(crate) async fn read_scored_pairs(
     }
     if rows.len() < all {
         tracing::warn!(
-            "{} of {all} pairs have fewer than {negatives} scored candidates and are left out",
-            all - rows.len()
+            "{} of {} left out, with fewer than {negatives} scored candidates",
+            all - rows.len(),
+            counted(all, "pair", "pairs")
         );
     }
     Ok(rows)
@@ -112,9 +115,13 @@ impl Objective for Distillation {
     fn describe(&self) -> String {
         let candidates = self.rows.iter().map(|row| row.documents.len() - 1);
         format!(
-            "{} pairs with {} scored candidates",
-            self.rows(),
-            candidates.sum::<usize>()
+            "{} with {}",
+            counted(self.rows(), "pair", "pairs"),
+            counted(
+                candidates.sum::<usize>(),
+                "scored candidate",
+                "scored candidates"
+            )
         )
     }
 

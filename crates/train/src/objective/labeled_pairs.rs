@@ -1,3 +1,4 @@
+use pairmill_schema::counted;
 use tch::Tensor;
 
 use super::{LossOfEmbeddings, NoSignal, Objective, picked};
@@ -28,7 +29,7 @@ impl Objective for LabeledPairs {
     }
 
     fn describe(&self) -> String {
-        format!("{} labelled pairs", self.rows())
+        counted(self.rows(), "labelled pair", "labelled pairs")
     }
 
     fn retain(&mut self, rows: &[usize]) {

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use datafusion::prelude::SessionContext;
-use pairmill_schema::TextKey;
+use pairmill_schema::{TextKey, counted};
 use pairmill_tables::{ColumnNames, Table, open, string_column};
 use tch::Tensor;
 
@@ -59,8 +59,9 @@ impl LabeledTexts {
             let single = sizes.iter().filter(|&&size| size == 1).count();
             if single > 0 {
                 tracing::warn!(
-                    "{}: {single} texts are the only one of their category and are left out: they have no positive",
-                    inputs.join(", ")
+                    "{}: {} alone of a category and left out: such a text has no positive",
+                    inputs.join(", "),
+                    counted(single, "text is", "texts are")
                 );
             }
             warn_of_spellings(inputs, numbers.keys());
@@ -96,8 +97,9 @@ fn warn_of_spellings<'a>(inputs: &[&str], categories: impl Iterator<Item = &'a S
     }
     spellings.warn(|n| {
         format!(
-            "{}: {n} categories are spelt in several ways, so that texts of one are negatives of each other; make them one if they are",
-            inputs.join(", ")
+            "{}: {} spelt in several ways, so that texts of one are negatives of each other; make them one if they are",
+            inputs.join(", "),
+            counted(n, "category is", "categories are")
         )
     });
 }
@@ -108,7 +110,7 @@ impl Objective for LabeledTexts {
     }
 
     fn describe(&self) -> String {
-        format!("{} labelled texts", self.rows())
+        counted(self.rows(), "labelled text", "labelled texts")
     }
 
     fn retain(&mut self, rows: &[usize]) {

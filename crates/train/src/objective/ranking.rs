@@ -1,3 +1,4 @@
+use pairmill_schema::counted;
 use tch::Tensor;
 
 use super::{LossOfEmbeddings, NoSignal, Objective, picked};
@@ -46,8 +47,9 @@ impl Ranking {
             }
             if set.rows.len() < all && buffer.is_whole() {
                 tracing::warn!(
-                    "{} of {all} pairs have no hard negative and are left out",
-                    all - set.rows.len()
+                    "{} of {} left out for want of a hard negative",
+                    all - set.rows.len(),
+                    counted(all, "pair", "pairs")
                 );
             }
         }
@@ -78,7 +80,11 @@ impl Objective for Ranking {
 
     fn describe(&self) -> String {
         let negatives = self.set.negatives();
-        format!("{} pairs with {negatives} hard negatives", self.rows())
+        format!(
+            "{} with {}",
+            counted(self.rows(), "pair", "pairs"),
+            counted(negatives, "hard negative", "hard negatives")
+        )
     }
 
     fn retain(&mut self, rows: &[usize]) {

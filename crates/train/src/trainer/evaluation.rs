@@ -1,5 +1,6 @@
 //! Scores on dev: before training, during it, and what the run delivers by them.
 
+use pairmill_schema::counted;
 use tch::Tensor;
 
 use super::Run;
@@ -94,8 +95,8 @@ impl Run<'_> {
         }
         if !report.weights_moved {
             tracing::warn!(
-                "no weight has changed in {} steps: the model is the one it started from to the last bit, because each step had a rate or a gradient of 0 or was too small to count",
-                report.steps
+                "no weight has changed in {}: the model is the one it started from to the last bit, because each step had a rate or a gradient of 0 or was too small to count",
+                counted(report.steps, "step", "steps")
             );
         }
         if report.is_below_start()

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use pairmill_cli::Progress;
 use pairmill_modeling::Dropout;
+use pairmill_schema::counted;
 use tch::Tensor;
 
 use self::evaluation::fingerprint;
@@ -172,8 +173,8 @@ impl<'a> Run<'a> {
         let threads = tch::get_num_threads();
         if threads != self.position.threads {
             tracing::warn!(
-                "the checkpoint was made with {} threads, this run has {threads}: the weights will not be the same to the last bit as without the interruption (--threads {} would make them so)",
-                self.position.threads,
+                "the checkpoint was made with {}, this run has {threads}: the weights will not be the same to the last bit as without the interruption (--threads {} would make them so)",
+                counted(self.position.threads, "thread", "threads"),
                 self.position.threads
             );
         }
@@ -252,8 +253,8 @@ impl<'a> Run<'a> {
         }
         if self.is_evaluation_due(is_epoch_over) && !self.evaluate()? {
             tracing::info!(
-                "no better score in {} evaluations: stopping",
-                self.options.patience
+                "no better score in {}: stopping",
+                counted(self.options.patience, "evaluation", "evaluations")
             );
             return Ok(Some(true));
         }

@@ -4,7 +4,7 @@ pub(crate) mod predictions;
 use std::collections::HashSet;
 
 use pairmill_modeling::Side;
-use pairmill_schema::{TextKey, excerpt};
+use pairmill_schema::{TextKey, agreeing, counted, excerpt};
 use pairmill_tables::{ColumnNames, Table, TableReader, string_column};
 use serde::Serialize;
 
@@ -169,12 +169,13 @@ impl Classification {
         let first = leaked.first()?;
         let excerpt = excerpt(&first.text, 60);
         Some(format!(
-            "{} of {} tickets of {} have a text that {} holds too, but for case, punctuation and \
+            "{} of {} of {} {} a text that {} holds too, but for case, punctuation and \
              white space (the first: `{excerpt}`), so the figures are too high for new ones; leave \
              them out of one of both",
             leaked.len(),
-            tickets.test.len(),
+            counted(tickets.test.len(), "ticket", "tickets"),
             self.test,
+            agreeing(leaked.len(), "has", "have"),
             self.train
         ))
     }
@@ -188,9 +189,10 @@ impl Classification {
             .count();
         if unknown > 0 {
             tracing::warn!(
-                "{unknown} of {} tickets of {} have a category that {} lacks; they count as wrong",
-                tickets.test.len(),
+                "{unknown} of {} of {} {} as wrong, with a category that {} lacks",
+                counted(tickets.test.len(), "ticket", "tickets"),
                 self.test,
+                agreeing(unknown, "counts", "count"),
                 self.train
             );
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use arrow::array::Array;
 use pairmill_modeling::Side;
+use pairmill_schema::counted;
 use pairmill_tables::{ColumnNames, Table, TableReader, f32_column, string_column};
 use serde::Serialize;
 
@@ -209,7 +210,8 @@ impl Paraphrases {
         )?;
         if unknown > 0 {
             tracing::warn!(
-                "{unknown} duplicates name sentences that {} does not hold; they are left out",
+                "{} left out for a sentence that {} does not hold",
+                counted(unknown, "duplicate is", "duplicates are"),
                 self.sentences
             );
         }

@@ -4,7 +4,7 @@ mod texts;
 use pairmill_hub::ModelSource;
 use pairmill_inference::{Activation, CrossEncoder, CrossEncoderOptions};
 use pairmill_metrics::RetrievalMetric;
-use pairmill_report::format::counted;
+use pairmill_schema::{agreeing, counted};
 use pairmill_tables::{Lineage, Qrels, Results, TableReader};
 use serde::Serialize;
 
@@ -127,12 +127,12 @@ impl Rerank {
                 let mut evaluation =
                     Evaluation::of("rerank", &scores, clustering, &run_options.settings, counts);
                 let cut = (tally.truncated > 0).then(|| {
-                    let were = if tally.truncated == 1 { "was" } else { "were" };
+                    let were = agreeing(tally.truncated, "was", "were");
                     format!(
                         "{} of {} of texts {were} longer than the model reads ({} tokens) and \
                          {were} cut",
                         tally.truncated,
-                        counted(tally.scored + tally.cached, "pairs"),
+                        counted(tally.scored + tally.cached, "pair", "pairs"),
                         model.max_length()
                     )
                 });
@@ -267,7 +267,7 @@ impl Rerank {
         let dropped = answered.queries.iter().flat_map(|(_, one)| one);
         let dropped: usize = dropped.map(|(_, dropped)| dropped).sum();
         let answered = answered.and_then(|(first, _)| (!first.is_empty()).then_some(first));
-        answered.warn(&self.run, &self.qrels, "score 0");
+        answered.warn(&self.run, &self.qrels, "counted as 0");
         let mut counts = answered.counts(qrels).to_vec();
         if self.ignore_identical_ids {
             counts.push(("identical_ids_ignored", dropped));

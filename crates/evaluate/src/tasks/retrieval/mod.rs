@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use pairmill_metrics::RetrievalMetric;
 use pairmill_modeling::SimilarityFunction;
+use pairmill_schema::counted;
 use pairmill_tables::{ColumnNames, Results, Table, TableReader, passage, string_column};
 
 use crate::error::Result;
@@ -268,17 +269,15 @@ impl Retrieval {
             .count();
         if without_judgements > 0 {
             tracing::warn!(
-                "{without_judgements} of {} queries have no relevant document in {} and are left \
-                 out",
-                topics.ids.len(),
+                "{without_judgements} of {} left out, without a relevant document in {}",
+                counted(topics.ids.len(), "query", "queries"),
                 self.qrels
             );
         }
         if of_unknown_queries > 0 {
             tracing::warn!(
-                "{of_unknown_queries} of {} judgements name queries that {} does not hold; they \
-                 are left out",
-                topics.qrels.len(),
+                "{of_unknown_queries} of {} left out, of queries that {} does not hold",
+                counted(topics.qrels.len(), "judgement", "judgements"),
                 self.queries
             );
         }

@@ -9,7 +9,7 @@ use crate::losses::registry::{Family, check_options, describe, names};
 
 /// The loss and its options.
 #[derive(Debug, Clone, Args, Serialize)]
-#[command(mut_args(describe::<Data>))]
+#[command(next_help_heading = "Loss options", mut_args(describe::<Data>))]
 pub(crate) struct LossArgs {
     /// Loss to minimise
     #[arg(long, value_enum, default_value_t = binary_cross_entropy::LOSS)]
