@@ -88,8 +88,9 @@ fn every_help_text_begins_with_an_example_that_works() {
             let line = example(program, &command, "--help");
             assert_eq!(line, example(program, &command, "-h"));
             match command.as_str() {
-                // It is of two evaluations, of which there is one when the others are through.
-                "compare" => last.push(line),
+                // It is of two evaluations, of which there is one when the others are through, and
+                // these are of a model that another program exports.
+                "compare" | "select" | "simulate" => last.push(line),
                 _ => run_example(dir.path(), &line),
             }
         }
@@ -122,11 +123,7 @@ fn versions_name_the_build_and_the_libraries() {
             .nth(1)
             .and_then(|line| line.strip_prefix("build "));
         assert_eq!(build.map(str::len), Some(16), "{long}");
-        assert_eq!(
-            long.contains("ONNX Runtime"),
-            !short.starts_with("pairmill-generate"),
-            "{long}"
-        );
+        assert!(long.contains("ONNX Runtime"), "{long}");
     }
     let of_train = TRAIN.run(dir.path(), "--version").stdout;
     assert!(of_train.contains("\nlibtorch 2."), "{of_train}");

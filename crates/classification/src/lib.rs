@@ -3,13 +3,15 @@
 //!
 //! A class is a number below the number of classes. Results do not depend on the number of threads.
 
+mod cross_fitting;
 mod lbfgs;
 mod logistic;
 mod nearest;
 mod noise;
 mod probabilities;
 
+pub use cross_fitting::cross_fitted;
 pub use logistic::LogisticRegression;
 pub use nearest::{nearest_centroid, nearest_neighbours};
 pub use noise::{LabelIssue, label_issues};
-pub use probabilities::{Probabilities, cross_fitted};
+pub use probabilities::Probabilities;

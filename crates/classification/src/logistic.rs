@@ -2,8 +2,8 @@ use matrixmultiply::dgemm;
 use pairmill_retrieval::Embeddings;
 use rayon::prelude::*;
 
-use crate::Probabilities;
 use crate::lbfgs::minimise;
+use crate::probabilities::Probabilities;
 
 /// Rows whose part of the gradient is computed together; sums go by block, so that they do not
 /// depend on the number of threads.
@@ -27,8 +27,8 @@ pub struct LogisticRegression {
 }
 
 impl LogisticRegression {
-    /// Fits the class of each row; the larger `c`, the weaker the penalty. Classes that no row is of
-    /// are never predicted.
+    /// Fits the class of each row; the larger `c`, the weaker the penalty. Classes that no row is
+    /// of are never predicted.
     pub fn fit(rows: &Embeddings, classes: &[usize], c: f64) -> Self {
         let mut known = classes.to_vec();
         known.sort_unstable();

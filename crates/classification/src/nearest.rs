@@ -1,7 +1,7 @@
 use pairmill_retrieval::{Embeddings, Search};
 
-/// Returns the class of each test row by the vote of its nearest training rows: the most frequent one, of
-/// equally frequent ones that of the nearest row.
+/// Returns the class of each test row by the vote of its nearest training rows: the most frequent
+/// one, of equally frequent ones that of the nearest row.
 pub fn nearest_neighbours(
     train: &Embeddings,
     classes: &[usize],
@@ -33,8 +33,8 @@ fn majority(votes: &[usize]) -> usize {
     best
 }
 
-/// Returns the class of each test row by the highest cosine with the mean of a class; of equal ones the
-/// lowest class. Rows have length 1.
+/// Returns the class of each test row by the highest cosine with the mean of a class; of equal ones
+/// the lowest class. Rows have length 1.
 pub fn nearest_centroid(train: &Embeddings, classes: &[usize], test: &Embeddings) -> Vec<usize> {
     let dimension = train.dimension();
     let mut known = classes.to_vec();

@@ -17,9 +17,9 @@ pub struct LabelIssue {
 /// of equal ones the lowest row. `probabilities` are to come from fits without the row
 /// ([`cross_fitted`](crate::cross_fitted)).
 ///
-/// A class's threshold is the mean probability that rows labelled with it have of it. A row is taken
-/// for one of the likeliest class whose threshold it reaches; where that is not its label, the label
-/// is an issue. Northcutt, Jiang and Chuang, Confident Learning, 2021, equations 2 and 3.
+/// A class's threshold is the mean probability that rows labelled with it have of it. A row is
+/// taken for one of the likeliest class whose threshold it reaches; where that is not its label,
+/// the label is an issue. Northcutt, Jiang and Chuang, Confident Learning, 2021, equations 2 and 3.
 pub fn label_issues(probabilities: &Probabilities, labels: &[usize]) -> Vec<LabelIssue> {
     let thresholds = thresholds(probabilities, labels);
     let mut issues: Vec<LabelIssue> = Vec::new();

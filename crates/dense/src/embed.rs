@@ -3,7 +3,7 @@ use std::path::Path;
 use rustc_hash::FxHashSet;
 
 use crate::Result;
-use crate::index::{Model, Side};
+use crate::model::{Model, Side};
 use crate::store::{Key, Store, key};
 
 /// Texts embedded between two writes, which is what a kill may lose.

@@ -6,7 +6,7 @@ use datafusion::logical_expr::ScalarUDF;
 use pairmill_retrieval::column_function;
 
 use crate::function::external;
-use crate::index::Side;
+use crate::model::Side;
 use crate::{DenseError, Index, Result};
 
 /// Rows whose embeddings are in memory at once.

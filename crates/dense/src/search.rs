@@ -1,7 +1,8 @@
 use pairmill_retrieval::{TopK, similarities, similarity};
 use rayon::prelude::*;
 
-use crate::index::{NONE, Side};
+use crate::index::NONE;
+use crate::model::Side;
 use crate::{Index, Result};
 
 /// Embeddings of passages that are read at a time.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use pairmill_cli::numbers::{positive_whole, share};
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_generate::{CheckColumns, CheckConfig, CheckOptions, TableFormat};
 use pairmill_hub::ModelSource;
 use pairmill_hygiene::{Fix, Kind, Severity, TableKind, kind, kinds};
@@ -15,6 +15,9 @@ use pairmill_tables::KeptColumns;
 const SAFE: &str = "safe";
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate check --input data/tickets.jsonl --output runs/try/check"
+))]
 pub struct CheckArgs {
     /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob, or a folder that `generate`
     /// wrote, whose splits are held against each other; `-` reads an Arrow IPC stream from standard

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use pairmill_active_learning::Strategy;
 use pairmill_cli::numbers::{positive_whole, read};
-use pairmill_cli::{Common, Outcome};
+use pairmill_cli::{Common, Outcome, example};
 use pairmill_generate::{
     CollectConfig, LabellingModel, SelectConfig, SheetForm, SimulateConfig, TextColumns,
 };
@@ -60,6 +60,10 @@ struct ModelArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate select --pool data/tickets.jsonl --model runs/try/model-onnx --number 50 \
+     --output runs/try/sheet.csv"
+))]
 pub(crate) struct SelectArgs {
     /// The unlabelled texts (columns id, text)
     #[arg(long, value_name = "FILE")]
@@ -89,6 +93,10 @@ pub(crate) struct SelectArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate collect --sheet data/tickets.jsonl --pool data/tickets.jsonl \
+     --output runs/try/labelled.parquet"
+))]
 pub(crate) struct CollectArgs {
     /// A sheet that was filled in; may be repeated
     #[arg(long, value_name = "FILE", required = true)]
@@ -108,6 +116,10 @@ pub(crate) struct CollectArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate simulate --pool data/tickets.jsonl --test data/tickets.jsonl \
+     --model runs/try/model-onnx --number 50 --output runs/try/curve"
+))]
 pub(crate) struct SimulateArgs {
     /// Labelled texts whose categories are taken as unknown until they are chosen
     #[arg(long, value_name = "FILE")]

@@ -17,7 +17,10 @@ use pairmill_schema::Sameness;
 use pairmill_tables::{KeptColumns, ReadOptions, program_build};
 
 const PROGRAM: Program = Program {
-    versions: || vec![format!("build {}", program_build())],
+    versions: || {
+        let build = format!("build {}", program_build());
+        vec![build, pairmill_inference::runtime::version()]
+    },
     other_names: &[
         OtherName::new(
             "test-size",

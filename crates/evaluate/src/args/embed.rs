@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use pairmill_checkpoint::Side;
 use pairmill_cli::numbers::positive_whole;
-use pairmill_cli::{Common, UsageError};
+use pairmill_cli::{Common, UsageError, example};
 use pairmill_evaluate::{Embed, Models};
 use pairmill_hub::ModelSource;
 use pairmill_tables::{ColumnNames, Format, table_path};
@@ -23,6 +23,10 @@ enum Kind {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(before_help = example(
+    "pairmill-evaluate embed --model runs/try/model --input data/tickets.jsonl \
+     --output runs/try/tickets.npy"
+))]
 pub struct EmbedArgs {
     /// Folder of the model, in the sentence-transformers format, or its id on the Hugging Face Hub
     #[arg(long, value_name = "DIR_OR_ID")]

@@ -6,7 +6,7 @@ use pairmill_tables::Results;
 use tracing::info;
 
 use super::select::STABLE;
-use super::simulate::{Simulated, Simulation};
+use super::simulation::{Simulated, Simulation};
 use crate::Result;
 
 const TITLE: &str = "Which labels to get first";

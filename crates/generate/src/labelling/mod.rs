@@ -8,11 +8,13 @@ mod rows;
 mod select;
 mod sheet;
 mod simulate;
+mod simulation;
 mod vectors;
 
 pub use collect::{CollectConfig, CollectReport, collect};
 pub use rows::PoolCounts;
 pub use select::{SelectConfig, SelectReport, Stability, select};
 pub use sheet::SheetForm;
-pub use simulate::{SimulateConfig, Simulated, Simulation, SimulationReport, simulate};
+pub use simulate::{SimulateConfig, SimulationReport, simulate};
+pub use simulation::{Simulated, Simulation};
 pub use vectors::{LabellingModel, TextColumns};

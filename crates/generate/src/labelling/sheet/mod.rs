@@ -147,8 +147,8 @@ fn write_table(
     Ok(())
 }
 
-/// Reads a sheet in whatever form it comes back: a table, or what Label Studio or Argilla exports as
-/// JSON.
+/// Reads a sheet in whatever form it comes back: a table, or what Label Studio or Argilla exports
+/// as JSON.
 pub(super) async fn read(
     session: &SessionContext,
     input: &str,
