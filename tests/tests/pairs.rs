@@ -18,6 +18,34 @@ fn generate(dir: &Path, options: &str) -> Value {
 }
 
 #[test]
+fn n_tuples_give_all_their_negatives_and_true_and_false_are_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut tuples = "query,positive,negative_2,negative_1,negative_1_id\n".to_owned();
+    let mut labels = "sentence1,sentence2,label\n".to_owned();
+    for n in 0..60 {
+        let [first, second] = [(n + 7) % 60, (n + 11) % 60];
+        let question = format!("how do I reset device {n}");
+        let answer = |n: i32| format!("hold the key of device {n}");
+        let [right, first, second] = [n, first, second].map(answer);
+        writeln!(tuples, "{question},{right},{second},{first},x{n}").unwrap();
+        writeln!(labels, "{question},{right},True\n{question},{first},False").unwrap();
+    }
+    fs::write(dir.join("tuples.csv"), &tuples).unwrap();
+    fs::write(dir.join("labels.csv"), &labels).unwrap();
+    let called = |input: &str| {
+        let report = generate(dir, &format!("--input {input}"));
+        report["hard_negatives"]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{report}"))
+    };
+    // Those of another split than their anchor's are no negatives of it.
+    let (of_tuples, of_labels) = (called("tuples.csv"), called("labels.csv"));
+    assert!(of_labels > 30, "{of_labels}");
+    assert!(of_tuples > of_labels + 30, "{of_tuples}");
+}
+
+#[test]
 fn a_label_of_0_is_never_a_positive() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -182,8 +182,8 @@ struct PairsArgs {
     /// sentence_b or text2]
     #[arg(long, value_name = "NAME")]
     positive_column: Option<String>,
-    /// Column of texts that are not relevant to the anchor [default: negative or hard_negative, if
-    /// there is one]
+    /// Column of texts that are not relevant to the anchor [default: negative or hard_negative, or
+    /// all of negative_1, negative_2 …, if there are any]
     #[arg(long, value_name = "NAME")]
     negative_column: Option<String>,
     /// Column of the labels [default: label or score, if there is one]

@@ -25,7 +25,8 @@ pub(super) struct Columns {
     pub texts: [String; 2],
     /// Of the two texts.
     pub ids: [Option<String>; 2],
-    pub negative: Option<String>,
+    /// Of texts that are not relevant to the anchor.
+    pub negatives: Vec<String>,
     pub label: Option<String>,
     pub kept: Vec<String>,
 }
@@ -35,9 +36,10 @@ impl Columns {
     fn read(&self) -> Vec<&str> {
         let [first, second] = &self.ids;
         let texts = self.texts.iter().map(String::as_str);
-        let others = [first, second, &self.negative, &self.label];
+        let others = [first, second, &self.label];
         let others = others.into_iter().filter_map(Option::as_deref);
-        texts.chain(others).collect()
+        let negatives = self.negatives.iter().map(String::as_str);
+        texts.chain(others).chain(negatives).collect()
     }
 }
 
@@ -68,7 +70,10 @@ impl PairsOptions {
         let mut columns = Columns {
             ids: texts.each_ref().map(|text| find(&format!("{text}_id"))),
             texts,
-            negative: named(&self.negative_column, &KNOWN_NEGATIVES)?,
+            negatives: match named(&self.negative_column, &KNOWN_NEGATIVES)? {
+                Some(name) => vec![name],
+                None => numbered_negatives(names),
+            },
             label: named(&self.label_column, &KNOWN_LABELS)?,
             kept: Vec::new(),
         };
@@ -97,6 +102,21 @@ impl PairsOptions {
         let others = names.iter().filter(|name| !read.contains(&name.as_str()));
         Ok(others.filter(|name| !is_taken(name)).cloned().collect())
     }
+}
+
+/// Returns the columns of n-tuples, `negative_1`, `negative_2` and so on, by their numbers.
+fn numbered_negatives(names: &[String]) -> Vec<String> {
+    let number = |name: &str| -> Option<u32> {
+        let name = name.to_lowercase();
+        KNOWN_NEGATIVES.iter().find_map(|known| {
+            let end = name.strip_prefix(known)?;
+            end.strip_prefix('_').unwrap_or(end).parse().ok()
+        })
+    };
+    let numbered = names.iter().filter_map(|name| Some((number(name)?, name)));
+    let mut numbered: Vec<(u32, &String)> = numbered.collect();
+    numbered.sort_unstable();
+    numbered.into_iter().map(|(_, name)| name.clone()).collect()
 }
 
 /// Returns the name of a column as the input has it; letter case counts only where it has to.

@@ -14,13 +14,13 @@ use super::options::PairsOptions;
 use crate::input::Kept;
 use crate::{GenerateError, Result};
 
-/// A row: an anchor, a text that is relevant to it or is not, and perhaps one that is not.
+/// A row: an anchor, a text that is relevant to it or is not, and perhaps some that are not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Row {
     pub anchor: Text,
     pub second: Text,
     pub is_positive: bool,
-    pub negative: Option<String>,
+    pub negatives: Vec<String>,
     pub kept: Kept,
 }
 
@@ -33,8 +33,8 @@ pub(super) struct Text {
 impl Row {
     /// Returns whether it says the same, whatever is kept beside it.
     pub fn says(&self, other: &Self) -> bool {
-        fn said(row: &Row) -> (&Text, &Text, bool, &Option<String>) {
-            (&row.anchor, &row.second, row.is_positive, &row.negative)
+        fn said(row: &Row) -> (&Text, &Text, bool, &[String]) {
+            (&row.anchor, &row.second, row.is_positive, &row.negatives)
         }
         said(self) == said(other)
     }
@@ -58,7 +58,7 @@ impl PairsOptions {
             .map(|field| field.name().clone())
             .collect();
         let columns = self.columns(input, &names)?;
-        if columns.negative.is_none() && columns.label.is_none() {
+        if columns.negatives.is_empty() && columns.label.is_none() {
             info!("every row is a positive pair: there is no column of labels or negatives");
         }
         let wanted = [
@@ -66,11 +66,10 @@ impl PairsOptions {
             Some(&columns.texts[1]),
             columns.ids[0].as_ref(),
             columns.ids[1].as_ref(),
-            columns.negative.as_ref(),
             columns.label.as_ref(),
         ];
-        let kept = columns.kept.iter().map(Some);
-        let selected: Vec<Expr> = (wanted.into_iter().chain(kept).zip(0..))
+        let others = columns.negatives.iter().chain(&columns.kept).map(Some);
+        let selected: Vec<Expr> = (wanted.into_iter().chain(others).zip(0..))
             .filter_map(|(name, at)| {
                 let column = Box::new(ident(name?.as_str()));
                 Some(Expr::Cast(Cast::new(column, DataType::Utf8)).alias(format!("column {at}")))
@@ -114,9 +113,8 @@ impl PairsOptions {
             let is_positive = match &columns.label {
                 None => true,
                 Some(name) => {
-                    let label = cell(5, row).unwrap_or_default();
-                    let number = label.trim().parse::<f64>().ok();
-                    let number = number.filter(|number| (0.0..=1.0).contains(number));
+                    let label = cell(4, row).unwrap_or_default();
+                    let number = number(&label).filter(|number| (0.0..=1.0).contains(number));
                     let number = number.ok_or_else(|| GenerateError::Label {
                         input: input.to_owned(),
                         column: name.clone(),
@@ -126,16 +124,27 @@ impl PairsOptions {
                     number >= self.label_threshold
                 }
             };
-            let negative = cell(4, row).filter(|text| !text.trim().is_empty());
-            let kept = (0..columns.kept.len()).map(|at| cell(6 + at, row));
+            let first_kept = 5 + columns.negatives.len();
+            let negatives = (5..first_kept).filter_map(|at| cell(at, row));
+            let negatives = negatives.filter(|text| !text.trim().is_empty());
+            let kept = (0..columns.kept.len()).map(|at| cell(first_kept + at, row));
             rows.push(Row {
                 anchor: text(0),
                 second: text(1),
                 is_positive,
-                negative,
+                negatives: negatives.collect(),
                 kept: kept.collect(),
             });
         }
         Ok(())
+    }
+}
+
+/// Returns the number that a label is; true and false are 1 and 0, as pandas writes them.
+fn number(label: &str) -> Option<f64> {
+    match label.trim() {
+        yes if yes.eq_ignore_ascii_case("true") => Some(1.0),
+        no if no.eq_ignore_ascii_case("false") => Some(0.0),
+        number => number.parse().ok(),
     }
 }

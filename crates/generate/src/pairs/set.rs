@@ -103,7 +103,7 @@ impl PairsOptions {
                 }
                 false => negative.push((anchor, second)),
             }
-            if let Some(text) = &row.negative {
+            for text in &row.negatives {
                 negative.push((anchor, passage(text, None)));
             }
         }
