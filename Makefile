@@ -42,6 +42,12 @@ help: ## Show this text
 		/^#: / {print " " substr($$0, 3)} \
 		END {flush()}' $(addprefix pipelines/,$(addsuffix .mk,qa pairs tickets corpus stages))
 	@echo
+	@echo 'Variables of `make active-learning`, beside INPUT, RUN, MODEL, LIMIT and SEED:'
+	@echo '  BUDGET          texts to label at first and in each round             [500]'
+	@echo '  ROUNDS          rounds after the first choice                         [5]'
+	@echo '  STRATEGY        by what texts are chosen: --strategy                  [margin]'
+	@echo '  SIMULATE_FLAGS  any other options of `pairmill-generate simulate`'
+	@echo
 	@echo 'Variables of other targets:'
 	@echo '  DEPS            where `make setup` puts what it brings                [.deps]'
 	@echo '  DEVICE          cuda brings and links the CUDA build of libtorch      [cpu]'

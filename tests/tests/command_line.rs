@@ -147,7 +147,8 @@ fn versions_name_the_build_and_the_libraries() {
     );
     let lineage = fs::read_to_string(dir.path().join("out/lineage.json")).unwrap();
     let version = GENERATE.run(dir.path(), "--version").stdout;
-    let build = version.split("build ").nth(1).unwrap().trim();
+    let build = version.lines().find_map(|line| line.strip_prefix("build "));
+    let build = build.unwrap();
     assert!(lineage.contains(&format!("\"{build}\"")), "{lineage}");
 }
 

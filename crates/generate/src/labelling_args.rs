@@ -118,7 +118,7 @@ pub(crate) struct CollectArgs {
 #[derive(Debug, Args)]
 #[command(before_help = example(
     "pairmill-generate simulate --pool data/tickets.jsonl --test data/tickets.jsonl \
-     --model runs/try/model-onnx --number 50 --output runs/try/curve"
+     --model runs/try/model-onnx --number 50 --output runs/try/saved"
 ))]
 pub(crate) struct SimulateArgs {
     /// Labelled texts whose categories are taken as unknown until they are chosen

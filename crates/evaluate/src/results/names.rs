@@ -63,7 +63,8 @@ pub(crate) fn data_name(table: &str) -> String {
 
 /// The last two parts of a path, which tell people enough.
 fn short(path: &str) -> String {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    let parts: Vec<&str> = parts.collect();
     parts[parts.len().saturating_sub(2)..].join("/")
 }
 

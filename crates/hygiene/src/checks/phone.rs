@@ -70,11 +70,14 @@ fn find(text: &str) -> Vec<Span> {
         let found = pattern.find_iter(text);
         found.filter(move |found| is_one(found.as_str()) && is_alone(text, found))
     };
-    ranges.extend(of(&INTERNATIONAL, is_international).map(|found| found.range()));
-    let national = of(&NORTH_AMERICA, |_| true).chain(of(&TRUNK, is_national));
+    let found = of(&INTERNATIONAL, is_international)
+        .chain(of(&NORTH_AMERICA, |_| true))
+        .chain(of(&TRUNK, is_national));
     // The end of an account's number has such groups too.
-    let national = national.filter(|found| !is_behind_digits(&text[..found.start()]));
-    ranges.extend(national.map(|found| found.range()));
+    let is_whole = |found: &Match| {
+        found.as_str().starts_with('+') || !is_behind_digits(&text[..found.start()])
+    };
+    ranges.extend(found.filter(is_whole).map(|found| found.range()));
     let named = NAMED.captures_iter(text).filter_map(|found| found.get(1));
     let named = named.filter(|number| is_named(number.as_str()) && is_alone(text, number));
     ranges.extend(named.map(|number| number.range()));

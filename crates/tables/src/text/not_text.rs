@@ -20,11 +20,11 @@ fn workbook(what: &str) -> String {
     format!("it is {what}; save the sheet as CSV and read that")
 }
 
-/// Whether most characters have two or three zeros beside one other byte.
+/// Whether most characters begin or end with two zeros, as no two of UTF-16 do.
 fn is_utf32(head: &[u8]) -> bool {
     let (units, _) = head.as_chunks::<4>();
-    let zeros = |unit: &&[u8; 4]| unit.iter().filter(|&&byte| byte == 0).count() >= 2;
-    units.len() > 1 && units.iter().filter(zeros).count() > units.len() / 2
+    let is_one = |unit: &&[u8; 4]| unit.starts_with(&[0, 0]) || unit.ends_with(&[0, 0]);
+    units.len() > 1 && units.iter().filter(is_one).count() > units.len() / 2
 }
 
 #[cfg(test)]
