@@ -4,8 +4,10 @@
 //! Every choice is a hash of the seed and a stable key (an id, a path or a normalised text), so
 //! the output depends neither on the order of the input's rows nor on the number of threads.
 //!
+//! [`augment`] makes other wordings of the texts of a table.
 //! [`convert`] exchanges data sets, runs and judgements with tools that read BEIR's or TREC's form.
 
+mod augment;
 mod categories;
 mod convert;
 mod corpus;
@@ -27,6 +29,7 @@ mod write;
 
 use pairmill_schema::draw;
 
+pub use augment::{AugmentConfig, AugmentKind, AugmentModel, AugmentReport, MethodCounts, augment};
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
 };

@@ -1,5 +1,7 @@
 //! The `pairmill-generate` program.
 
+mod augment_args;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +15,8 @@ use pairmill_generate::{
 use pairmill_schema::Sameness;
 use pairmill_tables::{KeptColumns, ReadOptions};
 use serde::Serialize;
+
+use crate::augment_args::AugmentArgs;
 
 /// Turn tickets, question/answer pairs or files of text into training pairs, splits and judgements
 #[derive(Debug, Parser)]
@@ -38,6 +42,18 @@ enum Command {
     /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
     /// .csv, .jsonl, .arrow, .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
+    /// Other wordings of the texts of a training table: synonyms, mistakes, back-translation
+    ///
+    /// The output is the table again with its wordings, ordered by id, and the columns source_id,
+    /// method and similarity, which are empty for what was there before. A wording has the other
+    /// columns of its source, so it stays in its split, and an id made of its source's. Refused
+    /// and counted is one that is the same as its source, as another source or as an earlier
+    /// wording, or lacks a word that must stay; with --model also one too far from its source, or
+    /// nearer to another category (its centroid) or another positive than to its own.
+    ///
+    /// Give the rows to train on, not those to test on: a wording of a test question teaches the
+    /// answer to it.
+    Augment(Box<AugmentArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -324,7 +340,11 @@ fn main() -> ExitCode {
         common,
     } = pairmill_cli::parse();
     reading.set();
+    if let Command::Augment(args) = command {
+        return pairmill_cli::run_async(&common, args.run(&common));
+    }
     pairmill_cli::run(&common, || match command {
+        Command::Augment(_) => Ok(Outcome::Done),
         Command::Generate(command) => {
             print(&common, &pairmill_generate::run(&config(command, &common))?)
         }
