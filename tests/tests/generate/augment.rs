@@ -69,7 +69,26 @@ fn synonyms_keep_what_must_stay_and_carry_where_they_are_from() {
         .values()
         .map(|row| format!("{}: {}", row["id"], row["text"]))
         .collect();
-    assert_snapshot!(texts.join("\n"), @"");
+    assert_snapshot!(texts.join("\n"), @"
+    t1: I have lost the parcel that Oskar sent
+    t1~synonyms-1: I have mislaid the package that Oskar posted
+    t1~synonyms-2: I have mislaid the package that Oskar mailed
+    t2: When will you send my package again?
+    t2~synonyms-1: When will you post my parcel again?
+    t2~synonyms-2: When will you mail my parcel again?
+    t3: Please show me how to fix `parcel.toml` quickly
+    t3~synonyms-1: Please display me how to repair `parcel.toml` rapidly
+    t3~synonyms-2: Please display me how to mend `parcel.toml` rapidly
+    t4: The error in /etc/parcel stops my build
+    t4~synonyms-1: The fault in /etc/parcel halts my build
+    t4~synonyms-2: The mistake in /etc/parcel halts my build
+    t5: a mistake in my answer
+    t5~synonyms-1: an error in my answer
+    t5~synonyms-2: a fault in my answer
+    t6: 
+    t7: A MISTAKE IN MY ANSWER!
+    t8: parcel42
+    ");
     assert_eq!(report["sources"], 8);
     assert_eq!(report["rows"], found.len());
     assert_eq!(report["kind"], "tickets");
@@ -104,13 +123,18 @@ fn synonyms_keep_what_must_stay_and_carry_where_they_are_from() {
         .iter()
         .map(|row| format!("{} {} {} {}", row[0], row[3], row[4], row[5]))
         .collect();
-    assert_snapshot!(reasons.join("\n"), @"");
+    assert_snapshot!(reasons.join("\n"), @"
+    t6  nothing_to_change -
+    t7 An ERROR IN MY ANSWER! repeated t5
+    t7 An ERROR IN MY ANSWER! repeated -
+    t8  nothing_to_change -
+    ");
 }
 
 #[test]
 fn neither_threads_nor_the_order_of_rows_change_a_byte_and_other_seeds_do() {
     let dir = folder();
-    let line = "augment --method synonyms,noise --wordnet wordnet --per-row 3 --input";
+    let line = "augment --method synonyms,noise --wordnet wordnet --input";
     let run = |input: &str, output: &str, more: &str| {
         let line =
             format!("{line} {input} --output {output}.jsonl --audit {output}-refused.jsonl {more}");
@@ -125,10 +149,10 @@ fn neither_threads_nor_the_order_of_rows_change_a_byte_and_other_seeds_do() {
         "id,split,text,category",
         &turned,
     );
-    let one = run("tickets.csv", "one", "--threads 1");
-    assert_eq!(run("tickets.csv", "four", "--threads 4"), one);
-    assert_eq!(run("turned.csv", "turned", "--threads 3"), one);
-    assert_ne!(run("tickets.csv", "other", "--seed 7"), one);
+    let one = run("tickets.csv", "one", "--per-row 3 --threads 1");
+    assert_eq!(run("tickets.csv", "four", "--per-row 3 --threads 4"), one);
+    assert_eq!(run("turned.csv", "turned", "--per-row 3 --threads 3"), one);
+    assert_ne!(run("tickets.csv", "other", "--per-row 3 --seed 7"), one);
     // More wordings begin with the same ones.
     let ids = |bytes: &[u8]| -> BTreeSet<String> {
         let lines = std::str::from_utf8(bytes).unwrap().lines();
@@ -179,7 +203,11 @@ fn pairs_get_their_positives_with_each_wording() {
         .iter()
         .map(|row| row.join(" | "))
         .collect();
-    assert_snapshot!(all.join("\n"), @"");
+    assert_snapshot!(all.join("\n"), @"
+    q1~synonyms-1 | I mislaid my package | a1 | Tell the depot. | q1 | synonyms | -
+    q1~synonyms-1 | I mislaid my package | a2 | Look in the locker. | q1 | synonyms | -
+    q2~synonyms-1 | how to repair a fault | a3 | Restart it. | q2 | synonyms | -
+    ");
     let schema = read(&out).schema();
     assert!(!schema.field_with_name("positive_id").unwrap().is_nullable());
 
@@ -350,27 +378,27 @@ fn what_cannot_be_done_is_said_and_leaves_nothing() {
     let dir = folder();
     let refused = |line: &str, code| GENERATE.refused(dir.path(), &format!("augment {line}"), code);
     let bad = |line: &str| refused(&format!("--input tickets.csv --output out.csv {line}"), 2);
-    assert_snapshot!(bad("--method back-translation"), @"");
-    assert_snapshot!(bad("--method noise --rate synonyms=0.5"), @"");
-    assert_snapshot!(bad("--method noise --wordnet wordnet"), @"");
-    assert_snapshot!(bad("--method noise --audit out.csv"), @"");
-    assert_snapshot!(bad("--method noise --keep-columns method"), @"");
-    assert_snapshot!(refused("--input - --output out.csv --method noise", 2), @"");
+    assert_snapshot!(bad("--method back-translation"), @"error: --method back-translation needs --translate THERE,BACK");
+    assert_snapshot!(bad("--method noise --rate synonyms=0.5"), @"error: --rate synonyms=… has no meaning without --method synonyms");
+    assert_snapshot!(bad("--method noise --wordnet wordnet"), @"error: --wordnet has no meaning without --method synonyms");
+    assert_snapshot!(bad("--method noise --audit out.csv"), @"error: --output and --audit name the same file");
+    assert_snapshot!(bad("--method noise --keep-columns method"), @"error: --keep-columns method: the output has a column of this name");
+    assert_snapshot!(refused("--input - --output out.csv --method noise", 2), @"error: --input - needs --kind tickets or --kind pairs");
     let failed = |line: &str| refused(&format!("--output out.csv {line}"), 1);
-    assert_snapshot!(failed("--input tickets.csv --method synonyms --wordnet ."), @"");
-    assert_snapshot!(failed("--input tickets.csv --method noise --keep-words missing.txt"), @"");
-    assert_snapshot!(failed("--input tickets.csv --method noise --anchor-column text"), @"");
-    assert_snapshot!(failed("--input tickets.csv --method back-translation --translate wordnet,wordnet"), @"");
+    assert_snapshot!(failed("--input tickets.csv --method synonyms --wordnet ."), @"error: out.csv: writing it would replace the input . or a part of it; write elsewhere");
+    assert_snapshot!(failed("--input tickets.csv --method noise --keep-words missing.txt"), @"error: missing.txt: no such file or folder; check the path");
+    assert_snapshot!(failed("--input tickets.csv --method noise --anchor-column text"), @"error: tickets.csv: no column `positive` (needed for a pairs table); found id, split, text, category; name another one with --positive-column");
+    assert_snapshot!(failed("--input tickets.csv --method back-translation --translate wordnet,wordnet"), @"error: wordnet: it has no model*.bin; expected one of Firefox's translation models: one model*.bin and its vocab*.spm, or srcvocab*.spm and trgvocab*.spm");
     let csv = |header: &str, rows: &[&str]| {
         let rows: Vec<String> = rows.iter().map(|&row| row.to_owned()).collect();
         write_csv(&dir.path().join("bad.csv"), header, &rows);
         failed("--input bad.csv --method noise")
     };
-    assert_snapshot!(csv("id,words", &["1,a"]), @"");
-    assert_snapshot!(csv("id,text,category", &["1,some words,x", "1,other words,x"]), @"");
-    assert_snapshot!(csv("id,text,category", &["1,some words,x", "1,some words,y"]), @"");
-    assert_snapshot!(csv("id,text,category", &["1,other words,x", "1~swap-1,whatever,x"]), @"");
-    assert_snapshot!(csv("id,text,category,source_id,method,similarity", &["1,a,x,,,"]), @"");
+    assert_snapshot!(csv("id,words", &["1,a"]), @"error: bad.csv: is neither a pairs table (no column `anchor`) nor a tickets table (no column `text`); found id, words; name its columns with --anchor-column and --positive-column, or --text-column and --category-column");
+    assert_snapshot!(csv("id,text,category", &["1,some words,x", "1,other words,x"]), @r#"error: bad.csv: the id `1` stands for two rows that differ in `text` ("other words" and "some words"); give each row its own id"#);
+    assert_snapshot!(csv("id,text,category", &["1,some words,x", "1,some words,y"]), @r#"error: bad.csv: the id `1` stands for two rows that differ in `category` ("x" and "y"); give each row its own id"#);
+    assert_snapshot!(csv("id,text,category", &["1,other words,x", "1~swap-1,whatever,x"]), @"error: bad.csv: the id `1~swap-1`, which a wording would get, is that of a row; give the table without earlier wordings, or the row another id");
+    assert_snapshot!(csv("id,text,category,source_id,method,similarity", &["1,a,x,,,"]), @"error: bad.csv: has the columns source_id, method and similarity, as a table with wordings has them; give the table that it was made of");
 }
 
 /// Texts that break what expects words: alone, long, without letters, in other scripts, with broken

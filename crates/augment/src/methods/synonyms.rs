@@ -92,7 +92,10 @@ impl Synonyms {
             for other in wordnet.synset(*pos, sense.synset) {
                 let senses = wordnet.senses(other, *pos);
                 let of_other = frequent(senses).find(|one| one.synset == sense.synset);
-                let Some(of_other) = of_other.filter(|_| **other != **base) else {
+                // One that was never met is hardly ever said: `defrayment` for a payment.
+                let is_said = |one: &Sense| one.uses > 0 || !wordnet.has_counts();
+                let Some(of_other) = of_other.filter(|one| **other != **base && is_said(one))
+                else {
                     continue;
                 };
                 let exceptions = wordnet.exceptions(*pos);
