@@ -125,8 +125,8 @@ fn synonyms_keep_what_must_stay_and_carry_where_they_are_from() {
         .collect();
     assert_snapshot!(reasons.join("\n"), @"
     t6  nothing_to_change -
-    t7 An ERROR IN MY ANSWER! repeated t5
-    t7 An ERROR IN MY ANSWER! repeated -
+    t7 AN ERROR IN MY ANSWER! repeated t5
+    t7 AN ERROR IN MY ANSWER! repeated -
     t8  nothing_to_change -
     ");
 }

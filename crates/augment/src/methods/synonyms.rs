@@ -56,6 +56,10 @@ impl Method for Synonyms {
             if let Some(before) = before
                 && let Some(article) = article(words.letters(before), word)
             {
+                let article = match is_large(words.letters(*number)) {
+                    true => article.to_ascii_uppercase(),
+                    false => article.to_owned(),
+                };
                 replaced.push((before, article.into()));
             }
             replaced.push((*number, in_case_of(words, *number, word).into()));
@@ -151,14 +155,18 @@ fn weighted<'a>(candidates: &'a Candidates, draw: &mut ChaCha8Rng) -> &'a str {
 /// A word with the capitals of the one in whose place it stands.
 fn in_case_of(words: &Words<'_>, number: usize, word: &str) -> String {
     let letters = words.letters(number);
-    let is_large = |letters: &str| !letters.contains(|letter: char| letter.is_ascii_lowercase());
-    if letters.len() > 1 && is_large(letters) {
+    if is_large(letters) {
         word.to_ascii_uppercase()
     } else if letters.starts_with(|letter: char| letter.is_ascii_uppercase()) {
         capitalised(word)
     } else {
         word.to_owned()
     }
+}
+
+/// Whether a word is in capitals throughout.
+fn is_large(letters: &str) -> bool {
+    letters.len() > 1 && !letters.contains(|letter: char| letter.is_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -205,6 +213,7 @@ mod tests {
     fn an_article_follows_its_word() {
         gives("a mistake", &["a fault", "an error"]);
         gives("An error", &["A fault", "A mistake"]);
+        gives("A MISTAKE", &["A FAULT", "AN ERROR"]);
     }
 
     #[test]
