@@ -115,7 +115,13 @@ pub(super) fn refuse_held_out(held_out: &HashMap<TextKey, String>, wordings: &mu
 /// Refuses all but the first of those that are the same, whatever their sources and methods.
 pub(super) fn refuse_repeated(sources: &Sources, methods: &[Named], wordings: &mut [Wording]) {
     let mut first: HashMap<(Sameness, TextKey), usize> = HashMap::new();
-    for wording in wordings.iter_mut().filter(|wording| wording.is_left()) {
+    let mut left: Vec<&mut Wording> = wordings
+        .iter_mut()
+        .filter(|wording| wording.is_left())
+        .collect();
+    // By number, so that more wordings of each text begin with the same ones.
+    left.sort_by_key(|wording| wording.number);
+    for wording in left {
         let sameness = methods[wording.method].method.sameness();
         let key = (sameness, TextKey::new(&wording.text, sameness));
         match first.entry(key) {
