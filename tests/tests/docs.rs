@@ -91,6 +91,7 @@ fn workplace() -> TempDir {
         root().join("tests/reference/cross_encoder"),
         "cross-encoder",
     );
+    link(root().join("tests/reference/wordnet"), "wordnet");
     write_tiny_model(&here.join(".deps/models/all-MiniLM-L6-v2"));
 
     GENERATE.done(here, "qa --input data/qa.jsonl --output runs/qa/data");

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use pairmill_augment::AugmentError;
 use pairmill_dense::DenseError;
 use pairmill_hub::HubError;
 use pairmill_inference::InferenceError;
@@ -197,6 +198,9 @@ pub enum GenerateError {
         /// What the reader found.
         detail: String,
     },
+    /// A wording that cannot be made.
+    #[error(transparent)]
+    Augment(#[from] AugmentError),
     /// A model that cannot be had.
     #[error(transparent)]
     Model(#[from] HubError),
@@ -276,6 +280,50 @@ pub enum GenerateError {
         sheets: String,
         /// Their rows.
         rows: usize,
+    },
+    /// A table that holds the wordings of an earlier run.
+    #[error(
+        "{input}: has the columns source_id, method and similarity, as a table with wordings has them; give the table that it was made of"
+    )]
+    Augmented {
+        /// The input as the user gave it.
+        input: String,
+    },
+    /// A table that is neither of two kinds.
+    #[error(
+        "{input}: is neither a pairs table (no column `{pairs}`) nor a tickets table (no column `{tickets}`); found {found}; name its columns with --anchor-column and --positive-column, or --text-column and --category-column"
+    )]
+    NeitherPairsNorTickets {
+        /// The input as the user gave it.
+        input: String,
+        /// The column that pairs lack.
+        pairs: String,
+        /// The column that tickets lack.
+        tickets: String,
+        /// The columns that are there.
+        found: String,
+    },
+    /// A column named that a table of this kind does not have.
+    #[error(
+        "{input}: is read as a {kind} table, which has no column `{column}` to name; leave --{column}-column out or give another --kind"
+    )]
+    ColumnOfOtherKind {
+        /// The input as the user gave it.
+        input: String,
+        /// The table that it is read as.
+        kind: &'static str,
+        /// The column of the contract.
+        column: &'static str,
+    },
+    /// An id that a wording would get, and a row has.
+    #[error(
+        "{input}: the id `{id}`, which a wording would get, is that of a row; give the table without earlier wordings, or the row another id"
+    )]
+    IdOfVariant {
+        /// The input as the user gave it.
+        input: String,
+        /// The id.
+        id: String,
     },
 }
 

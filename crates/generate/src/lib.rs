@@ -4,11 +4,13 @@
 //! Every choice is a hash of the seed and a stable key (an id, a path or a normalised text), so
 //! the output depends neither on the order of the input's rows nor on the number of threads.
 //!
-//! [`check()`] looks through tables for what spoils them, and mends what can be mended. [`select`],
-//! [`collect`] and [`simulate`] are for those who have yet to label their texts.
+//! [`check()`] looks through tables for what spoils them, and mends what can be mended.
+//! [`augment()`] makes other wordings of the texts of a table. [`select`], [`collect`] and
+//! [`simulate`] are for those who have yet to label their texts.
 //!
 //! [`convert`] exchanges data sets, runs and judgements with tools that read BEIR's or TREC's form.
 
+mod augment;
 mod categories;
 mod check;
 mod convert;
@@ -33,6 +35,7 @@ mod write;
 
 use pairmill_schema::draw;
 
+pub use augment::{AugmentConfig, AugmentKind, AugmentModel, AugmentReport, MethodCounts, augment};
 pub use check::{
     CheckColumns, CheckConfig, CheckError, CheckOptions, CheckReport, CheckSummary, MendedSummary,
     TableFormat, check, named_kind,

@@ -1,11 +1,13 @@
 //! The `pairmill-generate` program.
 
+mod augment_args;
 mod check_args;
 mod labelling_args;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use augment_args::AugmentArgs;
 use check_args::CheckArgs;
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, OtherName, Outcome, Program, UsageError, example};
@@ -62,6 +64,18 @@ enum Command {
     /// form. A file with a run or judgements gets the form that the output's name tells: .parquet,
     /// .csv, .jsonl, .arrow, .trec, or .tsv for judgements as BEIR has them. Rows keep their order.
     Convert(ConvertArgs),
+    /// Other wordings of the texts of a training table: synonyms, mistakes, back-translation
+    ///
+    /// The output is the table again with its wordings, ordered by id, and the columns source_id,
+    /// method and similarity, which are empty for what was there before. A wording has the other
+    /// columns of its source, so it stays in its split, and an id made of its source's. Refused
+    /// and counted is one that is the same as its source, as another source or as an earlier
+    /// wording, or lacks a word that must stay; with --model also one too far from its source, or
+    /// nearer to another category (its centroid) or another positive than to its own.
+    ///
+    /// Give the rows to train on, not those to test on: a wording of a test question teaches the
+    /// answer to it.
+    Augment(Box<AugmentArgs>),
     /// Look through a table for what spoils it, mend what can be mended, and write a data card
     ///
     /// Duplicates, leakage between splits, contradicting labels, damaged and foreign texts,
@@ -390,6 +404,7 @@ fn main() -> ExitCode {
                 pairmill_cli::print(&common, &report)
             }
             Command::Label(command) => command.run(&common).await,
+            Command::Augment(args) => args.run(&common).await,
         }
     })
 }

@@ -2,7 +2,8 @@
 //! and charts as inline SVG.
 //!
 //! Nothing here knows what was measured. [`Page`] is the frame of a page, [`markdown`] writes texts
-//! of the user's so that nothing in them is markup, and [`mod@format`] writes figures alike in both.
+//! of the user's so that nothing in them is markup, and [`mod@format`] writes figures alike in
+//! both.
 
 mod charts;
 mod date;

@@ -550,7 +550,7 @@ fn an_unsound_log_is_refused_and_leaves_nothing() {
     assert_snapshot!(refused(&format!("{spread}\n"), ""), @"error: log.csv: row 2 (counted from 1, header not counted) sums up 2 answers, whose standard deviation is needed, but `satisfaction_sd` is null; write it there (divisor n - 1), or give every answer a row of its own and leave the column `satisfaction_count` out");
     assert_snapshot!(refused(&format!("{spread}-1\n"), ""), @"error: log.csv: column `satisfaction_sd` is `-1` in row 2 (counted from 1, header not counted); expected a standard deviation from 0 to 1e100");
     assert_snapshot!(refused("arm,impressions,clicks\ncontrol,0,0\nb,10,1\n", ""), @"error: log.csv: no arm can be compared with the control: `control` has 0 impressions, `b` has 10 impressions; click-through takes impressions in both, satisfaction takes answers in both");
-    assert_snapshot!(refused("arm,satisfaction\ncontrol,\nb,2\n", ""), @"error: log.csv: no arm can be compared with the control: `control` has 1 impressions and 0 answers, `b` has 1 impressions and 1 answers; click-through takes impressions in both, satisfaction takes answers in both");
+    assert_snapshot!(refused("arm,satisfaction\ncontrol,\nb,2\n", ""), @"error: log.csv: no arm can be compared with the control: `control` has 1 impression and 0 answers, `b` has 1 impression and 1 answer; click-through takes impressions in both, satisfaction takes answers in both");
     let mut many = "arm,clicks\n".to_owned();
     (0..101).for_each(|arm| writeln!(many, "user-{arm},1").unwrap());
     assert_snapshot!(refused(&many, ""), @"error: log.csv: column `arm` holds more than 100 different arms; check that --arm-column names the right one");

@@ -289,7 +289,7 @@ fn equal_documents_rank_by_id() {
     for warning in [
         "1 of 3 judgements names a document that corpus.csv does not hold",
         "1 of 3 judgements left out, of queries that queries.csv does not hold",
-        "4 of 5 queries have no relevant document",
+        "4 of 5 queries left out, without a relevant document",
     ] {
         assert!(ended.stderr.contains(warning), "{}", ended.stderr);
     }

@@ -1,5 +1,6 @@
 //! `pairmill-generate` as its users run it: files in, folders out.
 
+mod augment;
 mod check;
 mod convert;
 mod corpus;
