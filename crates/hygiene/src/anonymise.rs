@@ -1,6 +1,5 @@
 //! Placeholders in place of personal data.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -35,25 +34,10 @@ impl Anonymiser {
     /// Returns the text with placeholders, if it holds personal data. `names` are values that are
     /// personal in this row, each with the column that it stands in.
     pub fn text(&mut self, text: &str, names: &[(&str, &str)]) -> Option<String> {
-        let mut places: Vec<(Range<usize>, Cow<str>)> = personal_places(text)
-            .into_iter()
-            .map(|(range, kind)| (range, label(kind.name).into()))
-            .collect();
-        for (column, name) in names {
-            let free = |range: &Range<usize>| {
-                let overlaps = |(other, _): &(Range<usize>, Cow<str>)| {
-                    other.start < range.end && range.start < other.end
-                };
-                !places.iter().any(overlaps)
-            };
-            let found: Vec<Range<usize>> = whole_words(text, name).filter(free).collect();
-            let label = label(column);
-            places.extend(found.into_iter().map(|range| (range, label.clone().into())));
-        }
+        let places = labelled_places(text, names);
         if places.is_empty() {
             return None;
         }
-        places.sort_by_key(|(range, _)| range.start);
         let mut masked = String::with_capacity(text.len());
         let mut end = 0;
         for (range, label) in places {
@@ -162,16 +146,37 @@ pub(crate) fn personal_places(text: &str) -> Vec<(Range<usize>, &'static Kind)> 
     kept
 }
 
-/// Returns a text with kinds in the place of personal data, as a finding shows it.
-fn masked(text: &str, from: Range<usize>, places: &[(Range<usize>, &'static Kind)]) -> String {
+/// Returns where personal data stands in a text, the row's own names too, each with the label of
+/// its kind or column, in order and without overlap.
+fn labelled_places(text: &str, names: &[(&str, &str)]) -> Vec<(Range<usize>, String)> {
+    let mut places: Vec<(Range<usize>, String)> = personal_places(text)
+        .into_iter()
+        .map(|(range, kind)| (range, label(kind.name)))
+        .collect();
+    for (column, name) in names {
+        let free = |range: &Range<usize>| {
+            let overlaps = |(other, _): &(Range<usize>, String)| {
+                other.start < range.end && range.start < other.end
+            };
+            !places.iter().any(overlaps)
+        };
+        let found: Vec<Range<usize>> = whole_words(text, name).filter(free).collect();
+        places.extend(found.into_iter().map(|range| (range, label(column))));
+    }
+    places.sort_by_key(|(range, _)| range.start);
+    places
+}
+
+/// Returns a text with labels in the place of personal data, as a finding shows it.
+fn masked(text: &str, from: Range<usize>, places: &[(Range<usize>, String)]) -> String {
     let mut shown = String::new();
     let mut at = from.start;
-    for (range, kind) in places {
+    for (range, label) in places {
         if range.end <= at || range.start >= from.end {
             continue;
         }
         shown.push_str(&text[at..range.start.max(at)]);
-        shown.push_str(&format!("<{}>", label(kind.name)));
+        shown.push_str(&format!("<{label}>"));
         at = range.end;
     }
     if at < from.end {
@@ -180,23 +185,32 @@ fn masked(text: &str, from: Range<usize>, places: &[(Range<usize>, &'static Kind
     shown
 }
 
-/// Returns what stands around a place, without personal data.
-pub(crate) fn shown_around(text: &str, place: &Range<usize>) -> String {
+/// Returns what stands around a place, without personal data. `names` are as in
+/// [`Anonymiser::text`].
+pub(crate) fn shown_around(text: &str, place: &Range<usize>, names: &[(&str, &str)]) -> String {
     let start = text.floor_char_boundary(place.start.saturating_sub(AROUND));
     let end =
         text.floor_char_boundary((place.end.min(place.start + AROUND) + AROUND).min(text.len()));
-    let shown = masked(text, start..end, &personal_places(text));
+    let shown = masked(text, start..end, &labelled_places(text, names));
     let lead = if start > 0 { "…" } else { "" };
     let trail = if end < text.len() { "…" } else { "" };
     format!("{lead}{}{trail}", excerpt(&shown, 2 * EXCERPT))
 }
 
-/// Returns the beginning of a text, without personal data.
-pub(crate) fn shown(text: &str) -> String {
+/// Returns what is shown of a value of a personal column.
+pub(crate) fn hidden(column: &str) -> String {
+    format!("<{}>", label(column))
+}
+
+/// Returns the beginning of a text, without personal data. `names` are as in [`Anonymiser::text`].
+pub(crate) fn shown(text: &str, names: &[(&str, &str)]) -> String {
     // Enough that no value is cut in the part that is shown.
     let end = text.floor_char_boundary(8 * EXCERPT);
     let head = &text[..end];
-    excerpt(&masked(head, 0..end, &personal_places(head)), EXCERPT)
+    excerpt(
+        &masked(head, 0..end, &labelled_places(head, names)),
+        EXCERPT,
+    )
 }
 
 #[cfg(test)]
@@ -250,8 +264,10 @@ mod tests {
     #[test]
     fn what_a_finding_shows_has_no_personal_data_at_its_ends() {
         let text = format!("{} ann@example.org", "x".repeat(155));
-        assert!(!shown(&text).contains("ann"));
-        let around = shown_around(&text, &(100..101));
+        assert!(!shown(&text, &[]).contains("ann"));
+        let around = shown_around(&text, &(100..101), &[]);
         assert!(!around.contains("ann"), "{around}");
+        let named = shown("Ann Example is here", &[("customer", "ann example")]);
+        assert_eq!(named, "<CUSTOMER> is here");
     }
 }

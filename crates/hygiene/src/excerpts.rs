@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use crate::anonymise::shown;
+use crate::anonymise::{hidden, shown};
 use crate::checks::chief_column;
 use crate::finding::Found;
 use crate::table::{Batch, Place, Table};
@@ -52,7 +52,7 @@ impl Excerpts {
     }
 
     /// Takes what is wanted out of a batch.
-    pub fn add(&mut self, table: usize, batch: &Batch) {
+    pub fn add(&mut self, table: usize, info: &Table, batch: &Batch) {
         let [from, to] =
             [batch.first, batch.first + batch.rows()].map(|row| Place::new(table, row));
         for (place, columns) in self.wanted.range(from..to) {
@@ -65,7 +65,10 @@ impl Excerpts {
                         "" => (place.row + 1).to_string(),
                         id => id.to_owned(),
                     },
-                    text: shown(batch.texts[column][row]),
+                    text: match info.personal.contains(&column) {
+                        true => hidden(&info.texts[column].name),
+                        false => shown(batch.texts[column][row], &batch.names(info, row)),
+                    },
                 };
                 self.gathered.insert((*place, column), excerpt);
             }

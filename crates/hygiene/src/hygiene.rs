@@ -96,9 +96,10 @@ impl Hygiene {
                 .enumerate()
                 .map(|(row, text)| {
                     let place = Place::new(table, batch.first + row);
+                    let names = batch.names(info, row);
                     let checks = checks.iter();
                     checks
-                        .filter_map(|check| look(check, text, place, column))
+                        .filter_map(|check| look(check, text, (place, column), &names))
                         .collect()
                 })
                 .collect();
@@ -155,7 +156,12 @@ impl Hygiene {
 }
 
 /// One finding for a text, whatever the number of places.
-fn look(check: &TextCheck, text: &str, place: Place, column: usize) -> Option<Finding> {
+fn look(
+    check: &TextCheck,
+    text: &str,
+    (place, column): (Place, usize),
+    names: &[(&str, &str)],
+) -> Option<Finding> {
     let spans = (check.find)(text);
     let first = spans.first()?;
     let detail = match spans.len() {
@@ -164,7 +170,7 @@ fn look(check: &TextCheck, text: &str, place: Place, column: usize) -> Option<Fi
     };
     let finding = Finding::new(check.kind, place, detail).in_column(column);
     Some(Finding {
-        excerpt: shown_around(text, &first.range),
+        excerpt: shown_around(text, &first.range, names),
         ..finding
     })
 }

@@ -119,6 +119,13 @@ impl Batch<'_> {
     pub fn rows(&self) -> usize {
         self.texts.first().map_or(0, Vec::len)
     }
+
+    /// Returns what stands in the personal columns of a row, each with its column's name.
+    pub fn names<'t>(&'t self, table: &'t Table, row: usize) -> Vec<(&'t str, &'t str)> {
+        let columns = table.personal.iter();
+        let name = |&column: &usize| (table.texts[column].name.as_str(), self.texts[column][row]);
+        columns.map(name).collect()
+    }
 }
 
 /// A row of a table.

@@ -173,7 +173,10 @@ fn annotation_tools_get_their_form_and_give_it_back() {
     let path = dir.path();
     for form in ["label-studio", "argilla"] {
         let line = SELECT.replace("sheet.csv", &format!("{form}.json"));
-        GENERATE.done(path, &format!("{line} --form {form} --number 5"));
+        GENERATE.done(
+            path,
+            &format!("{line} --form {form} --number 5 --max-similarity 1"),
+        );
         let text = fs::read_to_string(path.join(format!("{form}.json"))).unwrap();
         let mut tasks: Vec<Value> = serde_json::from_str(&text).unwrap();
         assert_eq!(tasks.len(), 5);
@@ -290,7 +293,7 @@ fn choosing_beats_random_choices_on_banking77() {
         "chosen {chosen:?}, random {random:?}, all {}",
         report["accuracy_of_all"]
     );
-    assert!(chosen[0] >= 0.83 && chosen[5] >= 0.925, "{chosen:?}");
+    assert!(chosen[0] >= 0.83 && chosen[5] >= 0.92, "{chosen:?}");
     assert!(
         chosen
             .iter()

@@ -163,7 +163,7 @@ async fn look_through(
             continue;
         }
         let gather = |batch: &Batch| {
-            excerpts.add(number, batch);
+            excerpts.add(number, &tables[number], batch);
             !excerpts.is_done(number, batch.first + batch.rows())
         };
         source.read(frame, gather).await?;
