@@ -190,7 +190,7 @@ fn pairs_that_find_nothing_and_judgements_outside_the_corpus_are_counted() {
     assert_snapshot!(warnings, @r"
     WARN 1 passage named in the judgements is not in corpus.csv
     WARN 1 of 4 queries has no words or only stop words and found nothing
-    WARN 1 of 4 queries share no term with any passage
+    WARN 1 of 4 queries shares no term with any passage
     WARN 3 of 5 pairs kept no negative
     ");
     assert_eq!(

@@ -132,7 +132,7 @@ fn labels_tell_which_pairs_are_positives() {
             "{negatives:?}"
         );
         let warnings = warnings(dir.path(), &format!("{line} --force"));
-        assert!(warnings.contains("1 of 2 pairs have a"), "{warnings}");
+        assert!(warnings.contains("1 of 2 pairs has a"), "{warnings}");
     }
     let dir = workshop(&pairs.replace(",1\n", ",4.5\n"), CORPUS);
     assert_snapshot!(MINE.refused(dir.path(), LINE, 1), @r#"error: pairs.csv: the `label` of the pair of the anchor "Which oil does the big saw need?" is `4.5`; expected a label or similarity from 0 to 1; name another column with --label-column, or none with --label-column none"#);
@@ -202,7 +202,7 @@ fn positives_that_the_corpus_lacks_are_said() {
     );
     let said = warnings(dir.path(), LINE);
     assert!(
-        said.contains("1 of 2 positives are not in corpus.csv"),
+        said.contains("1 of 2 positives is not in corpus.csv"),
         "{said}"
     );
 }
@@ -212,7 +212,7 @@ fn positives_whose_id_is_another_text_in_the_corpus_are_said() {
     let dir = workshop(PAIRS, &CORPUS.replace("needs thin oil", "is blunt"));
     let said = warnings(dir.path(), LINE);
     assert!(
-        said.contains(r#"1 of 2 positives have another text under their id in corpus.csv, such as `11` ("The big saw needs thin oil." and "The big saw is blunt.")"#),
+        said.contains(r#"1 of 2 positives has another text under the same id in corpus.csv, such as `11` ("The big saw needs thin oil." and "The big saw is blunt.")"#),
         "{said}"
     );
     let titled = CORPUS.replace("11,,", "11,Saws,");
