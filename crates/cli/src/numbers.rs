@@ -43,6 +43,15 @@ pub fn share<T: FromStr + Into<f64> + Copy>(text: &str) -> Result<T, String> {
     read(text, is_share, "a number from 0 to 1")
 }
 
+/// Reads a similarity that something is to reach, or not to exceed.
+///
+/// # Errors
+/// If it is none.
+pub fn similarity<T: FromStr + Into<f64> + Copy>(text: &str) -> Result<T, String> {
+    let is_one = |number| number > 0.0 && number <= 1.0;
+    read(text, is_one, "a number above 0 and up to 1")
+}
+
 /// Reads a share that is neither nothing nor all.
 ///
 /// # Errors

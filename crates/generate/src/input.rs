@@ -160,6 +160,12 @@ fn content_id(texts: &[String; 2]) -> String {
     format!("r-{number:016x}")
 }
 
+/// Returns the id of a text that came without one: a hash of it.
+pub(crate) fn text_id(text: &str) -> String {
+    let number = draw::number(0, "text id", &[text.as_bytes()]);
+    format!("t-{number:016x}")
+}
+
 /// Keeps `limit` rows by the hash of their id: a larger limit adds rows and removes none.
 fn sample(rows: &mut Vec<Row>, limit: Option<usize>, seed: u64) {
     let Some(limit) = limit.filter(|&limit| limit < rows.len()) else {

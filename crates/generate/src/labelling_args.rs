@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use pairmill_active_learning::Strategy;
-use pairmill_cli::numbers::{positive_whole, read};
+use pairmill_cli::numbers::{positive_whole, similarity};
 use pairmill_cli::{Common, Outcome, example};
 use pairmill_generate::{
     CollectConfig, LabellingModel, SelectConfig, SheetForm, SimulateConfig, TextColumns,
@@ -84,7 +84,7 @@ pub(crate) struct SelectArgs {
     #[arg(long, value_name = "STRATEGY", default_value_t, value_parser = variants::<Strategy>())]
     strategy: Strategy,
     /// No two chosen texts have a cosine above X
-    #[arg(long, value_name = "X", default_value_t = 0.95, value_parser = similarity)]
+    #[arg(long, value_name = "X", default_value_t = 0.95, value_parser = similarity::<f32>)]
     max_similarity: f32,
     #[command(flatten)]
     model: ModelArgs,
@@ -144,7 +144,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     runs: u64,
     /// No two texts chosen in one round have a cosine above X
-    #[arg(long, value_name = "X", default_value_t = 0.95, value_parser = similarity)]
+    #[arg(long, value_name = "X", default_value_t = 0.95, value_parser = similarity::<f32>)]
     max_similarity: f32,
     #[command(flatten)]
     model: ModelArgs,
@@ -160,11 +160,6 @@ where
 {
     let names: Vec<&'static str> = T::VARIANTS.iter().map(|&one| one.into()).collect();
     PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
-}
-
-fn similarity(value: &str) -> Result<f32, String> {
-    let holds = |number| number > 0.0 && number <= 1.0;
-    read(value, holds, "a number above 0 and up to 1")
 }
 
 impl From<ColumnArgs> for TextColumns {

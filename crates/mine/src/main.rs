@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pairmill_candidates::TrainingFormat;
-use pairmill_cli::numbers::{number, positive_whole};
+use pairmill_cli::numbers::{number, positive_whole, similarity};
 use pairmill_cli::{Common, Program, UsageError, example};
 use pairmill_mine::{
     ExplainConfig, MineConfig, Pairs, RunOptions, Sampling, SearchConfig, Selection,
@@ -21,7 +21,7 @@ use pairmill_tables::{KeptColumns, ReadOptions, program_build, run_path, table_p
 
 use crate::corpus_args::CorpusArgs;
 use crate::other_names::OTHER_NAMES;
-use crate::values::{similarity, table_file};
+use crate::values::table_file;
 
 /// Negatives of a training row where nothing else is asked for, as in sentence-transformers.
 const NUM_NEGATIVES: usize = 3;
@@ -112,7 +112,7 @@ struct MineArgs {
     group_column: Option<String>,
     /// Leave out passages whose share of three-word sequences in common with a positive of the
     /// query (Jaccard similarity) is at least this
-    #[arg(long, value_name = "X", default_value_t = 0.9, value_parser = similarity)]
+    #[arg(long, value_name = "X", default_value_t = 0.9, value_parser = similarity::<f32>)]
     near_duplicates: f32,
 }
 

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use pairmill_cli::numbers::read;
 use pairmill_hub::ModelSource;
 
 pub(crate) fn table_file(path: &str) -> Result<String, String> {
@@ -12,11 +11,6 @@ pub(crate) fn table_file(path: &str) -> Result<String, String> {
         ),
         path => Ok(path.to_owned()),
     }
-}
-
-pub(crate) fn similarity(value: &str) -> Result<f32, String> {
-    let holds = |number| number > 0.0 && number <= 1.0;
-    read(value, holds, "a number above 0 and up to 1")
 }
 
 pub(crate) fn onnx_model(given: &str) -> Result<ModelSource, Infallible> {

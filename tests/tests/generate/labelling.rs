@@ -146,6 +146,13 @@ fn what_does_not_fit_the_pool_or_itself_is_refused_and_a_slip_of_the_pen_is_name
     assert_snapshot!(collect("t001,x,A\nt001,x,B\n").error(1), @"error: sheet.csv: the id `t001` has the category `B`, and `A` in another row or sheet; keep one");
     assert_snapshot!(collect("t001,x,\nt002,x, \n").error(1), @"error: sheet.csv: none of the 2 rows has a category; fill in the column `category` first");
 
+    let earlier = ["t003,x,Billing".to_owned(), "t003,x,Fleet".to_owned()];
+    write_csv(&path.join("earlier.csv"), "id,text,category", &earlier);
+    let line = format!("{COLLECT} --labelled earlier.csv");
+    assert_snapshot!(GENERATE.run(path, &line).error(1), @"error: earlier.csv: the id `t003` has the category `Fleet`, and `Billing` in another row or sheet; keep one");
+    let earlier = ["t003,x,Billing".to_owned(), "t003,y,Billing".to_owned()];
+    write_csv(&path.join("earlier.csv"), "id,text,category", &earlier);
+    assert_snapshot!(GENERATE.run(path, &line).error(1), @r#"error: earlier.csv: the id `t003` stands for two rows that differ in `text` ("x" and "y"); give each row its own id"#);
     let earlier = ["t003,x,Billing".to_owned(), "t004,y,Fleet".to_owned()];
     write_csv(&path.join("earlier.csv"), "id,text,category", &earlier);
     fs::write(

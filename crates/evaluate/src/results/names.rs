@@ -80,7 +80,7 @@ mod tests {
             [model, baseline.unwrap()]
         };
         assert_eq!(
-            of("/home/me/runs/qa/model", ".deps/models/all-MiniLM-L6-v2/"),
+            of("/data/runs/qa/model", ".deps/models/all-MiniLM-L6-v2/"),
             ["qa/model", "all-MiniLM-L6-v2"]
         );
         assert_eq!(

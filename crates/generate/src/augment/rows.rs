@@ -5,7 +5,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
-use pairmill_schema::{Sameness, TextKey, draw, excerpt};
+use pairmill_schema::{Sameness, TextKey, excerpt};
 use pairmill_tables::{
     ColumnNames, KeptColumns, Table, TableError, column_names, open, string_column,
 };
@@ -235,19 +235,13 @@ fn append(rows: &mut Vec<Row>, batch: &RecordBatch, kind: AugmentKind, kept: &[&
         let cells = columns.iter().enumerate().map(|(number, column)| {
             // Without a column of ids all of them are null.
             let text = || columns.get(number + 1).map_or("", |text| text.value(at));
-            cell(column).unwrap_or_else(|| content_id(text()))
+            cell(column).unwrap_or_else(|| crate::input::text_id(text()))
         });
         rows.push(Row {
             cells: cells.collect(),
             kept: kept.iter().map(cell).collect(),
         });
     }
-}
-
-/// The id of a text that came without one: a hash of it.
-fn content_id(text: &str) -> String {
-    let number = draw::number(0, "text id", &[text.as_bytes()]);
-    format!("t-{number:016x}")
 }
 
 /// The targets of a table, and the number of each row's.

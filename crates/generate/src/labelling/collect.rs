@@ -79,6 +79,17 @@ pub async fn collect(config: &CollectConfig) -> Result<CollectReport> {
     let pool = rows::all(&session, &config.pool, &names).await?;
     let pool: HashMap<&str, &TextRow> = pool.iter().map(|row| (row.id.as_str(), row)).collect();
     let earlier = rows::labelled(&session, &config.labelled, &names).await?;
+    // One row of an id is written, so two that differ would lose one.
+    let is_contradiction =
+        |two: &&[LabelledRow; 2]| two[0].row == two[1].row && two[0].category != two[1].category;
+    if let Some([first, second]) = earlier.array_windows().find(is_contradiction) {
+        return Err(GenerateError::TwoCategories {
+            sheet: config.labelled.join(", "),
+            id: first.row.id.clone(),
+            first: first.category.clone(),
+            second: second.category.clone(),
+        });
+    }
     let mut found = Found::default();
     for sheet in &config.sheets {
         for answer in sheet::read(&session, sheet, &names).await? {

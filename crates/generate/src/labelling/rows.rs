@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use arrow::array::{Array, StringArray};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use pairmill_schema::{Sameness, TextKey, draw};
+use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::{ColumnNames, Table, TableError, open, string_column};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
@@ -64,18 +64,12 @@ async fn read(
             let cell =
                 |column: &StringArray| column.is_valid(at).then(|| column.value(at).to_owned());
             let text = texts.value(at).to_owned();
-            let id = cell(ids).unwrap_or_else(|| content_id(&text));
+            let id = cell(ids).unwrap_or_else(|| crate::input::text_id(&text));
             let row = TextRow { id, text };
             each(row, categories.and_then(cell), rounds.and_then(cell));
         }
     }
     Ok(())
-}
-
-/// The id of a text that came without one: a hash of it.
-fn content_id(text: &str) -> String {
-    let number = draw::number(0, "text id", &[text.as_bytes()]);
-    format!("t-{number:016x}")
 }
 
 /// Reads the texts to choose from: not empty, each once, and none that is labelled.
@@ -128,18 +122,7 @@ pub(super) async fn all(
     })
     .await?;
     rows.sort_unstable();
-    if let Some([first, second]) = rows
-        .array_windows()
-        .find(|[first, second]| first.id == second.id && first.text != second.text)
-    {
-        return Err(GenerateError::DuplicateId {
-            input: input.to_owned(),
-            id: first.id.clone(),
-            column: "text",
-            first: pairmill_schema::excerpt(&first.text, crate::input::EXCERPT),
-            second: pairmill_schema::excerpt(&second.text, crate::input::EXCERPT),
-        });
-    }
+    refuse_two_texts(rows.iter(), input)?;
     Ok(rows)
 }
 
@@ -196,7 +179,26 @@ pub(super) async fn labelled(
     }
     rows.sort_unstable();
     rows.dedup();
+    refuse_two_texts(rows.iter().map(|row| &row.row), &inputs.join(", "))?;
     Ok(rows)
+}
+
+/// Refuses an id that stands for two texts. Rows are ordered by id.
+fn refuse_two_texts<'a>(rows: impl Iterator<Item = &'a TextRow>, input: &str) -> Result<()> {
+    let mut last: Option<&TextRow> = None;
+    for row in rows {
+        if let Some(last) = last.filter(|last| last.id == row.id && last.text != row.text) {
+            return Err(GenerateError::DuplicateId {
+                input: input.to_owned(),
+                id: row.id.clone(),
+                column: "text",
+                first: pairmill_schema::excerpt(&last.text, crate::input::EXCERPT),
+                second: pairmill_schema::excerpt(&row.text, crate::input::EXCERPT),
+            });
+        }
+        last = Some(row);
+    }
+    Ok(())
 }
 
 /// The categories of labelled texts, in order, and the place of each text's among them.

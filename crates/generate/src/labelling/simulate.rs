@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use pairmill_active_learning::{Options, Strategy, choose, classifier, kappa, start};
@@ -5,6 +6,7 @@ use pairmill_classification::LogisticRegression;
 use pairmill_cli::Progress;
 use pairmill_metrics::{accuracy, macro_f1};
 use pairmill_retrieval::Embeddings;
+use pairmill_schema::{TextKey, agreeing};
 use pairmill_tables::{Lineage, Results, kept_results, session};
 use serde::Serialize;
 use tracing::warn;
@@ -67,9 +69,23 @@ pub async fn simulate(config: &SimulateConfig) -> Result<SimulationReport> {
     let lineage = config.lineage()?;
     let session = session(1)?;
     let names = config.columns.names();
-    let read = |input: &String| std::slice::from_ref(input).to_vec();
-    let pool = rows::labelled(&session, &read(&config.pool), &names).await?;
-    let test = rows::labelled(&session, &read(&config.test), &names).await?;
+    let [pool, test] = [&config.pool, &config.test].map(std::slice::from_ref);
+    let pool = rows::labelled(&session, pool, &names).await?;
+    let test = rows::labelled(&session, test, &names).await?;
+    let known = pool.iter().map(|row| TextKey::equivalent(&row.row.text));
+    let known: HashSet<TextKey> = known.collect();
+    let is_known = |row: &&LabelledRow| known.contains(&TextKey::equivalent(&row.row.text));
+    let leaked = test.iter().filter(is_known).count();
+    if leaked > 0 {
+        warn!(
+            "{leaked} of {} texts of {} {} in {} too, so the figures are too high for new ones; \
+             leave them out of one of both",
+            test.len(),
+            config.test,
+            agreeing(leaked as u64, "stands", "stand"),
+            config.pool
+        );
+    }
     for (rows, input) in [(&pool, &config.pool), (&test, &config.test)] {
         if rows.is_empty() {
             return Err(GenerateError::EmptyPool {

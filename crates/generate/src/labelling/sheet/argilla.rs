@@ -21,21 +21,18 @@ pub(super) fn record(row: &SheetRow) -> Value {
     })
 }
 
-/// Reads a record as `Dataset.records.to_json` writes it: the first response counts.
-pub(super) fn answer(record: &Value) -> Option<Answer> {
+/// Reads a record as `Dataset.records.to_json` writes it: an answer for each response, so that two
+/// that differ show, or an empty one.
+pub(super) fn answers(record: &Value) -> Option<Vec<Answer>> {
     record.get("fields")?;
-    let response = record
-        .pointer("/responses/category/0/value")
-        .and_then(Value::as_str);
-    let category = response
-        .map(str::trim)
-        .filter(|category| !category.is_empty());
+    let responses = record
+        .pointer("/responses/category")
+        .and_then(Value::as_array);
+    let responses = responses.into_iter().flatten();
+    let categories = responses.filter_map(|response| response["value"].as_str());
     let round = record.pointer("/metadata/round").and_then(Value::as_u64);
-    Some(Answer {
-        id: record.get("id")?.as_str()?.to_owned(),
-        category: category.map(str::to_owned),
-        round: round.and_then(|round| u32::try_from(round).ok()),
-    })
+    let round = round.and_then(|round| u32::try_from(round).ok());
+    Some(Answer::each(record.get("id")?.as_str()?, categories, round))
 }
 
 #[cfg(test)]
@@ -56,8 +53,8 @@ mod tests {
             category: category.map(str::to_owned),
             round: Some(1),
         };
-        assert_eq!(answer(&record), Some(answered(None)));
+        assert_eq!(answers(&record), Some(vec![answered(None)]));
         record["responses"] = json!({"category": [{"value": " billing", "user_id": "x"}]});
-        assert_eq!(answer(&record), Some(answered(Some("billing"))));
+        assert_eq!(answers(&record), Some(vec![answered(Some("billing"))]));
     }
 }

@@ -24,33 +24,25 @@ pub(super) fn task(row: &SheetRow) -> Value {
     })
 }
 
-/// Reads a task as Label Studio exports it: the first annotation that was not skipped counts.
-pub(super) fn answer(task: &Value) -> Option<Answer> {
+/// Reads a task as Label Studio exports it: an answer for each choice of each annotation that was
+/// not skipped, so that two that differ show, or an empty one.
+pub(super) fn answers(task: &Value) -> Option<Vec<Answer>> {
     let data = task.get("data")?;
     let id = text(data.get("row_id")?)?;
-    let annotations = task.get("annotations").and_then(Value::as_array);
-    let category = annotations.into_iter().flatten().find_map(|annotation| {
-        let is_skipped = annotation.get("was_cancelled").and_then(Value::as_bool);
-        let results = annotation.get("result")?.as_array()?.iter();
-        let choice = results
-            .filter(|result| result["type"] == "choices")
-            .find_map(|result| {
-                Some(
-                    result
-                        .pointer("/value/choices/0")?
-                        .as_str()?
-                        .trim()
-                        .to_owned(),
-                )
-            });
-        choice.filter(|choice| !choice.is_empty() && is_skipped != Some(true))
-    });
     let round = data.get("round").and_then(Value::as_u64);
-    Some(Answer {
-        id,
-        category,
-        round: round.and_then(|round| u32::try_from(round).ok()),
-    })
+    let annotations = task.get("annotations").and_then(Value::as_array);
+    let annotations = annotations.into_iter().flatten();
+    let is_skipped = |annotation: &&Value| annotation["was_cancelled"] == Value::Bool(true);
+    let results = annotations
+        .filter(|annotation| !is_skipped(annotation))
+        .filter_map(|annotation| annotation["result"].as_array())
+        .flatten();
+    let choices = results
+        .filter(|result| result["type"] == "choices")
+        .filter_map(|result| result.pointer("/value/choices")?.as_array())
+        .flatten();
+    let round = round.and_then(|round| u32::try_from(round).ok());
+    Some(Answer::each(&id, choices.filter_map(Value::as_str), round))
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -66,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_annotation_that_is_not_skipped_counts() {
+    fn annotations_that_are_not_skipped_count() {
         let row = SheetRow {
             id: "7",
             text: "help",
@@ -80,7 +72,7 @@ mod tests {
             category: None,
             round: Some(2),
         };
-        assert_eq!(answer(&task), Some(empty.clone()));
+        assert_eq!(answers(&task), Some(vec![empty.clone()]));
         let choice = |category: &str, is_skipped: bool| {
             json!({"was_cancelled": is_skipped, "result": [
                 {"type": "choices", "value": {"choices": [category]}}
@@ -91,7 +83,13 @@ mod tests {
             category: Some("billing".to_owned()),
             ..empty
         };
-        assert_eq!(answer(&task), Some(filled));
-        assert_eq!(answer(&json!({"id": 3})), None);
+        assert_eq!(answers(&task), Some(vec![filled.clone()]));
+        task["annotations"] = json!([choice("billing", false), choice("fleet", false)]);
+        let other = Answer {
+            category: Some("fleet".to_owned()),
+            ..filled.clone()
+        };
+        assert_eq!(answers(&task), Some(vec![filled, other]));
+        assert_eq!(answers(&json!({"id": 3})), None);
     }
 }

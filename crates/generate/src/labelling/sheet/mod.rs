@@ -69,6 +69,28 @@ pub(super) struct Answer {
     pub round: Option<u32>,
 }
 
+impl Answer {
+    /// Returns an answer for each category of a row that is not blank, or an empty one.
+    fn each<'a>(
+        id: &str,
+        categories: impl Iterator<Item = &'a str>,
+        round: Option<u32>,
+    ) -> Vec<Self> {
+        let answer = |category: Option<&str>| Self {
+            id: id.to_owned(),
+            category: category.map(str::to_owned),
+            round,
+        };
+        let categories = categories.map(str::trim);
+        let categories = categories.filter(|category| !category.is_empty());
+        let mut answers: Vec<Self> = categories.map(|category| answer(Some(category))).collect();
+        if answers.is_empty() {
+            answers.push(answer(None));
+        }
+        answers
+    }
+}
+
 /// Writes a sheet, whole or not at all.
 pub(super) fn write(
     target: &Path,
@@ -155,14 +177,15 @@ pub(super) async fn read(
     names: &ColumnNames,
 ) -> Result<Vec<Answer>> {
     if let Some(tasks) = exported(input)? {
-        let answers = tasks.iter().enumerate().map(|(at, task)| {
-            let answer = label_studio::answer(task).or_else(|| argilla::answer(task));
-            answer.ok_or_else(|| GenerateError::NoSheetRow {
+        let mut answers = Vec::with_capacity(tasks.len());
+        for (at, task) in tasks.iter().enumerate() {
+            let found = label_studio::answers(task).or_else(|| argilla::answers(task));
+            answers.extend(found.ok_or_else(|| GenerateError::NoSheetRow {
                 input: input.to_owned(),
                 task: at + 1,
-            })
-        });
-        return answers.collect();
+            })?);
+        }
+        return Ok(answers);
     }
     let failed = |error| TableError::of_scan(input, error);
     let columns = pairmill_tables::column_names(session, input).await?;
