@@ -1,4 +1,4 @@
-# A folder of documents → a fine-tuned model: headings ask for their sections, and what the judge is
+# A folder or table of documents → a fine-tuned model: headings ask for their sections, and what the judge is
 # sure of becomes a pair as well.
 
 .PHONY: corpus
@@ -26,4 +26,4 @@ corpus: build
 	@printf '\n[6/6] evaluate: the base model and the tuned one on the headings of unseen documents\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)
-	@printf '\nNext: your own documents with `make pipeline PIPELINE=corpus INPUT=docs/ RUN=runs/docs`\n      (Markdown, HTML or text, to any depth), or `make help`.\n'
+	@printf '\nNext: your own documents with `make pipeline PIPELINE=corpus INPUT=docs/ RUN=runs/docs`\n      (Markdown, HTML, text or a table, see docs/guides/documents.md), or `make help`.\n'

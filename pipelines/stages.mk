@@ -3,8 +3,9 @@
 
 # What `make help` says of the variables. It adds the defaults that stand in the pipelines' files.
 #: PIPELINE        qa (questions with answers), pairs (labelled pairs, pairs or triplets), tickets
-#:                 (texts with categories) or corpus (a folder of Markdown, HTML or text) [qa]
-#: INPUT           your table (Parquet, CSV, JSON Lines or Arrow) or, for corpus, your folder: --input
+#:                 (texts with categories) or corpus (a folder or table of documents) [qa]
+#: INPUT           your table (Parquet, CSV, JSON Lines or Arrow) or, for corpus, your folder or
+#:                 table: --input
 #: RUN             folder for everything that the pipeline writes
 #: MODEL           sentence-transformers model to start from, a folder or an id on the Hugging Face
 #:                 Hub: --model of the trainings, --baseline of the evaluation [all-MiniLM-L6-v2]

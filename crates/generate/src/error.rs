@@ -108,15 +108,31 @@ pub enum GenerateError {
     },
     /// A file whose name tells no format of documents.
     #[error(
-        "{path}: cannot tell the kind of document from the name; expected .md, .markdown, .html, .htm or .txt; convert it or give the folder it lies in"
+        "{path}: cannot tell the kind of document from the name; expected .md, .mdx, .rst, .html or .txt, or a table (.parquet, .csv, .jsonl …); convert it or give the folder it lies in"
     )]
     UnknownDocument {
         /// The offending file.
         path: String,
     },
+    /// Several tables of documents, or tables beside files.
+    #[error(
+        "{inputs}: a table of documents is read alone; put several parts into one folder and give that"
+    )]
+    SeveralTables {
+        /// The inputs as the user gave them.
+        inputs: String,
+    },
+    /// Options of a table for files.
+    #[error(
+        "{input}: columns and --text-format are of tables, and these are files; leave the options out"
+    )]
+    ColumnsOfFiles {
+        /// The inputs as the user gave them.
+        input: String,
+    },
     /// Inputs without any document.
     #[error(
-        "{input}: holds no document (files of other kinds: {others}); expected files ending in .md, .markdown, .html, .htm or .txt; check the path or convert them"
+        "{input}: holds no document (files of other kinds: {others}); expected .md, .mdx, .rst, .html or .txt, or a table of documents (.parquet, .csv, .jsonl …); check the path or convert them"
     )]
     NoDocuments {
         /// The inputs as the user gave them.
@@ -136,7 +152,7 @@ pub enum GenerateError {
     },
     /// Documents without anything that could be a query.
     #[error(
-        "{input}: no document of {documents} has a title, a description or a heading of its own, so there is no query; add headings, or make queries by other means and use `generate qa`"
+        "{input}: no document of {documents} has a title, a description or a heading of its own, so there is no query; add headings or titles, or make queries by other means and use `generate qa`"
     )]
     NoAnchors {
         /// The inputs as the user gave them.

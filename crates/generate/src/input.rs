@@ -65,7 +65,7 @@ impl Input<'_> {
         let folded = read - rows.len() as u64;
         self.refuse_shared_ids(&rows)?;
         let distinct = rows.len();
-        rows.retain(|row| row.texts.iter().all(|text| !text.trim().is_empty()));
+        rows.retain(|row| self.needed(row).iter().all(|text| !text.trim().is_empty()));
         let dropped = (distinct - rows.len()) as u64;
         if rows.is_empty() {
             return Err(GenerateError::AllEmpty {
@@ -82,6 +82,14 @@ impl Input<'_> {
             used: rows.len() as u64,
         };
         Ok(Found { rows, counts, kept })
+    }
+
+    /// Returns the texts of a row that may not be empty: a document needs no title.
+    fn needed<'r>(&self, row: &'r Row) -> &'r [String] {
+        match self.table {
+            Table::Corpus => &row.texts[1..],
+            _ => &row.texts,
+        }
     }
 
     async fn read(&self, session: &SessionContext) -> Result<(Vec<Row>, KeptColumns)> {

@@ -1,4 +1,4 @@
-//! Tickets, question/answer pairs and files of text to training pairs, labelled pairs, a corpus,
+//! Tickets, question/answer pairs and documents to training pairs, labelled pairs, a corpus,
 //! queries and judgements, split so that no text of one split is in another.
 //!
 //! Every choice is a hash of the seed and a stable key (an id, a path or a normalised text), so
@@ -18,6 +18,7 @@ mod corpus;
 mod error;
 mod input;
 mod labelling;
+mod left_out;
 mod negatives;
 mod pairing;
 mod pairs;
@@ -43,13 +44,14 @@ pub use check::{
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
 };
-pub use corpus::{CorpusOptions, PassageTitles};
+pub use corpus::{CorpusOptions, DocumentFormat, DocumentTable, PassageTitles};
 pub use error::{GenerateError, Result};
 pub use labelling::{
     CollectConfig, CollectReport, LabellingModel, PoolCounts, SelectConfig, SelectReport,
     SheetForm, SimulateConfig, Simulated, Simulation, SimulationReport, Stability, TextColumns,
     collect, select, simulate,
 };
+pub use left_out::{LeftOut, Piece};
 pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};

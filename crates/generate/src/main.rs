@@ -12,8 +12,8 @@ use check_args::CheckArgs;
 use clap::{Args, Parser, Subcommand};
 use pairmill_cli::{Common, OtherName, Outcome, Program, UsageError, example};
 use pairmill_generate::{
-    Config, ConvertConfig, CorpusOptions, Fractions, MAX_JUDGEMENTS, PairsOptions, PassageTitles,
-    QaOptions, Source, TicketsOptions,
+    Config, ConvertConfig, CorpusOptions, DocumentFormat, DocumentTable, Fractions, MAX_JUDGEMENTS,
+    PairsOptions, PassageTitles, QaOptions, Source, TicketsOptions,
 };
 use pairmill_schema::Sameness;
 use pairmill_tables::{KeptColumns, ReadOptions, program_build};
@@ -99,7 +99,7 @@ enum Generate {
     Pairs(PairsArgs),
     /// From support tickets: tickets of one category are relevant to each other
     Tickets(TicketsArgs),
-    /// From files of text: the passage below a heading is relevant to it
+    /// From documents, files or a table: the passage below a heading is relevant to it
     ///
     /// A document is cut at its headings, and what stands below each into passages. A heading asks
     /// for the first passage below it; a document's description, or else its title, asks for the
@@ -108,7 +108,11 @@ enum Generate {
     /// A passage's id is the path of its document below the folder that all inputs share, `#` and
     /// the passage's number. The column `source` of the corpus is that path, so that
     /// `pairmill-mine --group-column source` leaves out passages of the positive's document. Of
-    /// equal passages the first is kept. Code blocks, navigation, scripts and styles are left out.
+    /// equal passages the first is kept. Code blocks, navigation, scripts, styles, template tags and
+    /// what a page hides are left out, and of paragraphs that a tenth of the documents share (5 at
+    /// least) all but the first: the summary counts them.
+    ///
+    /// Of a table each row is a document, by its columns id, title (which may be absent) and text.
     Corpus(CorpusArgs),
 }
 
@@ -237,13 +241,14 @@ struct TicketsArgs {
     "pairmill-generate corpus --input data/docs --output runs/try/docs"
 ))]
 struct CorpusArgs {
-    /// Files and folders, searched to any depth, of Markdown (.md, .markdown), HTML (.html, .htm)
-    /// and plain text (.txt) in UTF-8
+    /// Files and folders, searched to any depth, of Markdown (.md, .mdx), reStructuredText (.rst),
+    /// HTML (.html, .htm) and plain text (.txt), in UTF-8 or as a page declares; or one table of
+    /// documents: Parquet, CSV, JSON Lines or Arrow IPC, a file, folder or glob, `-` for a stream
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     input: Vec<String>,
     #[command(flatten)]
     out: OutArgs,
-    /// Use only N documents, chosen by a hash of their paths [default: all]
+    /// Use only N documents, chosen by a hash of their paths or ids [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Most tokens of a passage, its title not counted; it ends with a paragraph, else with a
@@ -265,6 +270,25 @@ struct CorpusArgs {
     /// Random negatives for each anchor in the labelled pairs, from other documents
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives_per_anchor: u32,
+    #[command(flatten)]
+    table: DocumentTableArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A table of documents")]
+struct DocumentTableArgs {
+    /// Column of the ids [default: id; without one, ids are made from the content]
+    #[arg(long, value_name = "NAME")]
+    id_column: Option<String>,
+    /// Column of the titles [default: title]
+    #[arg(long, value_name = "NAME")]
+    title_column: Option<String>,
+    /// Column of the texts [default: text]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+    /// What the texts are
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    text_format: DocumentFormat,
 }
 
 #[derive(Debug, Args)]
@@ -360,6 +384,12 @@ fn config(command: Generate, common: &Common) -> Config {
                 split: args.out.split,
                 same_text: args.out.same_text,
                 limit: limit(args.limit),
+                table: DocumentTable {
+                    id_column: args.table.id_column,
+                    title_column: args.table.title_column,
+                    text_column: args.table.text_column,
+                    text_format: args.table.text_format,
+                },
             };
             let inputs = args.input;
             (args.out.output, Source::Corpus { inputs, options })

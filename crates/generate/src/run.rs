@@ -1,14 +1,16 @@
 use std::path::PathBuf;
 
-use pairmill_tables::{FolderOutput, Lineage, session};
+use pairmill_tables::{FolderOutput, KeptColumns, Lineage, session};
 use serde::Serialize;
 use tracing::info;
 
-use crate::corpus::{self, Files};
+use crate::corpus::{self, Files, is_table};
 use crate::input::{Found, Input};
 use crate::tickets::TicketSet;
 use crate::write::Tables;
-use crate::{CorpusOptions, PairsOptions, QaOptions, Result, Summary, TicketsOptions, qa};
+use crate::{
+    CorpusOptions, GenerateError, PairsOptions, QaOptions, Result, Summary, TicketsOptions, qa,
+};
 
 /// What to generate, from where, to where.
 #[derive(Debug, Clone)]
@@ -117,6 +119,25 @@ pub async fn run(config: &Config) -> Result<Report> {
             };
             config.unless_up_to_date(&lineage, make).await
         }
+        Source::Corpus { inputs, options } if inputs.iter().any(|input| is_table(input)) => {
+            let [input] = &inputs[..] else {
+                let inputs = inputs.join(", ");
+                return Err(GenerateError::SeveralTables { inputs });
+            };
+            let mut lineage =
+                Lineage::new("generate corpus", options, seed).with_input("input", input)?;
+            if let Some(tokenizer) = &options.tokenizer {
+                lineage = lineage.with_input("tokenizer", &tokenizer.to_string_lossy())?;
+            }
+            let make = async {
+                let kept = KeptColumns::default();
+                let table = options.table.input(input, &kept);
+                let found = config.read(table, options.limit).await?;
+                let made = corpus::of_rows(found, input, options, seed)?;
+                config.publish(&lineage, |tables| made.write(tables))
+            };
+            config.unless_up_to_date(&lineage, make).await
+        }
         Source::Corpus { inputs, options } => {
             let files = Files::find(inputs)?;
             let mut lineage = Lineage::new("generate corpus", options, seed);
@@ -125,14 +146,8 @@ pub async fn run(config: &Config) -> Result<Report> {
                 lineage = lineage.with_input("tokenizer", &tokenizer.to_string_lossy())?;
             }
             let make = async {
-                let made = corpus::generate(files, inputs, options, seed)?;
-                config.publish(&lineage, |tables| {
-                    Ok(Summary {
-                        rows: made.rows,
-                        facts: made.facts,
-                        splits: made.set.write(tables)?,
-                    })
-                })
+                let made = corpus::of_files(files, inputs, options, seed)?;
+                config.publish(&lineage, |tables| made.write(tables))
             };
             config.unless_up_to_date(&lineage, make).await
         }

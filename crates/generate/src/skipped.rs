@@ -22,6 +22,10 @@ pub(crate) enum Why {
         /// Bytes before the first that are UTF-8.
         at: usize,
     },
+    /// In another encoding, by its name.
+    Encoded(String),
+    /// Not in the encoding that the page declares.
+    NotAsDeclared(String),
     Unreadable(String),
 }
 
@@ -30,6 +34,11 @@ impl fmt::Display for Why {
         match self {
             Self::Empty => f.write_str("holds no text"),
             Self::NotUtf8 { at } => write!(f, "not UTF-8 (first at byte {at}); convert it"),
+            Self::Encoded(name) => write!(f, "is in {name}; convert it to UTF-8"),
+            Self::NotAsDeclared(name) => write!(
+                f,
+                "declares {name}, and its bytes are none; convert it to UTF-8"
+            ),
             Self::Unreadable(cause) => write!(f, "cannot be read ({cause})"),
         }
     }
@@ -40,7 +49,7 @@ impl fmt::Display for Why {
 pub struct SkippedFiles {
     /// Without a text outside code, navigation and front matter.
     pub empty: u64,
-    /// Not in UTF-8.
+    /// Not in UTF-8, nor as a page declares.
     pub not_utf8: u64,
     /// Files and folders that could not be read.
     pub unreadable: u64,
@@ -67,7 +76,9 @@ impl SkippedFiles {
         for Skipped { why, source } in skipped {
             let count = match why {
                 Why::Empty => &mut counts.empty,
-                Why::NotUtf8 { .. } => &mut counts.not_utf8,
+                Why::NotUtf8 { .. } | Why::Encoded(_) | Why::NotAsDeclared(_) => {
+                    &mut counts.not_utf8
+                }
                 Why::Unreadable(_) => &mut counts.unreadable,
             };
             *count += 1;

@@ -7,6 +7,7 @@ use pairmill_tables::TableError;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
+use crate::left_out::{self, LeftOut, Piece};
 use crate::{Result, SkippedFiles, Split};
 
 /// The summary's file in the output folder.
@@ -113,6 +114,9 @@ pub enum Facts {
         skipped: SkippedFiles,
         /// Files of other kinds.
         other_files: u64,
+        /// What is no text of the documents, by kind.
+        #[serde(default)]
+        left_out: BTreeMap<Piece, LeftOut>,
     },
 }
 
@@ -208,7 +212,9 @@ impl Summary {
                 pairs_left_out,
                 skipped,
                 other_files,
+                ref left_out,
             } => {
+                left_out::log(left_out);
                 info!(
                     "texts: {} from {} ({skipped}; {})",
                     counted(queries, "distinct query", "distinct queries"),

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use pairmill_schema::agreeing;
+
 use crate::estimate::Estimate;
 
 /// Stands for a figure that is undefined.
@@ -94,16 +96,13 @@ pub fn count(count: u64) -> String {
     text
 }
 
-/// Writes a number of things whose plural ends in `s`, such as `1 query` and `2 queries`.
+/// Writes a number of things whose plural ends in `s`, such as `1 query` and `2,000 queries`.
 pub fn counted(number: u64, plural: &str) -> String {
-    let number_in_words = count(number);
-    if number != 1 {
-        return format!("{number_in_words} {plural}");
-    }
-    match plural.strip_suffix("ies") {
-        Some(stem) => format!("{number_in_words} {stem}y"),
-        None => format!("{number_in_words} {}", plural.trim_end_matches('s')),
-    }
+    let singular = match plural.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => plural.trim_end_matches('s').to_owned(),
+    };
+    format!("{} {}", count(number), agreeing(number, &singular, plural))
 }
 
 /// Puts the first letter of a text in upper case.

@@ -42,6 +42,12 @@ impl Format {
     }
 }
 
+/// Returns whether a file's name, or that of a glob, is one of tables: not of runs and judgements in
+/// TREC's form, which many a text file's name could be.
+pub fn is_table_name(file: &Path) -> bool {
+    format_of(file).is_some_and(|(format, _)| format != Format::Trec)
+}
+
 /// Returns the format and the compression that a file's name tells.
 pub(crate) fn format_of(file: &Path) -> Option<(Format, FileCompressionType)> {
     let name = file.file_name()?.to_string_lossy().to_ascii_lowercase();

@@ -59,7 +59,7 @@ pub use error::{Result, TableError};
 pub use folder::FolderOutput;
 pub use folder_removal::remove_folder;
 pub use folds::Folds;
-pub use format::Format;
+pub use format::{Format, is_table_name};
 pub use join::join_parquet;
 pub use kept::KeptColumns;
 pub use lineage::{Lineage, program_build};

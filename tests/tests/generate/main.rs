@@ -4,6 +4,7 @@ mod augment;
 mod check;
 mod convert;
 mod corpus;
+mod documents;
 mod harness;
 mod labelling;
 mod promises;

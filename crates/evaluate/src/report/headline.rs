@@ -1,6 +1,7 @@
 use super::data::{Compared, MetricRow, Report};
 use super::deployment::{Choice, recommendation};
 use super::first_places::first_places;
+use super::next_steps::next_steps;
 use super::sentences::{clusters, other_metrics, outcomes, paired_test, sentence};
 use super::verdict::{Verdict, verdict};
 
@@ -18,6 +19,8 @@ pub(crate) struct Headline<'a> {
     pub first_places: Option<String>,
     /// Which of both to use from now on, where that is what was asked.
     pub recommendation: Option<String>,
+    /// What to do next, out of what was measured.
+    pub next_steps: Vec<String>,
     /// What stands behind it: tests, items, the other metrics.
     pub details: Vec<String>,
 }
@@ -42,6 +45,7 @@ impl<'a> Headline<'a> {
             recommendation: report.baseline.as_deref().and_then(|baseline| {
                 recommendation(report.compared, verdict, &report.model, baseline)
             }),
+            next_steps: next_steps(report, verdict, chief),
             details,
         })
     }

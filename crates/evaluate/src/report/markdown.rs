@@ -87,6 +87,12 @@ pub(super) fn answer(page: &mut String, report: &Report) {
         let _ = write!(page, " {}", plain(sentence));
     }
     page.push('\n');
+    if !headline.next_steps.is_empty() {
+        page.push_str("\nWhat to do next:\n\n");
+        for step in &headline.next_steps {
+            let _ = writeln!(page, "- {step}");
+        }
+    }
     if !headline.details.is_empty() {
         let _ = write!(page, "\n{}\n", headline.details.join(" "));
     }

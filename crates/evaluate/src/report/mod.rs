@@ -10,6 +10,7 @@ mod examples;
 mod first_places;
 mod headline;
 mod markdown;
+mod next_steps;
 mod page;
 #[cfg(test)]
 mod sample;

@@ -90,6 +90,10 @@ pub(super) fn answer(report: &Report, headline: &Headline) -> Markup {
             @if let Some(outcomes) = difference.and_then(|difference| difference.outcomes) {
                 (outcome_bar(outcomes, chief.better, report.item_name()))
             }
+            @if !headline.next_steps.is_empty() {
+                p.plain { "What to do next:" }
+                ul.details { @for step in &headline.next_steps { li { (step) } } }
+            }
             @if !headline.details.is_empty() {
                 ul.details { @for detail in &headline.details { li { (detail) } } }
             }

@@ -1,5 +1,6 @@
 use pairmill_metrics::metric_title;
 use pairmill_report::format::{self, count, counted, figure, interval, probability, signed};
+use pairmill_schema::agreeing;
 
 use super::data::{Better, Difference, MetricRow, Report};
 use super::verdict::{Verdict, verdict};
@@ -118,7 +119,7 @@ pub(super) fn paired_test(report: &Report, difference: &Difference) -> Option<St
 }
 
 fn are(number: u64) -> &'static str {
-    if number == 1 { "is" } else { "are" }
+    agreeing(number, "is", "are")
 }
 
 /// Says how many items are better and worse.

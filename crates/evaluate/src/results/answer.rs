@@ -19,6 +19,8 @@ pub(crate) struct Answer {
     first_places: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deploy: Option<Deploy>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    next_steps: Vec<String>,
 }
 
 /// Which of both to use from now on.
@@ -46,6 +48,7 @@ impl Evaluation {
             answer: headline.answer(),
             first_places: headline.first_places.clone(),
             deploy: self.deploy(&headline),
+            next_steps: headline.next_steps,
         })
     }
 
@@ -75,6 +78,10 @@ impl fmt::Display for Answer {
             deploy.map(|deploy| &deploy.sentence),
             deploy.and_then(|deploy| deploy.loading.as_ref()),
         ];
-        (lines.into_iter().flatten()).try_for_each(|line| writeln!(f, "{line}"))
+        (lines.into_iter().flatten()).try_for_each(|line| writeln!(f, "{line}"))?;
+        let steps = self.next_steps.iter();
+        steps
+            .into_iter()
+            .try_for_each(|step| writeln!(f, "Next: {step}"))
     }
 }

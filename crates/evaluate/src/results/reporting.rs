@@ -4,7 +4,7 @@ use std::iter;
 use std::path::Path;
 
 use pairmill_metrics::{Interval, higher_is_better};
-use pairmill_report::format::{self, count, interval_name, sentence_case};
+use pairmill_report::format::{self, count, counted, interval_name, sentence_case};
 use pairmill_report::{Change, Curve, Estimate, Point, Scatter};
 
 use crate::error::Result;
@@ -131,9 +131,9 @@ pub(crate) fn evidence_notes(evaluation: &Evaluation, settings: &Settings) -> St
             format!("; corrected by Holm's method for {metrics} metrics.")
         }
         (tests, metrics) => format!(
-            "; corrected by Holm's method for {tests} test{} of {metrics} metrics, of which those \
-             that are one figure here, up to a factor, count once.",
-            if tests == 1 { "" } else { "s" }
+            "; corrected by Holm's method for {} of {metrics} metrics, of which those that are one \
+             figure here, up to a factor, count once.",
+            counted(tests as u64, "tests")
         ),
     };
     notes += &format!(

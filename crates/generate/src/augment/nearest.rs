@@ -1,4 +1,5 @@
 use pairmill_augment::Refusal;
+use pairmill_checkpoint::SimilarityFunction;
 use pairmill_retrieval::Embeddings;
 use pairmill_schema::excerpt;
 use rayon::prelude::*;
@@ -10,8 +11,8 @@ use super::wordings::Wording;
 use crate::Result;
 use crate::input::EXCERPT;
 
-/// Numbers that are summed side by side.
-const LANES: usize = 8;
+/// Vectors are of length 1, so that their products are cosines.
+const COSINE: SimilarityFunction = SimilarityFunction::Dot;
 
 /// Refuses wordings that the model finds too far from their source, or nearer to another category
 /// or positive than to their own.
@@ -61,7 +62,7 @@ pub(super) fn refuse_by_model(
         .map(|(row, &at)| {
             let source = wordings[at].source;
             let wording = of_wordings.row(row);
-            let similarity = product(wording, of_sources.row(source));
+            let similarity = COSINE.of(wording, of_sources.row(source));
             if similarity < min_similarity {
                 return (similarity, Some(Refusal::LowSimilarity), None);
             }
@@ -100,30 +101,18 @@ fn centroids(sources: &Sources, of_sources: &Embeddings) -> Embeddings {
 
 /// Returns the first target that is nearest, if it is nearer than all of the text's own.
 fn nearer(text: &[f32], own: &[usize], targets: &Embeddings) -> Option<usize> {
-    let best_own = own.iter().map(|&target| product(text, targets.row(target)));
+    let best_own = own
+        .iter()
+        .map(|&target| COSINE.of(text, targets.row(target)));
     let mut best = best_own.fold(f32::NEG_INFINITY, f32::max);
     let mut nearer = None;
     for (target, vector) in targets.rows().enumerate() {
-        let similarity = product(text, vector);
+        let similarity = COSINE.of(text, vector);
         if similarity > best {
             (best, nearer) = (similarity, Some(target));
         }
     }
     nearer
-}
-
-/// The inner product, summed in an order that the dimension alone decides.
-fn product(a: &[f32], b: &[f32]) -> f32 {
-    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest = a.remainder().iter().zip(b.remainder());
-    let rest: f32 = rest.map(|(x, y)| x * y).sum();
-    let mut sums = [0.0f32; LANES];
-    for (a, b) in a.zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]
@@ -140,11 +129,5 @@ mod tests {
         assert_eq!(nearer(&[1.0, 0.0], &[1], &targets), Some(0));
         assert_eq!(nearer(&[1.0, 0.0], &[1, 2], &targets), None);
         assert_eq!(nearer(&[0.6, 0.5], &[0], &targets), Some(3));
-    }
-
-    #[test]
-    fn a_product_takes_what_is_left_over() {
-        let a: Vec<f32> = (0..11).map(|n| n as f32).collect();
-        assert_eq!(product(&a, &a), 385.0);
     }
 }

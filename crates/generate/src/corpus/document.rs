@@ -1,5 +1,7 @@
 use pairmill_schema::identical;
 
+use crate::left_out::{Piece, Pieces};
+
 /// What the formats have in common: a text cut at its headings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Document {
@@ -9,6 +11,8 @@ pub(crate) struct Document {
     pub description: Option<String>,
     /// Those that have a text, in order.
     pub sections: Vec<Section>,
+    /// What is no text and stays out.
+    pub left_out: Pieces,
 }
 
 /// The text between two headings.
@@ -43,6 +47,8 @@ pub(crate) struct Writer {
     text: String,
     gap: Gap,
     level: Option<u8>,
+    /// Level of the last heading that is not a minor one; 0 before the first.
+    major: u8,
 }
 
 impl Writer {
@@ -83,9 +89,59 @@ impl Writer {
         });
     }
 
+    /// Counts what is no text.
+    pub fn leave_out(&mut self, piece: Piece) {
+        self.document.left_out.add(piece, 1);
+    }
+
+    pub fn extend_left_out(&mut self, pieces: Pieces) {
+        self.document.left_out.extend(pieces);
+    }
+
+    /// Returns whether what comes next is text of a heading.
+    pub fn is_in_heading(&self) -> bool {
+        self.level.is_some()
+    }
+
     /// Opens a heading of level 1 to 6; what comes until [`end_heading`](Self::end_heading) is its
     /// text.
     pub fn start_heading(&mut self, level: u8) {
+        self.start(level);
+        self.major = level;
+    }
+
+    /// Opens a heading one level below the last one that [`start_heading`](Self::start_heading)
+    /// opened, so that several in a row stand side by side. None is of level 1, as a title is.
+    pub fn start_minor_heading(&mut self) {
+        self.start(self.major.max(1) + 1);
+    }
+
+    /// Appends the term of a list of definitions: a heading, if it is a question, else a line.
+    pub fn term(&mut self, term: &str) {
+        if term.trim_end().ends_with(['?', '？']) {
+            self.start_minor_heading();
+            self.text(term);
+            self.end_heading();
+        } else {
+            self.gap(Gap::Line);
+            self.text(term);
+            self.gap(Gap::Line);
+        }
+    }
+
+    /// Lets the next text stand below the last heading that is not a minor one.
+    pub fn end_minor_headings(&mut self) {
+        self.end_heading();
+        let major = self.major.max(1);
+        let is_minor = |at: &usize| self.headings[*at].0 > major;
+        if self.path.iter().any(is_minor) {
+            self.end_section();
+            let headings = &self.headings;
+            self.path.retain(|&at| headings[at].0 <= major);
+        }
+    }
+
+    fn start(&mut self, level: u8) {
         self.end_heading();
         self.end_section();
         self.level = Some(level);
@@ -121,11 +177,13 @@ impl Writer {
         }
     }
 
-    /// Forgets the text so far, but not the description of the page.
+    /// Forgets the text so far, but not the description of the page nor what was left out.
     pub fn restart(&mut self) {
         let description = self.document.description.take();
+        let left_out = std::mem::take(&mut self.document.left_out);
         *self = Self::default();
         self.document.description = description;
+        self.document.left_out = left_out;
     }
 
     /// Returns the document; `page_title` stands in where it has no title of its own.

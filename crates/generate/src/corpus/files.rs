@@ -2,28 +2,38 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use pairmill_tables::TableError;
+use clap::ValueEnum;
+use pairmill_tables::{TableError, is_table_name};
 use rayon::prelude::*;
+use serde::Serialize;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::skipped::{Skipped, Why};
 use crate::{GenerateError, Result};
 
 /// A format that documents are read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentFormat {
+    /// Markdown
     Markdown,
+    /// HTML
     Html,
+    /// reStructuredText
+    Rst,
+    /// Paragraphs parted by empty lines
+    #[default]
     Plain,
 }
 
-impl Format {
+impl DocumentFormat {
     fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         match ending.as_str() {
-            "md" | "markdown" => Some(Self::Markdown),
-            "html" | "htm" => Some(Self::Html),
-            "txt" => Some(Self::Plain),
+            "md" | "markdown" | "mdx" | "mkd" => Some(Self::Markdown),
+            "html" | "htm" | "xhtml" => Some(Self::Html),
+            "rst" | "rest" => Some(Self::Rst),
+            "txt" | "text" => Some(Self::Plain),
             _ => None,
         }
     }
@@ -35,7 +45,7 @@ pub(crate) struct DocumentFile {
     /// Its path below the folder that all inputs have in common, with slashes.
     pub source: String,
     pub path: PathBuf,
-    pub format: Format,
+    pub format: DocumentFormat,
 }
 
 /// What the inputs stand for.
@@ -66,7 +76,7 @@ impl Files {
             for entry in walk.filter_entry(is_visible) {
                 match entry {
                     Ok(entry) if entry.file_type().is_file() => {
-                        let format = Format::of(entry.path());
+                        let format = DocumentFormat::of(entry.path());
                         found.insert(entry.into_path(), format);
                     }
                     Ok(_) => {}
@@ -122,6 +132,23 @@ impl Files {
     }
 }
 
+/// Returns whether an input is a table of documents rather than files of them: a stream, or a file,
+/// glob or folder of a table's format.
+pub(crate) fn is_table(input: &str) -> bool {
+    let path = Path::new(input);
+    if !path.is_dir() {
+        return input == "-" || DocumentFormat::of(path).is_none() && is_table_name(path);
+    }
+    let mut files = WalkDir::new(path).into_iter().filter_entry(is_visible);
+    let mut has_table = false;
+    let has_document = files.any(|entry| {
+        let path = entry.map(DirEntry::into_path).unwrap_or_default();
+        has_table |= is_table_name(&path);
+        DocumentFormat::of(&path).is_some()
+    });
+    has_table && !has_document
+}
+
 fn is_visible(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
 }
@@ -141,7 +168,7 @@ fn root(input: &str) -> Result<PathBuf> {
         }
         .into());
     }
-    if path.is_file() && Format::of(path).is_none() {
+    if path.is_file() && DocumentFormat::of(path).is_none() {
         return Err(GenerateError::UnknownDocument {
             path: input.to_owned(),
         });

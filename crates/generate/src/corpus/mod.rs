@@ -1,7 +1,10 @@
-//! Files of text to a retrieval set: passages, and the headings and titles that ask for them.
+//! Documents, files or the rows of a table, to a retrieval set: passages, and the headings and
+//! titles that ask for them.
 
 mod anchors;
+mod dialects;
 mod document;
+mod encoding;
 mod files;
 mod front_matter;
 mod html;
@@ -9,7 +12,12 @@ mod markdown;
 mod options;
 mod passages;
 mod plain;
+mod preformatted;
 mod read;
+mod rst;
+mod shared_paragraphs;
+mod templates;
+mod terminal;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -17,17 +25,20 @@ use std::sync::Arc;
 
 use anchors::Anchors;
 use files::DocumentFile;
-pub(crate) use files::Files;
-pub use options::{CorpusOptions, PassageTitles};
+pub use files::DocumentFormat;
+pub(crate) use files::{Files, is_table};
+pub use options::{CorpusOptions, DocumentTable, PassageTitles};
 use passages::Measure;
-use read::{CutDocument, CutSection};
+use read::{CutDocument, CutDocuments, CutSection, ReadDocuments};
+use tracing::warn;
 
 use pairmill_schema::{TextKey, counted};
 
-use crate::input::Kept;
+use crate::input::{Found, Kept, Row};
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::skipped::SkippedFiles;
-use crate::summary::{Facts, Rows};
+use crate::summary::{Facts, Rows, Summary};
+use crate::write::Tables;
 use crate::{GenerateError, Result, draw};
 
 /// What files make, with what there is to say about it.
@@ -37,28 +48,95 @@ pub(crate) struct Generated {
     pub facts: Facts,
 }
 
-/// Reads and cuts the files and pairs their passages with headings and titles. A document's split
-/// is a hash of its path.
-pub(crate) fn generate(
+impl Generated {
+    /// Writes the tables.
+    pub fn write(&self, tables: &Tables) -> Result<Summary> {
+        Ok(Summary {
+            rows: self.rows,
+            facts: self.facts.clone(),
+            splits: self.set.write(tables)?,
+        })
+    }
+}
+
+/// Reads and cuts files and pairs their passages with headings and titles. A document's split is a
+/// hash of its path.
+pub(crate) fn of_files(
     files: Files,
     inputs: &[String],
     options: &CorpusOptions,
     seed: u64,
 ) -> Result<Generated> {
     let input = inputs.join(", ");
+    let found = files.documents.len();
+    let others = files.others;
+    if found == 0 && files.skipped.is_empty() {
+        return Err(GenerateError::NoDocuments { input, others });
+    }
+    if options.table != DocumentTable::default() {
+        return Err(GenerateError::ColumnsOfFiles { input });
+    }
+    let chosen = sample(files.documents, options.limit, seed);
+    let mut read = read::read_files(chosen);
+    read.skipped.extend(files.skipped);
+    generate(read, input, others, options, seed)
+}
+
+/// Does the same for the rows of a table. A document's split is a hash of its id.
+pub(crate) fn of_rows(
+    found: Found,
+    input: &str,
+    options: &CorpusOptions,
+    seed: u64,
+) -> Result<Generated> {
+    let format = options.table.text_format;
+    warn_of_markup(&found.rows, format);
+    let blank = found.counts.dropped;
+    if blank > 0 {
+        let rows = counted(blank, "row has", "rows have");
+        warn!("{input}: {rows} an empty text; left out");
+    }
+    let read = read::read_rows(found.rows, format);
+    let mut made = generate(read, input.to_owned(), 0, options, seed)?;
+    if let Facts::Corpus { skipped, .. } = &mut made.facts {
+        skipped.empty += blank;
+    }
+    Ok(made)
+}
+
+/// Warns where texts that are read as plain look like pages.
+fn warn_of_markup(rows: &[Row], format: DocumentFormat) {
+    const TAGS: [&str; 6] = ["</p>", "</div>", "</li>", "<br>", "<br/>", "<br />"];
+    if format != DocumentFormat::Plain {
+        return;
+    }
+    let is_marked = |row: &&Row| TAGS.iter().any(|tag| row.texts[1].contains(tag));
+    let marked = rows.iter().filter(is_marked).count();
+    if let Some(first) = rows.iter().find(is_marked) {
+        warn!(
+            "{} of HTML, the first of {}; --text-format html reads their text alone",
+            counted(marked as u64, "text has tags", "texts have tags"),
+            first.id
+        );
+    }
+}
+
+fn generate(
+    read: ReadDocuments,
+    input: String,
+    others: u64,
+    options: &CorpusOptions,
+    seed: u64,
+) -> Result<Generated> {
     let measure = match &options.tokenizer {
         Some(path) => Measure::from_file(path)?,
         None => Measure::Words,
     };
-    let found = files.documents.len();
-    if found == 0 && files.skipped.is_empty() {
-        let others = files.others;
-        return Err(GenerateError::NoDocuments { input, others });
-    }
-    let chosen = sample(files.documents, options.limit, seed);
-    let (documents, mut skipped) = read::read_all(chosen, options.max_tokens, &measure);
-    skipped.extend(files.skipped);
-    let skipped = SkippedFiles::report(&skipped);
+    let skipped = SkippedFiles::report(&read.skipped);
+    let CutDocuments {
+        documents,
+        left_out,
+    } = read::cut_all(read.documents, options.max_tokens, &measure);
     if documents.is_empty() {
         return Err(GenerateError::NoUsableDocument { input, skipped });
     }
@@ -111,7 +189,8 @@ pub(crate) fn generate(
         queries_across_splits,
         pairs_left_out,
         skipped,
-        other_files: files.others,
+        other_files: others,
+        left_out,
     };
     Ok(Generated { set, rows, facts })
 }

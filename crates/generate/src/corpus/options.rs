@@ -2,9 +2,12 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use pairmill_schema::Sameness;
+use pairmill_tables::{ColumnNames, KeptColumns, Table};
 use serde::Serialize;
 
+use super::files::DocumentFormat;
 use crate::Fractions;
+use crate::input::Input;
 
 /// The options that shape what is made of files.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +29,37 @@ pub struct CorpusOptions {
     pub same_text: Sameness,
     /// Documents to use at most.
     pub limit: Option<usize>,
+    /// How a table of documents is read.
+    pub table: DocumentTable,
+}
+
+/// Columns of a table of documents, and what its texts are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DocumentTable {
+    /// The column of the ids instead of `id`.
+    pub id_column: Option<String>,
+    /// The column of the titles instead of `title`.
+    pub title_column: Option<String>,
+    /// The column of the texts instead of `text`.
+    pub text_column: Option<String>,
+    /// What the texts are.
+    pub text_format: DocumentFormat,
+}
+
+impl DocumentTable {
+    pub(crate) fn input<'a>(&self, path: &'a str, kept: &'a KeptColumns) -> Input<'a> {
+        Input {
+            path,
+            table: Table::Corpus,
+            columns: ["title", "text"],
+            names: ColumnNames::new([
+                ("id", self.id_column.as_deref()),
+                ("title", self.title_column.as_deref()),
+                ("text", self.text_column.as_deref()),
+            ]),
+            kept,
+        }
+    }
 }
 
 impl Default for CorpusOptions {
@@ -39,6 +73,7 @@ impl Default for CorpusOptions {
             split: Fractions::default(),
             same_text: Sameness::default(),
             limit: None,
+            table: DocumentTable::default(),
         }
     }
 }

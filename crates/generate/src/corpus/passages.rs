@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use pairmill_schema::{is_combining_mark, is_unspaced};
 use tokenizers::Tokenizer;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -8,7 +9,7 @@ use crate::{GenerateError, Result};
 /// How long a text is.
 #[derive(Debug)]
 pub(crate) enum Measure {
-    /// In words between white space.
+    /// In words between white space; a letter of a script that puts none between words is one.
     Words,
     /// In a model's tokens, without its special ones.
     Tokens(Box<Tokenizer>),
@@ -31,7 +32,7 @@ impl Measure {
     }
 
     fn of(&self, text: &str) -> usize {
-        let words = || text.split_whitespace().count();
+        let words = || count_words(text);
         match self {
             Self::Words => words(),
             Self::Tokens(tokenizer) => tokenizer
@@ -39,6 +40,26 @@ impl Measure {
                 .map_or_else(|_| words(), |encoding| encoding.len()),
         }
     }
+}
+
+fn count_words(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.split_whitespace().count();
+    }
+    let mut words = 0;
+    let mut is_in_word = false;
+    for letter in text.chars() {
+        if is_unspaced(letter) {
+            words += usize::from(!is_combining_mark(letter));
+            is_in_word = false;
+        } else if letter.is_whitespace() {
+            is_in_word = false;
+        } else if !is_in_word {
+            is_in_word = true;
+            words += 1;
+        }
+    }
+    words
 }
 
 /// Where a text is cut, the most natural boundary first.
@@ -164,5 +185,15 @@ mod tests {
                 .collect();
             assert_eq!(kept, all, "{max}");
         }
+    }
+
+    #[test]
+    fn scripts_without_blanks_are_cut_at_sentences_and_then_at_letters() {
+        let text = "渡船从北岸出发。请乘客提前到达。";
+        assert_eq!(count_words(text), 16);
+        assert_eq!(words(text, 9), ["渡船从北岸出发。", "请乘客提前到达。"]);
+        assert_eq!(words("渡船从北岸", 2), ["渡船", "从北", "岸"]);
+        assert_eq!(count_words("เรือ WiFi ข้าม"), 7);
+        assert_eq!(count_words("naïve café, x"), 3);
     }
 }

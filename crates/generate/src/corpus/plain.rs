@@ -1,11 +1,14 @@
 use super::document::{Document, Gap, Writer};
+use super::terminal;
+use crate::left_out::Piece;
 
 /// Words that a first line may have to be a title.
 const TITLE_WORDS: usize = 15;
 
 /// Reads plain text: empty lines part its paragraphs. A short first line that stands alone and
-/// ends no sentence is the title.
+/// ends no sentence is the title. Numbers of pages and what only terminals read are left out.
 pub(crate) fn read(text: &str) -> Document {
+    let text = terminal::plain(text);
     let text = text.trim();
     let mut writer = Writer::default();
     let mut rest = text;
@@ -20,7 +23,13 @@ pub(crate) fn read(text: &str) -> Document {
         writer.set_title(first);
         rest = after;
     }
-    for line in rest.lines() {
+    let lines: Vec<&str> = rest.lines().collect();
+    let mut page_numbers = terminal::page_numbers(&lines).into_iter().peekable();
+    for (at, line) in lines.into_iter().enumerate() {
+        if page_numbers.next_if_eq(&at).is_some() {
+            writer.leave_out(Piece::PageNumber);
+            continue;
+        }
         let gap = match line.trim() {
             "" => Gap::Paragraph,
             _ => Gap::Blank,
@@ -51,6 +60,17 @@ mod tests {
         assert_eq!(
             title_and_text(text),
             (title, "Hold the button.\n\nWait.".to_owned())
+        );
+    }
+
+    #[test]
+    fn pages_and_man_pages_are_read_without_their_signs() {
+        let text =
+            "N\u{8}NO\u{8}OT\u{8}TE\u{8}E\n\nOne\n\n1\n\u{c}\ntwo.\n\n2\n\u{c}\nthree.\n\n3\n";
+        let title = Some("NOTE".to_owned());
+        assert_eq!(
+            title_and_text(text),
+            (title, "One\n\ntwo.\n\nthree.".to_owned())
         );
     }
 

@@ -1,12 +1,17 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pairmill_cli::Progress;
+use pairmill_schema::identical;
 use rayon::prelude::*;
 
 use super::document::Document;
-use super::files::{DocumentFile, Format};
+use super::encoding::decode;
+use super::files::{DocumentFile, DocumentFormat};
 use super::passages::{self, Measure};
-use super::{html, markdown, plain};
+use super::{html, markdown, plain, rst, shared_paragraphs};
+use crate::input::Row;
+use crate::left_out::{LeftOut, Piece, Tally};
 use crate::skipped::{Skipped, Why};
 
 /// A document cut into passages.
@@ -27,52 +32,107 @@ pub(crate) struct CutSection {
     pub passages: Vec<String>,
 }
 
-/// Reads and cuts documents, each thread one at a time, so that few are held whole.
-pub(crate) fn read_all(
-    files: Vec<DocumentFile>,
-    max_tokens: usize,
-    measure: &Measure,
-) -> (Vec<CutDocument>, Vec<Skipped>) {
+/// Documents by their source, and files or rows that make none.
+#[derive(Debug, Default)]
+pub(crate) struct ReadDocuments {
+    pub documents: Vec<(String, Document)>,
+    pub skipped: Vec<Skipped>,
+}
+
+impl FromIterator<Result<(String, Document), Skipped>> for ReadDocuments {
+    fn from_iter<T: IntoIterator<Item = Result<(String, Document), Skipped>>>(results: T) -> Self {
+        let mut read = Self::default();
+        for result in results {
+            match result {
+                Ok(document) => read.documents.push(document),
+                Err(skipped) => read.skipped.push(skipped),
+            }
+        }
+        read
+    }
+}
+
+/// Reads files, each thread one at a time.
+pub(crate) fn read_files(files: Vec<DocumentFile>) -> ReadDocuments {
     let progress = Progress::new("reading", "documents", Some(files.len() as u64));
-    let results: Vec<Result<CutDocument, Skipped>> = files
+    let results: Vec<_> = files
         .into_par_iter()
         .map(|file| {
             let document = read(&file.path, file.format);
             progress.inc(1);
             match document {
-                Ok(document) => Ok(cut(file.source, document, max_tokens, measure)),
+                Ok(document) => Ok((file.source, document)),
                 Err(why) => Err(Skipped::new(file.source, why)),
             }
         })
         .collect();
-    let (mut documents, mut skipped) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(document) => documents.push(document),
-            Err(file) => skipped.push(file),
-        }
-    }
-    (documents, skipped)
+    results.into_iter().collect()
 }
 
-fn read(path: &Path, format: Format) -> Result<Document, Why> {
+/// Reads the rows of a table of documents: an id, a title, which may be empty, and a text.
+pub(crate) fn read_rows(rows: Vec<Row>, format: DocumentFormat) -> ReadDocuments {
+    let results: Vec<_> = rows
+        .into_par_iter()
+        .map(|row| {
+            let [title, text] = row.texts;
+            match parse_titled(&title, &text, format) {
+                Ok(document) => Ok((row.id, document)),
+                Err(why) => Err(Skipped::new(row.id, why)),
+            }
+        })
+        .collect();
+    results.into_iter().collect()
+}
+
+/// What is left of documents when they are cut.
+#[derive(Debug)]
+pub(crate) struct CutDocuments {
+    pub documents: Vec<CutDocument>,
+    pub left_out: BTreeMap<Piece, LeftOut>,
+}
+
+/// Takes out what many documents share and cuts the rest.
+pub(crate) fn cut_all(
+    mut documents: Vec<(String, Document)>,
+    max_tokens: usize,
+    measure: &Measure,
+) -> CutDocuments {
+    shared_paragraphs::leave_out(documents.iter_mut().map(|(_, document)| document));
+    let mut tally = Tally::default();
+    for (source, document) in &documents {
+        tally.add(source, &document.left_out);
+    }
+    let cut = |(source, document)| cut(source, document, max_tokens, measure);
+    CutDocuments {
+        documents: documents.into_par_iter().map(cut).collect(),
+        left_out: tally.into_counts(),
+    }
+}
+
+fn read(path: &Path, format: DocumentFormat) -> Result<Document, Why> {
     let bytes = std::fs::read(path).map_err(|error| Why::Unreadable(error.to_string()))?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| Why::NotUtf8 {
-        at: error.valid_up_to(),
-    })?;
-    let document = parse(text, format);
+    parse_titled("", &decode(&bytes, format)?, format)
+}
+
+/// Reads a document; its own title is one where none is given.
+fn parse_titled(title: &str, text: &str, format: DocumentFormat) -> Result<Document, Why> {
+    let mut document = parse(text, format);
+    if !title.trim().is_empty() {
+        document.title = Some(identical(title).into_owned());
+    }
     match document.sections.is_empty() {
         true => Err(Why::Empty),
         false => Ok(document),
     }
 }
 
-fn parse(text: &str, format: Format) -> Document {
+fn parse(text: &str, format: DocumentFormat) -> Document {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format {
-        Format::Markdown => markdown::read(text),
-        Format::Html => html::read(text),
-        Format::Plain => plain::read(text),
+        DocumentFormat::Markdown => markdown::read(text),
+        DocumentFormat::Html => html::read(text),
+        DocumentFormat::Rst => rst::read(text),
+        DocumentFormat::Plain => plain::read(text),
     }
 }
 
@@ -94,6 +154,7 @@ fn cut(source: String, document: Document, max_tokens: usize, measure: &Measure)
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
     use proptest::prelude::*;
 
     use super::*;
@@ -126,6 +187,47 @@ mod tests {
         "](x)",
         "![",
         "[^1]",
+        "+++\n",
+        ".. note:: a\n",
+        ".. code::\n",
+        "   ",
+        "::\n",
+        "====\n",
+        "== ==\n",
+        "+--+\n",
+        ":a: ",
+        ">>> ",
+        ":ref:`",
+        "`_",
+        "**",
+        "|",
+        "{\"title\": \"x\"}\n",
+        "{% highlight %}",
+        "{% endhighlight %}",
+        "{{",
+        "}}",
+        "{: .a }",
+        "{% raw %}",
+        "!!! note \"a\"\n",
+        ":::",
+        "=== \"b\"\n",
+        "import x from 'y'\n",
+        ": ",
+        "[[a|b]]",
+        "\u{8}",
+        "\u{1b}[1m",
+        "\u{c}",
+        "12\n",
+        "<dt>",
+        "<dd>",
+        "<summary>",
+        "</summary>",
+        "</details>",
+        "<button aria-expanded>",
+        "</button>",
+        "<div hidden>",
+        "</div>",
+        "<div role=heading>",
         "<nav>",
         "</nav>",
         "<main>",
@@ -164,11 +266,11 @@ mod tests {
 
         #[test]
         fn no_text_is_too_odd_to_be_read_and_cut(
-            start in prop::sample::select(&["", "---\n"][..]),
+            start in prop::sample::select(&["", "---\n", "+++\n", "{"][..]),
             pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60),
         ) {
             let text = start.to_owned() + &pieces.concat();
-            for format in [Format::Markdown, Format::Html, Format::Plain] {
+            for &format in DocumentFormat::value_variants() {
                 let document = cut("odd".to_owned(), parse(&text, format), 5, &Measure::Words);
                 for passage in document.sections.iter().flat_map(|section| &section.passages) {
                     prop_assert!(!passage.trim().is_empty());

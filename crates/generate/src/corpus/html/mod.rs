@@ -1,35 +1,32 @@
+mod page;
+mod tags;
+
 use std::cell::RefCell;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{
-    BufferQueue, CharacterTokens, Tag, TagKind, TagToken, Token, TokenSink, TokenSinkResult,
-    Tokenizer, TokenizerOpts,
+    BufferQueue, CharacterTokens, TagKind, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer,
+    TokenizerOpts,
 };
 
-use super::document::{Document, Gap, Writer};
+use super::document::{Document, Writer};
+use page::Page;
 
 /// Reads a page: its `<main>` where it has one, else all of it. Code blocks, navigation, scripts,
-/// styles and controls are left out.
+/// styles, controls, notices about cookies and what is not shown are left out. What a reader
+/// unfolds (a `<summary>`, a button that expands a part, a question of a `<dl>`) is a heading.
 ///
 /// Tokens tell blocks and headings apart as well as a tree does, and neither the depth nor the
 /// size of a page matters to them.
 pub(crate) fn read(text: &str) -> Document {
-    let page = Page {
-        is_whole: true,
-        ..Page::default()
-    };
-    let page = tokenize(text, page);
-    page.writer.finish(&page.title)
+    tokenize(text, Page::whole()).finish()
 }
 
 /// Reads a piece of HTML into a document of another format.
 pub(crate) fn read_block(text: &str, writer: &mut Writer) {
-    let page = Page {
-        writer: std::mem::take(writer),
-        ..Page::default()
-    };
-    *writer = tokenize(text, page).writer;
+    let page = Page::within(std::mem::take(writer));
+    *writer = tokenize(text, page).into_writer();
 }
 
 fn tokenize(text: &str, page: Page) -> Page {
@@ -50,27 +47,6 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
         text = rest;
         Some(piece).filter(|piece| !piece.is_empty())
     })
-}
-
-/// What is known of the page where the tokenizer stands.
-#[derive(Debug, Default)]
-struct Page {
-    writer: Writer,
-    /// Of the page, from `<title>`.
-    title: String,
-    is_whole: bool,
-    in_title: bool,
-    /// The element that is left out, and how often it is open.
-    left_out: Option<(String, usize)>,
-    main: Main,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Main {
-    #[default]
-    NotSeen,
-    Open,
-    Closed,
 }
 
 struct Sink(RefCell<Page>);
@@ -97,108 +73,6 @@ impl TokenSink for Sink {
             _ => {}
         }
         TokenSinkResult::Continue
-    }
-}
-
-impl Page {
-    fn text(&mut self, text: &str) {
-        if self.in_title {
-            self.title.push_str(text);
-        } else if self.left_out.is_none() && self.main != Main::Closed {
-            self.writer.text(text);
-        }
-    }
-
-    fn start(&mut self, tag: &Tag) {
-        let name = &*tag.name;
-        if let Some((left_out, depth)) = &mut self.left_out {
-            *depth += usize::from(left_out == name && !tag.self_closing);
-            return;
-        }
-        if self.is_left_out(tag) {
-            self.left_out = (!tag.self_closing).then(|| (name.to_owned(), 1));
-            self.writer.gap(Gap::Blank);
-            return;
-        }
-        match name {
-            // A vector graphic may have a title as well.
-            "title" => self.in_title = self.title.is_empty(),
-            "meta" if attribute(tag, "name").eq_ignore_ascii_case("description") => {
-                self.writer.set_description(attribute(tag, "content"));
-            }
-            "main" if self.is_whole && self.main == Main::NotSeen => {
-                self.writer.restart();
-                self.main = Main::Open;
-            }
-            // A heading that was never closed.
-            "p" => self.writer.end_heading(),
-            _ => {}
-        }
-        match heading_level(name) {
-            Some(level) => self.writer.start_heading(level),
-            None => self.writer.gap(gap_at(name)),
-        }
-    }
-
-    fn end(&mut self, name: &str) {
-        if let Some((left_out, depth)) = &mut self.left_out {
-            if left_out == name {
-                *depth -= 1;
-                if *depth == 0 {
-                    self.left_out = None;
-                }
-            }
-            return;
-        }
-        match name {
-            "title" => self.in_title = false,
-            "main" if self.main == Main::Open => self.main = Main::Closed,
-            _ => {}
-        }
-        match heading_level(name) {
-            Some(_) => self.writer.end_heading(),
-            None => self.writer.gap(gap_at(name)),
-        }
-    }
-
-    fn is_left_out(&self, tag: &Tag) -> bool {
-        match &*tag.name {
-            "script" | "style" | "template" | "noscript" | "iframe" | "noframes" | "svg"
-            | "canvas" | "audio" | "video" | "object" => true,
-            "pre" | "nav" | "footer" | "button" | "select" | "textarea" => true,
-            // Within the main text it is a note.
-            "aside" => self.main == Main::NotSeen,
-            "div" | "section" | "ul" | "header" => matches!(
-                attribute(tag, "role"),
-                "navigation" | "banner" | "contentinfo" | "search" | "complementary"
-            ),
-            _ => false,
-        }
-    }
-}
-
-fn attribute<'a>(tag: &'a Tag, name: &str) -> &'a str {
-    let mut attributes = tag.attrs.iter();
-    attributes
-        .find(|attribute| &*attribute.name.local == name)
-        .map_or("", |attribute| &attribute.value)
-}
-
-fn heading_level(name: &str) -> Option<u8> {
-    match name.as_bytes() {
-        [b'h', level @ b'1'..=b'6'] => Some(level - b'0'),
-        _ => None,
-    }
-}
-
-fn gap_at(name: &str) -> Gap {
-    match name {
-        "li" | "tr" | "dt" | "dd" | "br" | "option" => Gap::Line,
-        "td" | "th" | "img" | "input" => Gap::Blank,
-        "p" | "div" | "section" | "article" | "main" | "header" | "aside" | "ul" | "ol" | "dl"
-        | "table" | "caption" | "blockquote" | "figure" | "figcaption" | "details" | "summary"
-        | "fieldset" | "legend" | "form" | "address" | "hr" | "body" | "center" => Gap::Paragraph,
-        _ => Gap::None,
     }
 }
 
