@@ -11,6 +11,7 @@ mod card;
 mod checks;
 mod excerpts;
 mod finding;
+mod firsts;
 mod hygiene;
 mod keys;
 mod kind;
