@@ -89,6 +89,7 @@ pub async fn run(config: &Config) -> Result<Report> {
                     Ok(Summary {
                         rows: found.counts,
                         facts: qa::facts(&set),
+                        time: set.time.clone(),
                         splits: set.write(tables)?,
                     })
                 })
@@ -130,6 +131,7 @@ pub async fn run(config: &Config) -> Result<Report> {
                     Ok(Summary {
                         rows: made.rows,
                         facts: made.facts,
+                        time: None,
                         splits: made.set.write(tables)?,
                     })
                 })

@@ -5,6 +5,7 @@ mod check;
 mod convert;
 mod corpus;
 mod harness;
+mod intake;
 mod labelling;
 mod promises;
 mod refusals;

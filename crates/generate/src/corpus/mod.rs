@@ -74,6 +74,7 @@ pub(crate) fn generate(
         folded: pairing.cut - kept,
         dropped: 0,
         used: kept,
+        ..Rows::default()
     };
     let (headings_prefixed, headings_left_out) = (pairing.prefixed, pairing.left_out);
     let negatives = options.negatives_per_anchor;
