@@ -11,17 +11,19 @@ pairs: BATCH_SIZE    ?= 32
 pairs: LEARNING_RATE ?= 2e-5
 pairs: build
 	@$(CHECK_MODELS)
-	@printf '\n[1/6] generate: splits, pairs, corpus and judgements from %s\n' $(call named,INPUT)
+	@printf '\n[1/7] check: what is wrong with %s\n' $(call named,INPUT)
+	@$(call CHECK_INPUT,)
+	@printf '\n[2/7] generate: splits, pairs, corpus and judgements from %s\n' $(call named,INPUT)
 	@$(GENERATE) pairs $(FLAGS) --input $(call named,INPUT) --output $(call run,data) $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
-	@printf '\n[2/6] mine: the best BM25 hits of each anchor, known positives left out\n'
+	@printf '\n[3/7] mine: the best BM25 hits of each anchor, known positives left out\n'
 	@$(MINE) --qrels $(call run,data/qrels_train.parquet) $(MINE_FLAGS)
-	@printf '\n[3/6] train cross-encoder: a judge of anchor and text\n'
+	@printf '\n[4/7] train cross-encoder: a judge of anchor and text\n'
 	@$(TRAIN_CROSS_ENCODER)
-	@printf '\n[4/6] filter: likely false negatives dropped, the rest become triplets\n'
+	@printf '\n[5/7] filter: likely false negatives dropped, the rest become triplets\n'
 	@$(FILTER)
-	@printf '\n[5/6] train encoder: multiple-negatives ranking over in-batch, given and mined negatives\n'
+	@printf '\n[6/7] train encoder: multiple-negatives ranking over in-batch, given and mined negatives\n'
 	@$(TRAIN_ENCODER) --train $(call run,data/triplets_train.parquet) $(TRAIN_FLAGS)
-	@printf '\n[6/6] evaluate: the base model and the tuned one on the test anchors\n'
+	@printf '\n[7/7] evaluate: the base model and the tuned one on the test anchors\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)
 	@printf '\nNext: your own data with `make pipeline PIPELINE=pairs INPUT=pairs.csv RUN=runs/mine`\n      (columns anchor, positive, negative; or sentence1, sentence2, label; other names through GENERATE_FLAGS), or `make help`.\n'

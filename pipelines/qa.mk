@@ -11,17 +11,19 @@ qa: BATCH_SIZE    ?= 32
 qa: LEARNING_RATE ?= 2e-5
 qa: build
 	@$(CHECK_MODELS)
-	@printf '\n[1/6] generate: splits, pairs, corpus and judgements from %s\n' $(call named,INPUT)
+	@printf '\n[1/7] check: what is wrong with %s\n' $(call named,INPUT)
+	@$(call CHECK_INPUT,--kind qa)
+	@printf '\n[2/7] generate: splits, pairs, corpus and judgements from %s\n' $(call named,INPUT)
 	@$(GENERATE) qa $(FLAGS) --input $(call named,INPUT) --output $(call run,data) $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
-	@printf '\n[2/6] mine: the best BM25 hits of each question, known answers left out\n'
+	@printf '\n[3/7] mine: the best BM25 hits of each question, known answers left out\n'
 	@$(MINE) --qrels $(call run,data/qrels_train.parquet) $(MINE_FLAGS)
-	@printf '\n[3/6] train cross-encoder: a judge of question and answer\n'
+	@printf '\n[4/7] train cross-encoder: a judge of question and answer\n'
 	@$(TRAIN_CROSS_ENCODER)
-	@printf '\n[4/6] filter: likely false negatives dropped, the rest become triplets\n'
+	@printf '\n[5/7] filter: likely false negatives dropped, the rest become triplets\n'
 	@$(FILTER)
-	@printf '\n[5/6] train encoder: multiple-negatives ranking over in-batch and mined negatives\n'
+	@printf '\n[6/7] train encoder: multiple-negatives ranking over in-batch and mined negatives\n'
 	@$(TRAIN_ENCODER) $(TRAIN_FLAGS)
-	@printf '\n[6/6] evaluate: the base model and the tuned one on the test questions\n'
+	@printf '\n[7/7] evaluate: the base model and the tuned one on the test questions\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)
 	@printf '\nNext: your own data with `make pipeline PIPELINE=qa INPUT=faq.csv RUN=runs/faq`\n      (columns id, question, answer; other names through GENERATE_FLAGS), or `make help`.\n'

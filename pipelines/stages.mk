@@ -13,6 +13,7 @@
 #:                 --model of pairmill-filter [one is trained]
 #: DEVICE          cpu or cuda, where models are trained and evaluated: --device. Build for a GPU with
 #:                 `make build DEVICE=cuda` [cpu]
+#: CHECK           0 leaves out the look at the input that tickets, qa and pairs begin with [1]
 #: LIMIT           use only so many rows or documents of the input: --limit [all]
 #: MAX_PAIRS       most positive pairs that tickets make: --max-pairs
 #: TOP_K           passages that mining looks at for each anchor: --top-k
@@ -24,8 +25,9 @@
 #: LEARNING_RATE   highest learning rate of that training: --learning-rate
 #: MAX_LENGTH      longest text in tokens, in both trainings: --max-length [the model's own]
 #: SEED            seed of every random choice: --seed [42]
-#: GENERATE_FLAGS  any other options of a stage, as also MINE_FLAGS, CROSS_ENCODER_FLAGS,
+#: GENERATE_FLAGS  any other options of a stage, as also CHECK_FLAGS, MINE_FLAGS, CROSS_ENCODER_FLAGS,
 #:                 FILTER_FLAGS, TRAIN_FLAGS and EVALUATE_FLAGS: they win over what the pipeline says.
+#:                 Names of columns and --where hold for the check as well.
 #:                 `pairmill-mine --help` and so on list them
 
 # A text as one word of the shell, whatever is in it.
@@ -54,6 +56,22 @@ CHECK_MODELS = { $(call knowing,--model=MODEL --device=DEVICE)/pairmill-train ch
 	|| { code=$$?; printf 'nothing was run: change MODEL or DEVICE\n' >&2; exit $$code; }; } $(if $(value JUDGE),&& { \
 	$(call knowing,--model=JUDGE)/pairmill-filter check-model --model $(judge) \
 	|| { code=$$?; printf 'nothing was run: change JUDGE\n' >&2; exit $$code; }; })
+
+# What generate is told of the input holds for the check too. A check that fails stops nothing: if
+# the data cannot be read, generate says so and ends the run. --fail-on in CHECK_FLAGS ends it here.
+CHECK ?= 1
+CHECK_INPUT = $(if $(filter 0 no false,$(CHECK)),printf 'left out: CHECK=%s\n' '$(CHECK)',$(call CHECK_TABLE,$(1)))
+define CHECK_TABLE
+set -- $(GENERATE_FLAGS) --; \
+while test "$$1" != --; do case "$$1" in \
+	--*[-_]column=* | --where=* | --delimiter=* | --quote=* | --encoding=*) set -- "$$@" "$$1"; shift ;; \
+	--*[-_]column | --where | --delimiter | --quote | --encoding) set -- "$$@" "$$1" "$$2"; shift 2 ;; \
+	*) shift ;; \
+esac; done; shift; \
+$(call knowing,--input=INPUT --output=RUN *=CHECK_FLAGS)/pairmill-generate check $(FLAGS) $(1) --brief \
+	--input $(call named,INPUT) --output $(call run,check) "$$@" $(CHECK_FLAGS) \
+	|| { code=$$?; test $$code -ne 3 -a $$code -lt 128 || exit $$code; printf 'the check has ended without a result; the run goes on\n' >&2; }
+endef
 
 MINE = $(call knowing,--top-k=TOP_K *=MINE_FLAGS)/pairmill-mine $(FLAGS) --pairs $(call run,data/pairs_train.parquet) --corpus $(call run,data/corpus.parquet) \
 	--top-k $(TOP_K) --output $(call run,candidates.parquet)
@@ -94,7 +112,8 @@ define WHERE_EVERYTHING_LIES
 		$(if $(value JUDGE),,cross-encoder/ 'the judges, one for each fold of the queries, also as model.onnx') \
 		scores/ 'scores of the candidates: a filter with other options scores nothing again' \
 		embeddings/ 'of the corpus: an evaluation computes only what is new' \
-		data/ 'splits, pairs, corpus and judgements'; \
+		data/ 'splits, pairs, corpus and judgements' \
+		check/card.html 'what was found wrong with the input: open it in a browser'; \
 	while test $$# -gt 0; do \
 		test ! -e "$$run/$$1" || printf '  %-30s %s\n' "$$1" "$$2"; \
 		shift 2; \

@@ -12,20 +12,22 @@ tickets: BATCH_SIZE    ?= 32
 tickets: LEARNING_RATE ?= 2e-5
 tickets: build
 	@$(CHECK_MODELS)
-	@printf '\n[1/7] generate: splits and pairs of one category from %s\n' $(call named,INPUT)
+	@printf '\n[1/8] check: what is wrong with %s\n' $(call named,INPUT)
+	@$(call CHECK_INPUT,--kind tickets)
+	@printf '\n[2/8] generate: splits and pairs of one category from %s\n' $(call named,INPUT)
 	@$(GENERATE) tickets $(FLAGS) --input $(call named,INPUT) --output $(call run,data) --max-pairs $(MAX_PAIRS) \
 		$(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
-	@printf '\n[2/7] mine: tickets that look alike but are of another category\n'
+	@printf '\n[3/8] mine: tickets that look alike but are of another category\n'
 	@$(MINE) --group-column category $(MINE_FLAGS)
-	@printf '\n[3/7] train cross-encoder: a judge of "same category?"\n'
+	@printf '\n[4/8] train cross-encoder: a judge of "same category?"\n'
 	@$(TRAIN_CROSS_ENCODER)
-	@printf '\n[4/7] filter: likely mislabelled neighbours dropped, the rest become triplets\n'
+	@printf '\n[5/8] filter: likely mislabelled neighbours dropped, the rest become triplets\n'
 	@$(FILTER)
-	@printf '\n[5/7] train encoder: multiple-negatives ranking; tickets of one category are never negatives\n'
+	@printf '\n[6/8] train encoder: multiple-negatives ranking; tickets of one category are never negatives\n'
 	@$(TRAIN_ENCODER) --groups $(call run,data/corpus.parquet) $(TRAIN_FLAGS)
-	@printf '\n[6/7] evaluate retrieval: does a new ticket find old ones of its category?\n'
+	@printf '\n[7/8] evaluate retrieval: does a new ticket find old ones of its category?\n'
 	@$(EVALUATE_RETRIEVAL)
-	@printf '\n[7/7] evaluate classification: the category by the nearest labelled tickets\n'
+	@printf '\n[8/8] evaluate classification: the category by the nearest labelled tickets\n'
 	@$(EVALUATE) classification $(FLAGS) --model $(call run,model) --baseline $(model) --device $(DEVICE) \
 		--train $(call run,data/tickets_train.parquet) --test $(call run,data/tickets_test.parquet) \
 		--cache $(call run,embeddings) --output $(call run,report-categories)

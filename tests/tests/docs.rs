@@ -152,6 +152,17 @@ fn write_tables(here: &Path) {
         "id,text,category",
         &mut tickets.iter().map(of_tickets),
     );
+    let mut mails = tickets.iter().enumerate().map(|(n, row)| {
+        let language = ["en", "en", "de"][n % 3];
+        let (month, day) = (1 + n / 56, 1 + n % 28);
+        let row = three(row, ["id", "text", "category"]);
+        format!(
+            "Mail {n},{language},{},2024-{month:02}-{day:02},{row}",
+            n % 5
+        )
+    });
+    let header = "subject,language,priority,Created At,id,body,queue";
+    table("mails.csv", header, &mut mails);
     let of_pool = |row| format!("{},{}", quoted(row, "id"), quoted(row, "text"));
     table("pool.csv", "id,text", &mut tickets.iter().map(of_pool));
     let pairs = |row| format!("{},{}", quoted(row, "question"), quoted(row, "answer"));

@@ -13,5 +13,5 @@ mod probabilities;
 pub use cross_fitting::cross_fitted;
 pub use logistic::LogisticRegression;
 pub use nearest::{nearest_centroid, nearest_neighbours};
-pub use noise::{LabelIssue, label_issues};
+pub use noise::{LabelIssue, NOISE_C, NOISE_FOLDS, label_issues, label_odds};
 pub use probabilities::Probabilities;

@@ -4,15 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use pairmill_cli::numbers::{positive_whole, share};
+use pairmill_cli::numbers::{positive_whole, share, similarity};
 use pairmill_cli::{Common, UsageError, example};
-use pairmill_generate::{CheckColumns, CheckConfig, CheckOptions, TableFormat};
+use pairmill_generate::{CheckColumns, CheckConfig, CheckOptions, LabellingModel, TableFormat};
 use pairmill_hub::ModelSource;
 use pairmill_hygiene::{Fix, Kind, Severity, TableKind, kind, kinds};
 use pairmill_tables::KeptColumns;
 
+use crate::input_args::FilterArgs;
+
 /// Stands for all fixes that lose nothing.
 const SAFE: &str = "safe";
+/// The other fix of `label_noise`, which drops.
+const RELABEL: &str = "relabel";
 
 #[derive(Debug, Args)]
 #[command(before_help = example(
@@ -24,6 +28,8 @@ pub struct CheckArgs {
     /// input
     #[arg(long, value_name = "FILE")]
     input: String,
+    #[command(flatten)]
+    filter: FilterArgs,
     /// What its rows say [default: told from its columns]
     #[arg(long, value_name = "KIND", value_parser = table_kinds())]
     kind: Option<TableKind>,
@@ -49,6 +55,9 @@ pub struct CheckArgs {
     /// End with exit code 3 if something is found that is at least as bad
     #[arg(long, value_name = "SEVERITY", value_parser = severities())]
     fail_on: Option<Severity>,
+    /// Say what was found in two lines rather than in one for each kind
+    #[arg(long)]
+    brief: bool,
     #[command(flatten)]
     looking: LookingArgs,
     #[command(flatten)]
@@ -69,12 +78,17 @@ struct LookingArgs {
     skip: Vec<&'static Kind>,
     /// The Jaccard similarity from which on two texts are nearly the same: of their words where
     /// one has fewer than 50 different ones, else of their runs of five words
-    #[arg(long, value_name = "X", default_value_t = 0.8, value_parser = similarity)]
+    #[arg(long, value_name = "X", default_value_t = 0.8, value_parser = similarity::<f64>)]
     near_duplicates: f64,
     /// Count tokens as this sentence encoder does, a folder or an id of the Hugging Face Hub, and
-    /// take from it how much of a text is read [default: count words]
+    /// take from it how much of a text is read [default: count words]. If it has an ONNX file, as
+    /// `pairmill-train export` makes it, its embeddings tell the categories of tickets that are
+    /// likely wrong
     #[arg(long, value_name = "DIR_OR_ID")]
-    model: Option<ModelSource>,
+    model: Option<String>,
+    /// Folder that keeps embeddings, so that the next run computes none again
+    #[arg(long, value_name = "DIR", requires = "model")]
+    cache: Option<PathBuf>,
     /// How much of a text is read, in tokens of the model, else in words [default: the model's, or
     /// 200 words]
     #[arg(long, value_name = "N", value_parser = positive_whole)]
@@ -91,7 +105,8 @@ struct LookingArgs {
 #[command(next_help_heading = "What to mend")]
 struct MendingArgs {
     /// Write the mended table, and dropped.parquet with what was dropped or changed and why: kinds
-    /// parted by commas, or `safe` for those that lose nothing [default without a value: safe]
+    /// parted by commas, `safe` for those that lose nothing, or `relabel` for the categories that
+    /// are likelier than those given [default without a value: safe]
     #[arg(long, value_name = "KINDS", value_delimiter = ',', num_args = 0..=1,
         default_missing_value = SAFE, value_parser = fix_names())]
     fix: Vec<String>,
@@ -115,7 +130,8 @@ struct ColumnArgs {
     /// Column of the ids [default: id; without one, rows are named by their number]
     #[arg(long, value_name = "NAME")]
     id_column: Option<String>,
-    /// Column of the texts of tickets, queries and passages [default: text]
+    /// Column of the texts of tickets, queries and passages; here and below several, parted by
+    /// commas, are joined by a blank line [default: text]
     #[arg(long, value_name = "NAME")]
     text_column: Option<String>,
     /// Column of the titles of passages [default: title, if there is one]
@@ -155,15 +171,33 @@ impl CheckArgs {
     /// # Errors
     /// If the model cannot be had, or all kinds are left out.
     pub fn config(self, common: &Common) -> anyhow::Result<CheckConfig> {
-        let model = self.looking.model.as_ref().map(ModelSource::folder);
+        let has = |name: &str| self.mending.fix.iter().any(|fix| fix == name);
+        let relabel = has(RELABEL);
+        if relabel && has("label_noise") {
+            let message = "--fix label_noise drops the rows that --fix relabel keeps; name one";
+            return Err(UsageError(message.to_owned()).into());
+        }
+        let model = self
+            .looking
+            .model
+            .as_deref()
+            .map(model_source)
+            .transpose()?;
+        let model = model.map(|model| LabellingModel {
+            model,
+            max_length: self.looking.max_length,
+            cache: self.looking.cache,
+        });
         let options = CheckOptions {
             kind: self.kind,
             columns: self.columns.named(),
+            filter: self.filter.filter,
             kept: self.mending.keep_columns.unwrap_or(KeptColumns::All),
             personal_columns: self.mending.personal_columns,
             only: self.looking.only,
             skip: self.looking.skip,
             fix: fixes(&self.mending.fix),
+            relabel,
             anonymise: self.mending.anonymise,
             near_duplicates: self.looking.near_duplicates,
             max_length: self.looking.max_length,
@@ -181,11 +215,12 @@ impl CheckArgs {
             corpus: self.corpus,
             queries: self.queries,
             qrels: self.qrels,
-            model: model.transpose()?.map(ToOwned::to_owned),
+            model,
             options,
             output: self.output,
             seed: common.seed,
             threads: common.threads(),
+            brief: self.brief,
             force: common.force,
         })
     }
@@ -214,11 +249,6 @@ impl ColumnArgs {
                 .collect(),
         }
     }
-}
-
-fn similarity(text: &str) -> Result<f64, String> {
-    let is_one = |x: f64| x > 0.0 && x <= 1.0;
-    pairmill_cli::numbers::read(text, is_one, "a number above 0 and at most 1, such as 0.8")
 }
 
 fn table_kinds() -> impl TypedValueParser<Value = TableKind> {
@@ -255,7 +285,19 @@ fn fix_names() -> PossibleValuesParser {
         PossibleValue::new(kind.name).help(format!("{does} {}{loses}", kind.title))
     });
     let safe = PossibleValue::new(SAFE).help("all that are marked so");
-    PossibleValuesParser::new(std::iter::once(safe).chain(names))
+    let relabel = PossibleValue::new(RELABEL).help("changes categories that are likely wrong");
+    PossibleValuesParser::new([safe, relabel].into_iter().chain(names))
+}
+
+/// The model of this name: with an ONNX file where there is one.
+fn model_source(given: &str) -> anyhow::Result<ModelSource> {
+    let model = ModelSource::of_onnx(given);
+    if model.folder().is_ok() {
+        return Ok(model);
+    }
+    let model: ModelSource = given.parse()?;
+    model.folder()?;
+    Ok(model)
 }
 
 /// The kinds of these names.

@@ -124,7 +124,7 @@ pub enum GenerateError {
     },
     /// Options of a table for files.
     #[error(
-        "{input}: columns and --text-format are of tables, and these are files; leave the options out"
+        "{input}: columns, --text-format and --where are of tables, and these are files; leave the options out"
     )]
     ColumnsOfFiles {
         /// The inputs as the user gave them.

@@ -3,9 +3,13 @@ use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_cli::Progress;
 use pairmill_schema::{counted, excerpt};
-use pairmill_tables::{ColumnNames, KeptColumns, Table, TableError, open, string_column};
+use pairmill_tables::{
+    ColumnNames, KeptColumns, TIME_COLUMN, Table, TableError, Taken, i64_column, open_with,
+    string_column,
+};
 use tracing::{info, warn};
 
+use crate::intake::{IntakeOptions, Stripping};
 use crate::summary::Rows;
 use crate::{GenerateError, Result, draw};
 
@@ -18,6 +22,8 @@ pub(crate) struct Row {
     pub id: String,
     pub texts: [String; 2],
     pub kept: Kept,
+    /// In microseconds since 1970, where rows are split by time.
+    pub time: i64,
 }
 
 /// What stands in the columns that are kept, in their order.
@@ -31,6 +37,7 @@ pub(crate) struct Input<'a> {
     pub columns: [&'static str; 2],
     pub names: ColumnNames,
     pub kept: &'a KeptColumns,
+    pub intake: &'a IntakeOptions,
 }
 
 /// What an input holds.
@@ -52,17 +59,22 @@ impl Input<'_> {
         limit: Option<usize>,
         seed: u64,
     ) -> Result<Found> {
-        let (mut rows, kept) = self.read(session).await?;
-        let read = rows.len() as u64;
+        let stripping = self.intake.stripping();
+        let (mut rows, kept, taken) = self.read(session, &stripping).await?;
+        let stripped = stripping.counts();
+        let given = rows.len() as u64;
         rows.sort_unstable();
         let mut lost = 0;
         rows.dedup_by(|row, first| {
             let is_same = (&row.id, &row.texts) == (&first.id, &first.texts);
             lost += u64::from(is_same && row.kept != first.kept);
+            if is_same {
+                first.time = first.time.max(row.time);
+            }
             is_same
         });
         warn_of_lost(lost);
-        let folded = read - rows.len() as u64;
+        let folded = given - rows.len() as u64;
         self.refuse_shared_ids(&rows)?;
         let distinct = rows.len();
         rows.retain(|row| self.needed(row).iter().all(|text| !text.trim().is_empty()));
@@ -70,16 +82,19 @@ impl Input<'_> {
         if rows.is_empty() {
             return Err(GenerateError::AllEmpty {
                 input: self.path.to_owned(),
-                rows: read,
+                rows: given,
                 columns: self.columns,
             });
         }
         sample(&mut rows, limit, seed);
         let counts = Rows {
-            read,
+            read: given + taken.left_out,
+            left_out: taken.left_out,
             folded,
             dropped,
             used: rows.len() as u64,
+            stripped,
+            blank: taken.blank,
         };
         Ok(Found { rows, counts, kept })
     }
@@ -92,7 +107,11 @@ impl Input<'_> {
         }
     }
 
-    async fn read(&self, session: &SessionContext) -> Result<(Vec<Row>, KeptColumns)> {
+    async fn read(
+        &self,
+        session: &SessionContext,
+        stripping: &Stripping,
+    ) -> Result<(Vec<Row>, KeptColumns, Taken)> {
         info!("reading {}", self.path);
         let scan_error = |error| TableError::of_scan(self.path, error);
         let names = self.names.clone().with_optional("id");
@@ -101,7 +120,10 @@ impl Input<'_> {
             .of_input(session, self.path, (self.table, &names), &[], Table::Pairs)
             .await?;
         let kept_names = kept.names();
-        let frame = open(session, self.path, self.table, &names, &kept_names).await?;
+        let names = names.with_time(self.intake.split_by_time.as_deref());
+        let intake = self.intake.of_tables(stripping);
+        let opened = open_with(session, self.path, self.table, &names, &kept_names, intake);
+        let (frame, taken) = opened.await?;
         let mut stream = frame.execute_stream().await.map_err(scan_error)?;
         let progress = Progress::new("reading", "rows", None);
         let mut rows = Vec::new();
@@ -110,13 +132,15 @@ impl Input<'_> {
             self.append(&mut rows, &batch, &kept_names);
             progress.inc(batch.num_rows() as u64);
         }
-        Ok((rows, kept))
+        Ok((rows, kept, taken))
     }
 
     fn append(&self, rows: &mut Vec<Row>, batch: &RecordBatch, kept: &[&str]) {
         let ids = string_column(batch, "id");
         let texts = self.columns.map(|column| string_column(batch, column));
         let kept: Vec<_> = (kept.iter().map(|name| string_column(batch, name))).collect();
+        let has_times = self.intake.split_by_time.is_some();
+        let times = has_times.then(|| i64_column(batch, TIME_COLUMN));
         for at in 0..batch.num_rows() {
             let texts = texts.map(|column| column.value(at).to_owned());
             // Without a column of ids all of them are null.
@@ -130,7 +154,13 @@ impl Input<'_> {
                 is_valid.then(|| column.value(at).to_owned())
             };
             let kept = kept.iter().map(cell).collect();
-            rows.push(Row { id, texts, kept });
+            let time = times.map_or(0, |times| times.value(at));
+            rows.push(Row {
+                id,
+                texts,
+                kept,
+                time,
+            });
         }
     }
 
@@ -193,6 +223,7 @@ mod tests {
             id: id.to_owned(),
             texts: [first.to_owned(), "answer".to_owned()],
             kept: Kept::default(),
+            time: 0,
         }
     }
 

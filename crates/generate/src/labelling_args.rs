@@ -37,7 +37,7 @@ struct ColumnArgs {
     /// Column of the ids [default: id; without one, ids are made from the texts]
     #[arg(long, value_name = "NAME")]
     id_column: Option<String>,
-    /// Column of the texts [default: text]
+    /// Column of the texts; several, parted by commas, are joined by a blank line [default: text]
     #[arg(long, value_name = "NAME")]
     text_column: Option<String>,
     /// Column of the categories [default: category]

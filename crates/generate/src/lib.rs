@@ -17,6 +17,7 @@ mod convert;
 mod corpus;
 mod error;
 mod input;
+mod intake;
 mod labelling;
 mod left_out;
 mod negatives;
@@ -46,6 +47,7 @@ pub use convert::{
 };
 pub use corpus::{CorpusOptions, DocumentFormat, DocumentTable, PassageTitles};
 pub use error::{GenerateError, Result};
+pub use intake::IntakeOptions;
 pub use labelling::{
     CollectConfig, CollectReport, LabellingModel, PoolCounts, SelectConfig, SelectReport,
     SheetForm, SimulateConfig, Simulated, Simulation, SimulationReport, Stability, TextColumns,
@@ -56,6 +58,6 @@ pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};
 pub use skipped::SkippedFiles;
-pub use split::{Fractions, Split, SplitError};
+pub use split::{Fractions, Split, SplitError, TimeSplit};
 pub use summary::{Facts, Rows, SplitCounts, Summary};
 pub use tickets::{MAX_JUDGEMENTS, TicketsOptions};

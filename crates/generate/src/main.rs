@@ -2,6 +2,7 @@
 
 mod augment_args;
 mod check_args;
+mod input_args;
 mod labelling_args;
 
 use std::path::PathBuf;
@@ -10,13 +11,13 @@ use std::process::ExitCode;
 use augment_args::AugmentArgs;
 use check_args::CheckArgs;
 use clap::{Args, Parser, Subcommand};
+use input_args::{FilterArgs, IntakeArgs, KeptArgs, OutArgs, TableArgs};
 use pairmill_cli::{Common, OtherName, Outcome, Program, UsageError, example};
 use pairmill_generate::{
-    Config, ConvertConfig, CorpusOptions, DocumentFormat, DocumentTable, Fractions, MAX_JUDGEMENTS,
-    PairsOptions, PassageTitles, QaOptions, Source, TicketsOptions,
+    Config, ConvertConfig, CorpusOptions, DocumentFormat, DocumentTable, IntakeOptions,
+    MAX_JUDGEMENTS, PairsOptions, PassageTitles, QaOptions, Source, TicketsOptions,
 };
-use pairmill_schema::Sameness;
-use pairmill_tables::{KeptColumns, ReadOptions, program_build};
+use pairmill_tables::{ReadOptions, program_build};
 
 const PROGRAM: Program = Program {
     versions: || {
@@ -117,47 +118,6 @@ enum Generate {
 }
 
 #[derive(Debug, Args)]
-struct TableArgs {
-    /// Parquet, CSV, JSON Lines or Arrow IPC: a file, folder or glob; `-` reads an Arrow IPC stream
-    /// from standard input
-    #[arg(long, value_name = "FILE")]
-    input: String,
-    #[command(flatten)]
-    out: OutArgs,
-    /// Use only N rows, chosen by a hash of their ids [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    limit: Option<u64>,
-    /// Column of the ids [default: id; without one, ids are made from the content]
-    #[arg(long, value_name = "NAME")]
-    id_column: Option<String>,
-    #[command(flatten)]
-    kept: KeptArgs,
-}
-
-#[derive(Debug, Args)]
-struct KeptArgs {
-    /// Other columns of the input that go along to pairs_train, as text: names parted by commas, or
-    /// `all`. A pair of tickets has those of its first ticket; of rows that give the same pair, the
-    /// first counts
-    #[arg(long, value_name = "NAMES")]
-    keep_columns: Option<KeptColumns>,
-}
-
-#[derive(Debug, Args)]
-struct OutArgs {
-    /// Folder for the tables; it appears whole or not at all
-    #[arg(long, value_name = "DIR")]
-    output: PathBuf,
-    /// Fractions of train, dev and test
-    #[arg(long, value_name = "TRAIN,DEV,TEST", default_value_t)]
-    split: Fractions,
-    /// When two questions are the same (also headings, tickets and categories); answers and
-    /// passages are always compared as `identical`
-    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
-    same_text: Sameness,
-}
-
-#[derive(Debug, Args)]
 #[command(before_help = example(EXAMPLE))]
 struct QaArgs {
     #[command(flatten)]
@@ -165,10 +125,11 @@ struct QaArgs {
     /// Random negatives for each question in the labelled pairs
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives_per_question: u32,
-    /// Column of the questions [default: question]
+    /// Column of the questions; several, parted by commas, are joined by a blank line [default:
+    /// question]
     #[arg(long, value_name = "NAME")]
     question_column: Option<String>,
-    /// Column of the answers [default: answer]
+    /// Column of the answers, or several [default: answer]
     #[arg(long, value_name = "NAME")]
     answer_column: Option<String>,
 }
@@ -209,6 +170,8 @@ struct PairsArgs {
     label_column: Option<String>,
     #[command(flatten)]
     kept: KeptArgs,
+    #[command(flatten)]
+    intake: IntakeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -228,7 +191,8 @@ struct TicketsArgs {
     /// its category, so beyond this fewer tickets are queries
     #[arg(long, value_name = "N", default_value_t = MAX_JUDGEMENTS, value_parser = clap::value_parser!(u64).range(1..))]
     max_judgements: u64,
-    /// Column of the texts [default: text]
+    /// Column of the texts; several, such as `subject,body`, are joined by a blank line, without
+    /// those that are blank [default: text]
     #[arg(long, value_name = "NAME")]
     text_column: Option<String>,
     /// Column of the categories [default: category]
@@ -289,6 +253,8 @@ struct DocumentTableArgs {
     /// What the texts are
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     text_format: DocumentFormat,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -338,6 +304,7 @@ fn config(command: Generate, common: &Common) -> Config {
                 question_column: args.question_column,
                 answer_column: args.answer_column,
                 kept: args.table.kept.keep_columns.unwrap_or_default(),
+                intake: args.table.intake.options(),
             };
             let input = args.table.input;
             (args.table.out.output, Source::Qa { input, options })
@@ -354,6 +321,7 @@ fn config(command: Generate, common: &Common) -> Config {
                 negative_column: args.negative_column,
                 label_column: args.label_column,
                 kept: args.kept.keep_columns.unwrap_or_default(),
+                intake: args.intake.options(),
             };
             let input = args.input;
             (args.out.output, Source::Pairs { input, options })
@@ -370,6 +338,7 @@ fn config(command: Generate, common: &Common) -> Config {
                 text_column: args.text_column,
                 category_column: args.category_column,
                 kept: args.table.kept.keep_columns.unwrap_or_default(),
+                intake: args.table.intake.options(),
             };
             let input = args.table.input;
             (args.table.out.output, Source::Tickets { input, options })
@@ -389,6 +358,10 @@ fn config(command: Generate, common: &Common) -> Config {
                     title_column: args.table.title_column,
                     text_column: args.table.text_column,
                     text_format: args.table.text_format,
+                    intake: IntakeOptions {
+                        filter: args.table.filter.filter,
+                        ..IntakeOptions::default()
+                    },
                 },
             };
             let inputs = args.input;

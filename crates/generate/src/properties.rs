@@ -39,6 +39,7 @@ fn rows(names: [&'static str; 2], kinds: [Range<u32>; 2]) -> impl Strategy<Value
                 id: format!("row-{n:03}"),
                 texts: [text(0), text(1)],
                 kept: Kept::default(),
+                time: 0,
             }
         };
         texts.into_iter().enumerate().map(row).collect()

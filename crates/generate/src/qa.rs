@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::input::{Input, Row};
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
+use crate::split::Group;
 use crate::summary::Facts;
-use crate::{Fractions, GenerateError, Result};
+use crate::{Fractions, GenerateError, IntakeOptions, Result, Split};
 
 /// The options that shape what is made of question/answer pairs.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -29,6 +30,9 @@ pub struct QaOptions {
     /// Other columns of the input that go along to the pairs.
     #[serde(skip_serializing_if = "KeptColumns::is_none")]
     pub kept: KeptColumns,
+    /// Which rows are used, and what becomes of them first.
+    #[serde(flatten)]
+    pub intake: IntakeOptions,
 }
 
 impl QaOptions {
@@ -43,13 +47,14 @@ impl QaOptions {
                 ("answer", self.answer_column.as_deref()),
             ]),
             kept: &self.kept,
+            intake: &self.intake,
         }
     }
 }
 
 /// Sorts out rows ordered by id: answers that are not identical are the passages, questions that
-/// are not the same the queries. An answer's split is a hash of its text, a question's the earliest
-/// of its answers'.
+/// are not the same the queries. An answer's split is a hash of its text or its newest row's time,
+/// a question's the earliest of its answers'.
 pub(crate) fn retrieval_set(
     rows: Vec<Row>,
     options: &QaOptions,
@@ -57,13 +62,15 @@ pub(crate) fn retrieval_set(
     seed: u64,
 ) -> Result<RetrievalSet> {
     let used = rows.len();
-    let mut answers = Vec::new();
+    let mut answers: Vec<Passage> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     let mut known = HashMap::new();
     let mut relevances = Vec::with_capacity(used);
     for Row {
         id,
         texts: [question, answer],
         kept,
+        time,
     } in rows
     {
         let key = TextKey::identical(&answer);
@@ -73,10 +80,12 @@ pub(crate) fn retrieval_set(
                 title: String::new(),
                 text: answer,
                 source: None,
-                split: options.split.split_of(seed, key),
+                split: Split::Train,
             });
+            groups.push(Group { key, time });
             answers.len() as u32 - 1
         });
+        groups[passage as usize].add(key, time);
         relevances.push(Relevance {
             query_id: id,
             query: question,
@@ -84,13 +93,19 @@ pub(crate) fn retrieval_set(
             kept,
         });
     }
-    let set = RetrievalSet::new(
+    let time_column = options.intake.split_by_time.as_deref();
+    let (splits, time) = options.split.splits(seed, &groups, time_column);
+    for (answer, split) in answers.iter_mut().zip(splits) {
+        answer.split = split;
+    }
+    let mut set = RetrievalSet::new(
         answers,
         relevances,
         options.negatives_per_question,
         options.same_text,
         seed,
     );
+    set.time = time;
     if let Some(split) = set.split_without_query() {
         return Err(GenerateError::EmptySplit {
             input: input.to_owned(),

@@ -11,7 +11,7 @@ use tracing::info;
 use crate::input::{Kept, warn_of_lost};
 use crate::summary::SplitCounts;
 use crate::write::{Tables, pairs_schema};
-use crate::{Result, Split, draw};
+use crate::{Result, Split, TimeSplit, draw};
 
 /// A document of the corpus.
 #[derive(Debug)]
@@ -78,6 +78,8 @@ pub(crate) struct RetrievalSet {
     seed: u64,
     /// Columns of the input that go along to the pairs.
     pub kept: KeptColumns,
+    /// Where the splits are parted in time, if they are.
+    pub time: Option<TimeSplit>,
 }
 
 /// The passages of one split, from which its negatives are drawn.
@@ -124,6 +126,7 @@ impl RetrievalSet {
             negatives_per_query,
             seed,
             kept: KeptColumns::None,
+            time: None,
         };
         set.order();
         for query in &mut set.queries {

@@ -91,6 +91,7 @@ pub async fn run(config: &Config) -> Result<Report> {
                     Ok(Summary {
                         rows: found.counts,
                         facts: qa::facts(&set),
+                        time: set.time.clone(),
                         splits: set.write(tables)?,
                     })
                 })

@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use pairmill_schema::TextKey;
+use pairmill_tables::time_as_text;
 use serde::{Deserialize, Serialize};
 
 use crate::draw;
@@ -77,6 +78,94 @@ impl Fractions {
     }
 }
 
+/// Where splits are parted in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeSplit {
+    /// The column of times.
+    pub column: String,
+    /// The newest row of train.
+    pub train_until: String,
+    /// The newest row of the first text of dev; those of all others are as new or newer.
+    pub dev_from: String,
+    /// The same of test.
+    pub test_from: String,
+}
+
+impl fmt::Display for TimeSplit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            column,
+            train_until,
+            dev_from,
+            test_from,
+        } = self;
+        write!(
+            f,
+            "split by `{column}`: train until {train_until}, dev from {dev_from}, test from \
+             {test_from}"
+        )
+    }
+}
+
+/// What is given to a split as one: the rows of one text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    pub key: TextKey,
+    /// Its newest row, in microseconds since 1970.
+    pub time: i64,
+}
+
+impl Group {
+    /// Takes in another row.
+    pub fn add(&mut self, key: TextKey, time: i64) {
+        self.key = self.key.min(key);
+        self.time = self.time.max(time);
+    }
+}
+
+impl Fractions {
+    /// Returns the split of each group: by its key, or with a column of times by its newest row, so
+    /// that no row of train is newer than a group of dev, and none of dev than one of test. Groups
+    /// of one time are ordered by their keys.
+    pub(crate) fn splits(
+        &self,
+        seed: u64,
+        groups: &[Group],
+        time_column: Option<&str>,
+    ) -> (Vec<Split>, Option<TimeSplit>) {
+        let Some(column) = time_column else {
+            let splits = groups.iter().map(|group| self.split_of(seed, group.key));
+            return (splits.collect(), None);
+        };
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_cached_key(|&at| {
+            let Group { key, time } = groups[at];
+            (time, draw::number(seed, "split", &[key.as_bytes()]), key)
+        });
+        let [train, dev, _] = self.0;
+        let place = |share: f64| (share * groups.len() as f64).round() as usize;
+        let (dev_at, test_at) = (place(train), place(train + dev).min(groups.len()));
+        let mut splits = vec![Split::Train; groups.len()];
+        for (place, &at) in order.iter().enumerate().skip(dev_at) {
+            splits[at] = match place < test_at {
+                true => Split::Dev,
+                false => Split::Test,
+            };
+        }
+        let time = |place: usize| {
+            let at = order.get(place).map(|&at| time_as_text(groups[at].time));
+            at.unwrap_or_default()
+        };
+        let parted = TimeSplit {
+            column: column.to_owned(),
+            train_until: time(dev_at.saturating_sub(1)),
+            dev_from: time(dev_at),
+            test_from: time(test_at),
+        };
+        (splits, Some(parted))
+    }
+}
+
 impl Default for Fractions {
     fn default() -> Self {
         Self([0.8, 0.1, 0.1])
@@ -129,6 +218,33 @@ mod tests {
             assert_eq!(bad.parse::<Fractions>(), Err(SplitError), "{bad}");
         }
         assert_eq!(Fractions::default(), "0.8,0.1,0.1".parse().unwrap());
+    }
+
+    #[test]
+    fn the_newest_groups_are_test_and_seeds_decide_among_those_of_one_time() {
+        let group = |n: i64| Group {
+            key: TextKey::identical(&format!("text {n}")),
+            time: n / 20,
+        };
+        let groups: Vec<Group> = (0..100).rev().map(group).collect();
+        let split = |seed| Fractions::default().splits(seed, &groups, Some("created"));
+        let (splits, parted) = split(1);
+        let times = |wanted: Split| {
+            let of_split = groups
+                .iter()
+                .zip(&splits)
+                .filter(|(_, split)| **split == wanted);
+            of_split.map(|(group, _)| group.time).collect::<Vec<_>>()
+        };
+        let [train, dev, test] = Split::ALL.map(times);
+        assert_eq!([train.len(), dev.len(), test.len()], [80, 10, 10]);
+        assert!(train.iter().max() <= dev.iter().min() && dev.iter().max() <= test.iter().min());
+        assert_eq!(parted.unwrap().dev_from, "1970-01-01");
+        assert_ne!(splits, split(2).0);
+        let mut group = group(0);
+        group.add(TextKey::identical("other"), 7);
+        group.add(TextKey::identical("other"), 3);
+        assert_eq!(group.time, 7, "a group is as new as its newest row");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::left_out::{self, LeftOut, Piece};
-use crate::{Result, SkippedFiles, Split};
+use crate::{Result, SkippedFiles, Split, TimeSplit};
 
 /// The summary's file in the output folder.
 const FILE: &str = "summary.json";
@@ -21,21 +21,37 @@ pub struct Summary {
     /// What there is to say about this kind of input.
     #[serde(flatten)]
     pub facts: Facts,
+    /// Where the splits are parted in time, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeSplit>,
     /// What each split holds.
     pub splits: BTreeMap<Split, SplitCounts>,
 }
 
 /// Numbers of rows of the input; of documents, their passages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     /// Rows in the input.
     pub read: u64,
+    /// Rows left out by `--where`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
     /// Rows left out because another one is identical.
     pub folded: u64,
     /// Rows left out because a text is empty.
     pub dropped: u64,
     /// Rows worked on, after `--limit`.
     pub used: u64,
+    /// Texts that something was taken out of by `--strip`, by what it was.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stripped: BTreeMap<String, u64>,
+    /// Rows in which a column of several joined ones is blank, by column.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blank: BTreeMap<String, u64>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Facts of one kind of input.
@@ -153,16 +169,22 @@ impl Summary {
     pub(crate) fn log(&self) {
         let Rows {
             read,
+            left_out,
             folded,
             dropped,
             used,
+            ..
         } = self.rows;
+        let left_out = match left_out {
+            0 => String::new(),
+            rows => format!("{rows} left out by --where, "),
+        };
         let rows = match self.facts {
             Facts::Corpus { .. } => "passages",
             _ => "rows",
         };
         info!(
-            "{rows}: {read} read, {folded} identical folded, {dropped} with an empty text dropped, {used} used"
+            "{rows}: {read} read, {left_out}{folded} identical folded, {dropped} with an empty text dropped, {used} used"
         );
         match self.facts {
             Facts::Qa {
@@ -256,6 +278,9 @@ impl Summary {
                 }
             }
         }
+        if let Some(time) = &self.time {
+            info!("{time}");
+        }
         info!("split      texts   queries positives negatives judgements");
         for (split, counts) in &self.splits {
             info!(
@@ -302,6 +327,7 @@ mod tests {
                 folded: 1,
                 dropped: 2,
                 used: 6,
+                ..Rows::default()
             },
             facts: Facts::Qa {
                 questions: 5,
@@ -310,6 +336,7 @@ mod tests {
                 questions_across_splits: 1,
                 pairs_left_out: 1,
             },
+            time: None,
             splits: BTreeMap::from([(
                 Split::Dev,
                 SplitCounts {

@@ -63,6 +63,7 @@ impl TicketSet {
         Ok(Summary {
             rows,
             facts,
+            time: self.time.clone(),
             splits,
         })
     }

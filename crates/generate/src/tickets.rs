@@ -10,7 +10,8 @@ use crate::categories::Categories;
 use crate::input::{Input, Kept, Row};
 use crate::negatives::NegativePool;
 use crate::pairing::circular_pairs;
-use crate::{Fractions, GenerateError, Result, Split, draw};
+use crate::split::Group;
+use crate::{Fractions, GenerateError, IntakeOptions, Result, Split, TimeSplit, draw};
 
 /// Judgements of a split where nothing else is asked for: some hundred queries even where a
 /// category has ten thousand tickets, and seconds to write and to read.
@@ -40,6 +41,9 @@ pub struct TicketsOptions {
     /// Other columns of the input that go along to the pairs.
     #[serde(skip_serializing_if = "KeptColumns::is_none")]
     pub kept: KeptColumns,
+    /// Which rows are used, and what becomes of them first.
+    #[serde(flatten)]
+    pub intake: IntakeOptions,
 }
 
 impl Default for TicketsOptions {
@@ -55,6 +59,7 @@ impl Default for TicketsOptions {
             text_column: None,
             category_column: None,
             kept: KeptColumns::None,
+            intake: IntakeOptions::default(),
         }
     }
 }
@@ -71,6 +76,7 @@ impl TicketsOptions {
                 ("category", self.category_column.as_deref()),
             ]),
             kept: &self.kept,
+            intake: &self.intake,
         }
     }
 }
@@ -114,6 +120,8 @@ pub(crate) struct TicketSet {
     pub negatives_per_positive: usize,
     pub max_judgements: u64,
     pub seed: u64,
+    /// Where the splits are parted in time, if they are.
+    pub time: Option<TimeSplit>,
 }
 
 impl TicketSet {
@@ -129,6 +137,7 @@ impl TicketSet {
             negatives_per_positive: options.negatives_per_positive,
             max_judgements: options.max_judgements,
             seed,
+            time: None,
         };
         set.add(rows, options);
         if let [category] = set.categories.as_slice() {
@@ -159,7 +168,7 @@ impl TicketSet {
         self.categories = categories.names;
         let mut known = HashMap::new();
         // The least key of each text's spellings, which tells its split whatever the ids are.
-        let mut keys: Vec<TextKey> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         for (row, category) in rows.into_iter().zip(numbers) {
             let [text, _] = row.texts;
             let spelling = TextKey::identical(&text);
@@ -174,10 +183,13 @@ impl TicketSet {
                     ticket,
                     categories: Vec::new(),
                 });
-                keys.push(spelling);
+                groups.push(Group {
+                    key: spelling,
+                    time: row.time,
+                });
                 self.texts.len() as u32 - 1
             });
-            keys[text_at as usize] = keys[text_at as usize].min(spelling);
+            groups[text_at as usize].add(spelling, row.time);
             self.texts[text_at as usize].categories.push(category);
             self.tickets.push(Ticket {
                 id: row.id,
@@ -187,8 +199,11 @@ impl TicketSet {
                 kept: row.kept,
             });
         }
-        for (text, key) in self.texts.iter_mut().zip(keys) {
-            text.split = options.split.split_of(self.seed, key);
+        let time_column = options.intake.split_by_time.as_deref();
+        let splits;
+        (splits, self.time) = options.split.splits(self.seed, &groups, time_column);
+        for (text, split) in self.texts.iter_mut().zip(splits) {
+            text.split = split;
             text.categories.sort_unstable();
             text.categories.dedup();
         }

@@ -17,10 +17,21 @@ pub struct Finding {
     pub other: Option<(Place, usize)>,
     /// How alike the two are, from 0 to 1.
     pub similarity: Option<f64>,
+    /// The category that is likelier than the row's own.
+    pub suggestion: Option<Suggestion>,
     /// Why, in plain words.
     pub detail: String,
     /// What stands there, shortened; filled in later where it is empty.
     pub excerpt: String,
+}
+
+/// A category for a row that has another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suggestion {
+    /// The category.
+    pub category: String,
+    /// How likely it is, from 0 to 1.
+    pub probability: f64,
 }
 
 impl Finding {
@@ -32,6 +43,7 @@ impl Finding {
             column: None,
             other: None,
             similarity: None,
+            suggestion: None,
             detail: detail.into(),
             excerpt: String::new(),
         }

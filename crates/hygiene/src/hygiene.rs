@@ -1,8 +1,8 @@
 use rayon::prelude::*;
 
 use crate::anonymise::shown_around;
-use crate::checks::{CHECKS, Check, TextCheck, Watch};
-use crate::finding::{Finding, Found};
+use crate::checks::{CHECKS, Check, TextCheck, Watch, label_finding};
+use crate::finding::{Finding, Found, Suggestion};
 use crate::kind::{Family, Kind};
 use crate::options::Options;
 use crate::table::{Batch, Place, Role, Table};
@@ -109,6 +109,13 @@ impl Hygiene {
             let ids = batch.ids.iter().flatten().flatten();
             self.personal_ids += ids.filter(|id| id.contains('@')).count() as u64;
         }
+    }
+
+    /// Takes in that a row's category, `given` with its probability, is likely another one.
+    pub fn suggest(&mut self, place: Place, given: (&str, f64), suggestion: Suggestion) {
+        self.found
+            .findings
+            .push(label_finding(place, given, suggestion));
     }
 
     /// Says what was found, ordered by kind and row.

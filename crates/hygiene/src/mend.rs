@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::anonymise::Anonymiser;
-use crate::checks::{CHECKS, Check, TextCheck, without_boilerplate};
+use crate::checks::{CHECKS, Check, LABEL_NOISE, TextCheck, without_boilerplate};
 use crate::finding::Found;
 use crate::kind::{Family, Fix, Kind};
 use crate::table::{Place, Role, Table};
@@ -15,6 +15,8 @@ pub struct Mender {
     dropped: HashMap<u32, (&'static Kind, String)>,
     texts: Vec<&'static TextCheck>,
     spellings: HashMap<String, String>,
+    /// The categories that rows get, by their numbers.
+    relabelled: HashMap<u32, String>,
     boilerplate: Vec<String>,
     anonymiser: Option<Anonymiser>,
     counts: BTreeMap<&'static str, u64>,
@@ -85,6 +87,7 @@ impl Mender {
                 true => found.spellings.iter().cloned().collect(),
                 false => HashMap::new(),
             },
+            relabelled: HashMap::new(),
             boilerplate: match has(BOILERPLATE) {
                 true => found.boilerplate.clone(),
                 false => Vec::new(),
@@ -92,6 +95,22 @@ impl Mender {
             anonymiser: anonymises.then(Anonymiser::default),
             counts: BTreeMap::new(),
         }
+    }
+
+    /// Gives rows the categories that are suggested for them.
+    #[must_use]
+    pub fn with_relabelling(mut self, found: &Found) -> Self {
+        let ours = found.findings.iter().filter(|finding| {
+            let is_noise = *finding.kind == LABEL_NOISE;
+            is_noise && finding.place.table as usize == self.number
+        });
+        self.relabelled = ours
+            .filter_map(|finding| {
+                let suggestion = finding.suggestion.as_ref()?;
+                Some((finding.place.row, suggestion.category.clone()))
+            })
+            .collect();
+        self
     }
 
     /// Decides on the row of this number, from 0. Rows come in order, so that placeholders are
@@ -119,18 +138,24 @@ impl Mender {
             };
             mended.push(text);
         }
-        let category = category.map(|category| match self.spellings.get(category) {
-            Some(name) => {
-                let column = self.table.category.clone().unwrap_or_default();
-                changes.push(Change {
-                    column,
-                    kind: SPELLING,
-                    before: Some(category.to_owned()),
-                    after: name.clone(),
-                });
-                Cow::Owned(name.clone())
+        let suggested = self.relabelled.get(&number);
+        let suggested = suggested.map(|name| (name, LABEL_NOISE.name));
+        let category = category.map(|category| {
+            let spelled = self.spellings.get(category);
+            let spelled = spelled.map(|name| (name, SPELLING));
+            match suggested.or(spelled) {
+                Some((name, kind)) => {
+                    let column = self.table.category.clone().unwrap_or_default();
+                    changes.push(Change {
+                        column,
+                        kind,
+                        before: Some(category.to_owned()),
+                        after: name.clone(),
+                    });
+                    Cow::Owned(name.clone())
+                }
+                None => Cow::Borrowed(category),
             }
-            None => Cow::Borrowed(category),
         });
         self.anonymise(texts, &mut mended, &mut changes);
         for change in &changes {
@@ -237,7 +262,7 @@ impl Mender {
 }
 
 /// The text with something else in each place that the check finds.
-fn apply(check: &TextCheck, text: &str) -> Option<String> {
+pub(crate) fn apply(check: &TextCheck, text: &str) -> Option<String> {
     let mend = check.mend?;
     let spans = (check.find)(text);
     if spans.is_empty() {
@@ -358,6 +383,33 @@ mod tests {
                 kept(&["other", "Shop"])
             ]
         );
+    }
+
+    #[test]
+    fn a_row_gets_the_category_that_is_suggested_for_it_or_goes() {
+        let rows = tickets(&[("one", "a"), ("two", "b")]);
+        let mut found = found(&rows);
+        let suggestion = crate::Suggestion {
+            category: "b".to_owned(),
+            probability: 0.9,
+        };
+        let finding = crate::checks::label_finding(Place::new(0, 0), ("a", 0.05), suggestion);
+        assert_eq!(
+            finding.detail,
+            "labelled `a` (probability 0.05), more likely `b` (0.90)"
+        );
+        found.findings.push(finding);
+        let category = |mender: &mut Mender, row| match mender.row(row, &["one"], Some("a")) {
+            Mended::Dropped { kind, .. } => kind.to_owned(),
+            Mended::Kept { category, .. } => category.unwrap().into_owned(),
+        };
+        let mender = || Mender::new(&rows[0].table, 0, &found, &[], false);
+        let mut relabels = mender().with_relabelling(&found);
+        assert_eq!(category(&mut relabels, 0), "b");
+        assert_eq!(category(&mut relabels, 1), "a");
+        assert_eq!(relabels.counts()["label_noise"], 1);
+        let mut drops = Mender::new(&rows[0].table, 0, &found, &[&LABEL_NOISE], false);
+        assert_eq!(category(&mut drops, 0), "label_noise");
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Options {
     pub languages: Vec<String>,
     /// The share of the rows that a line must be in to be boilerplate.
     pub boilerplate_share: f64,
+    /// Whether somebody suggests categories, see [`Hygiene::suggest`](crate::Hygiene::suggest).
+    pub has_suggestions: bool,
 }
 
 impl Default for Options {
@@ -28,6 +30,7 @@ impl Default for Options {
             count_tokens: None,
             languages: Vec::new(),
             boilerplate_share: 0.05,
+            has_suggestions: false,
         }
     }
 }
@@ -44,6 +47,7 @@ impl fmt::Debug for Options {
             .field("has_model", &self.count_tokens.is_some())
             .field("languages", &self.languages)
             .field("boilerplate_share", &self.boilerplate_share)
+            .field("has_suggestions", &self.has_suggestions)
             .finish()
     }
 }

@@ -29,6 +29,13 @@ impl Kind {
     }
 }
 
+/// Whether a folder has everything of a sentence encoder but an ONNX file. What else may be wrong with
+/// it is told where it is loaded.
+pub fn lacks_onnx(folder: &Path) -> bool {
+    let opened = open(folder, Kind::SentenceEncoder, false);
+    matches!(opened, Err(InferenceError::MissingFile { file, .. }) if MODEL_FILES.contains(&file))
+}
+
 /// Reads a model folder that has an ONNX file; also where that is.
 pub(crate) fn open(folder: &Path, kind: Kind, int8: bool) -> Result<(Checkpoint, PathBuf)> {
     if !folder.is_dir() {

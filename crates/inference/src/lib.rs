@@ -30,6 +30,7 @@ mod split;
 pub use cross_encoder::{CrossEncoder, CrossEncoderOptions, PairScorer, Tally};
 pub use embed::Embed;
 pub use error::{InferenceError, Result};
+pub use files::lacks_onnx;
 pub use function::CrossEncoderScore;
 pub use head::Activation;
 pub use hidden_states::HiddenStates;

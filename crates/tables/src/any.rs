@@ -125,7 +125,7 @@ fn spool(session: &SessionContext, source: &Source, texts: &[Arc<TextFile>]) -> 
     Ok(session.read_table(spool.finish()?)?)
 }
 
-fn blank_as_null(values: &ArrayRef, file: &DataFile) -> ArrayRef {
+pub(crate) fn blank_as_null(values: &ArrayRef, file: &DataFile) -> ArrayRef {
     if file.format == Format::JsonLines {
         return values.clone();
     }

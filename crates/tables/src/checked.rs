@@ -1,14 +1,13 @@
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder, new_null_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
 use arrow::datatypes::SchemaRef;
 
 use crate::columns::Column;
-use crate::convert::{BadValue, Kind};
+use crate::convert::BadValue;
+use crate::intake::{Intake, Taken, joined};
+use crate::kind::Kind;
 use crate::listing::FileColumns;
-use crate::source::DataFile;
 use crate::{Result, TableError};
 
 /// Turns the values of a file into those of the contract.
@@ -17,30 +16,21 @@ pub(crate) struct Checked<'a> {
     pub columns: &'a [Column],
     pub schema: SchemaRef,
     pub empty_is_null: bool,
+    pub intake: Intake<'a>,
 }
 
-impl<'a> Checked<'a> {
-    /// Returns the columns to read from the file itself, each once; the others stand in its path.
-    pub fn own_columns(&self, found: &FileColumns) -> Vec<&'a str> {
-        let in_file = found.names();
-        let mut own: Vec<&str> = Vec::new();
-        for name in self.columns.iter().filter_map(Column::source) {
-            if in_file.iter().any(|column| column == name) && !own.contains(&name) {
-                own.push(name);
-            }
-        }
-        own
-    }
-
+impl Checked<'_> {
     /// Refuses a column of numbers, which is hardly one of texts.
     pub fn refuse_numbers_for_text(&self, found: &FileColumns) -> Result<()> {
         for column in self.columns {
-            if let (Kind::Text | Kind::Title, Some(name)) = (Kind::of(column), column.source())
-                && found.holds_numbers_only(name)
-            {
+            if !matches!(Kind::of(column), Kind::Text | Kind::Title) {
+                continue;
+            }
+            let mut names = column.sources().iter();
+            if let Some(name) = names.find(|name| found.holds_numbers_only(name)) {
                 return Err(TableError::WrongType {
                     path: self.path.to_owned(),
-                    column: name.to_owned(),
+                    column: name.clone(),
                     found: "of numbers".to_owned(),
                     expected: "text",
                 });
@@ -49,52 +39,61 @@ impl<'a> Checked<'a> {
         Ok(())
     }
 
+    /// Converts a batch: `value` gives the values of a column of the input, and `place` names a
+    /// row in messages.
     pub fn batch(
         &self,
-        file: &DataFile,
-        own: &[&str],
-        values: &[ArrayRef],
         rows: usize,
         place: impl Fn(usize) -> String,
+        value: impl Fn(&str) -> Option<ArrayRef>,
+        taken: &mut Taken,
     ) -> Result<RecordBatch> {
-        self.typed_batch(own, values, rows, place, |name| {
-            let value = file.partition.iter().find(|(column, _)| column == name);
-            let mut constant = StringBuilder::new();
-            for _ in 0..rows {
-                constant.append_option(value?.1.as_deref());
-            }
-            Some(Arc::new(constant.finish()) as ArrayRef)
-        })
-    }
-
-    /// Converts a batch. `own` names the columns of `values`; `other` gives the values of those
-    /// that are not among them.
-    pub fn typed_batch(
-        &self,
-        own: &[&str],
-        values: &[ArrayRef],
-        rows: usize,
-        place: impl Fn(usize) -> String,
-        other: impl Fn(&str) -> Option<ArrayRef>,
-    ) -> Result<RecordBatch> {
+        let value =
+            |name: &str| value(name).expect("each column was found in the file or in its path");
         let mut converted: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
         for column in self.columns {
-            let array = match column.source() {
-                None if column.may_be_empty() => {
+            converted.push(match column.sources() {
+                [] if column.may_be_empty() => {
                     Arc::new(StringArray::from_iter_values(std::iter::repeat_n("", rows)))
                 }
-                None => new_null_array(column.field.data_type(), rows),
-                Some(name) => {
-                    let at = own.iter().position(|own| *own == name);
-                    let array = at.map(|at| values[at].clone()).or_else(|| other(name));
-                    let array = array.expect("each column was found in the file or in its path");
-                    self.convert(column, name, &array, &place)?
+                [] => new_null_array(column.field.data_type(), rows),
+                [name] => {
+                    let converted = self.convert(column, name, &value(name), &place)?;
+                    self.edited(column, converted)
                 }
-            };
-            converted.push(array);
+                names => {
+                    let parts = names.iter().map(|name| {
+                        let part = Kind::Title.convert(&value(name), false);
+                        let part = part.map_err(|bad| self.wrong(name, &place, bad))?;
+                        Ok(self.edited(column, part))
+                    });
+                    joined_columns(names, &parts.collect::<Result<Vec<_>>>()?, rows, taken)
+                }
+            });
         }
         RecordBatch::try_new(self.schema.clone(), converted)
             .map_err(|error| TableError::Query(Box::new(error.into())))
+    }
+
+    /// Returns texts as they are to be read.
+    fn edited(&self, column: &Column, texts: ArrayRef) -> ArrayRef {
+        let is_text = matches!(Kind::of(column), Kind::Text | Kind::Title);
+        let Some(edit) = self.intake.edit.filter(|_| is_text) else {
+            return texts;
+        };
+        let texts = texts.as_string::<i32>().iter();
+        let edited = texts.map(|text| text.map(|text| edit.edit(text)));
+        Arc::new(edited.collect::<StringArray>())
+    }
+
+    fn wrong(&self, name: &str, place: impl Fn(usize) -> String, bad: BadValue) -> TableError {
+        TableError::WrongValue {
+            path: self.path.to_owned(),
+            place: place(bad.row),
+            column: name.to_owned(),
+            found: format!("`{}`", bad.found.unwrap_or_default()),
+            expected: bad.expected,
+        }
     }
 
     fn convert(
@@ -106,13 +105,7 @@ impl<'a> Checked<'a> {
     ) -> Result<ArrayRef> {
         let kind = Kind::of(column);
         let empty_is_null = self.empty_is_null && column.field.is_nullable();
-        let wrong = |bad: BadValue| TableError::WrongValue {
-            path: self.path.to_owned(),
-            place: place(bad.row),
-            column: name.to_owned(),
-            found: format!("`{}`", bad.found.unwrap_or_default()),
-            expected: bad.expected,
-        };
+        let wrong = |bad: BadValue| self.wrong(name, &place, bad);
         let converted = kind.convert(array, empty_is_null).map_err(wrong)?;
         if column.must_not_be_null()
             && let Some(row) = first_null(&converted)
@@ -133,6 +126,25 @@ impl<'a> Checked<'a> {
         }
         Ok(converted)
     }
+}
+
+/// Returns the texts of several columns as one, and counts where one is blank.
+fn joined_columns(
+    names: &[String],
+    parts: &[ArrayRef],
+    rows: usize,
+    taken: &mut Taken,
+) -> ArrayRef {
+    let parts: Vec<&StringArray> = parts.iter().map(|part| part.as_string::<i32>()).collect();
+    for (name, part) in names.iter().zip(&parts) {
+        let blank = part.iter().flatten().filter(|text| text.trim().is_empty());
+        let blank = blank.count() as u64;
+        if blank > 0 {
+            *taken.blank.entry(name.clone()).or_default() += blank;
+        }
+    }
+    let row = |row: usize| joined(parts.iter().map(|part| part.value(row)));
+    Arc::new(StringArray::from_iter_values((0..rows).map(row)))
 }
 
 fn first_null(values: &ArrayRef) -> Option<usize> {

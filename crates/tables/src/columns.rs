@@ -8,104 +8,21 @@ use datafusion::prelude::{coalesce, ident};
 use serde::Serialize;
 use tracing::info;
 
+use crate::known_names::others;
 use crate::{Result, Table, TableError};
 
-/// Names that a column of the contract has elsewhere: in BEIR's files, in the data sets that
-/// training guides use, in exports of help desks. The first that is there is taken.
-const OTHER_NAMES: [(&str, &[&str]); 15] = [
-    ("query_id", &["query-id", "qid"]),
-    (
-        "corpus_id",
-        &["corpus-id", "doc_id", "docid", "docno", "pid"],
-    ),
-    ("question", &["query", "anchor", "questions"]),
-    ("answer", &["positive", "response", "document", "answers"]),
-    ("anchor", &["query", "question", "sentence1", "text1"]),
-    (
-        "anchor_id",
-        &["query_id", "query-id", "question_id", "sentence1_id"],
-    ),
-    (
-        "positive",
-        &[
-            "answer",
-            "document",
-            "passage",
-            "response",
-            "sentence2",
-            "text2",
-        ],
-    ),
-    (
-        "positive_id",
-        &[
-            "answer_id",
-            "document_id",
-            "doc_id",
-            "corpus_id",
-            "corpus-id",
-            "sentence2_id",
-        ],
-    ),
-    (
-        "sentence1",
-        &["text1", "anchor", "query", "question", "premise"],
-    ),
-    (
-        "sentence2",
-        &[
-            "text2",
-            "positive",
-            "document",
-            "passage",
-            "answer",
-            "hypothesis",
-        ],
-    ),
-    ("sentence1_id", &["anchor_id", "query_id", "query-id"]),
-    (
-        "sentence2_id",
-        &[
-            "positive_id",
-            "document_id",
-            "doc_id",
-            "corpus_id",
-            "corpus-id",
-        ],
-    ),
-    (
-        "score",
-        &[
-            "label",
-            "labels",
-            "relevance",
-            "similarity_score",
-            "similarity",
-        ],
-    ),
-    ("label", &["labels", "score", "is_duplicate"]),
-    ("category", &["label", "labels", "intent", "queue"]),
-];
-
-/// Returns other names of the columns `id` and `text`, which depend on what the table is.
-fn names_by_table(table: Table, column: &str) -> &'static [&'static str] {
-    match (table, column) {
-        (Table::Queries | Table::Qa, "id") => &["_id", "question_id", "query_id", "qid"],
-        (Table::Corpus, "id") => &["_id", "doc_id", "docid", "docno", "passage_id", "pid"],
-        (Table::Tickets, "id") => &["_id", "ticket_id"],
-        (Table::Queries, "text") => &["query", "question"],
-        (Table::Corpus, "text") => &["passage", "document", "contents", "content", "body"],
-        (Table::Tickets, "text") => &["description", "body", "message", "query"],
-        _ => &[],
-    }
-}
-
-/// Which column of the input stands for which column of the contract.
+/// Which column of the input stands for which column of the contract. A name of several columns,
+/// parted by commas, stands for their texts joined by a blank line.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ColumnNames {
     named: BTreeMap<String, String>,
     optional: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
 }
+
+/// The column of an opened table that has the times, in microseconds since 1970 in UTC.
+pub const TIME_COLUMN: &str = "time of the row";
 
 impl ColumnNames {
     /// Takes contract column → name in the input, for the columns that the user named.
@@ -125,6 +42,32 @@ impl ColumnNames {
         self.optional.push(column.into());
         self
     }
+
+    /// Asks for the times in this column of the input: they stand in [`TIME_COLUMN`].
+    pub fn with_time(self, column: Option<&str>) -> Self {
+        Self {
+            time: column.map(str::to_owned),
+            ..self
+        }
+    }
+}
+
+/// Finds the columns of an input that a name stands for: the one of this name, or several whose
+/// names are parted by commas. None if one of them is not there.
+///
+/// # Errors
+/// If a name stands for several columns that differ in letter case alone.
+pub fn columns_of_name(input: &str, name: &str, found: &[String]) -> Result<Option<Vec<String>>> {
+    if let Some(name) = find(input, name, found)? {
+        return Ok(Some(vec![name]));
+    }
+    match name.contains(',') {
+        true => name
+            .split(',')
+            .map(|part| find(input, part, found))
+            .collect(),
+        false => Ok(None),
+    }
 }
 
 /// A column of the contract with the column of the input that stands for it.
@@ -141,6 +84,8 @@ pub(crate) struct Column {
 pub(crate) enum Origin {
     /// The column of this name in the input.
     Named(String),
+    /// The columns of these names, whose texts are joined.
+    Joined(Vec<String>),
     /// Nowhere: it is null in every row.
     Absent,
 }
@@ -148,9 +93,18 @@ pub(crate) enum Origin {
 impl Column {
     /// Returns the column of the input, where there is one.
     pub fn source(&self) -> Option<&str> {
-        match &self.origin {
-            Origin::Named(name) => Some(name),
+        match self.sources() {
+            [name] => Some(name),
             _ => None,
+        }
+    }
+
+    /// Returns the columns of the input: several where their texts are joined.
+    pub fn sources(&self) -> &[String] {
+        match &self.origin {
+            Origin::Named(name) => std::slice::from_ref(name),
+            Origin::Joined(names) => names,
+            Origin::Absent => &[],
         }
     }
 
@@ -179,7 +133,10 @@ pub(crate) fn resolve(
     let extra = extra
         .iter()
         .map(|name| (Field::new(*name, DataType::Utf8, true), true));
+    let time = names.time.iter();
+    let time = time.map(|_| (Field::new(TIME_COLUMN, DataType::Int64, false), true));
     own.chain(extra)
+        .chain(time)
         .map(|(field, is_extra)| {
             let origin = origin(input, table, names, &field, is_extra, found)?;
             let is_null = origin == Origin::Absent && field.name() != "title";
@@ -201,11 +158,19 @@ fn origin(
     found: &[String],
 ) -> Result<Origin> {
     let column = field.name().as_str();
-    let wanted = names.named.get(column).map_or(column, String::as_str);
+    let is_time = is_extra && column == TIME_COLUMN;
+    let named = match is_time {
+        true => names.time.as_ref(),
+        false => names.named.get(column),
+    };
+    let wanted = named.map_or(column, String::as_str);
     if let Some(name) = find(input, wanted, found)? {
         return Ok(Origin::Named(name));
     }
-    let is_named = names.named.contains_key(column);
+    let is_named = named.is_some();
+    if is_named && !is_extra && is_text(field) && wanted.contains(',') {
+        return joined(input, table, wanted, found);
+    }
     if !is_named && !is_extra {
         for other in others(table, column) {
             if let Some(name) = find(input, other, found)? {
@@ -219,28 +184,48 @@ fn origin(
             return Ok(Origin::Absent);
         }
     }
-    Err(TableError::MissingColumn {
+    let hint = match table {
+        _ if found.iter().any(|name| is_like_data(name)) => {
+            "; is its first line a row? A first line that names the columns is needed".to_owned()
+        }
+        // An extra column was named by its own flag.
+        _ if is_extra => String::new(),
+        Table::Tickets | Table::Qa | Table::Corpus | Table::Pairs => {
+            let flag = column.replace('_', "-");
+            format!("; name another one with --{flag}-column")
+        }
+        _ => String::new(),
+    };
+    Err(missing(input, table, wanted, found, hint))
+}
+
+fn missing(input: &str, table: Table, column: &str, found: &[String], hint: String) -> TableError {
+    TableError::MissingColumn {
         path: input.to_owned(),
         table: table.name(),
-        column: wanted.to_owned(),
+        column: column.to_owned(),
         found: match found {
             [] => "none".to_owned(),
             found => found.join(", "),
         },
-        hint: match table {
-            _ if found.iter().any(|name| is_like_data(name)) => {
-                "; is its first line a row? A first line that names the columns is needed"
-                    .to_owned()
-            }
-            // An extra column was named by its own flag.
-            _ if is_extra => String::new(),
-            Table::Tickets | Table::Qa | Table::Corpus | Table::Pairs => {
-                let flag = column.replace('_', "-");
-                format!("; name another one with --{flag}-column")
-            }
-            _ => String::new(),
-        },
-    })
+        hint,
+    }
+}
+
+/// Finds the columns of several names, parted by commas.
+fn joined(input: &str, table: Table, names: &str, found: &[String]) -> Result<Origin> {
+    let parts = names.split(',').map(|name| {
+        let missing = || missing(input, table, name.trim(), found, String::new());
+        find(input, name, found)?.ok_or_else(missing)
+    });
+    Ok(Origin::Joined(parts.collect::<Result<_>>()?))
+}
+
+/// Returns whether a column of the contract holds texts, not ids or categories.
+fn is_text(field: &Field) -> bool {
+    let name = field.name();
+    let is_id = name == "id" || name.ends_with("_id");
+    *field.data_type() == DataType::Utf8 && !is_id && name != "category"
 }
 
 /// Returns a column of the contract by a plan over columns of the input that are near it.
@@ -284,13 +269,6 @@ fn find(input: &str, wanted: &str, found: &[String]) -> Result<Option<String>> {
         (Some(name), None) => Ok(Some(name.clone())),
         (Some(_), Some(_)) => Err(twice(wanted)),
     }
-}
-
-/// Returns the names that a column of a table has elsewhere, the likeliest first.
-fn others(table: Table, column: &str) -> impl Iterator<Item = &'static str> {
-    let listed = OTHER_NAMES.iter().filter(move |(ours, _)| *ours == column);
-    let listed = listed.flat_map(|(_, theirs)| theirs.iter());
-    names_by_table(table, column).iter().chain(listed).copied()
 }
 
 /// Returns whether the name of a column is rather a cell of a file whose first line is a row: a
@@ -372,6 +350,36 @@ mod tests {
             "under the mat by the door"
         ]));
         assert!(!hint(&["nr", "first column", "Second 2"]));
+    }
+
+    #[test]
+    fn a_name_of_several_columns_is_that_of_one_where_there_is_one() {
+        let names = ColumnNames::new([
+            ("text", Some("Subject, body")),
+            ("category", Some("queue,kind")),
+        ]);
+        let origin = |found: &[&str]| {
+            let found: Vec<_> = found.iter().map(|&name| name.to_owned()).collect();
+            Ok::<_, TableError>(
+                resolve("x", Table::Tickets, &names, &[], &found)?[1]
+                    .origin
+                    .clone(),
+            )
+        };
+        let joined = origin(&["id", "subject", "body", "queue,kind"]).unwrap();
+        assert_eq!(
+            joined,
+            Origin::Joined(vec!["subject".into(), "body".into()])
+        );
+        let one = origin(&["id", "subject, body", "queue,kind"]).unwrap();
+        assert_eq!(one, Origin::Named("subject, body".into()));
+        let error = origin(&["id", "subject", "queue,kind"]).unwrap_err();
+        assert!(error.to_string().contains("no column `body`"), "{error}");
+        let error = origin(&["id", "subject", "body", "queue", "kind"]).unwrap_err();
+        assert!(
+            error.to_string().contains("no column `queue,kind`"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -3,30 +3,16 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float32Builder, Int32Builder, StringBuilder};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float32Builder, Int32Builder, Int64Array, StringBuilder,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::columns::Column;
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Text or whole numbers.
-    Id,
-    Text,
-    /// Text that may be missing, which reads as empty.
-    Title,
-    /// Whole numbers.
-    Whole,
-    /// Whole numbers that may be truth values.
-    Grade,
-    Number,
-    /// Anything that can be written as a text.
-    Extra,
-}
+use crate::kind::Kind;
+use crate::time::times;
 
 /// A value that a column cannot hold.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,71 +24,6 @@ pub(crate) struct BadValue {
 }
 
 impl Kind {
-    pub fn of(column: &Column) -> Self {
-        let name = column.field.name();
-        match column.field.data_type() {
-            DataType::Utf8 if column.is_extra => Self::Extra,
-            DataType::Utf8 if name == "id" || name.ends_with("_id") || name == "category" => {
-                Self::Id
-            }
-            DataType::Utf8 if column.may_be_empty() => Self::Title,
-            DataType::Utf8 => Self::Text,
-            DataType::Int32 if matches!(name.as_str(), "score" | "label") => Self::Grade,
-            DataType::Int32 => Self::Whole,
-            _ => Self::Number,
-        }
-    }
-
-    fn expected(self) -> &'static str {
-        match self {
-            Self::Id => "text or a whole number",
-            Self::Text | Self::Title => "text",
-            Self::Whole | Self::Grade => "a whole number",
-            Self::Number => "a number, with a point before its decimals",
-            Self::Extra => "text or a number",
-        }
-    }
-
-    /// Returns whether a plan may cast the type without a look at the values; an error where no
-    /// value of the type will do.
-    pub fn takes(self, found: &DataType) -> Result<bool, &'static str> {
-        let kind = match found {
-            DataType::Dictionary(_, value) => value.as_ref(),
-            other => other,
-        };
-        let is_decimal = matches!(kind, DataType::Decimal128(..) | DataType::Decimal256(..));
-        let is_whole = kind.is_integer();
-        let is_text = kind.is_string();
-        let is_binary = matches!(
-            kind,
-            DataType::Binary
-                | DataType::LargeBinary
-                | DataType::BinaryView
-                | DataType::FixedSizeBinary(_)
-        );
-        let is_plain = match self {
-            Self::Id | Self::Extra => is_text || is_whole,
-            Self::Text | Self::Title => is_text,
-            Self::Whole | Self::Grade => is_whole,
-            Self::Number => kind.is_numeric() && !is_decimal,
-        };
-        let is_convertible = kind.is_null()
-            || match self {
-                Self::Id => is_binary || is_decimal || kind.is_floating(),
-                Self::Text | Self::Title => is_binary,
-                Self::Whole => is_text || is_decimal || kind.is_floating(),
-                Self::Grade | Self::Number => {
-                    is_text || is_decimal || kind.is_floating() || *kind == DataType::Boolean
-                }
-                Self::Extra => is_binary || !kind.is_nested(),
-            };
-        match (is_plain, is_convertible) {
-            (true, _) => Ok(true),
-            (false, true) => Ok(false),
-            (false, false) => Err(self.expected()),
-        }
-    }
-
     /// Returns the values as the contract wants them. `empty_is_null` says whether an empty text is
     /// a missing value, as in the cells of a CSV file, where the column may lack one.
     pub fn convert(self, values: &ArrayRef, empty_is_null: bool) -> Result<ArrayRef, BadValue> {
@@ -110,6 +31,7 @@ impl Kind {
         match self {
             Self::Whole | Self::Grade => self.whole_numbers(&values, empty_is_null),
             Self::Number => self.numbers(&values, empty_is_null),
+            Self::Time => self.times(&values),
             _ => self.texts(&values, empty_is_null),
         }
     }
@@ -252,6 +174,17 @@ impl Kind {
         })
     }
 
+    fn times(self, values: &ArrayRef) -> Result<ArrayRef, BadValue> {
+        let times = times(values).map_err(|error| self.bad(0, error))?;
+        let mut rows = times.iter().enumerate();
+        let wrong = rows.find(|(row, time)| time.is_none() && values.is_valid(*row));
+        if let Some((row, _)) = wrong {
+            let found = written(&values.slice(row, 1)).unwrap_or_else(|error| error.to_string());
+            return Err(self.bad(row, found));
+        }
+        Ok(Arc::new(Int64Array::from(times)))
+    }
+
     fn numbers(self, values: &ArrayRef, empty_is_null: bool) -> Result<ArrayRef, BadValue> {
         let mut numbers = Float32Builder::with_capacity(values.len());
         if !values.data_type().is_string() {
@@ -324,8 +257,8 @@ mod tests {
     use super::*;
 
     use arrow::array::{
-        BinaryArray, BooleanArray, Decimal128Array, Decimal256Array, Float64Array, Int64Array,
-        StringArray,
+        BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array,
+        StringArray, TimestampNanosecondArray, TimestampSecondArray,
     };
     use arrow::datatypes::i256;
 
@@ -390,6 +323,32 @@ mod tests {
         assert_eq!((half.row, half.found.as_deref()), (1, Some("0.5")));
         let large = grades(Arc::new(Int64Array::from(vec![5_000_000_000]))).unwrap_err();
         assert_eq!(large.expected, "a whole number of 32 bits");
+    }
+
+    #[test]
+    fn times_may_be_of_any_type() {
+        let times = |values: ArrayRef| {
+            let converted = Kind::Time.convert(&values, false)?;
+            Ok::<_, BadValue>(converted.as_primitive::<Int64Type>().value(0))
+        };
+        let day = 1_714_694_400_000_000;
+        let columns: [ArrayRef; 6] = [
+            Arc::new(StringArray::from(vec!["2024-05-03"])),
+            Arc::new(Int64Array::from(vec![day / 1_000])),
+            Arc::new(Float64Array::from(vec![(day / 1_000_000) as f64])),
+            Arc::new(TimestampNanosecondArray::from(vec![day * 1_000])),
+            Arc::new(TimestampSecondArray::from(vec![day / 1_000_000]).with_timezone("+02:00")),
+            Arc::new(Date32Array::from(vec![(day / 86_400_000_000) as i32])),
+        ];
+        for column in columns {
+            assert_eq!(times(column).unwrap(), day);
+        }
+        let wrong = StringArray::from(vec!["2024-05-03", "soon"]);
+        let error = times(Arc::new(wrong)).unwrap_err();
+        assert_eq!((error.row, error.found.as_deref()), (1, Some("soon")));
+        let null = StringArray::from(vec![Some("2024-05-03"), None]);
+        let null: ArrayRef = Arc::new(null);
+        assert_eq!(Kind::Time.convert(&null, false).unwrap().null_count(), 1);
     }
 
     #[test]

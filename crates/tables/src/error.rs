@@ -155,6 +155,44 @@ pub enum TableError {
         /// What the contract asks for.
         expected: &'static str,
     },
+    /// A condition on rows that is none.
+    #[error(
+        "{path}: --where cannot be used: {detail}; it says `{filter}`, and the columns are {found} (names with blanks or marks stand in double quotes, texts in single ones)"
+    )]
+    Filter {
+        /// The input as the user gave it.
+        path: String,
+        /// The condition.
+        filter: String,
+        /// What is wrong with it.
+        detail: String,
+        /// The columns that are there.
+        found: String,
+    },
+    /// A row of which a condition says nothing.
+    #[error(
+        "{path}: --where `{filter}` cannot be told in {place}: {detail}; TRY_CAST(… AS DOUBLE) makes nothing of what is no number, and leaves such rows out"
+    )]
+    FilterOfRow {
+        /// The offending file.
+        path: String,
+        /// The condition.
+        filter: String,
+        /// The row, from 1 without the header, or the line.
+        place: String,
+        /// What is wrong there.
+        detail: String,
+    },
+    /// A condition that no row meets.
+    #[error("{path}: --where leaves none of {rows} rows; it says `{filter}`")]
+    AllFiltered {
+        /// The input as the user gave it.
+        path: String,
+        /// The condition.
+        filter: String,
+        /// Rows read.
+        rows: u64,
+    },
     /// A column to keep that the output has itself.
     #[error(
         "{path}: the column `{column}` cannot be kept, as a {table} table has one of this name; rename it in the input"

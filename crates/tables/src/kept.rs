@@ -88,9 +88,12 @@ impl KeptColumns {
             Self::All => {
                 let found = column_names(session, input).await?;
                 let own = resolve(input, table, names, &[], &found)?;
-                let own: Vec<&str> = own.iter().filter_map(Column::source).collect();
+                let own: Vec<&String> = own.iter().flat_map(Column::sources).collect();
                 let others = found.iter().map(String::as_str);
-                let others = others.filter(|name| !own.contains(name) && !read.contains(name));
+                let others = others.filter(|name| {
+                    let is_own = own.iter().any(|own| own == name);
+                    !is_own && !read.contains(name)
+                });
                 let (taken, kept): (Vec<&str>, Vec<&str>) = others.partition(|name| is_taken(name));
                 if !taken.is_empty() {
                     let (taken, table) = (taken.join(", "), output.name());

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{DataFrame, SessionContext, ident};
@@ -10,8 +10,10 @@ use futures::StreamExt;
 use crate::check::RowCheck;
 use crate::checked::Checked;
 use crate::columns::{Column, ColumnNames, expression, resolve};
-use crate::convert::Kind;
+use crate::intake::{Intake, Taken};
+use crate::kind::Kind;
 use crate::listing::{FileColumns, columns_of, listing, parquet_footers};
+use crate::part::Part;
 use crate::source::{DataFile, Source};
 use crate::spool::SpoolWriter;
 use crate::stdin::{stdin_batches, stdin_reader};
@@ -36,18 +38,40 @@ pub async fn open(
     names: &ColumnNames,
     extra: &[&str],
 ) -> Result<DataFrame> {
+    let (frame, _) = open_with(session, input, table, names, extra, Intake::default()).await?;
+    Ok(frame)
+}
+
+/// Opens an input as [`open`] does, of which rows are left out or texts changed on the way, and
+/// says what became of them. A row that is left out may be unsound.
+///
+/// # Errors
+/// As [`open`]; if the filter is no condition on these columns, cannot be told of a row, or leaves
+/// none.
+pub async fn open_with(
+    session: &SessionContext,
+    input: &str,
+    table: Table,
+    names: &ColumnNames,
+    extra: &[&str],
+    intake: Intake<'_>,
+) -> Result<(DataFrame, Taken)> {
     let wanted = Wanted {
         input,
         table,
         names,
         extra,
+        intake,
     };
     if input == "-" {
         return wanted.spool_stdin(session);
     }
     let source = Source::resolve(input)?;
     if source.format == Format::Trec {
-        return open_trec(session, source, input, table);
+        if let Some(filter) = intake.filter {
+            return Err(filter.refused(input));
+        }
+        return Ok((open_trec(session, source, input, table)?, Taken::default()));
     }
     let metadata = parquet_footers(&source)?;
     let mut files = Vec::with_capacity(source.files.len());
@@ -66,7 +90,8 @@ pub async fn open(
     check
         .run(session, &frame, input, table, &plan.columns)
         .await?;
-    Ok(frame.select(plan.columns.iter().map(expression).collect::<Vec<_>>())?)
+    let columns: Vec<Expr> = plan.columns.iter().map(expression).collect();
+    Ok((frame.select(columns)?, Taken::default()))
 }
 
 fn open_trec(
@@ -90,6 +115,7 @@ struct Wanted<'a> {
     table: Table,
     names: &'a ColumnNames,
     extra: &'a [&'a str],
+    intake: Intake<'a>,
 }
 
 /// How files can be read by DataFusion as they are.
@@ -120,22 +146,12 @@ impl Wanted<'_> {
             let columns =
                 self.resolve(self.path(source, file), &found.names_with(&file.partition))?;
             is_plain &= file.partition.is_empty();
-            let mut fields = Vec::new();
-            for column in &columns {
-                let Some(name) = column.source() else {
-                    continue;
-                };
-                let kind = Kind::of(column);
+            is_plain &= self.intake.is_plain();
+            let path = self.path(source, file);
+            is_plain &= refuse_types(path, &columns, found)?;
+            let mut fields: Vec<Field> = Vec::new();
+            for name in columns.iter().filter_map(Column::source) {
                 let field = found.field(name);
-                let takes =
-                    kind.takes(field.data_type())
-                        .map_err(|expected| TableError::WrongType {
-                            path: self.path(source, file).to_owned(),
-                            column: name.to_owned(),
-                            found: field.data_type().to_string(),
-                            expected,
-                        })?;
-                is_plain &= takes;
                 if !fields.contains(&field) {
                     fields.push(field);
                 }
@@ -165,7 +181,7 @@ impl Wanted<'_> {
         session: &SessionContext,
         source: &Source,
         files: &[FileColumns],
-    ) -> Result<DataFrame> {
+    ) -> Result<(DataFrame, Taken)> {
         let mut resolved = Vec::with_capacity(files.len());
         for (file, found) in source.files.iter().zip(files) {
             let names = found.names_with(&file.partition);
@@ -180,6 +196,7 @@ impl Wanted<'_> {
             }
         }
         let mut spool = SpoolWriter::new(self.schema(&first));
+        let mut taken = Taken::default();
         for ((file, found), columns) in source.files.iter().zip(files).zip(&resolved) {
             let path = self.path(source, file);
             let checked = Checked {
@@ -187,93 +204,102 @@ impl Wanted<'_> {
                 columns,
                 schema: self.schema(&first),
                 empty_is_null: matches!(file.format, Format::Csv(_)),
+                intake: self.intake,
             };
+            let part = Part::new(checked, Some(file), found, self.intake)?;
             match found {
                 FileColumns::Text(text) => {
-                    checked.refuse_numbers_for_text(found)?;
-                    let own = checked.own_columns(found);
-                    let at: Vec<usize> = own.iter().map(|name| found.position(name)).collect();
-                    let mut rows = text.rows(&at, false)?;
+                    let mut rows = text.rows(&part.positions(found), false)?;
                     while let Some(cells) = rows.next()? {
                         let place = |row: usize| format!("line {}", cells.lines[row]);
-                        let batch =
-                            checked.batch(file, &own, &cells.columns, cells.lines.len(), place)?;
-                        spool.write(batch)?;
+                        let rows = cells.lines.len();
+                        spool.write(part.batch(&cells.columns, rows, place, &mut taken)?)?;
                     }
                 }
                 FileColumns::Typed(_) => {
-                    let own = checked.own_columns(found);
-                    let mut rows = one_file(session, file, found, &own).await?;
+                    let mut rows = one_file(session, file, found, &part.own).await?;
                     let mut before = 0;
                     while let Some(batch) = rows.next().await {
                         let batch = batch.map_err(|error| TableError::of_scan(path, error))?;
-                        let place = |row: usize| {
-                            format!(
-                                "row {} (counted from 1, header not counted)",
-                                before + row + 1
-                            )
-                        };
-                        let rows = batch.num_rows();
-                        let batch = checked.batch(file, &own, batch.columns(), rows, place)?;
+                        let (values, rows) = (batch.columns(), batch.num_rows());
+                        spool.write(part.batch(values, rows, in_order(before), &mut taken)?)?;
                         before += rows;
-                        spool.write(batch)?;
                     }
                 }
             }
         }
-        self.finish(session, spool)
+        self.finish(session, spool, taken)
     }
 
-    fn spool_stdin(&self, session: &SessionContext) -> Result<DataFrame> {
+    fn spool_stdin(&self, session: &SessionContext) -> Result<(DataFrame, Taken)> {
         let reader = stdin_reader(self.input)?;
         let found = FileColumns::Typed(reader.schema());
         let columns = self.resolve(self.input, &found.names())?;
+        refuse_types(self.input, &columns, &found)?;
         let checked = Checked {
             path: self.input,
             columns: &columns,
             schema: self.schema(&columns),
             empty_is_null: false,
+            intake: self.intake,
         };
-        for column in &columns {
-            if let Some(name) = column.source() {
-                let field = found.field(name);
-                let takes = Kind::of(column).takes(field.data_type());
-                takes.map_err(|expected| TableError::WrongType {
-                    path: self.input.to_owned(),
-                    column: name.to_owned(),
-                    found: field.data_type().to_string(),
-                    expected,
-                })?;
-            }
-        }
-        let own: Vec<&str> = columns.iter().filter_map(Column::source).collect();
-        let at: Vec<usize> = own.iter().map(|name| found.position(name)).collect();
-        let mut spool = SpoolWriter::new(checked.schema.clone());
+        let part = Part::new(checked, None, &found, self.intake)?;
+        let at = part.positions(&found);
+        let mut spool = SpoolWriter::new(self.schema(&columns));
+        let mut taken = Taken::default();
         let mut before = 0;
         for batch in stdin_batches(reader, self.input) {
             let batch = batch?;
             let values: Vec<ArrayRef> = at.iter().map(|&at| batch.column(at).clone()).collect();
-            let place = |row: usize| {
-                format!(
-                    "row {} (counted from 1, header not counted)",
-                    before + row + 1
-                )
-            };
             let rows = batch.num_rows();
-            spool.write(checked.typed_batch(&own, &values, rows, place, |_| None)?)?;
+            spool.write(part.batch(&values, rows, in_order(before), &mut taken)?)?;
             before += rows;
         }
-        self.finish(session, spool)
+        self.finish(session, spool, taken)
     }
 
-    fn finish(&self, session: &SessionContext, spool: SpoolWriter) -> Result<DataFrame> {
+    fn finish(
+        &self,
+        session: &SessionContext,
+        spool: SpoolWriter,
+        taken: Taken,
+    ) -> Result<(DataFrame, Taken)> {
+        taken.say(self.input, spool.rows(), self.intake.filter)?;
         if spool.rows() == 0 {
             return Err(TableError::Empty {
                 path: self.input.to_owned(),
                 table: self.table.name(),
             });
         }
-        Ok(session.read_table(spool.finish()?)?)
+        Ok((session.read_table(spool.finish()?)?, taken))
+    }
+}
+
+/// Returns whether a plan may cast all columns without a look at their values; refuses those of
+/// which no value will do.
+fn refuse_types(path: &str, columns: &[Column], found: &FileColumns) -> Result<bool> {
+    let mut is_plain = true;
+    for column in columns {
+        is_plain &= column.sources().len() < 2;
+        for name in column.sources() {
+            let field = found.field(name);
+            let takes = Kind::of(column).takes(field.data_type());
+            is_plain &= takes.map_err(|expected| TableError::WrongType {
+                path: path.to_owned(),
+                column: name.clone(),
+                found: field.data_type().to_string(),
+                expected,
+            })?;
+        }
+    }
+    Ok(is_plain)
+}
+
+/// Returns the name of a row in messages, `before` rows having been read.
+fn in_order(before: usize) -> impl Fn(usize) -> String {
+    move |row| {
+        let row = before + row + 1;
+        format!("row {row} (counted from 1, header not counted)")
     }
 }
 
@@ -282,7 +308,7 @@ async fn one_file(
     session: &SessionContext,
     file: &DataFile,
     found: &FileColumns,
-    columns: &[&str],
+    columns: &[String],
 ) -> Result<datafusion::execution::SendableRecordBatchStream> {
     let source = Source {
         files: vec![file.clone()],
@@ -291,7 +317,7 @@ async fn one_file(
     let provider: Arc<dyn TableProvider> = Arc::new(listing(&source, found.schema())?);
     let one_partition = session.copied_config().with_target_partitions(1);
     let in_order = SessionContext::new_with_config_rt(one_partition, session.runtime_env());
-    let columns: Vec<Expr> = columns.iter().map(|name| ident(*name)).collect();
+    let columns: Vec<Expr> = columns.iter().map(ident).collect();
     let frame = in_order.read_table(provider)?.select(columns)?;
     let stream = frame.execute_stream().await;
     stream.map_err(|error| TableError::of_scan(&file.name, error))

@@ -1,7 +1,9 @@
 use std::borrow::Cow;
 
-use arrow::array::{AsArray, Float32Array, Float64Array, Int32Array, RecordBatch, StringArray};
-use arrow::datatypes::{Float32Type, Float64Type, Int32Type};
+use arrow::array::{
+    AsArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::datatypes::{Float32Type, Float64Type, Int32Type, Int64Type};
 
 fn column<'a, A: 'a>(
     batch: &'a RecordBatch,
@@ -28,6 +30,15 @@ pub fn string_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a StringArray 
 /// As [`string_column`].
 pub fn i32_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Int32Array {
     column(batch, name, |array| array.as_primitive_opt::<Int32Type>())
+}
+
+/// Returns a column of 64-bit integers of a batch read through [`open`](crate::open): that of
+/// [`TIME_COLUMN`](crate::TIME_COLUMN).
+///
+/// # Panics
+/// As [`string_column`].
+pub fn i64_column<'a>(batch: &'a RecordBatch, name: &str) -> &'a Int64Array {
+    column(batch, name, |array| array.as_primitive_opt::<Int64Type>())
 }
 
 /// Returns a single-precision column of a batch read through [`open`](crate::open).

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use pairmill_tests::tables::rows;
-use pairmill_tests::{GENERATE, names};
+use pairmill_tests::{GENERATE, TRAIN, names, write_tiny_model};
 use serde_json::{Value, json};
 
 use crate::harness::{folder_with_inputs, write_csv};
@@ -349,18 +349,94 @@ fn what_cannot_be_checked_is_refused() {
     assert_snapshot!(error("--input tickets.csv --output out --personal-columns name", 1), @"error: tickets.csv: no column `name` (needed for a tickets table); found id, text, category");
     assert_snapshot!(error("--input tickets.csv --output out --fix phone", 2), @r#"
     error: invalid value 'phone' for '--fix [<KINDS>]'
-      [possible values: safe, exact_duplicate, near_duplicate, near_leakage, leakage, positive_as_negative, unknown_id, empty_text, mojibake, control_character, html_markup, quoted_mail, mail_signature, boilerplate, other_language, one_member_category, category_spelling]
+      [possible values: safe, relabel, exact_duplicate, near_duplicate, near_leakage, leakage, label_noise, positive_as_negative, unknown_id, empty_text, mojibake, control_character, html_markup, quoted_mail, mail_signature, boilerplate, other_language, one_member_category, category_spelling]
     
     For more information, try '--help'.
     "#);
     assert_snapshot!(error("--input tickets.csv --output out --near-duplicates 80", 2), @r#"
-    error: invalid value '80' for '--near-duplicates <X>': expected a number above 0 and at most 1, such as 0.8
+    error: invalid value '80' for '--near-duplicates <X>': expected a number above 0 and up to 1
     
     For more information, try '--help'.
     "#);
     assert_snapshot!(
         error("--input tickets.csv --output out --only email --skip email", 2),
         @"error: --only and --skip leave no kind to look for; skip fewer"
+    );
+}
+
+/// 80 tickets about lamps and invoices, of which two are filed under the other queue.
+fn mislabelled(dir: &Path) {
+    let rows = (0..80).map(|n| {
+        let (text, own, other) = match n % 2 {
+            0 => ("the lamp of lorry is broken and dark", "lamps", "money"),
+            _ => (
+                "please send me another invoice for my order",
+                "money",
+                "lamps",
+            ),
+        };
+        let queue = if [10, 33].contains(&n) { other } else { own };
+        format!("t{n},{text} {n},{queue}")
+    });
+    let rows: Vec<String> = rows.collect();
+    write_csv(&dir.join("tickets.csv"), "id,text,category", &rows);
+    write_tiny_model(&dir.join("tiny"));
+    TRAIN.done(dir, "export --model tiny --output onnx");
+}
+
+#[test]
+fn categories_that_are_likely_wrong_are_found_dropped_and_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    mislabelled(dir.path());
+    let check = "check --input tickets.csv --model onnx --cache cache --only label_noise";
+    let report = GENERATE.done(dir.path(), &format!("{check} --output out"));
+    assert_eq!(report["counts"], json!({"label_noise": 2}));
+    let columns = ["id", "suggestion"];
+    let found = rows(&dir.path().join("out/findings.parquet"), &columns);
+    assert_eq!(found, [["t10", "lamps"], ["t33", "money"]]);
+
+    let dropped = GENERATE.done(
+        dir.path(),
+        &format!("{check} --output dropped --fix label_noise"),
+    );
+    assert_eq!(dropped["mended"]["dropped"], 2);
+    let changed = GENERATE.done(
+        dir.path(),
+        &format!("{check} --output changed --fix relabel"),
+    );
+    assert_eq!(changed["mended"]["by_kind"], json!({"label_noise": 2}));
+    let mended = rows(
+        &dir.path().join("changed/mended.parquet"),
+        &["id", "category"],
+    );
+    let queue = |id: &str| mended.iter().find(|row| row[0] == id).unwrap()[1].clone();
+    assert_eq!(
+        [queue("t10"), queue("t33"), queue("t11")],
+        ["lamps", "money", "money"]
+    );
+}
+
+#[test]
+fn wrong_categories_need_a_model_in_onnx_and_categories() {
+    let dir = tempfile::tempdir().unwrap();
+    mislabelled(dir.path());
+    let error = |line: &str, code| GENERATE.refused(dir.path(), &format!("check {line}"), code);
+    assert_snapshot!(error("--input tickets.csv --output out --only label_noise", 1), @"");
+    assert_snapshot!(error("--input tickets.csv --output out --fix relabel --model tiny", 1), @"");
+    assert_snapshot!(error("--input tickets.csv --output out --fix relabel,label_noise", 2), @"");
+    // Without its name a model without ONNX counts tokens.
+    let line = "check --input tickets.csv --output out --model tiny --brief";
+    let ended = GENERATE.run(dir.path(), line);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("label_noise: not looked for"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains("found: near_duplicate"),
+        "{}",
+        ended.stderr
     );
 }
 

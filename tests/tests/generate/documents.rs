@@ -296,5 +296,5 @@ fn tables_of_documents_are_refused_where_they_cannot_be_read() {
     assert_snapshot!(error("--input a.csv b.csv"), @"error: a.csv, b.csv: a table of documents is read alone; put several parts into one folder and give that");
     assert_snapshot!(error("--input a.csv"), @r#"error: a.csv: the id `1` stands for two rows that differ in `title` ("A" and "B"); give each row its own id"#);
     assert_snapshot!(error("--input b.csv"), @"error: b.csv: no column `text` (needed for a corpus table); found id, subject; name another one with --text-column");
-    assert_snapshot!(error("--input docs --text-format html"), @"error: docs: columns and --text-format are of tables, and these are files; leave the options out");
+    assert_snapshot!(error("--input docs --text-format html"), @"error: docs: columns, --text-format and --where are of tables, and these are files; leave the options out");
 }

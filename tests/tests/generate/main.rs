@@ -6,6 +6,7 @@ mod convert;
 mod corpus;
 mod documents;
 mod harness;
+mod intake;
 mod labelling;
 mod promises;
 mod refusals;

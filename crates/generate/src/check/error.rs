@@ -24,6 +24,22 @@ pub enum CheckError {
         /// The input as the user gave it.
         input: String,
     },
+    /// Likely wrong categories that cannot be told.
+    #[error(
+        "label_noise: {reason}; wrong categories are told by a sentence encoder in ONNX over a table with categories: name one with --model (`pairmill-train export` makes it)"
+    )]
+    NoLabelNoise {
+        /// What is missing.
+        reason: &'static str,
+    },
+    /// A folder of several tables of which rows are to be left out.
+    #[error(
+        "{input}: --where is over the columns of one table, and this is a folder of several; give one of them as --input"
+    )]
+    FilterOfFolder {
+        /// The input as the user gave it.
+        input: String,
+    },
     /// A personal column that the table is read by.
     #[error(
         "{input}: the column `{column}` is read as a text; --personal-columns takes columns beside those, such as a customer's name"

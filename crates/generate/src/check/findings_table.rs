@@ -25,6 +25,8 @@ fn schema() -> SchemaRef {
         maybe("other_row", DataType::Int64),
         maybe("other_id", DataType::Utf8),
         maybe("similarity", DataType::Float32),
+        maybe("suggestion", DataType::Utf8),
+        maybe("probability", DataType::Float32),
         text("detail"),
         text("excerpt"),
         maybe("other_excerpt", DataType::Utf8),
@@ -76,6 +78,8 @@ fn batch(findings: &[Finding], tables: &[Table], excerpts: &Excerpts) -> Result<
         Arc::new(findings.iter().map(cell).collect::<Int64Array>())
     };
     let similarity = |finding: &Finding| finding.similarity.map(|similarity| similarity as f32);
+    let suggestion = |finding: &Finding| Some(finding.suggestion.as_ref()?.category.clone());
+    let probability = |finding: &Finding| Some(finding.suggestion.as_ref()?.probability as f32);
     let columns: Vec<ArrayRef> = vec![
         texts(&|finding| Some(finding.kind.name.to_owned())),
         texts(&|finding| Some(finding.kind.severity.name().to_owned())),
@@ -87,6 +91,8 @@ fn batch(findings: &[Finding], tables: &[Table], excerpts: &Excerpts) -> Result<
         numbers(&|finding| Some(i64::from(other(finding)?.1.row) + 1)),
         texts(&|finding| Some(other(finding)?.2.id)),
         Arc::new(findings.iter().map(similarity).collect::<Float32Array>()),
+        texts(&suggestion),
+        Arc::new(findings.iter().map(probability).collect::<Float32Array>()),
         texts(&|finding| Some(finding.detail.clone())),
         texts(&|finding| Some(excerpt(finding))),
         texts(&|finding| Some(other(finding)?.2.text)),

@@ -28,9 +28,13 @@ pub(super) async fn write(
     let options = &config.options;
     let ending = options.format.ending();
     let [file, audit_file] = ["mended", "dropped"].map(|name| format!("{name}.{ending}"));
+    let mender = Mender::new(&source.info, 0, found, &options.fix, options.anonymise);
     let mut writer = MendedWriter {
         source,
-        mender: Mender::new(&source.info, 0, found, &options.fix, options.anonymise),
+        mender: match options.relabel {
+            true => mender.with_relabelling(found),
+            false => mender,
+        },
         schema: None,
         audit: Audit::new(&folder.join(&audit_file), lineage)?,
         dropped: 0,

@@ -1,8 +1,10 @@
 //! `generate check`: looks through tables for what spoils them, mends what can be mended, and
 //! writes a data card.
 
+mod cards;
 pub(crate) mod error;
 mod findings_table;
+mod label_noise;
 mod mended_table;
 mod options;
 mod reader;
@@ -10,18 +12,13 @@ mod sources;
 mod table_kind;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_checkpoint::Checkpoint;
-use pairmill_hygiene::{
-    Batch, Card, Excerpts, Found, Hygiene, KindCard, MendedCard, Options, SampleRow, Severity,
-    TableCard,
-};
-use pairmill_report::format::count;
-use pairmill_tables::{FolderOutput, Lineage, TableError, session};
+use pairmill_hygiene::{Batch, Card, Excerpts, Hygiene, Options, Place, Severity};
+use pairmill_tables::{FolderOutput, Lineage, session};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
 pub use error::CheckError;
@@ -29,10 +26,9 @@ pub use options::{CheckColumns, CheckConfig, CheckOptions, TableFormat};
 pub use table_kind::named_kind;
 
 use crate::Result;
+use crate::labelling::LabellingModel;
+use cards::{kind_cards, log, summary, table_cards, write_card};
 use sources::Source;
-
-/// Rows of each kind of finding on the card.
-const SAMPLE: usize = 20;
 
 /// What a run found.
 #[derive(Debug, Clone, Serialize)]
@@ -103,8 +99,11 @@ pub async fn check(config: &CheckConfig) -> Result<CheckReport> {
         };
         lineage = lineage.with_input(&role, &source.path)?;
     }
-    if let Some(model) = &config.model {
-        let tokenizer = model.join("tokenizer.json");
+    let noise_model = label_noise::noise_model(config, &sources)?;
+    if let Some(model) = noise_model {
+        lineage = model.add_to(lineage)?;
+    } else if let Some(model) = &config.model {
+        let tokenizer = model.model.folder()?.join("tokenizer.json");
         if tokenizer.is_file() {
             lineage = lineage.with_input("tokenizer", &tokenizer.to_string_lossy())?;
         }
@@ -122,82 +121,127 @@ pub async fn check(config: &CheckConfig) -> Result<CheckReport> {
         return Ok(report(true, summary));
     }
     let folder = FolderOutput::create(&config.output)?;
-    let summary = look_through(config, &session, &sources, &lineage, folder.path()).await?;
+    let look = Look {
+        config,
+        session: &session,
+        sources: &sources,
+        lineage: &lineage,
+        noise_model,
+    };
+    let summary = look.through(folder.path()).await?;
     folder.commit_with(&lineage, &summary)?;
     info!("wrote {}; read card.html there", config.output.display());
     Ok(report(false, summary))
 }
 
-async fn look_through(
-    config: &CheckConfig,
-    session: &datafusion::prelude::SessionContext,
-    sources: &[Source],
-    lineage: &Lineage,
-    folder: &Path,
-) -> Result<CheckSummary> {
-    let options = hygiene_options(config)?;
-    let tables = sources.iter().map(|source| source.info.clone()).collect();
-    let mut hygiene = Hygiene::new(tables, &options, &config.options.kinds());
-    let mut frames = Vec::with_capacity(sources.len());
-    for (number, source) in sources.iter().enumerate() {
-        info!("reading {}", source.path);
-        let frame = source.open(session).await?;
-        let add = |batch: &Batch| {
-            hygiene.add(number, batch);
-            true
-        };
-        source.read(&frame, add).await?;
-        frames.push(frame);
-    }
-    let rows = hygiene.rows().to_vec();
-    let kinds = hygiene.kinds().to_vec();
-    let tables = hygiene.tables().to_vec();
-    info!("comparing");
-    let found = hygiene.finish();
-    for remark in &found.remarks {
-        warn!("{remark}");
-    }
-    let mut excerpts = Excerpts::new(&found, &tables);
-    for (number, (source, frame)) in sources.iter().zip(&frames).enumerate() {
-        if excerpts.is_done(number, 0) {
-            continue;
+/// What is looked through, and with what.
+struct Look<'a> {
+    config: &'a CheckConfig,
+    session: &'a SessionContext,
+    sources: &'a [Source],
+    lineage: &'a Lineage,
+    /// What tells likely wrong categories, where they are looked for.
+    noise_model: Option<&'a LabellingModel>,
+}
+
+impl Look<'_> {
+    /// Reads all tables into the checks.
+    async fn read(&self, hygiene: &mut Hygiene) -> Result<(Vec<DataFrame>, Vec<String>)> {
+        let (mut frames, mut remarks) = (Vec::new(), Vec::new());
+        for (number, source) in self.sources.iter().enumerate() {
+            info!("reading {}", source.path);
+            let (frame, taken) = source.open(self.session).await?;
+            let add = |batch: &Batch| {
+                hygiene.add(number, batch);
+                true
+            };
+            source.read(&frame, add).await?;
+            if taken.left_out > 0 {
+                remarks.push(format!(
+                    "{}: {} rows were left out by --where; rows are counted without them",
+                    source.path, taken.left_out
+                ));
+            }
+            if let Some(model) = self.noise_model.filter(|_| source.has_categories()) {
+                let Self {
+                    config, lineage, ..
+                } = self;
+                let suspects = label_noise::suspects(config, source, &frame, model, lineage);
+                for suspect in suspects.await? {
+                    let (given, share) = &suspect.given;
+                    let place = Place::new(number, suspect.row);
+                    hygiene.suggest(place, (given, *share), suspect.suggestion);
+                }
+            }
+            frames.push(frame);
         }
-        let gather = |batch: &Batch| {
-            excerpts.add(number, &tables[number], batch);
-            !excerpts.is_done(number, batch.first + batch.rows())
-        };
-        source.read(frame, gather).await?;
+        Ok((frames, remarks))
     }
-    let ending = config.options.format.ending();
-    let findings_file = format!("findings.{ending}");
-    findings_table::write(
-        &folder.join(&findings_file),
-        &found,
-        &tables,
-        &excerpts,
-        lineage,
-    )?;
-    let mended = match config.mends() {
-        true => Some(
-            mended_table::write(config, &sources[0], &frames[0], &found, lineage, folder).await?,
-        ),
-        false => None,
-    };
-    let card = Card {
-        title: format!("Data card of {}", name_of(&config.input)),
-        created_by: concat!("pairmill-generate ", env!("CARGO_PKG_VERSION")).to_owned(),
-        findings_file,
-        tables: table_cards(sources, &rows)?,
-        findings: found.findings.len() as u64,
-        kinds: kind_cards(&kinds, &found, &tables, &excerpts),
-        facts: found.facts.clone(),
-        remarks: found.remarks.clone(),
-        mended,
-    };
-    write_card(&card, folder)?;
-    let summary = summary(&card);
-    log(&card);
-    Ok(summary)
+
+    async fn through(&self, folder: &Path) -> Result<CheckSummary> {
+        let Self {
+            config,
+            sources,
+            lineage,
+            ..
+        } = *self;
+        let mut options = hygiene_options(config)?;
+        options.has_suggestions = self.noise_model.is_some();
+        let tables = sources.iter().map(|source| source.info.clone()).collect();
+        let mut hygiene = Hygiene::new(tables, &options, &config.options.kinds());
+        let (frames, remarks) = self.read(&mut hygiene).await?;
+        let rows = hygiene.rows().to_vec();
+        let kinds = hygiene.kinds().to_vec();
+        let tables = hygiene.tables().to_vec();
+        info!("comparing");
+        let mut found = hygiene.finish();
+        found.remarks.extend(remarks);
+        for remark in &found.remarks {
+            warn!("{remark}");
+        }
+        let mut excerpts = Excerpts::new(&found, &tables);
+        for (number, (source, frame)) in sources.iter().zip(&frames).enumerate() {
+            if excerpts.is_done(number, 0) {
+                continue;
+            }
+            let gather = |batch: &Batch| {
+                excerpts.add(number, &tables[number], batch);
+                !excerpts.is_done(number, batch.first + batch.rows())
+            };
+            source.read(frame, gather).await?;
+        }
+        let ending = config.options.format.ending();
+        let findings_file = format!("findings.{ending}");
+        findings_table::write(
+            &folder.join(&findings_file),
+            &found,
+            &tables,
+            &excerpts,
+            lineage,
+        )?;
+        let mended = match config.mends() {
+            true => Some(
+                mended_table::write(config, &sources[0], &frames[0], &found, lineage, folder)
+                    .await?,
+            ),
+            false => None,
+        };
+        let card = Card {
+            title: format!("Data card of {}", name_of(&config.input)),
+            created_by: concat!("pairmill-generate ", env!("CARGO_PKG_VERSION")).to_owned(),
+            findings_file,
+            tables: table_cards(sources, &rows)?,
+            findings: found.findings.len() as u64,
+            kinds: kind_cards(&kinds, &found, &tables, &excerpts),
+            facts: found.facts.clone(),
+            remarks: found.remarks.clone(),
+            mended,
+        };
+        write_card(&card, folder)?;
+        let summary = summary(&card);
+        log(&card, config);
+        Ok(summary)
+    }
 }
 
 fn hygiene_options(config: &CheckConfig) -> Result<Options> {
@@ -208,7 +252,8 @@ fn hygiene_options(config: &CheckConfig) -> Result<Options> {
         boilerplate_share: given.boilerplate_share,
         ..Options::default()
     };
-    if let Some(folder) = &config.model {
+    if let Some(model) = &config.model {
+        let folder = model.model.folder()?;
         let checkpoint = Checkpoint::of_encoder(folder).map_err(CheckError::Model)?;
         let mut tokenizer = checkpoint.tokenizer().map_err(CheckError::Model)?;
         options.max_length = tokenizer.max_length();
@@ -222,147 +267,6 @@ fn hygiene_options(config: &CheckConfig) -> Result<Options> {
         options.max_length = length;
     }
     Ok(options)
-}
-
-fn table_cards(sources: &[Source], rows: &[u64]) -> Result<Vec<TableCard>> {
-    let card = |(source, rows): (&Source, &u64)| {
-        let info = &source.info;
-        Ok(TableCard {
-            name: info.name.clone(),
-            kind: info.kind,
-            split: info.split,
-            is_checked: info.is_checked,
-            rows: *rows,
-            columns: info
-                .texts
-                .iter()
-                .map(|column| column.name.clone())
-                .collect(),
-            sha256: match Path::new(&source.path).is_file() {
-                true => Some(sha256(&source.path)?),
-                false => None,
-            },
-        })
-    };
-    sources.iter().zip(rows).map(card).collect()
-}
-
-/// The hash that Croissant asks for.
-fn sha256(path: &str) -> Result<String> {
-    let unreadable = |source| TableError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let mut hasher = Sha256::new();
-    let mut file = fs::File::open(path).map_err(unreadable)?;
-    std::io::copy(&mut file, &mut hasher).map_err(unreadable)?;
-    let bytes = hasher.finalize();
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn kind_cards(
-    kinds: &[&'static pairmill_hygiene::Kind],
-    found: &Found,
-    tables: &[pairmill_hygiene::Table],
-    excerpts: &Excerpts,
-) -> Vec<KindCard> {
-    let mut first = 0;
-    let mut cards = Vec::with_capacity(kinds.len());
-    for kind in kinds {
-        // They are ordered by kind.
-        let rest = &found.findings[first..];
-        let count = rest.partition_point(|finding| finding.kind == *kind);
-        let own = &rest[..count];
-        let mut places: Vec<_> = own.iter().map(|finding| finding.place).collect();
-        places.dedup();
-        let sample = own.iter().take(SAMPLE).map(|finding| {
-            let table = &tables[finding.place.table as usize];
-            let row = excerpts.get(table, finding.place, finding.column);
-            let row = row.cloned().unwrap_or_default();
-            let other = finding.other.and_then(|(place, column)| {
-                excerpts.get(&tables[place.table as usize], place, Some(column))
-            });
-            SampleRow {
-                table: table.name.clone(),
-                id: row.id,
-                excerpt: match finding.excerpt.is_empty() {
-                    true => row.text,
-                    false => finding.excerpt.clone(),
-                },
-                detail: finding.detail.clone(),
-                other: other.map(|other| (other.id.clone(), other.text.clone())),
-            }
-        });
-        cards.push(KindCard {
-            kind: kind.name,
-            title: kind.title,
-            family: kind.family,
-            severity: kind.severity,
-            remedy: kind.remedy,
-            findings: count as u64,
-            rows: places.len() as u64,
-            in_findings: (count > 0).then_some((first as u64 + 1, (first + count) as u64)),
-            sample: sample.collect(),
-        });
-        first += count;
-    }
-    cards
-}
-
-fn write_card(card: &Card, folder: &Path) -> Result<()> {
-    for (name, text) in [
-        ("card.html", card.html()),
-        ("card.md", card.markdown()),
-        ("card.json", card.json()),
-        ("croissant.json", card.croissant()),
-    ] {
-        let path = folder.join(name);
-        fs::write(&path, text).map_err(|source| TableError::Unwritable { path, source })?;
-    }
-    Ok(())
-}
-
-fn summary(card: &Card) -> CheckSummary {
-    let mut severities: BTreeMap<String, u64> = BTreeMap::new();
-    for kind in &card.kinds {
-        *severities
-            .entry(kind.severity.name().to_owned())
-            .or_default() += kind.findings;
-    }
-    let of_kind = |kind: &KindCard| (kind.kind.to_owned(), kind.findings);
-    let of_table = |table: &TableCard| (table.name.clone(), table.rows);
-    CheckSummary {
-        rows: card.tables.iter().map(of_table).collect(),
-        findings: card.findings,
-        counts: card.kinds.iter().map(of_kind).collect(),
-        severities,
-        mended: card
-            .mended
-            .as_ref()
-            .map(|mended: &MendedCard| MendedSummary {
-                rows: mended.rows,
-                dropped: mended.dropped,
-                changed: mended.changed,
-                by_kind: mended.by_kind.clone(),
-            }),
-    }
-}
-
-/// Says it for people, on the log.
-fn log(card: &Card) {
-    for kind in card.kinds.iter().filter(|kind| kind.findings > 0) {
-        let (name, found, title) = (kind.kind, count(kind.findings), kind.title);
-        info!("{name}: {found} {title}");
-    }
-    if card.findings == 0 {
-        info!("nothing was found");
-    }
-    if let Some(mended) = &card.mended {
-        info!(
-            "mended: {} rows left, {} dropped, {} texts changed, each with its reason in {}",
-            mended.rows, mended.dropped, mended.changed, mended.audit_file
-        );
-    }
 }
 
 fn name_of(input: &str) -> String {

@@ -1,8 +1,14 @@
 use std::path::PathBuf;
 
 use pairmill_hygiene::{Kind, TableKind, kinds};
-use pairmill_tables::KeptColumns;
+use pairmill_tables::{KeptColumns, RowFilter};
 use serde::Serialize;
+
+use crate::intake::kind_names;
+use crate::labelling::LabellingModel;
+
+/// The kind of findings that need a model.
+pub(super) const LABEL_NOISE: &str = "label_noise";
 
 /// What to look through, and where to write what is found.
 #[derive(Debug, Clone)]
@@ -17,8 +23,9 @@ pub struct CheckConfig {
     pub queries: Option<String>,
     /// The judgements of the passages.
     pub qrels: Option<String>,
-    /// The folder of a model whose tokens are counted.
-    pub model: Option<PathBuf>,
+    /// The model whose tokens are counted, and whose embeddings tell likely wrong categories if it is
+    /// there in ONNX.
+    pub model: Option<LabellingModel>,
     /// What shapes the output.
     pub options: CheckOptions,
     /// The output folder.
@@ -27,6 +34,8 @@ pub struct CheckConfig {
     pub seed: u64,
     /// Threads to compare with.
     pub threads: usize,
+    /// Whether to say what was found in a line rather than in one for each kind.
+    pub brief: bool,
     /// Whether to do the work again when the output is up to date.
     pub force: bool,
 }
@@ -38,19 +47,25 @@ pub struct CheckOptions {
     pub kind: Option<TableKind>,
     /// What the columns are called.
     pub columns: CheckColumns,
+    /// The rows of the input that are looked at; all if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<RowFilter>,
     /// Other columns that go along to the mended table.
     pub kept: KeptColumns,
     /// Columns that hold personal data.
     pub personal_columns: Vec<String>,
     /// Kinds to look for; all where none is named.
-    #[serde(serialize_with = "names")]
+    #[serde(serialize_with = "kind_names")]
     pub only: Vec<&'static Kind>,
     /// Kinds not to look for.
-    #[serde(serialize_with = "names")]
+    #[serde(serialize_with = "kind_names")]
     pub skip: Vec<&'static Kind>,
     /// Kinds to mend.
-    #[serde(serialize_with = "names")]
+    #[serde(serialize_with = "kind_names")]
     pub fix: Vec<&'static Kind>,
+    /// Whether rows get the categories that are likelier than theirs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub relabel: bool,
     /// Whether to write the table with placeholders in the place of personal data.
     pub anonymise: bool,
     /// The Jaccard similarity from which on two texts are near-duplicates.
@@ -99,7 +114,8 @@ impl TableFormat {
 impl CheckConfig {
     /// Whether a mended table is written.
     pub fn mends(&self) -> bool {
-        !self.options.fix.is_empty() || self.options.anonymise
+        let options = &self.options;
+        !options.fix.is_empty() || options.relabel || options.anonymise
     }
 }
 
@@ -108,12 +124,9 @@ impl CheckOptions {
     pub fn kinds(&self) -> Vec<&'static Kind> {
         let is_wanted = |kind: &&'static Kind| {
             let is_named = self.only.is_empty() || self.only.contains(kind);
-            self.fix.contains(kind) || is_named && !self.skip.contains(kind)
+            let is_mended = self.fix.contains(kind) || self.relabel && kind.name == LABEL_NOISE;
+            is_mended || is_named && !self.skip.contains(kind)
         };
         kinds().filter(is_wanted).collect()
     }
-}
-
-fn names<S: serde::Serializer>(kinds: &[&'static Kind], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(kinds.iter().map(|kind| kind.name))
 }

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use datafusion::prelude::{DataFrame, SessionContext};
 use pairmill_hygiene::{Role, Split, TableKind, TextColumn};
-use pairmill_tables::{ColumnNames, Format, KeptColumns, Lineage, Table, column_names, open};
+use pairmill_tables::{
+    ColumnNames, Format, Intake, KeptColumns, Lineage, RowFilter, Table, Taken, column_names,
+    columns_of_name, open_with,
+};
 use tracing::warn;
 
 use super::table_kind::{TextOf, table_of, texts_of, told};
@@ -22,16 +25,27 @@ pub(super) struct Source {
     /// Columns beside those of the contract that go along to a mended table.
     pub kept: Vec<String>,
     names: ColumnNames,
+    /// The rows that are looked at.
+    filter: Option<RowFilter>,
 }
 
 impl Source {
+    /// Whether it is looked through and has categories.
+    pub fn has_categories(&self) -> bool {
+        self.info.is_checked && self.info.category.is_some()
+    }
+
     /// Opens the table.
-    pub async fn open(&self, session: &SessionContext) -> Result<DataFrame> {
+    pub async fn open(&self, session: &SessionContext) -> Result<(DataFrame, Taken)> {
         let contract = self.table.schema();
         let extra: Vec<&str> = (self.texts.iter().map(|(name, ..)| name.as_str()))
             .filter(|name| contract.field_with_name(name).is_err())
             .collect();
-        Ok(open(session, &self.path, self.table, &self.names, &extra).await?)
+        let intake = Intake {
+            filter: self.filter.as_ref(),
+            edit: None,
+        };
+        Ok(open_with(session, &self.path, self.table, &self.names, &extra, intake).await?)
     }
 }
 
@@ -48,6 +62,12 @@ pub(super) async fn find(session: &SessionContext, config: &CheckConfig) -> Resu
             }
             .into());
         }
+        if config.options.filter.is_some() {
+            return Err(CheckError::FilterOfFolder {
+                input: config.input.clone(),
+            }
+            .into());
+        }
         return of_folder(session, config, input).await;
     }
     let finder = Finder { session, config };
@@ -58,6 +78,7 @@ pub(super) async fn find(session: &SessionContext, config: &CheckConfig) -> Resu
     for path in &config.against {
         others.push(finder.source(path, None, false).await?);
     }
+    first.filter.clone_from(&config.options.filter);
     tell_splits(&mut first, &mut others);
     let companions = [
         (&config.corpus, TableKind::Corpus),
@@ -154,6 +175,7 @@ impl Finder<'_> {
         let table = table_of(kind, &found);
         let mut texts = texts_of(table);
         let names = self.names(
+            path,
             table,
             &texts,
             kind,
@@ -202,13 +224,14 @@ impl Finder<'_> {
             texts,
             kept,
             names,
+            filter: None,
         })
     }
 
     /// The kind of a table by its columns, those that options name under their names.
     fn told(&self, path: &str, found: &[String]) -> Result<TableKind> {
         let named = &self.config.options.columns.named;
-        let is_there = |(_, name): &&(&str, String)| found.contains(name);
+        let is_there = |(_, name): &&(&str, String)| has(path, found, name);
         let renamed = named
             .iter()
             .filter(is_there)
@@ -225,6 +248,7 @@ impl Finder<'_> {
     /// others, of which `found` are the columns, have them where they have columns of these names.
     fn names(
         &self,
+        path: &str,
         table: Table,
         texts: &[TextOf],
         kind: TableKind,
@@ -232,7 +256,7 @@ impl Finder<'_> {
     ) -> ColumnNames {
         let contract = table.schema();
         let is_ours = |(column, name): &&(&str, String)| {
-            let is_there = found.is_none_or(|found| found.contains(name));
+            let is_there = found.is_none_or(|found| has(path, found, name));
             is_there && contract.field_with_name(column).is_ok()
         };
         let named: Vec<_> = (self.config.options.columns.named.iter().filter(is_ours))
@@ -268,6 +292,11 @@ impl Finder<'_> {
             .await?;
         Ok(kept.names().into_iter().map(str::to_owned).collect())
     }
+}
+
+/// Whether an input has the column of this name, or all of several that are joined.
+fn has(path: &str, found: &[String], name: &str) -> bool {
+    columns_of_name(path, name, found).is_ok_and(|columns| columns.is_some())
 }
 
 /// Tells which splits tables are by their names; else the first is what is learned from, and the

@@ -54,6 +54,7 @@ impl Generated {
         Ok(Summary {
             rows: self.rows,
             facts: self.facts.clone(),
+            time: None,
             splits: self.set.write(tables)?,
         })
     }
@@ -73,7 +74,7 @@ pub(crate) fn of_files(
     if found == 0 && files.skipped.is_empty() {
         return Err(GenerateError::NoDocuments { input, others });
     }
-    if options.table != DocumentTable::default() {
+    if options.table.is_asked_for() {
         return Err(GenerateError::ColumnsOfFiles { input });
     }
     let chosen = sample(files.documents, options.limit, seed);
@@ -152,6 +153,7 @@ fn generate(
         folded: pairing.cut - kept,
         dropped: 0,
         used: kept,
+        ..Rows::default()
     };
     let (headings_prefixed, headings_left_out) = (pairing.prefixed, pairing.left_out);
     let negatives = options.negatives_per_anchor;

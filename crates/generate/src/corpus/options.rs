@@ -6,8 +6,8 @@ use pairmill_tables::{ColumnNames, KeptColumns, Table};
 use serde::Serialize;
 
 use super::files::DocumentFormat;
-use crate::Fractions;
 use crate::input::Input;
+use crate::{Fractions, IntakeOptions};
 
 /// The options that shape what is made of files.
 #[derive(Debug, Clone, Serialize)]
@@ -34,7 +34,7 @@ pub struct CorpusOptions {
 }
 
 /// Columns of a table of documents, and what its texts are.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct DocumentTable {
     /// The column of the ids instead of `id`.
     pub id_column: Option<String>,
@@ -44,9 +44,20 @@ pub struct DocumentTable {
     pub text_column: Option<String>,
     /// What the texts are.
     pub text_format: DocumentFormat,
+    /// The rows that are used.
+    #[serde(flatten)]
+    pub intake: IntakeOptions,
 }
 
 impl DocumentTable {
+    /// Returns whether anything was asked for that only a table can have.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        let columns = [&self.id_column, &self.title_column, &self.text_column];
+        columns.into_iter().any(Option::is_some)
+            || self.text_format != DocumentFormat::default()
+            || self.intake.filter.is_some()
+    }
+
     pub(crate) fn input<'a>(&self, path: &'a str, kept: &'a KeptColumns) -> Input<'a> {
         Input {
             path,
@@ -58,6 +69,7 @@ impl DocumentTable {
                 ("text", self.text_column.as_deref()),
             ]),
             kept,
+            intake: &self.intake,
         }
     }
 }

@@ -47,14 +47,14 @@ pub struct LabellingModel {
 
 impl LabellingModel {
     /// Adds the model to what an output is made of.
-    pub(super) fn add_to(&self, lineage: Lineage) -> Result<Lineage> {
+    pub(crate) fn add_to(&self, lineage: Lineage) -> Result<Lineage> {
         let folder = self.model.folder()?;
         Ok(lineage.with_input("model", &folder.to_string_lossy())?)
     }
 
     /// Returns the embeddings of texts, scaled to length 1. Without a cache they lie in a folder
     /// that is gone when the run ends.
-    pub(super) fn embed(
+    pub(crate) fn embed(
         &self,
         texts: &[&str],
         lineage: &Lineage,

@@ -1,6 +1,6 @@
 //! Which columns of an input hold what.
 
-use pairmill_tables::{KeptColumns, Table, TableError};
+use pairmill_tables::{KeptColumns, Table, TableError, columns_of_name};
 
 use super::options::PairsOptions;
 use crate::Result;
@@ -22,20 +22,22 @@ const KNOWN_LABELS: [&str; 2] = ["label", "score"];
 
 /// The columns of an input.
 pub(super) struct Columns {
-    pub texts: [String; 2],
+    /// Several of a text where theirs are joined.
+    pub texts: [Vec<String>; 2],
     /// Of the two texts.
     pub ids: [Option<String>; 2],
     /// Of texts that are not relevant to the anchor.
     pub negatives: Vec<String>,
     pub label: Option<String>,
     pub kept: Vec<String>,
+    pub time: Option<String>,
 }
 
 impl Columns {
     /// Returns the names of those that are read.
     fn read(&self) -> Vec<&str> {
         let [first, second] = &self.ids;
-        let texts = self.texts.iter().map(String::as_str);
+        let texts = self.texts.iter().flatten().map(String::as_str);
         let others = [first, second, &self.label];
         let others = others.into_iter().filter_map(Option::as_deref);
         let negatives = self.negatives.iter().map(String::as_str);
@@ -65,10 +67,19 @@ impl PairsOptions {
         let Some([first, second]) = known else {
             return Err(missing(input, "anchor", names).into());
         };
-        let named_text = |name: String| find(&name).ok_or_else(|| missing(input, &name, names));
+        let named_text = |name: String| match find(&name) {
+            Some(name) => Ok(vec![name]),
+            None => {
+                columns_of_name(input, &name, names)?.ok_or_else(|| missing(input, &name, names))
+            }
+        };
         let texts = [named_text(first)?, named_text(second)?];
+        let id = |text: &Vec<String>| match text.as_slice() {
+            [name] => find(&format!("{name}_id")),
+            _ => None,
+        };
         let mut columns = Columns {
-            ids: texts.each_ref().map(|text| find(&format!("{text}_id"))),
+            ids: texts.each_ref().map(id),
             texts,
             negatives: match named(&self.negative_column, &KNOWN_NEGATIVES)? {
                 Some(name) => vec![name],
@@ -76,6 +87,7 @@ impl PairsOptions {
             },
             label: named(&self.label_column, &KNOWN_LABELS)?,
             kept: Vec::new(),
+            time: named(&self.intake.split_by_time, &[])?,
         };
         columns.kept = self.kept_columns(input, names, &columns.read())?;
         Ok(columns)

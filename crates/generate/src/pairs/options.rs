@@ -2,7 +2,7 @@ use pairmill_schema::Sameness;
 use pairmill_tables::KeptColumns;
 use serde::Serialize;
 
-use crate::Fractions;
+use crate::{Fractions, IntakeOptions};
 
 /// The options that shape what is made of pairs.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -28,4 +28,7 @@ pub struct PairsOptions {
     /// Other columns of the input that go along to the pairs.
     #[serde(skip_serializing_if = "KeptColumns::is_none")]
     pub kept: KeptColumns,
+    /// Which rows are used, and what becomes of them first.
+    #[serde(flatten)]
+    pub intake: IntakeOptions,
 }

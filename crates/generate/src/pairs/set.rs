@@ -8,9 +8,10 @@ use pairmill_tables::{KeptColumns, Table};
 use tracing::{info, warn};
 
 use super::options::PairsOptions;
-use super::rows::Row;
+use super::rows::{Read, Row};
 use crate::input::{EXCERPT, warn_of_lost};
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
+use crate::split::Group;
 use crate::summary::{Facts, Rows};
 use crate::write::Tables;
 use crate::{GenerateError, Result, Split, draw};
@@ -31,16 +32,28 @@ impl PairsOptions {
         seed: u64,
     ) -> Result<PairSet> {
         info!("reading {input}");
-        let (mut rows, kept, read) = self.rows(session, input).await?;
+        let stripping = self.intake.stripping();
+        let edit = self.intake.of_tables(&stripping).edit;
+        let Read {
+            mut rows,
+            kept,
+            read,
+            taken,
+        } = self.rows(session, input, edit).await?;
+        let stripped = stripping.counts();
+        let given = rows.len();
         rows.sort_unstable();
         let mut lost = 0;
         rows.dedup_by(|row, first| {
             let is_same = row.says(first);
             lost += u64::from(is_same && row.kept != first.kept);
+            if is_same {
+                first.time = first.time.max(row.time);
+            }
             is_same
         });
         warn_of_lost(lost);
-        let folded = read - rows.len() as u64;
+        let folded = (given - rows.len()) as u64;
         let distinct = rows.len();
         let is_whole = |row: &Row| {
             [&row.anchor, &row.second]
@@ -59,9 +72,12 @@ impl PairsOptions {
         }
         let counts = Rows {
             read,
+            left_out: taken.left_out,
             folded,
             dropped,
             used: rows.len() as u64,
+            stripped,
+            blank: taken.blank,
         };
         let mut pairs = self.sort_out(rows, counts, input, seed)?;
         pairs.set.kept = KeptColumns::Named(kept);
@@ -72,25 +88,29 @@ impl PairsOptions {
     fn sort_out(&self, rows: Vec<Row>, counts: Rows, input: &str, seed: u64) -> Result<PairSet> {
         let mut passages: Vec<Passage> = Vec::new();
         let mut known: HashMap<TextKey, u32> = HashMap::new();
-        let mut passage = |text: &str, id: Option<&String>| {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut passage = |text: &str, id: Option<&String>, time: i64| {
             let key = TextKey::identical(text);
-            *known.entry(key).or_insert_with(|| {
+            let at = *known.entry(key).or_insert_with(|| {
                 passages.push(Passage {
                     id: id.cloned().unwrap_or_else(|| key.id("p-")),
                     title: String::new(),
                     text: text.to_owned(),
                     source: None,
-                    split: self.split.split_of(seed, key),
+                    split: Split::Train,
                 });
+                groups.push(Group { key, time });
                 passages.len() as u32 - 1
-            })
+            });
+            groups[at as usize].add(key, time);
+            at
         };
         let mut relevances = Vec::new();
         let mut positive: HashSet<(TextKey, u32)> = HashSet::new();
         let mut negative: Vec<(TextKey, u32)> = Vec::new();
         for row in &rows {
             let anchor = TextKey::new(&row.anchor.text, self.same_text);
-            let second = passage(&row.second.text, row.second.id.as_ref());
+            let second = passage(&row.second.text, row.second.id.as_ref(), row.time);
             match row.is_positive {
                 true => {
                     positive.insert((anchor, second));
@@ -104,8 +124,13 @@ impl PairsOptions {
                 false => negative.push((anchor, second)),
             }
             for text in &row.negatives {
-                negative.push((anchor, passage(text, None)));
+                negative.push((anchor, passage(text, None, row.time)));
             }
+        }
+        let time_column = self.intake.split_by_time.as_deref();
+        let (splits, time) = self.split.splits(seed, &groups, time_column);
+        for (passage, split) in passages.iter_mut().zip(splits) {
+            passage.split = split;
         }
         refuse_shared_ids(input, &passages)?;
         // By id, since putting the set together numbers passages and queries anew.
@@ -140,6 +165,7 @@ impl PairsOptions {
             self.same_text,
             seed,
         );
+        set.time = time;
         set.set_hard_negatives(&of_anchor, self.same_text);
         if let Some(split) = set.split_without_query() {
             return Err(GenerateError::EmptySplit {
@@ -199,8 +225,9 @@ impl PairSet {
         }
         triplets.finish()?;
         Ok(crate::Summary {
-            rows: self.rows,
+            rows: self.rows.clone(),
             facts: self.facts.clone(),
+            time: self.set.time.clone(),
             splits,
         })
     }

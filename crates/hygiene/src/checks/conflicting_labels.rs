@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::{Check, TableCheck, Watch};
-use crate::finding::{Finding, Found};
+use crate::finding::Found;
+use crate::firsts::{First, Firsts};
 use crate::keys::{Joint, text_key};
 use crate::kind::{Family, Fix, Kind, Severity};
 use crate::options::Options;
@@ -43,13 +44,12 @@ fn is_labelled(table: &Table) -> bool {
 
 #[derive(Default)]
 struct ConflictingLabels {
-    /// The first row of each text, with its label.
-    first: FxHashMap<Joint, (u32, u32)>,
+    /// The labels of texts.
+    of_texts: Firsts<Joint, u32>,
     /// The labels as they stand, by their forms.
     labels: FxHashMap<TextKey, u32>,
     names: Vec<String>,
-    table: usize,
-    found: Vec<(Place, Place, u32, u32)>,
+    found: Vec<(Place, First<u32>, u32)>,
 }
 
 impl ConflictingLabels {
@@ -70,10 +70,6 @@ impl Watch for ConflictingLabels {
         if !is_labelled(info) {
             return;
         }
-        if self.table != table {
-            self.table = table;
-            self.first.clear();
-        }
         let keys: Vec<Option<Joint>> = (0..batch.rows())
             .into_par_iter()
             .map(|row| key(info, batch, row))
@@ -92,26 +88,21 @@ impl Watch for ConflictingLabels {
                 (None, None) => continue,
             };
             let place = Place::new(table, batch.first + row);
-            let (first, of_first) = *self.first.entry(key).or_insert((place.row, label));
-            if of_first != label {
-                let first = Place { row: first, ..place };
-                self.found.push((place, first, label, of_first));
+            let column = chief_column(info);
+            if let Some(first) = self.of_texts.other(key, label, place, column) {
+                self.found.push((place, first, label));
             }
         }
     }
 
-    fn finish(self: Box<Self>, tables: &[Table], found: &mut Found) {
-        for (place, first, label, of_first) in self.found {
-            let column = chief_column(&tables[place.table as usize]);
-            let [label, of_first] = [label, of_first].map(|label| &self.names[label as usize]);
-            let detail = format!(
-                "labelled `{label}` here and `{of_first}` in row {}",
-                first.row + 1
-            );
-            let finding = Finding::new(&CONFLICTING_LABEL, place, detail);
-            found
-                .findings
-                .push(finding.in_column(column).beside(first, column));
+    fn finish(self: Box<Self>, _: &[Table], found: &mut Found) {
+        for (place, first, label) in self.found {
+            let [label, of_first] = [label, first.value].map(|label| &self.names[label as usize]);
+            let row = first.place.row + 1;
+            let detail = format!("labelled `{label}` here and `{of_first}` in row {row}");
+            let column = usize::from(first.column);
+            let finding = first.finding(&CONFLICTING_LABEL, (place, column), detail);
+            found.findings.push(finding);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::table::{Batch, Table};
 
 pub(crate) use boilerplate::without as without_boilerplate;
 pub(crate) use exact_duplicates::chief_column;
+pub(crate) use label_noise::{LABEL_NOISE, finding as label_finding};
 
 macro_rules! checks {
     ($($name:ident),* $(,)?) => {
@@ -29,6 +30,7 @@ checks! {
     trailing_word,
     leakage,
     conflicting_labels,
+    label_noise,
     positive_as_negative,
     reused_id,
     two_ids,

@@ -1,10 +1,10 @@
 //! One id for two texts.
 
 use pairmill_schema::{hash_key, TextKey};
-use rustc_hash::FxHashMap;
 
 use super::{Check, TableCheck, Watch};
 use crate::finding::{Finding, Found};
+use crate::firsts::Firsts;
 use crate::kind::{Family, Fix, Kind, Severity};
 use crate::options::Options;
 use crate::table::{Batch, Place, Table};
@@ -31,20 +31,15 @@ fn start(tables: &[Table], _: &Options) -> Option<Box<dyn Watch>> {
 
 #[derive(Default)]
 struct ReusedIds {
-    /// The first text of each id, by column, with its row.
-    first: FxHashMap<(u8, [u8; 16]), (TextKey, u32)>,
-    table: usize,
-    found: Vec<(Place, Place, usize, String)>,
+    /// The texts of ids, by column.
+    texts: Firsts<(u8, [u8; 16]), TextKey>,
+    found: Vec<Finding>,
 }
 
 impl Watch for ReusedIds {
     fn add(&mut self, table: usize, info: &Table, batch: &Batch) {
         if !info.is_checked {
             return;
-        }
-        if self.table != table {
-            self.table = table;
-            self.first.clear();
         }
         for (column, (ids, texts)) in batch.ids.iter().zip(&batch.texts).enumerate() {
             let Some(ids) = ids else { continue };
@@ -56,25 +51,20 @@ impl Watch for ReusedIds {
                     continue;
                 }
                 let place = Place::new(table, batch.first + row);
-                let text = TextKey::identical(text);
                 let key = (column as u8, hash_key(id.as_bytes()));
-                let (of_first, first) = *self.first.entry(key).or_insert((text, place.row));
-                if of_first != text {
-                    let first = Place { row: first, ..place };
-                    self.found.push((place, first, column, (*id).to_owned()));
+                let text = TextKey::identical(text);
+                if let Some(first) = self.texts.other(key, text, place, column) {
+                    let row = first.place.row + 1;
+                    let detail = format!("the id `{id}` has another text in row {row}");
+                    let finding = first.finding(&REUSED_ID, (place, column), detail);
+                    self.found.push(finding);
                 }
             }
         }
     }
 
     fn finish(self: Box<Self>, _: &[Table], found: &mut Found) {
-        for (place, first, column, id) in self.found {
-            let detail = format!("the id `{id}` has another text in row {}", first.row + 1);
-            let finding = Finding::new(&REUSED_ID, place, detail);
-            found
-                .findings
-                .push(finding.in_column(column).beside(first, column));
-        }
+        found.findings.extend(self.found);
     }
 }
 

@@ -1,10 +1,11 @@
 //! One text under two ids.
 
 use pairmill_schema::{TextKey, hash_key};
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use super::{Check, TableCheck, Watch};
 use crate::finding::{Finding, Found};
+use crate::firsts::Firsts;
 use crate::kind::{Family, Fix, Kind, Severity};
 use crate::options::Options;
 use crate::table::{Batch, Place, Role, Table, TableKind};
@@ -31,22 +32,16 @@ fn start(tables: &[Table], _: &Options) -> Option<Box<dyn Watch>> {
 
 #[derive(Default)]
 struct TwoIds {
-    /// The first id of each text, with its place.
-    first: FxHashMap<TextKey, ([u8; 16], Place, u8)>,
-    table: usize,
-    told: FxHashMap<(TextKey, [u8; 16]), ()>,
-    found: Vec<(Place, usize, Place, usize)>,
+    ids: Firsts<TextKey, [u8; 16]>,
+    /// Each other id of a text is told of once in a table.
+    told: FxHashSet<(u32, TextKey, [u8; 16])>,
+    found: Vec<Finding>,
 }
 
 impl Watch for TwoIds {
     fn add(&mut self, table: usize, info: &Table, batch: &Batch) {
         if !info.is_checked {
             return;
-        }
-        if self.table != table {
-            self.table = table;
-            self.first.clear();
-            self.told.clear();
         }
         let of_role = |role| info.columns_of(role);
         // Elsewhere the id of a query is that of its row.
@@ -73,23 +68,20 @@ impl Watch for TwoIds {
                 };
                 let id = hash_key(id.as_bytes());
                 let place = Place::new(table, batch.first + row);
-                let first = (id, place, column as u8);
-                let (of_first, first, first_column) = *self.first.entry(text).or_insert(first);
-                if of_first != id && self.told.insert((text, id), ()).is_none() {
-                    self.found.push((place, column, first, first_column.into()));
+                let first = self.ids.other(text, id, place, column);
+                let first = first.filter(|_| self.told.insert((place.table, text, id)));
+                if let Some(first) = first {
+                    let row = first.place.row + 1;
+                    let detail = format!("row {row} has the same text under another id");
+                    let finding = first.finding(&TWO_IDS, (place, column), detail);
+                    self.found.push(finding);
                 }
             }
         }
     }
 
     fn finish(self: Box<Self>, _: &[Table], found: &mut Found) {
-        for (place, column, first, first_column) in self.found {
-            let detail = format!("row {} has the same text under another id", first.row + 1);
-            let finding = Finding::new(&TWO_IDS, place, detail);
-            found
-                .findings
-                .push(finding.in_column(column).beside(first, first_column));
-        }
+        found.findings.extend(self.found);
     }
 }
 
