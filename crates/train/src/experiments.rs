@@ -80,6 +80,7 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
     }
     let mut trials = Vec::new();
     for (loss, mut task) in tasks {
+        tracing::info!("training with {loss}");
         trials.push(trial(loss.name.to_owned(), &mut task, &options, common)?);
     }
     trials.sort_by(|a, b| b.scores().1.total_cmp(&a.scores().1));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use pairmill_cli::{Common, UsageError};
+use pairmill_schema::counted;
 use pairmill_tables::TemporaryFolder;
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +74,6 @@ pub(crate) fn trial(
     common: &Common,
 ) -> Result<Trial> {
     let folder = TemporaryFolder::create(None).context("cannot write the training log")?;
-    tracing::info!("{name}");
     trial_with_log(name, task, options, common, &folder.path().join(LOG_FILE))
 }
 
@@ -108,6 +108,7 @@ pub(crate) fn trials_of_sizes(
     for &rows in sizes.iter().rev() {
         task.limit(rows);
         task.set_weights(&untrained)?;
+        tracing::info!("training on {}", counted(rows, "row", "rows"));
         trials.insert(0, trial(rows.to_string(), task, &options(rows), common)?);
     }
     Ok(trials)

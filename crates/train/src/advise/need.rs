@@ -141,7 +141,10 @@ fn of_retrieval(pairs: usize, queries: usize) -> (Level, Reason) {
         "{} queries with {documents:.1} relevant documents on average",
         count(queries as u64)
     );
-    let threshold = format!("{} queries with {DOCUMENTS} each", count(QUERIES as u64));
+    let threshold = format!(
+        "{} queries with {DOCUMENTS} relevant documents each",
+        count(QUERIES as u64)
+    );
     let sentence = match level {
         Level::TooFew => format!("{} queries are missing.", count((QUERIES - queries) as u64)),
         Level::Least => {

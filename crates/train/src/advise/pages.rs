@@ -43,12 +43,16 @@ pub(super) fn markdown(advice: &Advice) -> String {
     );
     let mut table = |heading: &str, before: &[String], rows: &Rows| {
         text += &format!("\n## {heading}\n\n");
-        for sentence in before {
-            text += &format!("{sentence}\n\n");
+        let mut parts = Vec::new();
+        if !before.is_empty() {
+            parts.push(before.join("\n") + "\n");
         }
         if rows.len() > 1 {
-            markdown::table_of_ours(&mut text, rows);
+            let mut table = String::new();
+            markdown::table_of_ours(&mut table, rows);
+            parts.push(table);
         }
+        text += &parts.join("\n");
     };
     table("Reasons", &[], &reasons(advice));
     if let Some(prediction) = &advice.prediction {
@@ -267,6 +271,9 @@ fn payback(found: &Payback) -> Vec<String> {
     ];
     sentences.push(match days {
         None => format!("It costs {} and is not predicted to pay that back.", figure(*cost, 2)),
+        Some((_, Some(last))) if *last < 1.0 => {
+            format!("It costs {} and has paid within a day.", figure(*cost, 2))
+        }
         Some((first, Some(last))) => format!(
             "It costs {} and has paid after {} days.",
             figure(*cost, 2),

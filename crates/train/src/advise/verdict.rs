@@ -100,10 +100,11 @@ impl Judged<'_> {
         }
         if let Some(found) = self.prediction {
             let settles = found.low > 0.0 || found.high < LEAST_GAIN;
-            if !settles && self.baseline.dev_queries < 5 * DEV_QUERIES {
+            let queries = self.baseline.dev_queries;
+            if queries < DEV_QUERIES || !settles && queries < 5 * DEV_QUERIES {
                 say(format!(
                     "Judge more dev queries: {} leave an interval of {} to {}, and four times as many about half of that.",
-                    count(self.baseline.dev_queries as u64),
+                    count(queries as u64),
                     signed(found.low, 3),
                     signed(found.high, 3)
                 ));
