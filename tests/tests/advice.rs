@@ -187,7 +187,7 @@ fn a_sweep_keeps_every_trial_and_measures_the_winner() {
 #[test]
 fn a_killed_sweep_goes_on_with_the_trials_that_are_left() {
     let dir = sample_with_tiny_model();
-    let line = format!("sweep {LINE} --max-steps 40 {SWEEP}");
+    let line = format!("sweep {LINE} --max-steps 16 {SWEEP}");
     let whole = TRAIN.done(dir.path(), &line);
     fs::remove_dir_all(dir.path().join("sweep")).unwrap();
     let mut child = TRAIN
