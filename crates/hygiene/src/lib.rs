@@ -9,6 +9,7 @@
 mod anonymise;
 mod card;
 mod checks;
+mod contract;
 mod excerpts;
 mod finding;
 mod firsts;
@@ -27,6 +28,7 @@ mod word_sets;
 pub use anonymise::Anonymiser;
 pub use card::{Card, KindCard, MendedCard, SampleRow, TableCard};
 pub use checks::{CHECKS, Check, Span, TableCheck, TextCheck, Watch, kind, kinds};
+pub use contract::{TextOf, texts_of};
 pub use excerpts::{Excerpt, Excerpts};
 pub use finding::{Facts, Finding, Found, Suggestion};
 pub use hygiene::Hygiene;

@@ -126,6 +126,11 @@ impl SentenceEncoder {
         })
     }
 
+    /// Returns the tokenizer, which cuts at [`max_length`](Self::max_length).
+    pub fn tokenizer(&self) -> &TextTokenizer {
+        &self.tokenizer
+    }
+
     /// Returns what is put before each text; at first what the model's folder says.
     pub fn prompts(&self) -> &Prompts {
         &self.prompts

@@ -42,6 +42,18 @@ pub fn plain_table(page: &mut String, rows: &[Vec<String>]) {
     }
 }
 
+/// Writes rows of texts of ours, the first of which is the header, so that a terminal shows them as
+/// they are: nothing is HTML or ends a cell, and the rest stays.
+pub fn table_of_ours(page: &mut String, rows: &[Vec<String>]) {
+    for (number, row) in rows.iter().enumerate() {
+        let cells = row.iter().map(|cell| plain(cell).replace('|', "&#124;"));
+        let _ = writeln!(page, "| {} |", cells.collect::<Vec<_>>().join(" | "));
+        if number == 0 {
+            let _ = writeln!(page, "|{}", " --- |".repeat(row.len()));
+        }
+    }
+}
+
 /// Writes a text of the user's as code, where neither Markdown nor HTML nor a mention of somebody
 /// works.
 pub fn code(text: &str) -> String {

@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use datafusion::prelude::SessionContext;
-use pairmill_metrics::ndcg;
+use pairmill_metrics::{ndcg, reciprocal_rank};
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_retrieval::TopK;
 use pairmill_schema::{agreeing, counted};
@@ -15,9 +15,18 @@ use crate::findings::excerpt;
 /// Tokens in a batch of the evaluation.
 const BATCH_TOKENS: usize = 8_192;
 /// Results ranked for each query.
-const DEPTH: usize = 10;
+pub(crate) const DEPTH: usize = 10;
 
-/// Retrieval on the dev split during training: nDCG@10 of dev queries over the corpus, counted as
+/// What a query gets of the ten best results.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct QueryScore {
+    /// nDCG@10.
+    pub ndcg: f64,
+    /// One divided by the place of the first relevant one; 0 where there is none.
+    pub reciprocal_rank: f64,
+}
+
+/// Retrieval on a split, dev during training: nDCG@10 of its queries over the corpus, counted as
 /// `pairmill-evaluate retrieval` counts it.
 #[derive(Debug)]
 pub(crate) struct RetrievalEvaluator {
@@ -37,19 +46,20 @@ struct Judged {
 }
 
 impl RetrievalEvaluator {
-    /// Reads `corpus`, `queries_dev` and `qrels_dev` of a folder that `pairmill-generate` wrote,
-    /// and tokenises the texts as the encoder wants them.
+    /// Reads `corpus`, `queries_SPLIT` and `qrels_SPLIT` of a folder that `pairmill-generate`
+    /// wrote, and tokenises the texts as the encoder wants them.
     /// Of a corpus above `corpus_size` documents, the judged ones and an evenly spread sample of
     /// the others are used, which is enough to choose the best step by.
     pub async fn read(
         session: &SessionContext,
         folder: &Path,
+        split: &str,
         corpus_size: usize,
         encoder: &SentenceEncoder,
     ) -> Result<Self> {
         let file = |name: &str| folder.join(name).display().to_string();
         let names = ColumnNames::default();
-        let qrels = file("qrels_dev.parquet");
+        let qrels = file(&format!("qrels_{split}.parquet"));
         let known = Qrels::read(session, &qrels).await?;
         let judged: HashSet<&str> = known.pairs().map(|(_, document)| document).collect();
         let mut corpus: Vec<(String, String)> = Vec::new();
@@ -83,7 +93,7 @@ impl RetrievalEvaluator {
         corpus = sample(corpus, &judged, corpus_size);
         if corpus.len() < all {
             tracing::info!(
-                "dev evaluation searches {} of {}: the judged ones and a sample",
+                "{split} evaluation searches {} of {}: the judged ones and a sample",
                 corpus.len(),
                 counted(all, "document", "documents")
             );
@@ -96,7 +106,7 @@ impl RetrievalEvaluator {
         let mut queries = Vec::new();
         let mut judgements = Vec::new();
         let (mut all, mut absent) = (0, 0);
-        let path = file("queries_dev.parquet");
+        let path = file(&format!("queries_{split}.parquet"));
         let frame = open(session, &path, Table::Queries, &names, &[]).await?;
         for batch in frame.collect().await? {
             let (ids, texts) = (string_column(&batch, "id"), string_column(&batch, "text"));
@@ -132,12 +142,12 @@ impl RetrievalEvaluator {
             tracing::warn!(
                 "{} of {} left out, without a relevant document in {qrels}",
                 all - queries.len(),
-                counted(all, "dev query", "dev queries")
+                counted(all, &format!("{split} query"), &format!("{split} queries"))
             );
         }
         if absent > 0 {
             tracing::warn!(
-                "{} of dev {} not in the corpus: what cannot be found lowers the score",
+                "{} of {split} {} not in the corpus: what cannot be found lowers the score",
                 counted(absent, "judged document", "judged documents"),
                 agreeing(absent, "is", "are")
             );
@@ -151,18 +161,18 @@ impl RetrievalEvaluator {
         })
     }
 
-    /// Computes nDCG@10 of the encoder as it is now.
-    pub fn ndcg_at_10(&self, encoder: &SentenceEncoder) -> Result<f64> {
+    /// Computes what each query gets from the encoder as it is now, in the order of the table.
+    pub fn scores(&self, encoder: &SentenceEncoder) -> Result<Vec<QueryScore>> {
         let similarity = encoder.similarity();
         let embed = |sequences: &[TokenIds]| -> Result<Vec<f32>> {
             let mut values = encoder.embed(sequences, BATCH_TOKENS, &|_| {})?;
             similarity.prepare(&mut values, encoder.dimension());
             Ok(values)
         };
-        let documents = embed(&self.documents).context("embedding the dev corpus")?;
-        let queries = embed(&self.queries).context("embedding the dev queries")?;
+        let documents = embed(&self.documents).context("embedding the corpus")?;
+        let queries = embed(&self.queries).context("embedding the queries")?;
         let dimension = encoder.dimension();
-        let scores: Vec<f64> = queries
+        let scores = queries
             .par_chunks_exact(dimension)
             .zip(&self.judgements)
             .map(|(query, judged)| {
@@ -176,11 +186,18 @@ impl RetrievalEvaluator {
                 let grades: Vec<Option<i32>> = ranked
                     .map(|(_, number)| judged.of_document.get(&number).copied())
                     .collect();
-                ndcg(&grades, &judged.grades, DEPTH)
-            })
-            .collect();
-        Ok(scores.iter().sum::<f64>() / scores.len() as f64)
+                QueryScore {
+                    ndcg: ndcg(&grades, &judged.grades, DEPTH),
+                    reciprocal_rank: reciprocal_rank(&grades, DEPTH),
+                }
+            });
+        Ok(scores.collect())
     }
+}
+
+/// Returns the mean nDCG@10.
+pub(crate) fn mean_ndcg(scores: &[QueryScore]) -> f64 {
+    scores.iter().map(|score| score.ndcg).sum::<f64>() / scores.len() as f64
 }
 
 fn sample(

@@ -8,16 +8,14 @@ use clap::Args;
 use pairmill_cli::{Common, Outcome, UsageError, example};
 use pairmill_report::{Estimate, LearningCurve, LearningPoint, learning_curve_svg};
 use pairmill_schema::counted;
-use pairmill_tables::{FolderOutput, Lineage, TemporaryFolder};
-use serde::Serialize;
+use pairmill_tables::{FolderOutput, Lineage};
 
-use crate::Hyperparameters;
-use crate::encoder::{EncoderTask, Recipe};
+use crate::encoder::Recipe;
 use crate::error::{Context, Result, TrainError};
-use crate::report::Report;
 use crate::run::prepare;
 use crate::task::Task;
-use crate::trainer::{steps_of_epochs, train};
+use crate::trainer::steps_of_epochs;
+use crate::trial::{Trial, check, trial, trials_of_sizes};
 
 /// Train with several losses at the same number of steps and compare nDCG@10 on dev
 ///
@@ -48,26 +46,6 @@ pub struct LearningCurveArgs {
     output: Option<PathBuf>,
     #[command(flatten)]
     recipe: Recipe,
-}
-
-/// One training of an experiment.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Trial {
-    /// Loss or number of rows.
-    pub name: String,
-    #[serde(flatten)]
-    pub report: Report,
-}
-
-impl Trial {
-    /// Returns nDCG@10 on dev before and after.
-    pub fn scores(&self) -> (f64, f64) {
-        let score = |score: Option<f64>| score.unwrap_or(f64::NAN);
-        (
-            score(self.report.score_before),
-            score(self.report.trained_score),
-        )
-    }
 }
 
 /// Runs `compare-losses`.
@@ -102,6 +80,7 @@ pub fn compare_losses(args: &CompareLossesArgs, common: &Common) -> Result<Outco
     }
     let mut trials = Vec::new();
     for (loss, mut task) in tasks {
+        tracing::info!("training with {loss}");
         trials.push(trial(loss.name.to_owned(), &mut task, &options, common)?);
     }
     trials.sort_by(|a, b| b.scores().1.total_cmp(&a.scores().1));
@@ -134,16 +113,9 @@ pub fn learning_curve(args: &LearningCurveArgs, common: &Common) -> Result<Outco
         None => None,
     };
     let mut task = recipe.task(&threads, common, None)?;
-    let untrained = task.encoder.parameters().flat().copy();
-    let mut trials: Vec<Trial> = Vec::new();
-    // The largest first, since each smaller part is taken from the one before it.
-    for rows in sizes(&args.sizes, task.rows()).into_iter().rev() {
-        task.limit(rows);
-        let mut weights = task.encoder.parameters().flat().shallow_clone();
-        tch::no_grad(|| weights.f_copy_(&untrained))?;
-        let name = rows.to_string();
-        trials.insert(0, trial(name, &mut task, &recipe.training, common)?);
-    }
+    let sizes = sizes(&args.sizes, task.rows());
+    let options = |_| recipe.training.clone();
+    let trials = trials_of_sizes(&mut task, &sizes, options, common)?;
     print(&trials, "rows", common)?;
     if let Some(staged) = staged {
         let cannot = || format!("cannot write into {}", staged.path().display());
@@ -169,31 +141,8 @@ fn curve(trials: &[Trial]) -> LearningCurve {
         metric: "nDCG@10 on dev".to_owned(),
         before: trials.first().map(|trial| trial.scores().0),
         points: trials.iter().map(point).collect(),
+        predicted: Vec::new(),
     }
-}
-
-fn trial(
-    name: String,
-    task: &mut EncoderTask,
-    options: &Hyperparameters,
-    common: &Common,
-) -> Result<Trial> {
-    tracing::info!("{name}");
-    let folder = TemporaryFolder::create(None).context("cannot write the training log")?;
-    let log = folder.path().join("training_log.jsonl");
-    let report = train(task, options, common.seed, &log, None)?;
-    Ok(Trial { name, report })
-}
-
-fn check(recipe: &Recipe) -> Result<()> {
-    recipe.check()?;
-    if recipe.has_eval() {
-        return Ok(());
-    }
-    Err(UsageError(
-        "--eval DIR is needed: without a dev split there is nothing to compare".to_owned(),
-    )
-    .into())
 }
 
 /// Returns the wished sizes up to `all`, or 1, 2 and 5 times the powers of ten from 100 on; then

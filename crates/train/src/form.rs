@@ -101,6 +101,11 @@ impl Form {
         columns.of_labeled(input, wanted)
     }
 
+    /// Returns the table of the contract that it is.
+    pub fn table(&self) -> Table {
+        self.table
+    }
+
     /// Opens the table, whose ids may be absent.
     ///
     /// # Errors

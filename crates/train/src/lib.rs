@@ -1,6 +1,7 @@
 //! Training: losses, samplers, optimiser, schedules and the loop, for sentence encoders and
 //! cross-encoders.
 
+pub mod advise;
 mod batch_text;
 pub mod check_model;
 mod checkpoint;
@@ -15,6 +16,7 @@ pub mod experiments;
 pub mod export;
 mod figures;
 mod findings;
+mod fingerprint;
 mod form;
 mod judgements;
 mod labeled;
@@ -34,9 +36,11 @@ mod sampler;
 mod schedule;
 mod shuffle_buffer;
 mod stall;
+pub mod sweep;
 mod task;
 mod texts;
 mod trainer;
+mod trial;
 
 pub use error::{Result, TrainError};
 pub use form::TableArgs;

@@ -10,7 +10,9 @@ use pairmill_cli::{Common, Outcome, Program, example};
 use pairmill_modeling::caught;
 use pairmill_tables::{ReadOptions, program_build};
 use pairmill_train::config_file::with_config_file;
-use pairmill_train::{TrainError, check_model, cross_encoder, encoder, experiments, export};
+use pairmill_train::{
+    TrainError, advise, check_model, cross_encoder, encoder, experiments, export, sweep,
+};
 
 use crate::other_names::OTHER_NAMES;
 
@@ -55,6 +57,8 @@ enum Command {
     CheckModel(check_model::CheckModelArgs),
     CompareLosses(Box<experiments::CompareLossesArgs>),
     LearningCurve(Box<experiments::LearningCurveArgs>),
+    Advise(Box<advise::AdviseArgs>),
+    Sweep(Box<sweep::SweepArgs>),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +82,8 @@ fn run(cli: &Cli) -> Result<Outcome, TrainError> {
         Command::CheckModel(args) => check_model::run(args, &cli.common),
         Command::CompareLosses(args) => experiments::compare_losses(args, &cli.common),
         Command::LearningCurve(args) => experiments::learning_curve(args, &cli.common),
+        Command::Advise(args) => advise::run(args, &cli.common),
+        Command::Sweep(args) => sweep::run(args, &cli.common),
     }
 }
 

@@ -282,6 +282,7 @@ pub(super) fn full() -> Report {
             metric: "nDCG@10 on dev".to_owned(),
             before: Some(0.42),
             points: [(100, 0.455), (200, 0.484), (500, 0.53), (1_000, 0.571), (2_000, 0.598), (5_000, 0.62)].map(|(rows, score)| LearningPoint { rows, score: estimate(score, 0.025) }).into(),
+            predicted: Vec::new(),
         }),
         variants: Some(Variants {
             metric: "ndcg@10".to_owned(),

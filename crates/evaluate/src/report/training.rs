@@ -114,6 +114,7 @@ pub(crate) fn learning_curve(folder: &Path) -> Result<Option<LearningCurve>> {
         metric: format!("{metric} on dev"),
         before: trials.iter().find_map(|trial| trial.score_before),
         points,
+        predicted: Vec::new(),
     }))
 }
 

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use datafusion::prelude::{DataFrame, SessionContext};
-use pairmill_hygiene::{Role, Split, TableKind, TextColumn};
+use pairmill_hygiene::{Role, Split, TableKind, TextOf, texts_of};
 use pairmill_tables::{
     ColumnNames, Format, Intake, KeptColumns, Lineage, RowFilter, Table, Taken, column_names,
     columns_of_name, open_with,
 };
 use tracing::warn;
 
-use super::table_kind::{TextOf, table_of, texts_of, told};
+use super::table_kind::{table_of, told};
 use super::{CheckConfig, CheckError};
 use crate::Result;
 
@@ -205,20 +205,12 @@ impl Finder<'_> {
                 .filter(|&at| is_personal(&texts[at]))
                 .collect();
         }
-        let column = |(name, role, _): &TextOf| TextColumn {
-            name: name.clone(),
-            role: *role,
+        let info = pairmill_hygiene::Table {
+            personal,
+            ..pairmill_hygiene::Table::new(path, kind, &texts, is_checked)
         };
         Ok(Source {
-            info: pairmill_hygiene::Table {
-                name: path.to_owned(),
-                kind,
-                texts: texts.iter().map(column).collect(),
-                category: (kind == TableKind::Tickets).then(|| "category".to_owned()),
-                split: None,
-                is_checked,
-                personal,
-            },
+            info,
             path: path.to_owned(),
             table,
             texts,

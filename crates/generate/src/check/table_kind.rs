@@ -1,4 +1,4 @@
-use pairmill_hygiene::{Role, TableKind};
+use pairmill_hygiene::TableKind;
 use pairmill_tables::Table;
 
 /// Names that columns have in tables of each kind, the contract's and others that are understood.
@@ -29,9 +29,6 @@ const LABELS: [&str; 8] = [
 ];
 const PASSAGE_IDS: [&str; 6] = ["corpus_id", "corpus-id", "doc_id", "docid", "docno", "pid"];
 const QUERY_IDS: [&str; 3] = ["query_id", "query-id", "qid"];
-
-/// A column of texts: its name in the contract, what it is for, and the column of its ids.
-pub(super) type TextOf = (String, Role, Option<String>);
 
 /// Finds the kind of this name.
 pub fn named_kind(name: &str) -> Option<TableKind> {
@@ -101,49 +98,6 @@ pub(super) fn table_of(kind: TableKind, names: &[String]) -> Table {
         TableKind::Corpus => Table::Corpus,
         TableKind::Queries => Table::Queries,
         TableKind::Qrels => Table::Qrels,
-    }
-}
-
-/// Returns the columns of texts of a table.
-pub(super) fn texts_of(table: Table) -> Vec<TextOf> {
-    let of = |name: &str, role, id: Option<&str>| (name.to_owned(), role, id.map(str::to_owned));
-    match table {
-        Table::Tickets | Table::Queries => vec![of("text", Role::Query, Some("id"))],
-        Table::Qa => vec![
-            of("question", Role::Query, Some("id")),
-            of("answer", Role::Passage, Some("id")),
-        ],
-        Table::Pairs => vec![
-            of("anchor", Role::Query, Some("anchor_id")),
-            of("positive", Role::Passage, Some("positive_id")),
-        ],
-        Table::LabeledPairs => vec![
-            of("sentence1", Role::Query, Some("sentence1_id")),
-            of("sentence2", Role::Passage, Some("sentence2_id")),
-        ],
-        Table::Triplets => vec![
-            of("anchor", Role::Query, Some("anchor_id")),
-            of("positive", Role::Passage, Some("positive_id")),
-            of("negative", Role::Negative, Some("negative_id")),
-        ],
-        Table::NTuples(negatives) => {
-            let mut texts = texts_of(Table::Pairs);
-            texts.extend((1..=negatives).map(|number| {
-                let name = format!("negative_{number}");
-                (name.clone(), Role::Negative, Some(format!("{name}_id")))
-            }));
-            texts
-        }
-        Table::Corpus => vec![
-            of("title", Role::Title, Some("id")),
-            of("text", Role::Passage, Some("id")),
-        ],
-        Table::Qrels => vec![
-            of("query_id", Role::Id, None),
-            of("corpus_id", Role::Id, None),
-        ],
-        // No kind of table to check is one of these.
-        _ => Vec::new(),
     }
 }
 

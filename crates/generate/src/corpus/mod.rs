@@ -52,7 +52,7 @@ impl Generated {
     /// Writes the tables.
     pub fn write(&self, tables: &Tables) -> Result<Summary> {
         Ok(Summary {
-            rows: self.rows,
+            rows: self.rows.clone(),
             facts: self.facts.clone(),
             time: None,
             splits: self.set.write(tables)?,

@@ -58,7 +58,7 @@ impl DocumentTable {
             || self.intake.filter.is_some()
     }
 
-    pub(crate) fn input<'a>(&self, path: &'a str, kept: &'a KeptColumns) -> Input<'a> {
+    pub(crate) fn input<'a>(&'a self, path: &'a str, kept: &'a KeptColumns) -> Input<'a> {
         Input {
             path,
             table: Table::Corpus,

@@ -41,6 +41,9 @@ pub struct LearningCurve {
     pub before: Option<f64>,
     /// In ascending number of rows.
     pub points: Vec<LearningPoint>,
+    /// What more rows are taken to bring, in ascending number of them.
+    #[serde(default)]
+    pub predicted: Vec<LearningPoint>,
 }
 
 /// One training of a learning curve.
@@ -161,9 +164,16 @@ const LEARNING: &str = "Learning curve: what more training data brings";
 /// `None` where no training has a figure.
 pub fn learning_curve(curve: &LearningCurve) -> Option<Markup> {
     let (plot, marks) = learning_plot(curve)?;
+    let legend = match curve.predicted.is_empty() {
+        true => Vec::new(),
+        false => vec![
+            (series_class(0), "measured".to_owned()),
+            (series_class(1), "predicted".to_owned()),
+        ],
+    };
     let figure = Figure {
         title: LEARNING,
-        legend: Vec::new(),
+        legend,
         svg: plot.draw(LEARNING, &marks),
         note: String::new(),
     };
@@ -177,26 +187,33 @@ pub fn learning_curve_svg(curve: &LearningCurve) -> Option<String> {
 }
 
 fn learning_plot(curve: &LearningCurve) -> Option<(Plot, Markup)> {
-    let points: Vec<_> = curve
-        .points
-        .iter()
-        .filter(|point| point.rows > 0 && drawable(point.score.value))
-        .collect();
+    let drawn = |points: &[LearningPoint]| -> Vec<LearningPoint> {
+        let points = points.iter();
+        let points = points.filter(|point| point.rows > 0 && drawable(point.score.value));
+        points.cloned().collect()
+    };
+    let (points, predicted) = (drawn(&curve.points), drawn(&curve.predicted));
     let before = curve.before.filter(|&before| drawable(before));
-    let scores = points.iter().flat_map(|point| {
+    let all = || points.iter().chain(&predicted);
+    let scores = all().flat_map(|point| {
         let (low, high) = point.score.interval.unwrap_or((f64::NAN, f64::NAN));
         [point.score.value, low, high]
     });
-    let rows = points.iter().map(|point| point.rows as f64);
+    // Of what is predicted, the last point is the one that is asked for.
+    let marked = points.iter().chain(predicted.last());
     let plot = Plot::wide(
-        Axis::logarithmic("training rows (logarithmic)", rows)?,
+        Axis::logarithmic(
+            "training rows (logarithmic)",
+            marked.clone().map(|point| point.rows as f64),
+        )?,
         Axis::spanning(&curve.metric, scores.chain(before))?,
     );
     let ends = [plot.x.low(), plot.x.high()].map(|x| plot.across(x));
-    let polyline = points.iter().map(|point| {
-        let rows = point.rows as f64;
-        (plot.across(rows), plot.down(point.score.value))
-    });
+    let place =
+        |point: &LearningPoint, score: f64| (plot.across(point.rows as f64), plot.down(score));
+    let through = |points: &mut dyn Iterator<Item = &LearningPoint>| {
+        path(points.map(|point| place(point, point.score.value)))
+    };
     let marks = html! {
         @if let Some(before) = before {
             @let down = plot.down(before);
@@ -204,10 +221,14 @@ fn learning_plot(curve: &LearningCurve) -> Option<(Plot, Markup)> {
             text.corner x=(px(ends[1] - 4.0)) y=(px(down - 5.0)) text-anchor="end"
                 { "before training" }
         }
-        polyline.line.s0 points=(path(polyline)) {}
-        @for point in &points {
+        @if !predicted.is_empty() {
+            polygon.area.s1 points=(path(band(&predicted).map(|(point, end)| place(point, end)))) {}
+            polyline.line.s1 points=(through(&mut points.last().into_iter().chain(&predicted))) {}
+        }
+        polyline.line.s0 points=(through(&mut points.iter())) {}
+        @for (number, point) in marked.enumerate() {
             @let across = plot.across(point.rows as f64);
-            g.s0 {
+            g.(series_class(usize::from(number >= points.len()))) {
                 title { (count(point.rows)) " rows: " (figure(point.score.value, 4)) }
                 @if let Some((low, high)) =
                     point.score.interval.filter(|&(low, high)| drawable(low) && drawable(high)) {
@@ -219,6 +240,17 @@ fn learning_plot(curve: &LearningCurve) -> Option<(Plot, Markup)> {
         }
     };
     Some((plot, marks))
+}
+
+/// The upper ends of the intervals, then the lower ones back.
+fn band(points: &[LearningPoint]) -> impl Iterator<Item = (&LearningPoint, f64)> {
+    let ends = points.iter().filter_map(|point| {
+        let interval = point.score.interval;
+        let interval = interval.filter(|&(low, high)| drawable(low) && drawable(high))?;
+        Some((point, interval))
+    });
+    let upper = ends.clone().map(|(point, (_, high))| (point, high));
+    upper.chain(ends.rev().map(|(point, (low, _))| (point, low)))
 }
 
 fn line(plot: &Plot, class: &str, name: &str, points: &[Point]) -> Markup {
@@ -298,6 +330,7 @@ mod tests {
             metric: "nDCG@10 on dev".to_owned(),
             before: Some(f64::NAN),
             points: vec![point(100, 0.4), point(200, 0.5), point(500, f64::NAN)],
+            predicted: Vec::new(),
         };
         let svg = learning_curve_svg(&curve).unwrap();
         assert!(svg.starts_with("<svg xmlns=") && svg.contains("prefers-color-scheme: dark"));
@@ -305,5 +338,27 @@ mod tests {
         assert!(!svg.contains("NaN"), "{svg}");
         curve.points.clear();
         assert_eq!(learning_curve_svg(&curve), None);
+    }
+
+    #[test]
+    fn what_is_predicted_has_a_band_and_one_dot() {
+        let point = |rows, score, interval| LearningPoint {
+            rows,
+            score: Estimate::new(score, interval),
+        };
+        let curve = LearningCurve {
+            metric: "nDCG@10 on dev".to_owned(),
+            before: Some(0.3),
+            points: vec![point(100, 0.4, None), point(200, 0.5, None)],
+            predicted: vec![
+                point(400, 0.55, Some((0.5, 0.6))),
+                point(800, 0.6, Some((0.5, 0.7))),
+            ],
+        };
+        let svg = learning_curve_svg(&curve).unwrap();
+        assert_eq!(svg.matches("<circle").count(), 3);
+        assert_eq!(svg.matches("<polygon").count(), 1);
+        let page = learning_curve(&curve).unwrap().into_string();
+        assert!(page.contains("predicted"), "{page}");
     }
 }

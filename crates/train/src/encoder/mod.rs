@@ -4,6 +4,7 @@ mod objectives;
 mod stream;
 mod task;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -62,11 +63,11 @@ pub(crate) struct Recipe {
     /// Folder of the model to start from, or its id on the Hugging Face Hub (with @revision, if
     /// wanted)
     #[arg(long, alias = "model-name-or-path", value_name = "DIR_OR_ID")]
-    model: ModelSource,
+    pub(crate) model: ModelSource,
     #[command(flatten)]
-    data: DataArgs,
+    pub(crate) data: DataArgs,
     #[command(flatten)]
-    loss: LossArgs,
+    pub(crate) loss: LossArgs,
     #[command(flatten)]
     pub(crate) training: Hyperparameters,
 }
@@ -83,7 +84,7 @@ pub(crate) struct DataArgs {
         required = true
     )]
     #[serde(skip)]
-    train: Vec<String>,
+    pub(crate) train: Vec<String>,
     /// Read the training tables in parts of about N rows, each shuffled for itself, instead of
     /// whole: for tables larger than memory, best in Parquet. Known positives are then those of the
     /// same part
@@ -92,12 +93,12 @@ pub(crate) struct DataArgs {
     /// Folder with corpus, queries_dev and qrels_dev (.parquet), for nDCG@10 during training
     #[arg(long, value_name = "DIR")]
     #[serde(skip)]
-    eval: Option<PathBuf>,
+    pub(crate) eval: Option<PathBuf>,
     /// Documents of the dev corpus to search; of a larger one, the judged ones and a sample
     #[arg(long, default_value_t = 5_000, value_name = "N")]
-    eval_corpus_size: usize,
+    pub(crate) eval_corpus_size: usize,
     #[command(flatten)]
-    columns: TableArgs,
+    pub(crate) columns: TableArgs,
     /// Table with `id` and a group column: documents of one group are never negatives of each other
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -136,7 +137,7 @@ impl DataArgs {
     }
 
     /// Sets what the options say about how texts are read.
-    fn shape(&self, encoder: &mut SentenceEncoder) -> Result<()> {
+    pub(crate) fn shape(&self, encoder: &mut SentenceEncoder) -> Result<()> {
         let own = encoder.max_length();
         let length = |side: Option<u16>| side.or(self.max_length).map_or(own, usize::from);
         let document = length(self.document_max_length);
@@ -228,6 +229,12 @@ impl Recipe {
         self.data.losses(self.loss.loss)
     }
 
+    /// Returns the training tables, each with its loss.
+    pub(crate) fn tables(&self) -> Vec<(Loss, &str)> {
+        let sources = self.data.sources(self.loss.loss);
+        sources.map(|source| (source.loss, source.file)).collect()
+    }
+
     /// Returns whether there is a dev split to score on.
     pub(crate) fn has_eval(&self) -> bool {
         self.data.eval.is_some()
@@ -302,7 +309,7 @@ impl Recipe {
             let evaluator = match &self.data.eval {
                 Some(folder) => {
                     let size = self.data.eval_corpus_size;
-                    Some(RetrievalEvaluator::read(&session, folder, size, &encoder).await?)
+                    Some(RetrievalEvaluator::read(&session, folder, "dev", size, &encoder).await?)
                 }
                 None => None,
             };
@@ -315,6 +322,7 @@ impl Recipe {
             opened: None,
             own_length,
             evaluator,
+            scored: RefCell::default(),
             mixing: self.loss.multi_dataset_batch_sampler,
             matryoshka,
             mini_batch_size: self.loss.mini_batch_size.map(|size| size as usize),
@@ -332,7 +340,7 @@ impl Recipe {
     }
 
     /// Describes the trained model.
-    fn card<'a>(
+    pub(crate) fn card<'a>(
         &'a self,
         encoder: &SentenceEncoder,
         threads: &Threads,

@@ -1,3 +1,7 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
 use pairmill_schema::counted;
 use tch::{Kind, Tensor};
@@ -6,7 +10,8 @@ use super::stream::Stream;
 use crate::batch_text::{BatchText, tokenized};
 use crate::cut::{Cut, count_cut};
 use crate::error::Result;
-use crate::evaluator::RetrievalEvaluator;
+use crate::evaluator::{QueryScore, RetrievalEvaluator, mean_ndcg};
+use crate::fingerprint::fingerprint;
 use crate::losses::matryoshka::{MatryoshkaDim, matryoshka};
 use crate::objective::{LossOfEmbeddings, NoSignal, Objective};
 use crate::optimizer::Gradient;
@@ -25,12 +30,21 @@ pub(crate) struct EncoderTask {
     /// The longest text of the model it starts from.
     pub own_length: usize,
     pub evaluator: Option<RetrievalEvaluator>,
+    pub scored: RefCell<Scored>,
     pub mixing: Mixing,
     /// Dimensions to train, with the weights of their losses; none for the full one alone.
     pub matryoshka: Vec<MatryoshkaDim>,
     pub mini_batch_size: Option<usize>,
     pub batch_size: usize,
     pub seed: u64,
+}
+
+/// What dev queries got so far.
+#[derive(Default)]
+pub(crate) struct Scored {
+    /// By the fingerprint of the weights.
+    known: HashMap<u64, Rc<[QueryScore]>>,
+    last: Option<Rc<[QueryScore]>>,
 }
 
 impl EncoderTask {
@@ -44,6 +58,13 @@ impl EncoderTask {
         parts.join(" and ")
     }
 
+    /// Sets the weights that are trained.
+    pub fn set_weights(&mut self, weights: &Tensor) -> Result<()> {
+        let mut flat = self.encoder.parameters().flat().shallow_clone();
+        tch::no_grad(|| flat.f_copy_(weights))?;
+        Ok(())
+    }
+
     /// Leaves `rows` training rows, drawn by the seed and shared out over the objectives in
     /// proportion.
     pub fn limit(&mut self, rows: usize) {
@@ -53,6 +74,36 @@ impl EncoderTask {
             let order = shuffled_batches(objective.rows(), 1, self.seed, 0).concat();
             objective.retain(&order[..share.min(order.len())]);
         }
+    }
+
+    /// Leaves each row this many hard negatives at most, the first ones.
+    pub fn limit_negatives(&mut self, most: usize) {
+        let objectives = self.objectives.iter_mut();
+        objectives.for_each(|objective| objective.limit_negatives(most));
+    }
+
+    /// Returns what each dev query gets with the weights as they are, if there is a dev split.
+    /// Weights that were scored before are not scored again: those that a run starts from and
+    /// those that it delivers.
+    pub fn query_scores(&self) -> Result<Option<Rc<[QueryScore]>>> {
+        let Some(evaluator) = &self.evaluator else {
+            return Ok(None);
+        };
+        let weights = fingerprint(self.encoder.parameters().flat())?;
+        let known = self.scored.borrow().known.get(&weights).cloned();
+        let scores = match known {
+            Some(known) => known,
+            None => evaluator.scores(&self.encoder)?.into(),
+        };
+        let mut scored = self.scored.borrow_mut();
+        scored.known.insert(weights, Rc::clone(&scores));
+        scored.last = Some(Rc::clone(&scores));
+        Ok(Some(scores))
+    }
+
+    /// Returns what each dev query got when they were last scored.
+    pub fn last_scores(&self) -> Option<Rc<[QueryScore]>> {
+        self.scored.borrow().last.clone()
     }
 
     fn loss(&self, embeddings: &Tensor, loss: &LossOfEmbeddings<'_>) -> Tensor {
@@ -208,9 +259,7 @@ impl Task for EncoderTask {
     }
 
     fn score(&self) -> Result<Option<(&'static str, f64)>> {
-        match &self.evaluator {
-            Some(evaluator) => Ok(Some(("ndcg@10", evaluator.ndcg_at_10(&self.encoder)?))),
-            None => Ok(None),
-        }
+        let scores = self.query_scores()?;
+        Ok(scores.map(|scores| ("ndcg@10", mean_ndcg(&scores))))
     }
 }

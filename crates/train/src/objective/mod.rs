@@ -26,6 +26,10 @@ pub(crate) trait Objective {
     /// Leaves only these rows, in this order.
     fn retain(&mut self, rows: &[usize]);
 
+    /// Leaves each row this many hard negatives at most, the first ones; rows of other kinds have
+    /// none.
+    fn limit_negatives(&mut self, _most: usize) {}
+
     /// Returns batches of row numbers for one epoch, which depend on seed and epoch alone.
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>>;
 

@@ -91,6 +91,11 @@ impl Objective for Ranking {
         self.set.rows = picked(&self.set.rows, rows);
     }
 
+    fn limit_negatives(&mut self, most: usize) {
+        let rows = self.set.rows.iter_mut();
+        rows.for_each(|row| row.negatives.truncate(most));
+    }
+
     fn batches(&self, batch_size: usize, seed: u64, epoch: u32) -> Vec<Vec<usize>> {
         match self.sampler {
             BatchSampler::BatchSampler => shuffled_batches(self.rows(), batch_size, seed, epoch),

@@ -1,11 +1,11 @@
 //! Scores on dev: before training, during it, and what the run delivers by them.
 
 use pairmill_schema::counted;
-use tch::Tensor;
 
 use super::Run;
 use crate::checkpoint::{Exact, Position};
 use crate::error::Result;
+use crate::fingerprint::fingerprint;
 use crate::log::LogLine;
 use crate::report::{Delivered, Report};
 
@@ -122,21 +122,4 @@ impl Run<'_> {
         tch::no_grad(|| flat.f_copy_(&best))?;
         Ok(())
     }
-}
-
-/// Returns a number that changes with any bit of the weights.
-pub(super) fn fingerprint(weights: &Tensor) -> Result<u64> {
-    /// Weights that are copied at a time.
-    const CHUNK: i64 = 1 << 20;
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let (mut start, length) = (0, weights.size()[0]);
-    while start < length {
-        let chunk = weights.f_narrow(0, start, CHUNK.min(length - start))?;
-        let values = Vec::<f32>::try_from(chunk.detach().to_device(tch::Device::Cpu))?;
-        hash = values.iter().fold(hash, |hash, value| {
-            (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        start += CHUNK;
-    }
-    Ok(hash)
 }

@@ -8,10 +8,10 @@ use pairmill_modeling::Dropout;
 use pairmill_schema::counted;
 use tch::Tensor;
 
-use self::evaluation::fingerprint;
 use crate::Hyperparameters;
 use crate::checkpoint::{Checkpoints, Exact, Position};
 use crate::error::{Result, TrainError};
+use crate::fingerprint::fingerprint;
 use crate::log::{LogLine, TrainingLog};
 use crate::memory;
 use crate::optimizer::{AdamW, Clipped, Gradient};
