@@ -55,10 +55,10 @@ pub struct OutArgs {
 #[derive(Debug, Args)]
 pub struct FilterArgs {
     /// Use only the rows for which this condition holds, in SQL over the columns as the input
-    /// names them: status <> 'spam' AND "Created At" >= '2024-01-01'. Columns of CSV and JSON Lines
-    /// are text, but for numbers of JSON, and blank cells of CSV are NULL; beside a number a text is
-    /// read as one, and two columns of texts are compared letter by letter unless CAST(… AS DOUBLE)
-    /// makes them numbers
+    /// names them: status <> 'spam' AND "Created At" >= '2024-01-01'. Columns of CSV and JSON
+    /// Lines are text, but for numbers of JSON, and blank cells of CSV are NULL; beside a number a
+    /// text is read as one, and two columns of texts are compared letter by letter unless CAST(…
+    /// AS DOUBLE) makes them numbers
     #[arg(long = "where", value_name = "SQL")]
     pub filter: Option<RowFilter>,
 }
@@ -73,8 +73,8 @@ pub struct IntakeArgs {
     strip: Vec<&'static Kind>,
     /// Split by the times in this column instead of at random: the newest rows are test, those
     /// before them dev. ISO dates, or seconds or milliseconds since 1970. The rows of one text (an
-    /// answer, a ticket, a passage) stay together and go by the newest of them, so train has nothing
-    /// newer than what is tested
+    /// answer, a ticket, a passage) stay together and go by the newest of them, so train has
+    /// nothing newer than what is tested
     #[arg(long, value_name = "COLUMN")]
     split_by_time: Option<String>,
 }

@@ -29,8 +29,8 @@ impl Kind {
     }
 }
 
-/// Whether a folder has everything of a sentence encoder but an ONNX file. What else may be wrong with
-/// it is told where it is loaded.
+/// Whether a folder has no ONNX file of a sentence encoder. What else may be wrong with it is told
+/// where it is loaded.
 pub fn lacks_onnx(folder: &Path) -> bool {
     let opened = open(folder, Kind::SentenceEncoder, false);
     matches!(opened, Err(InferenceError::MissingFile { file, .. }) if MODEL_FILES.contains(&file))

@@ -23,8 +23,8 @@ pub struct CheckConfig {
     pub queries: Option<String>,
     /// The judgements of the passages.
     pub qrels: Option<String>,
-    /// The model whose tokens are counted, and whose embeddings tell likely wrong categories if it is
-    /// there in ONNX.
+    /// The model whose tokens are counted, and whose embeddings tell likely wrong categories if it
+    /// is there in ONNX.
     pub model: Option<LabellingModel>,
     /// What shapes the output.
     pub options: CheckOptions,
