@@ -56,9 +56,9 @@ pub struct AdviseArgs {
     #[arg(long)]
     fail_if_not_worth_it: bool,
     #[command(flatten)]
-    payback: PaybackArgs,
-    #[command(flatten)]
     recipe: Recipe,
+    #[command(flatten)]
+    payback: PaybackArgs,
 }
 
 /// Runs the command.

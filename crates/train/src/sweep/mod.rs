@@ -42,9 +42,9 @@ pub struct SweepArgs {
     #[arg(long, value_name = "DIR")]
     test: Option<PathBuf>,
     #[command(flatten)]
-    grid: GridArgs,
-    #[command(flatten)]
     recipe: Recipe,
+    #[command(flatten)]
+    grid: GridArgs,
 }
 
 /// What was found.
