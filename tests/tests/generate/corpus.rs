@@ -316,8 +316,8 @@ fn files_that_make_no_data_set_are_refused() {
     assert_snapshot!(error("nowhere"), @"error: nowhere: no such file or folder; check the path");
     assert_snapshot!(error("table"), @"error: table: has no rows; expected a corpus table with at least one");
     assert_snapshot!(error("table/data.csv"), @"error: table/data.csv: has no rows; expected a corpus table with at least one");
-    assert_snapshot!(error("other"), @"");
-    assert_snapshot!(error("other/picture.png"), @"");
+    assert_snapshot!(error("other"), @"error: other: holds no document (files of other kinds: 1); expected .md, .mdx, .rst, .html or .txt, or a table of documents (.parquet, .csv, .jsonl …); check the path or convert them");
+    assert_snapshot!(error("other/picture.png"), @"error: other/picture.png: cannot tell the kind of document from the name; expected .md, .mdx, .rst, .html or .txt, or a table (.parquet, .csv, .jsonl …); convert it or give the folder it lies in");
     assert_snapshot!(error("bad"), @"error: bad: no document can be used (1 without text, 1 not UTF-8, 0 unreadable); expected UTF-8 text outside code, navigation and front matter; see the warnings above for each file");
     assert_snapshot!(error("plain"), @"error: plain: no document of 1 has a title, a description or a heading of its own, so there is no query; add headings or titles, or make queries by other means and use `generate qa`");
     assert_snapshot!(error("docs/guides/pump-01.md docs/guides/pump-02.md"), @"error: docs/guides/pump-01.md, docs/guides/pump-02.md: no query is left for test of 9 passages of 2 documents (split 0.8,0.1,0.1); bring more documents or give test more with --split");
