@@ -188,16 +188,15 @@ fn found(columns: &Schema) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// Returns what is wrong without what stands around it: a list of candidates, a backtrace.
+/// Returns what is wrong without what stands around it: who says so, a list of candidates, a
+/// backtrace.
 fn first_line(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
-    let line = text.lines().next().unwrap_or_default();
-    let end = line
-        .find(" Valid fields are")
-        .or_else(|| line.find(". Did you mean"));
-    line[..end.unwrap_or(line.len())]
-        .trim_end_matches('.')
-        .to_owned()
+    let mut line = text.lines().next().unwrap_or_default();
+    for who in ["Arrow error: ", "Cast error: ", "Error during planning: "] {
+        line = line.strip_prefix(who).unwrap_or(line);
+    }
+    line.trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

@@ -421,9 +421,9 @@ fn wrong_categories_need_a_model_in_onnx_and_categories() {
     let dir = tempfile::tempdir().unwrap();
     mislabelled(dir.path());
     let error = |line: &str, code| GENERATE.refused(dir.path(), &format!("check {line}"), code);
-    assert_snapshot!(error("--input tickets.csv --output out --only label_noise", 1), @"");
-    assert_snapshot!(error("--input tickets.csv --output out --fix relabel --model tiny", 1), @"");
-    assert_snapshot!(error("--input tickets.csv --output out --fix relabel,label_noise", 2), @"");
+    assert_snapshot!(error("--input tickets.csv --output out --only label_noise", 1), @"error: label_noise: no model is given; wrong categories are told by a sentence encoder in ONNX over a table with categories: name one with --model (`pairmill-train export` makes it)");
+    assert_snapshot!(error("--input tickets.csv --output out --fix relabel --model tiny", 1), @"error: label_noise: the model has no ONNX file; wrong categories are told by a sentence encoder in ONNX over a table with categories: name one with --model (`pairmill-train export` makes it)");
+    assert_snapshot!(error("--input tickets.csv --output out --fix relabel,label_noise", 2), @"error: --fix label_noise drops the rows that --fix relabel keeps; name one");
     // Without its name a model without ONNX counts tokens.
     let line = "check --input tickets.csv --output out --model tiny --brief";
     let ended = GENERATE.run(dir.path(), line);
