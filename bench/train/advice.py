@@ -95,8 +95,9 @@ def one_set(name: str, args: argparse.Namespace) -> dict:
 
 def difference(truth: dict) -> tuple[float, float, float]:
     """The difference in nDCG@10 with its interval."""
-    found = truth["differences"]["ndcg@10"]
-    return found["difference"], *found["interval"]
+    found = next(one for one in truth["evidence"]["metrics"] if one["metric"] == "ndcg@10")
+    interval = found["difference"]["interval"]
+    return truth["difference"]["ndcg@10"], interval["low"], interval["high"]
 
 
 def judged(result: dict) -> dict:
@@ -150,6 +151,7 @@ def main() -> None:
         print(name, file=sys.stderr, flush=True)
         results.append(judged(one_set(name, args)))
         print(table(results), flush=True)
+    # Times mean nothing where other work goes on beside.
     file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-advice.json"
     file.write_text(json.dumps({"seed": args.seed, "rows": results}, indent=1) + "\n")
 
