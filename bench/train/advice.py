@@ -151,7 +151,6 @@ def main() -> None:
         print(name, file=sys.stderr, flush=True)
         results.append(judged(one_set(name, args)))
         print(table(results), flush=True)
-    # Times mean nothing where other work goes on beside.
     file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-advice.json"
     file.write_text(json.dumps({"seed": args.seed, "rows": results}, indent=1) + "\n")
 
