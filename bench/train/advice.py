@@ -95,8 +95,9 @@ def one_set(name: str, args: argparse.Namespace) -> dict:
 
 def difference(truth: dict) -> tuple[float, float, float]:
     """The difference in nDCG@10 with its interval."""
-    found = truth["differences"]["ndcg@10"]
-    return found["difference"], *found["interval"]
+    found = next(one for one in truth["evidence"]["metrics"] if one["metric"] == "ndcg@10")
+    interval = found["difference"]["interval"]
+    return truth["difference"]["ndcg@10"], interval["low"], interval["high"]
 
 
 def judged(result: dict) -> dict:

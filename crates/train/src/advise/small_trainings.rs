@@ -166,8 +166,10 @@ impl SmallTrainings {
         });
         let measured_steps = steps.clone().count();
         let step = steps.sum::<f64>() / measured_steps.max(1) as f64;
-        let evaluations = times.flat_map(|times| &times.evaluations);
-        let evaluation = evaluations.copied().fold(self.plan.evaluation, f64::max);
+        // The first of each was that of the start, which is known.
+        let evaluations = times.filter_map(|times| times.evaluations.last().copied());
+        let evaluations: Vec<f64> = evaluations.chain([self.plan.evaluation]).collect();
+        let evaluation = evaluations.iter().sum::<f64>() / evaluations.len() as f64;
         let Plan {
             steps, evaluations, ..
         } = self.plan;
