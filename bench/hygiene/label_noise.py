@@ -90,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of data sets")
     parser.add_argument("--model", type=Path, required=True, help="sentence encoder with model.onnx")
+    parser.add_argument("--vectors", type=Path, help="folder with its embeddings as SET.npy; then `check`, which embeds, is left out")
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
@@ -101,14 +102,16 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             pq.write_table(pa.table({"id": [str(row) for row in range(len(texts))], "text": texts}), folder / "texts.parquet")
-            run(BIN / "pairmill-evaluate", "embed", "--model", args.model, "--backend", "onnx", "--normalize",
-                "--input", folder / "texts.parquet", "--output", folder / "vectors.npy")
-            vectors = np.load(folder / "vectors.npy")
+            if not args.vectors:
+                run(BIN / "pairmill-evaluate", "embed", "--model", args.model, "--backend", "onnx", "--normalize",
+                    "--input", folder / "texts.parquet", "--output", folder / "vectors.npy")
+            vectors = np.load(args.vectors / f"{name}.npy" if args.vectors else folder / "vectors.npy")
             for seed in range(1, args.seeds + 1):
                 given = changed(labels, len(names), args.share, seed)
                 of = {"set": name, "seed": seed} | trial(vectors, labels, given, folder)
-                found, seconds = by_check(names, texts, given, args.model, folder / "cache", folder)
-                of |= {"check": quality(given != labels, found), "check_seconds": round(seconds, 1)}
+                if not args.vectors:
+                    found, seconds = by_check(names, texts, given, args.model, folder / "cache", folder)
+                    of |= {"check": quality(given != labels, found), "check_seconds": round(seconds, 1)}
                 results.append(of)
                 print(json.dumps(of), flush=True)
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
