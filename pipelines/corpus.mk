@@ -26,4 +26,5 @@ corpus: build
 	@printf '\n[6/6] evaluate: the base model and the tuned one on the headings of unseen documents\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)
-	@printf '\nNext: your own documents with `make pipeline PIPELINE=corpus INPUT=docs/ RUN=runs/docs`\n      (Markdown, HTML, text or a table, see docs/guides/documents.md), or `make help`.\n'
+	$(AFTER_OWN_DATA)
+	@! $(IS_SAMPLE) || printf '\nNext: your own documents with `make pipeline PIPELINE=corpus INPUT=docs/ RUN=runs/docs`\n      (Markdown, HTML, text or a table, see docs/guides/documents.md), or `make help`.\n'

@@ -26,4 +26,5 @@ pairs: build
 	@printf '\n[7/7] evaluate: the base model and the tuned one on the test anchors\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)
-	@printf '\nNext: your own data with `make pipeline PIPELINE=pairs INPUT=pairs.csv RUN=runs/mine`\n      (columns anchor, positive, negative; or sentence1, sentence2, label; other names through GENERATE_FLAGS), or `make help`.\n'
+	$(AFTER_OWN_DATA)
+	@! $(IS_SAMPLE) || printf '\nNext: your own data with `make pipeline PIPELINE=pairs INPUT=pairs.csv RUN=runs/mine`\n      (columns anchor, positive, negative; or sentence1, sentence2, label; other names through GENERATE_FLAGS), or `make help`.\n'

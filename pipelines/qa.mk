@@ -26,4 +26,5 @@ qa: build
 	@printf '\n[7/7] evaluate: the base model and the tuned one on the test questions\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)
-	@printf '\nNext: your own data with `make pipeline PIPELINE=qa INPUT=faq.csv RUN=runs/faq`\n      (columns id, question, answer; other names through GENERATE_FLAGS), or `make help`.\n'
+	$(AFTER_OWN_DATA)
+	@! $(IS_SAMPLE) || printf '\nNext: your own data with `make pipeline PIPELINE=qa INPUT=faq.csv RUN=runs/faq`\n      (columns id, question, answer; other names through GENERATE_FLAGS), or `make help`.\n'

@@ -23,7 +23,8 @@
 #: EPOCHS          passes of the encoder's training: --epochs
 #: BATCH_SIZE      rows in a batch of that training: --batch-size
 #: LEARNING_RATE   highest learning rate of that training: --learning-rate
-#: MAX_LENGTH      longest text in tokens, in both trainings: --max-length [the model's own]
+#: MAX_LENGTH      longest text in tokens, in both trainings: --max-length. The tuned model reads no
+#:                 more then; the baseline does, unless EVALUATE_FLAGS has it too [the model's own]
 #: SEED            seed of every random choice: --seed [42]
 #: GENERATE_FLAGS  any other options of a stage, as also CHECK_FLAGS, MINE_FLAGS, CROSS_ENCODER_FLAGS,
 #:                 FILTER_FLAGS, TRAIN_FLAGS and EVALUATE_FLAGS: they win over what the pipeline says.
@@ -60,6 +61,8 @@ CHECK_MODELS = { $(call knowing,--model=MODEL --device=DEVICE)/pairmill-train ch
 # What generate is told of the input holds for the check too. A check that fails stops nothing: if
 # the data cannot be read, generate says so and ends the run. --fail-on in CHECK_FLAGS ends it here.
 CHECK ?= 1
+# Columns and conditions are those of generate, which the check takes over.
+COLUMNS_OF_CHECK = $(foreach option,question answer text category id anchor positive negative label,--$(option)-column=*GENERATE_FLAGS) --where=*GENERATE_FLAGS
 CHECK_INPUT = $(if $(filter 0 no false,$(CHECK)),printf 'left out: CHECK=%s\n' '$(CHECK)',$(call CHECK_TABLE,$(1)))
 define CHECK_TABLE
 set -- $(GENERATE_FLAGS) --; \
@@ -68,7 +71,7 @@ while test "$$1" != --; do case "$$1" in \
 	--*[-_]column | --where | --delimiter | --quote | --encoding) set -- "$$@" "$$1" "$$2"; shift 2 ;; \
 	*) shift ;; \
 esac; done; shift; \
-$(call knowing,--input=INPUT --output=RUN *=CHECK_FLAGS)/pairmill-generate check $(FLAGS) $(1) --brief \
+$(call knowing,--input=INPUT --output=RUN $(COLUMNS_OF_CHECK) *=CHECK_FLAGS)/pairmill-generate check $(FLAGS) $(1) --brief \
 	--input $(call named,INPUT) --output $(call run,check) "$$@" $(CHECK_FLAGS) \
 	|| { code=$$?; test $$code -ne 3 -a $$code -lt 128 || exit $$code; printf 'the check has ended without a result; the run goes on\n' >&2; }
 endef
@@ -98,6 +101,12 @@ TRAIN_ENCODER = $(call knowing,--model=MODEL --device=DEVICE --max-length=MAX_LE
 EVALUATE_RETRIEVAL = $(EVALUATE) retrieval $(FLAGS) --model $(call run,model) --baseline $(model) --device $(DEVICE) \
 	--corpus $(call run,data/corpus.parquet) --queries $(call run,data/queries_test.parquet) \
 	--qrels $(call run,data/qrels_test.parquet) --group-by length --cache $(call run,embeddings) --output $(call run,report) $(EVALUATE_FLAGS)
+
+# The sample's run ends with how to bring one's own data, any other with what comes after it.
+IS_SAMPLE = test -n $(call quoted,$(filter data/%,$(value INPUT)))
+define AFTER_OWN_DATA
+	@$(IS_SAMPLE) || printf '\nThen: docs/guides/deploying.md puts a model to use, docs/guides/new-data.md goes on with new data.\n'
+endef
 
 # What is not there is not listed.
 define WHERE_EVERYTHING_LIES

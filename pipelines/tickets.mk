@@ -32,4 +32,5 @@ tickets: build
 		--train $(call run,data/tickets_train.parquet) --test $(call run,data/tickets_test.parquet) \
 		--cache $(call run,embeddings) --output $(call run,report-categories)
 	$(WHERE_EVERYTHING_LIES)
-	@printf '\nNext: your own data with `make pipeline PIPELINE=tickets INPUT=tickets.csv RUN=runs/mine`\n      (columns id, text, category; other names through GENERATE_FLAGS), or `make help`.\n'
+	$(AFTER_OWN_DATA)
+	@! $(IS_SAMPLE) || printf '\nNext: your own data with `make pipeline PIPELINE=tickets INPUT=tickets.csv RUN=runs/mine`\n      (columns id, text, category; other names through GENERATE_FLAGS), or `make help`.\n'

@@ -439,7 +439,10 @@ fn texts_that_are_cut_are_counted() {
         .map(|n| json!({"anchor": question(n), "positive": format!("{notice}{}", answer(n))}));
     table(dir.path(), "notice.jsonl", rows);
     let ended = trained(dir.path(), "notice.jsonl", "--max-length 24 --max-steps 2");
-    warns(&ended, "of 20 of them the same is read as of another");
+    warns(
+        &ended,
+        "20 of them are the same as another once they are cut",
+    );
     let rows =
         (0..20).map(|n| json!({"sentence1": question(n), "sentence2": answer(n), "label": n % 2}));
     table(dir.path(), "labeled.jsonl", rows);

@@ -278,6 +278,7 @@ mod tests {
             absent: 1,
             differing: 1,
             example: Some("p1".to_owned()),
+            untitled: 0,
         };
         assert_eq!(evidence.absence(), expected);
     }

@@ -97,6 +97,8 @@ pub struct Absence {
     pub differing: u64,
     /// The least of their ids.
     pub example: Option<String>,
+    /// Those that are the text of the passage of their id without its title.
+    pub untitled: u64,
 }
 
 impl Evidence {
@@ -181,6 +183,7 @@ impl Evidence {
         }
         if let Some(positive) = self.positives.get(&passage_id) {
             self.found.insert(*positive);
+            self.absence.untitled += u64::from(*positive == bare && bare != whole);
             if ![whole, bare].contains(positive) {
                 self.absence.differing += 1;
                 let least = self.absence.example.get_or_insert_with(|| id.to_owned());

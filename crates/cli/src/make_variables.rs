@@ -5,7 +5,8 @@
 
 use crate::other_names::options_in;
 
-/// Holds words like `--batch-size=BATCH_SIZE`; `*=TRAIN_FLAGS` is for all other options.
+/// Holds words like `--batch-size=BATCH_SIZE`; `--where=*GENERATE_FLAGS` is for an option that stands
+/// among those of a variable, `*=TRAIN_FLAGS` for all others.
 const MAKE_VARIABLES: &str = "PAIRMILL_MAKE_VARIABLES";
 /// Stands for every option that has no variable of its own.
 const ANY: &str = "*";
@@ -31,7 +32,10 @@ fn hint_by(variables: &str, message: &str) -> Option<String> {
     for name in options_in(message).filter(|name| !["help", "version"].contains(name)) {
         let option = format!("--{name}");
         let hint = match (variable_of(&option), variable_of(ANY)) {
-            (Some(variable), _) => format!("{variable} in place of {option}"),
+            (Some(variable), _) => match variable.strip_prefix(ANY) {
+                Some(flags) => format!("{option} in {flags}"),
+                None => format!("{variable} in place of {option}"),
+            },
             (None, Some(variable)) => format!("{option} in {variable}"),
             (None, None) => continue,
         };
@@ -57,6 +61,12 @@ mod tests {
                 "with make: BATCH_SIZE in place of --batch-size, --mini-batch-size in TRAIN_FLAGS"
             )
         );
+        let of_another = hint_by(
+            "--where=*GENERATE_FLAGS *=CHECK_FLAGS",
+            "see --where and --fix",
+        );
+        let expected = "with make: --where in GENERATE_FLAGS, --fix in CHECK_FLAGS";
+        assert_eq!(of_another.as_deref(), Some(expected));
         assert_eq!(hint_by("--batch-size=BATCH_SIZE", "lower --threads"), None);
         assert_eq!(hint_by(variables, "a -- b --"), None);
     }

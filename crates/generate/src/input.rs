@@ -127,10 +127,18 @@ impl Input<'_> {
         let mut stream = frame.execute_stream().await.map_err(scan_error)?;
         let progress = Progress::new("reading", "rows", None);
         let mut rows = Vec::new();
+        let mut has_ids = true;
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(scan_error)?;
+            has_ids &= string_column(&batch, "id").null_count() == 0;
             self.append(&mut rows, &batch, &kept_names);
             progress.inc(batch.num_rows() as u64);
+        }
+        if !has_ids {
+            info!(
+                "{}: no column of ids, so they are made from the texts; --id-column names yours",
+                self.path
+            );
         }
         Ok((rows, kept, taken))
     }

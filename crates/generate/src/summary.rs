@@ -5,10 +5,13 @@ use std::path::Path;
 use pairmill_schema::counted;
 use pairmill_tables::TableError;
 use serde::{Deserialize, Serialize};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::left_out::{self, LeftOut, Piece};
 use crate::{Result, SkippedFiles, Split, TimeSplit};
+
+/// Queries of test below which an evaluation tells little.
+const FEW_QUERIES: u64 = 20;
 
 /// The summary's file in the output folder.
 const FILE: &str = "summary.json";
@@ -293,13 +296,23 @@ impl Summary {
                 counts.judgements
             );
         }
+        let queries_of = |split| self.splits.get(&split).map_or(0, |counts| counts.queries);
+        let queries = queries_of(Split::Test);
+        if queries < FEW_QUERIES {
+            warn!(
+                "test has {}, by which only a large difference is seen: bring more data, or give test more with --split",
+                counted(queries, "query", "queries")
+            );
+        }
     }
 }
 
 /// Says of which texts there are some in several splits, and what became of them.
 fn log_split(what: &str, texts: &str, pairs_left_out: u64) {
     let left_out = counted(pairs_left_out, "pair", "pairs");
-    info!("the {what} {texts} fall into several splits; the earliest is kept: {left_out} left out");
+    info!(
+        "the {what} {texts} fall into several splits; the first of train, dev and test is kept: {left_out} left out"
+    );
 }
 
 fn log_respelled(texts: &str, respelled: u64) {

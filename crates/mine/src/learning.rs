@@ -217,6 +217,15 @@ impl Learning<'_> {
                 corpus.path
             );
         }
+        if absence.untitled * 2 > all {
+            warn!(
+                "{} of {} {} the text of their passage in {} without its title, and candidates are written with theirs: a model could learn that what has a title is wrong; give the positives their titles, or a corpus without titles",
+                absence.untitled,
+                counted(all, "positive", "positives"),
+                agreeing(absence.untitled, "is", "are"),
+                corpus.path
+            );
+        }
         let Some(id) = &absence.example else {
             return Ok(());
         };

@@ -255,7 +255,7 @@ mod tests {
                 [false, true, false],
             ),
             (
-                "lower(Priority) LIKE '1%' AND size IN (1, 3)",
+                "Priority LIKE '1%' AND size IN (1, 3)",
                 [true, false, false],
             ),
             ("1 = 1", [true, true, true]),

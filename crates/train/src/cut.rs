@@ -65,7 +65,8 @@ impl Cut {
         );
         if alike > 0 {
             tracing::warn!(
-                "of {alike} of them the same is read as of another, so that these cannot be told apart"
+                "{alike} of them {} the same as another once they are cut, so that these cannot be told apart",
+                agreeing(alike, "is", "are")
             );
         }
     }

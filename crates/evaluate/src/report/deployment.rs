@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::data::Compared;
+use super::data::{Better, Compared, MetricRow};
 use super::verdict::Verdict;
 
 /// Which of both a verdict speaks for.
@@ -24,15 +24,20 @@ impl Choice {
 }
 
 /// Says which of both to use, by the names that they have; `None` where neither is to be chosen.
+/// `is_behind` where the model has the worse figure.
 pub(super) fn recommendation(
     compared: Compared,
     verdict: Verdict,
+    is_behind: bool,
     model: &str,
     baseline: &str,
 ) -> Option<String> {
     let choice = Choice::by(verdict)?;
     let why = match verdict {
         Verdict::Worse => format!("{model} does worse"),
+        Verdict::TooFew if is_behind => {
+            format!("{model} did worse here, though too little was tried to be sure")
+        }
         Verdict::TooFew => format!("{model} may be better, but that is not shown yet"),
         _ => format!("{model} is not shown to be better"),
     };
@@ -45,13 +50,24 @@ pub(super) fn recommendation(
     })
 }
 
+/// Returns whether the model has the worse figure.
+pub(super) fn is_behind(row: &MetricRow) -> bool {
+    row.difference
+        .as_ref()
+        .is_some_and(|difference| match row.better {
+            Better::Higher => difference.estimate.value < 0.0,
+            Better::Lower => difference.estimate.value > 0.0,
+            Better::Neither => false,
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_model_is_deployed_where_it_is_better_and_nowhere_else() {
-        let of = |compared, verdict| recommendation(compared, verdict, "new", "old");
+        let of = |compared, verdict| recommendation(compared, verdict, false, "new", "old");
         let models = [
             (Verdict::Better, Some("Deploy new.")),
             (Verdict::Worse, Some("Keep old: new does worse.")),
@@ -70,6 +86,9 @@ mod tests {
             assert_eq!(of(Compared::Models, verdict).as_deref(), expected);
             assert_eq!(of(Compared::Results, verdict), None);
         }
+        let behind = recommendation(Compared::Models, Verdict::TooFew, true, "new", "old");
+        let expected = "Keep old: new did worse here, though too little was tried to be sure.";
+        assert_eq!(behind.as_deref(), Some(expected));
         let reranked = of(Compared::Reranker, Verdict::Better).unwrap();
         assert_eq!(reranked, "Rank old anew with new.");
     }

@@ -1,5 +1,5 @@
 use super::data::{Compared, MetricRow, Report};
-use super::deployment::{Choice, recommendation};
+use super::deployment::{Choice, is_behind, recommendation};
 use super::first_places::first_places;
 use super::next_steps::next_steps;
 use super::sentences::{clusters, other_metrics, outcomes, paired_test, sentence};
@@ -43,7 +43,8 @@ impl<'a> Headline<'a> {
             sentence: sentence(report, chief),
             first_places: first_places(report),
             recommendation: report.baseline.as_deref().and_then(|baseline| {
-                recommendation(report.compared, verdict, &report.model, baseline)
+                let is_behind = is_behind(chief);
+                recommendation(report.compared, verdict, is_behind, &report.model, baseline)
             }),
             next_steps: next_steps(report, verdict, chief),
             details,
@@ -58,7 +59,8 @@ impl<'a> Headline<'a> {
         model: &str,
         baseline: &str,
     ) -> Option<(Choice, String)> {
-        let sentence = recommendation(compared, self.verdict, model, baseline)?;
+        let is_behind = is_behind(self.chief);
+        let sentence = recommendation(compared, self.verdict, is_behind, model, baseline)?;
         Some((Choice::by(self.verdict)?, sentence))
     }
 

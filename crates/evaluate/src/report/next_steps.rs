@@ -3,12 +3,15 @@ use pairmill_report::format::{count, counted, figure, signed};
 use pairmill_report::{Curve, LearningCurve};
 
 use super::data::{Better, Compared, MetricRow, Report};
+use super::deployment::is_behind;
 use super::verdict::Verdict;
 
 /// Change of a score, in its own units, below which it stands still.
 const STILL: f64 = 0.005;
 /// How far below the mean of all items a group stands out, in units of the score.
 const FAR_BELOW: f64 = 0.1;
+/// A score of the baseline above which training rarely pays.
+const GOOD: f64 = 0.8;
 /// Fewest items of a group that is worth a word.
 const FEWEST_ITEMS: u64 = 10;
 
@@ -27,8 +30,21 @@ pub(super) fn next_steps(report: &Report, verdict: Verdict, chief: &MetricRow) -
                 .to_owned(),
         );
     }
-    let score = report.training.iter().find(|curve| is_of_dev(curve));
-    steps.extend(score.and_then(of_training));
+    if verdict != Verdict::Better
+        && chief.better == Better::Higher
+        && let Some(baseline) = chief.baseline.as_ref().filter(|score| score.value > GOOD)
+    {
+        let score = figure(baseline.value, 3);
+        steps.push(format!(
+            "The baseline has {score} already: above 0.8 training rarely pays (`pairmill-train \
+             advise`)."
+        ));
+    }
+    // More of what takes away would take away more.
+    if !is_behind(chief) {
+        let score = report.training.iter().find(|curve| is_of_dev(curve));
+        steps.extend(score.and_then(of_training));
+    }
     match &report.learning_curve {
         Some(curve) => steps.push(of_learning_curve(curve)),
         None if report.training.is_empty() => {}
@@ -162,6 +178,7 @@ mod tests {
                 metric: "nDCG@10 on dev".to_owned(),
                 before: None,
                 points: vec![point(500, 0.5), point(1_000, last)],
+                predicted: Vec::new(),
             })
         };
         let expected = "The learning curve still rises (+0.030 from 500 to 1,000 rows): more labels would pay.";

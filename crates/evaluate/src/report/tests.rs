@@ -333,6 +333,10 @@ fn markdown_has_the_answer_the_tables_and_the_examples() {
 
     ▲ **Better.** **nDCG@10 rose from 0.416 to 0.618 (+0.202, 95 % interval +0.150 to +0.254).** A right answer came first for 93, now for 153 of 300 queries. Deploy runs/qa/model.
 
+    What to do next:
+
+    - The learning curve still rises (+0.022 from 2,000 to 5,000 rows): more labels would pay.
+
     Of 300 queries, 131 are better, 42 worse and 127 unchanged. Paired randomisation test: p < 0.0001 (< 0.0001 by Holm's correction for 6 tests). Of 2 metrics, 2 clearly improved, 0 clearly worsened and 0 did neither.
 
     Model `runs/qa/model` against baseline `all-MiniLM-L6-v2`. Evaluated on 30 November 2026.

@@ -148,6 +148,22 @@ async fn of_folder(
     Ok(sources)
 }
 
+/// Warns that a table with more columns than those of queries is read as one.
+fn warn_of_unread(path: &str, found: &[String]) {
+    const OF_QUERIES: [&str; 6] = ["id", "_id", "text", "query", "question", "questions"];
+    let others = found.iter().filter(|name| {
+        let name = name.trim().to_lowercase();
+        !OF_QUERIES.contains(&&*name)
+    });
+    let others: Vec<&str> = others.map(String::as_str).collect();
+    if !others.is_empty() {
+        warn!(
+            "{path}: is taken for a table of queries, so nobody looks at {}; of questions with answers --answer-column names the answers, and --kind says what a table is",
+            others.join(", ")
+        );
+    }
+}
+
 struct Finder<'a> {
     session: &'a SessionContext,
     config: &'a CheckConfig,
@@ -233,7 +249,11 @@ impl Finder<'_> {
             input: path.to_owned(),
             found: found.join(", "),
         };
-        Ok(told(&names).ok_or_else(unknown)?)
+        let kind = told(&names).ok_or_else(unknown)?;
+        if kind == TableKind::Queries {
+            warn_of_unread(path, found);
+        }
+        Ok(kind)
     }
 
     /// What the columns are called. The options name those of the table that is looked through;

@@ -53,7 +53,8 @@ pub(crate) fn page_numbers(lines: &[&str]) -> Vec<usize> {
         return numbers.into_iter().map(|(at, _)| at).collect();
     }
     let feeds = |at: usize| lines.get(at).is_some_and(|line| line.contains('\u{c}'));
-    let beside = |at: usize| feeds(at) || feeds(at + 1) || at > 0 && feeds(at - 1);
+    let begins_page = |at: usize| feeds(at) && lines[at].trim().is_empty();
+    let beside = |at: usize| feeds(at) || feeds(at + 1) || at > 0 && begins_page(at - 1);
     let numbers = numbers.into_iter().map(|(at, _)| at);
     numbers.filter(|&at| beside(at)).collect()
 }

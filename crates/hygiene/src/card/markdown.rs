@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use pairmill_report::format::count;
 use pairmill_report::markdown::{code, plain, plain_table};
+use pairmill_schema::agreeing;
 
 use super::page::serde_name;
 use super::{Card, KindCard, SHOWN};
@@ -101,7 +102,7 @@ impl Card {
         plain_table(page, &rows);
         let more = match kind.findings > kind.sample.len() as u64 {
             true => format!("The first {SHOWN} of {}; all are ", count(kind.findings)),
-            false => "They are ".to_owned(),
+            false => agreeing(kind.findings, "It is ", "They are ").to_owned(),
         };
         let _ = write!(
             page,

@@ -1,6 +1,7 @@
 use maud::{Markup, html};
 use pairmill_report::format::count;
 use pairmill_report::{Page, scrolling, section, warnings};
+use pairmill_schema::agreeing;
 
 use super::{Card, KindCard, SHOWN};
 use crate::finding::Facts;
@@ -127,7 +128,7 @@ impl Card {
             (scrolling(kind.title, &table))
             p.note {
                 @if more { "The first " (SHOWN) " of " (count(kind.findings)) "; all are " }
-                @else { "They are " }
+                @else { (agreeing(kind.findings, "It is ", "They are ")) }
                 (kind.place()) " of " (self.findings_file) "."
             }
         }

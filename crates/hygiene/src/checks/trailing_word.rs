@@ -99,7 +99,11 @@ impl Watch for TrailingWord {
 
 fn answer(text: &str) -> Answer {
     let text = identical(text);
-    let stem = text.rfind(' ').map(|blank| &text[..blank]);
+    // A mark alone is no word: without it the answer is the same.
+    let stem = text
+        .rsplit_once(' ')
+        .filter(|(_, last)| last.contains(char::is_alphanumeric))
+        .map(|(stem, _)| stem);
     let is_long = |stem: &&str| stem.split(' ').count() >= SHARED;
     Answer {
         whole: TextKey::equivalent(&text),
@@ -132,5 +136,11 @@ mod tests {
             ("d", "wait for a full minute first"),
         ]);
         assert_eq!(findings(&rows, "trailing_word"), []);
+    }
+
+    #[test]
+    fn a_mark_behind_a_blank_is_no_word() {
+        let rows = qa(&[("a", "Call the desk and then hold the line ."), ("b", "Else.")]);
+        assert!(findings(&rows, "trailing_word").is_empty());
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn markdown(advice: &Advice) -> String {
     table("The loss", &[], &losses(advice));
     table("The settings", &[], &settings(advice));
     text += &format!("\n```sh\n{}\n```\n", advice.command);
+    text += "\nOther options that you gave belong to it as well.\n";
     text += &format!("\n## Time and cost\n\n{}\n", time(&advice.time).join(" "));
     if let Some(found) = &advice.payback {
         text += &format!("\n{}\n", payback(found).join(" "));
@@ -112,6 +113,7 @@ pub(super) fn page(advice: &Advice) -> String {
                 p {}
                 (table("The settings", &settings(advice)))
                 pre { code { (advice.command) } }
+                p { "Other options that you gave belong to it as well." }
             },
         ),
         section(

@@ -44,6 +44,7 @@ impl Run<'_> {
         self.write_evaluation(metric, score, gained && below.is_none())?;
         let verdict = match (below, gained) {
             (Some(before), _) => format!(", below the {before:.4} before training"),
+            (None, true) if before == Some(score) => ", as before training".to_owned(),
             (None, true) => ", best so far".to_owned(),
             (None, false) => String::new(),
         };

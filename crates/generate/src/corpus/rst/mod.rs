@@ -119,7 +119,7 @@ impl Reader {
         if GRID_BORDER.is_match(line) || TABLE_BORDER.is_match(line) {
             return self.table(lines);
         }
-        self.paragraph_line(line, indented(&lines[..]))
+        self.paragraph_line(line, indented(lines))
     }
 
     /// Reads a line of a paragraph, with the literal block that it announces.
