@@ -5,8 +5,8 @@
 
 use crate::other_names::options_in;
 
-/// Holds words like `--batch-size=BATCH_SIZE`; `--where=*GENERATE_FLAGS` is for an option that stands
-/// among those of a variable, `*=TRAIN_FLAGS` for all others.
+/// Holds words like `--batch-size=BATCH_SIZE`; `--where=*GENERATE_FLAGS` is for an option that
+/// stands among those of a variable, `*=TRAIN_FLAGS` for all others.
 const MAKE_VARIABLES: &str = "PAIRMILL_MAKE_VARIABLES";
 /// Stands for every option that has no variable of its own.
 const ANY: &str = "*";

@@ -109,9 +109,9 @@ enum Generate {
     /// A passage's id is the path of its document below the folder that all inputs share, `#` and
     /// the passage's number. The column `source` of the corpus is that path, so that
     /// `pairmill-mine --group-column source` leaves out passages of the positive's document. Of
-    /// equal passages the first is kept. Code blocks, navigation, scripts, styles, template tags and
-    /// what a page hides are left out, and of paragraphs that a tenth of the documents share (5 at
-    /// least) all but the first: the summary counts them.
+    /// equal passages the first is kept. Code blocks, navigation, scripts, styles, template tags
+    /// and what a page hides are left out, and of paragraphs that a tenth of the documents share (5
+    /// at least) all but the first: the summary counts them.
     ///
     /// Of a table each row is a document, by its columns id, title (which may be absent) and text.
     Corpus(CorpusArgs),

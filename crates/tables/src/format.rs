@@ -42,8 +42,8 @@ impl Format {
     }
 }
 
-/// Returns whether a file's name, or that of a glob, is one of tables: not of runs and judgements in
-/// TREC's form, which many a text file's name could be.
+/// Returns whether the name of a file or glob is one of tables: not of runs and judgements in TREC's
+/// form, which many a text file's name could be.
 pub fn is_table_name(file: &Path) -> bool {
     format_of(file).is_some_and(|(format, _)| format != Format::Trec)
 }

@@ -279,8 +279,8 @@ mod tests {
     #[test]
     fn boxes_lists_and_tables_are_text() {
         let text = ".. note:: Mind it.\n\n   The gap.\n\n.. py:function:: winch(turns)\n\n   Turns it.\n\n\
-                    \x20  :param turns: how often\n\n- one\n  more\n- two\n\n===== =====\nA     B\n===== =====\n1     2\n\
-                    ===== =====\n\n+---+---+\n| x | y |\n+---+---+\n\nTail [1]_.\n\n.. [1] The note.\n";
+                    \x20  :param turns: how often\n\n- one\n  more\n- two\n\n===== =====\n\
+                    A     B\n===== =====\n1     2\n===== =====\n\n+---+---+\n| x | y |\n+---+---+\n\nTail [1]_.\n\n.. [1] The note.\n";
         let expected = "Mind it.\n\nThe gap.\n\nwinch(turns)\n\nTurns it.\n\nparam turns how often\n\n\
                         one more\ntwo\n\nA B\n1 2\n\nx y\n\nTail .\n\nThe note.";
         assert_eq!(sections(text), [pair("", expected)]);
