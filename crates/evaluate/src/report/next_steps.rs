@@ -49,8 +49,7 @@ pub(super) fn next_steps(report: &Report, verdict: Verdict, chief: &MetricRow) -
         Some(curve) => steps.push(of_learning_curve(curve)),
         None if report.training.is_empty() => {}
         None => steps.push(
-            "Whether more labels would bring more, `pairmill-train learning-curve` shows."
-                .to_owned(),
+            "`pairmill-train learning-curve` shows whether more rows would bring more.".to_owned(),
         ),
     }
     steps.extend(weakest_group(report, chief));
