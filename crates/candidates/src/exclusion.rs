@@ -272,13 +272,13 @@ mod tests {
     fn positives_that_the_corpus_lacks_or_has_otherwise_are_counted() {
         let mut evidence = evidence();
         evidence.add_passage("p1", "", "Something else.", None);
-        evidence.add_passage("x", "", "Ask us.", None);
+        evidence.add_passage("x", "Help", "Ask us.", None);
         let expected = Absence {
             positives: 3,
             absent: 1,
             differing: 1,
             example: Some("p1".to_owned()),
-            untitled: 0,
+            untitled: 1,
         };
         assert_eq!(evidence.absence(), expected);
     }

@@ -97,7 +97,7 @@ pub struct Absence {
     pub differing: u64,
     /// The least of their ids.
     pub example: Option<String>,
-    /// Those that are the text of the passage of their id without its title.
+    /// Passages with a title of which a positive is the text without it.
     pub untitled: u64,
 }
 
@@ -183,7 +183,6 @@ impl Evidence {
         }
         if let Some(positive) = self.positives.get(&passage_id) {
             self.found.insert(*positive);
-            self.absence.untitled += u64::from(*positive == bare && bare != whole);
             if ![whole, bare].contains(positive) {
                 self.absence.differing += 1;
                 let least = self.absence.example.get_or_insert_with(|| id.to_owned());
@@ -192,6 +191,7 @@ impl Evidence {
                 }
             }
         }
+        self.absence.untitled += u64::from(bare != whole && self.telling.contains(&bare));
         for key in [whole, bare] {
             if self.telling.contains(&key) {
                 self.found.insert(key);

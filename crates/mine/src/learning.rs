@@ -219,11 +219,10 @@ impl Learning<'_> {
         }
         if absence.untitled * 2 > all {
             warn!(
-                "{} of {} {} the text of their passage in {} without its title, and candidates are written with theirs: a model could learn that what has a title is wrong; give the positives their titles, or a corpus without titles",
-                absence.untitled,
-                counted(all, "positive", "positives"),
-                agreeing(absence.untitled, "is", "are"),
-                corpus.path
+                "{} of {} {} a positive without the title, and candidates are written with theirs: a model could learn that what has a title is wrong; give the positives their titles, or a corpus without titles",
+                counted(absence.untitled, "passage", "passages"),
+                corpus.path,
+                agreeing(absence.untitled, "is", "are")
             );
         }
         let Some(id) = &absence.example else {

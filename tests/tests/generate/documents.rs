@@ -124,7 +124,7 @@ fn what_a_page_does_not_show_is_left_out() {
     let dir = folder_with_others();
     let page = "<h1>Weir</h1><div class='cookie-banner'>LEAK We bake cookies</div>\
         <div hidden>LEAK<div>LEAK</div></div><span aria-hidden=true>LEAK</span>\
-        <section id=cookies><p>How to keep cookies dry.</section>\
+        <div class=section id=cookie-notices><p>How to keep cookies dry.</div>\
         <pre>Dear keeper,\n\nthe weir on the north bank leaks again.\nPlease bring the long spade \
         and two sacks.</pre>\
         <pre>LEAK --now</pre>";

@@ -21,7 +21,8 @@ static FENCED_BOX: LazyLock<Regex> = LazyLock::new(|| {
 static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r#"^(?:import[ \t]+(?:.+?[ \t]from[ \t]+)?['"][^'"]+['"];?"#,
-        r"|export[ \t]+(?:const|let|default|function)\b.*)[ \t]*$"
+        r"|export[ \t]+(?:(?:const|let|var)[ \t]+[\w${][^=]*=.*|(?:async[ \t]+)?function[ \t]+\w+\(.*",
+        r"|default[ \t]+(?:[\w$]+;|[^;]*[({]|[\w$.]+\(.*\);?)))[ \t]*$"
     ))
 });
 
@@ -147,6 +148,15 @@ mod tests {
             "```",
         ];
         assert_eq!(lines(text), expected);
+        let code = "export default Page;\nexport default function Page() {\nexport let x = 2;\n\
+                    export function f(x) {\n";
+        assert!(lines(code).is_empty());
+        let prose = [
+            "export default values first.",
+            "export let us see",
+            "export functions",
+        ];
+        assert_eq!(lines(&prose.join("\n")), prose);
     }
 
     #[test]

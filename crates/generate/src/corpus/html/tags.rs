@@ -83,15 +83,17 @@ fn is_navigation(tag: &Tag) -> bool {
     ROLES.contains(&attribute(tag, "role"))
 }
 
-/// Returns whether an element asks to accept cookies; one that is about cookies has neither kind of
-/// word in its name.
+/// Returns whether an element asks to accept cookies. The id of a section is made of its heading,
+/// which may be about such notices.
 fn is_cookie_notice(tag: &Tag) -> bool {
     const OF_VENDORS: [&str; 4] = ["onetrust", "cookiebot", "cookieconsent", "cc-window"];
     const SUBJECT: [&str; 3] = ["cookie", "consent", "gdpr"];
     const FORM: [&str; 9] = [
         "banner", "notice", "bar", "popup", "modal", "dialog", "overlay", "alert", "message",
     ];
-    matches!(&*tag.name, "div" | "section" | "aside" | "dialog" | "form")
+    let is_section = &*tag.name == "section" || attribute(tag, "class").contains("section");
+    matches!(&*tag.name, "div" | "aside" | "dialog" | "form")
+        && !is_section
         && (is_named(tag, &OF_VENDORS)
             || is_named(tag, &SUBJECT)
                 && (is_named(tag, &FORM) || attribute(tag, "role") == "dialog"))
