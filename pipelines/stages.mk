@@ -31,6 +31,8 @@
 #:                 Names of columns and --where hold for the check as well.
 #:                 `pairmill-mine --help` and so on list them
 
+comma := ,
+
 # A text as one word of the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
 # What the user named, without looking for variables of make in it: `$$` in a path is that.
@@ -127,4 +129,21 @@ define WHERE_EVERYTHING_LIES
 		test ! -e "$$run/$$1" || printf '  %-30s %s\n' "$$1" "$$2"; \
 		shift 2; \
 	done
+endef
+
+# What questions with answers and labelled pairs have in common, from stage 3 on. Arguments: what is
+# searched with, what is found, its plural, tables to train on beside pairs and mined negatives.
+define PAIRS_TO_MODEL
+	@printf '\n[3/7] mine: the best BM25 hits of each $(1), known $(3) left out\n'
+	@$(MINE) --qrels $(call run,data/qrels_train.parquet) $(MINE_FLAGS)
+	@printf '\n[4/7] train cross-encoder: a judge of $(1) and $(2)\n'
+	@$(TRAIN_CROSS_ENCODER)
+	@printf '\n[5/7] filter: likely false negatives dropped, the rest become triplets\n'
+	@$(FILTER)
+	@printf '\n[6/7] train encoder: multiple-negatives ranking over in-batch$(if $(4),$(comma) given) and mined negatives\n'
+	@$(TRAIN_ENCODER) $(foreach table,$(4),--train $(call run,$(table))) $(TRAIN_FLAGS)
+	@printf '\n[7/7] evaluate: the base model and the tuned one on the test $(1)s\n'
+	@$(EVALUATE_RETRIEVAL)
+	$(WHERE_EVERYTHING_LIES)
+	$(AFTER_OWN_DATA)
 endef

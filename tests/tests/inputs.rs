@@ -60,6 +60,18 @@ fn log(dir: &Path, line: &str) -> String {
 }
 
 #[test]
+fn rows_that_a_spreadsheet_left_blank_are_left_out_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut text = separated(&faq(60), ",", [0, 1, 2]);
+    text.push_str(",,\n , ,\n");
+    fs::write(dir.path().join("faq.csv"), text).unwrap();
+    let log = log(dir.path(), "qa --input faq.csv --output out");
+    let said = "faq.csv: 2 rows are blank in every column and left out (the first in line 62)";
+    assert_eq!(log.matches(said).count(), 1, "{log}");
+    assert!(log.contains("60 read"), "{log}");
+}
+
+#[test]
 fn columns_go_by_the_header_of_each_file() {
     let dir = tempfile::tempdir().unwrap();
     let rows = faq(60);

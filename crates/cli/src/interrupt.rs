@@ -5,6 +5,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
 use crate::logging::last_word;
+use crate::make_variables::is_in_pipeline;
 
 /// Ends the program with a word and the usual exit code, 130 or 143, when it gets SIGINT or
 /// SIGTERM. `abandon` removes what is half written and returns a sentence for each thing that is
@@ -26,9 +27,7 @@ pub fn on_interrupt(abandon: fn() -> Vec<String>) {
                     SIGINT => "interrupted",
                     _ => "terminated",
                 };
-                let kept = abandon();
-                let kept = kept.into_iter().map(|kept| format!("; {kept}"));
-                let message = format!("{word}{}", kept.collect::<String>());
+                let message = ending(word, &abandon(), is_in_pipeline());
                 last_word(&message, &[], u8::try_from(code).unwrap_or(u8::MAX));
                 // Destructors of other threads' data would run under their feet.
                 low_level::exit(code);
@@ -38,4 +37,33 @@ pub fn on_interrupt(abandon: fn() -> Vec<String>) {
     let _ = thread::Builder::new()
         .name("signals".to_owned())
         .spawn(handler);
+}
+
+/// Returns the last word of a run that a signal ends, with what is kept of it.
+fn ending(word: &str, kept: &[String], is_in_pipeline: bool) -> String {
+    let mut message = match kept {
+        [] => format!("{word}; nothing is kept of what this command had begun"),
+        kept => format!("{word}; {}", kept.join("; ")),
+    };
+    if is_in_pipeline {
+        message += "; the stages before it are kept: the same `make` command goes on with this one";
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_says_what_is_kept() {
+        let kept = ["a stays: b".to_owned(), "c stays: d".to_owned()];
+        assert_eq!(
+            ending("terminated", &kept, false),
+            "terminated; a stays: b; c stays: d"
+        );
+        let in_pipeline = ending("interrupted", &[], true);
+        assert!(in_pipeline.starts_with("interrupted; nothing is kept of"));
+        assert!(in_pipeline.contains("goes on with this one"));
+    }
 }

@@ -1,6 +1,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
@@ -23,7 +24,7 @@ pub(crate) fn init(common: &Common) {
         .unwrap_or_else(|_| EnvFilter::builder().parse_lossy(directives(level, common.verbose)));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(Log)
+        .with_writer(Logs)
         // A log that cannot be written is reported by eprintln, which panics for the same reason.
         .log_internal_errors(false)
         .with_ansi(wants_colour());
@@ -109,12 +110,15 @@ pub(crate) fn say_variables(message: &str) {
 const INDENT: &str = "  ";
 
 /// Standard error, for events of the log: each is written as one piece.
-struct Log;
+struct Log {
+    /// Whether it asks its reader to change something.
+    is_advice: bool,
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Stderr.write_all(bytes)?;
-        if format() == LogFormat::Text {
+        if self.is_advice && format() == LogFormat::Text {
             say_variables(&String::from_utf8_lossy(bytes));
         }
         Ok(bytes.len())
@@ -125,11 +129,19 @@ impl Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
+struct Logs;
 
-    fn make_writer(&'a self) -> Self {
-        Self
+impl<'a> MakeWriter<'a> for Logs {
+    type Writer = Log;
+
+    fn make_writer(&'a self) -> Log {
+        Log { is_advice: false }
+    }
+
+    fn make_writer_for(&'a self, about: &Metadata<'_>) -> Log {
+        Log {
+            is_advice: *about.level() <= Level::WARN,
+        }
     }
 }
 

@@ -125,11 +125,7 @@ pub async fn run(config: &Config) -> Result<Report> {
                 let inputs = inputs.join(", ");
                 return Err(GenerateError::SeveralTables { inputs });
             };
-            let mut lineage =
-                Lineage::new("generate corpus", options, seed).with_input("input", input)?;
-            if let Some(tokenizer) = &options.tokenizer {
-                lineage = lineage.with_input("tokenizer", &tokenizer.to_string_lossy())?;
-            }
+            let lineage = of_documents(options, seed)?.with_input("input", input)?;
             let make = async {
                 let kept = KeptColumns::default();
                 let table = options.table.input(input, &kept);
@@ -141,11 +137,8 @@ pub async fn run(config: &Config) -> Result<Report> {
         }
         Source::Corpus { inputs, options } => {
             let files = Files::find(inputs)?;
-            let mut lineage = Lineage::new("generate corpus", options, seed);
+            let mut lineage = of_documents(options, seed)?;
             lineage.inputs.insert("input".to_owned(), files.hash());
-            if let Some(tokenizer) = &options.tokenizer {
-                lineage = lineage.with_input("tokenizer", &tokenizer.to_string_lossy())?;
-            }
             let make = async {
                 let made = corpus::of_files(files, inputs, options, seed)?;
                 config.publish(&lineage, |tables| made.write(tables))
@@ -153,6 +146,15 @@ pub async fn run(config: &Config) -> Result<Report> {
             config.unless_up_to_date(&lineage, make).await
         }
     }
+}
+
+/// Returns the lineage of what is made of documents, whatever they are.
+fn of_documents(options: &CorpusOptions, seed: u64) -> Result<Lineage> {
+    let lineage = Lineage::new("generate corpus", options, seed);
+    Ok(match &options.tokenizer {
+        Some(tokenizer) => lineage.with_input("tokenizer", &tokenizer.to_string_lossy())?,
+        None => lineage,
+    })
 }
 
 impl Config {

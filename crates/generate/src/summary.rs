@@ -53,6 +53,27 @@ pub struct Rows {
     pub blank: BTreeMap<String, u64>,
 }
 
+impl Rows {
+    /// Says it for people, of what is called so.
+    fn log(&self, rows: &str) {
+        let Self {
+            read,
+            left_out,
+            folded,
+            dropped,
+            used,
+            ..
+        } = self;
+        let left_out = match left_out {
+            0 => String::new(),
+            rows => format!("{rows} left out by --where, "),
+        };
+        info!(
+            "{rows}: {read} read, {left_out}{folded} identical folded, {dropped} with an empty text dropped, {used} used"
+        );
+    }
+}
+
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -113,6 +134,9 @@ pub enum Facts {
     },
     /// Files of text.
     Corpus {
+        /// The rows of the table that holds the documents, where one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        table: Option<Rows>,
         /// Documents with a passage.
         documents: u64,
         /// Distinct headings, titles and descriptions that ask for a passage.
@@ -170,25 +194,16 @@ impl Summary {
 
     /// Says it for people, on the log.
     pub(crate) fn log(&self) {
-        let Rows {
-            read,
-            left_out,
-            folded,
-            dropped,
-            used,
-            ..
-        } = self.rows;
-        let left_out = match left_out {
-            0 => String::new(),
-            rows => format!("{rows} left out by --where, "),
-        };
-        let rows = match self.facts {
-            Facts::Corpus { .. } => "passages",
+        let rows = match &self.facts {
+            Facts::Corpus { table, .. } => {
+                if let Some(rows) = table {
+                    rows.log("rows");
+                }
+                "passages"
+            }
             _ => "rows",
         };
-        info!(
-            "{rows}: {read} read, {left_out}{folded} identical folded, {dropped} with an empty text dropped, {used} used"
-        );
+        self.rows.log(rows);
         match self.facts {
             Facts::Qa {
                 questions,
@@ -228,6 +243,7 @@ impl Summary {
                 }
             }
             Facts::Corpus {
+                table: _,
                 documents,
                 queries,
                 queries_respelled,
@@ -284,7 +300,12 @@ impl Summary {
         if let Some(time) = &self.time {
             info!("{time}");
         }
-        info!("split      texts   queries positives negatives judgements");
+        let texts = match self.facts {
+            Facts::Qa { .. } => "answers",
+            Facts::Corpus { .. } => "passages",
+            _ => "texts",
+        };
+        info!("split  {texts:>9}   queries positives negatives judgements");
         for (split, counts) in &self.splits {
             info!(
                 "{:<6} {:>9} {:>9} {:>9} {:>9} {:>10}",

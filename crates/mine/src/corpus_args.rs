@@ -90,6 +90,11 @@ enum RetrieverName {
 }
 
 impl CorpusArgs {
+    /// Returns the passages' file, where one was named.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.corpus.as_deref()
+    }
+
     /// # Errors
     /// A sentence that says which options do not go together. Without a corpus, the positives of
     /// `pairs` are one.

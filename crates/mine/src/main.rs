@@ -21,7 +21,7 @@ use pairmill_tables::{KeptColumns, ReadOptions, program_build, run_path, table_p
 
 use crate::corpus_args::CorpusArgs;
 use crate::other_names::OTHER_NAMES;
-use crate::values::table_file;
+use crate::values::{one_of_stdin, table_file};
 
 /// Negatives of a training row where nothing else is asked for, as in sentence-transformers.
 const NUM_NEGATIVES: usize = 3;
@@ -249,6 +249,7 @@ impl MineArgs {
         corpus: CorpusArgs,
         common: &Common,
     ) -> Result<MineConfig, String> {
+        one_of_stdin([Some(&self.pairs), corpus.file(), self.qrels.as_deref()])?;
         let pairs = columns.pairs(self.pairs);
         let config = MineConfig {
             corpus: corpus.corpus(Some(&pairs))?,
@@ -290,6 +291,7 @@ impl SelectionArgs {
 
 impl SearchArgs {
     fn config(self, common: &Common) -> Result<SearchConfig, String> {
+        one_of_stdin([Some(&self.queries), self.corpus.file()])?;
         Ok(SearchConfig {
             corpus: self.corpus.corpus(None)?,
             queries: self.queries,

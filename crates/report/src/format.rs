@@ -30,6 +30,16 @@ pub fn figure(value: f64, decimals: usize) -> String {
     }
 }
 
+/// Writes a figure of any size, such as a learning rate: with four decimals, or in scientific
+/// notation where those would tell little of it.
+pub fn of_any_size(value: f64) -> String {
+    const FEW_DIGITS: f64 = 0.01;
+    match value.is_finite() && value != 0.0 && value.abs() < FEW_DIGITS {
+        true => format!("{value:.2e}").replace('-', "−"),
+        false => figure(value, 4),
+    }
+}
+
 /// Writes a difference: with its sign, unless it is 0.
 pub fn signed(value: f64, decimals: usize) -> String {
     let text = figure(value, decimals);
@@ -80,6 +90,15 @@ pub fn percent(share: f64, decimals: usize) -> String {
         format!("{} %", figure(share * 100.0, decimals))
     } else {
         UNDEFINED.to_owned()
+    }
+}
+
+/// Writes seconds in the unit that suits.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        _ if seconds < 100.0 => format!("{} s", figure(seconds, 0)),
+        _ if seconds < 6_000.0 => format!("{} min", figure(seconds / 60.0, 1)),
+        _ => format!("{} h", figure(seconds / 3_600.0, 1)),
     }
 }
 
@@ -166,9 +185,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn durations_have_the_unit_that_suits() {
+        let texts = [0.4, 99.4, 150.0, 7_200.0].map(duration);
+        assert_eq!(texts, ["0 s", "99 s", "2.5 min", "2.0 h"]);
+    }
+
+    #[test]
     fn figures_have_a_true_minus_and_no_negative_zero() {
         assert_eq!(figure(-0.25, 2), "−0.25");
         assert_eq!(figure(-0.000_01, 4), "0.0000");
+        assert_eq!(of_any_size(1.96e-5), "1.96e−5");
+        assert_eq!(of_any_size(0.25), "0.2500");
+        assert_eq!(of_any_size(0.0), "0.0000");
         assert_eq!(signed(0.000_01, 4), "0.0000");
         assert_eq!(signed(0.25, 4), "+0.2500");
         assert_eq!(signed(f64::NAN, 4), "–");

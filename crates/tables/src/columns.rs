@@ -1,5 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{LazyLock, Mutex};
+use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::ScalarValue;
@@ -8,6 +7,7 @@ use datafusion::prelude::{coalesce, ident};
 use serde::Serialize;
 use tracing::info;
 
+use crate::first_time::is_first_time;
 use crate::known_names::others;
 use crate::{Result, Table, TableError};
 
@@ -196,13 +196,23 @@ fn origin(
         }
         _ => String::new(),
     };
-    Err(missing(input, table, wanted, found, hint))
+    let wanted_for = match is_extra {
+        false => format!("needed for a {} table", table.name()),
+        true => format!("wanted beside those of a {} table", table.name()),
+    };
+    Err(missing(input, wanted_for, wanted, found, hint))
 }
 
-fn missing(input: &str, table: Table, column: &str, found: &[String], hint: String) -> TableError {
+fn missing(
+    input: &str,
+    wanted: String,
+    column: &str,
+    found: &[String],
+    hint: String,
+) -> TableError {
     TableError::MissingColumn {
         path: input.to_owned(),
-        table: table.name(),
+        wanted,
         column: column.to_owned(),
         found: match found {
             [] => "none".to_owned(),
@@ -215,7 +225,8 @@ fn missing(input: &str, table: Table, column: &str, found: &[String], hint: Stri
 /// Finds the columns of several names, parted by commas.
 fn joined(input: &str, table: Table, names: &str, found: &[String]) -> Result<Origin> {
     let parts = names.split(',').map(|name| {
-        let missing = || missing(input, table, name.trim(), found, String::new());
+        let needed = format!("needed for a {} table", table.name());
+        let missing = || missing(input, needed, name.trim(), found, String::new());
         find(input, name, found)?.ok_or_else(missing)
     });
     Ok(Origin::Joined(parts.collect::<Result<_>>()?))
@@ -285,9 +296,8 @@ fn is_beir(name: &str) -> bool {
 
 /// Tells of a column that is read under another name, once for each input.
 fn say_once(input: &str, column: &str, name: &str) {
-    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let line = format!("{input}: the column `{name}` is read as `{column}`");
-    if SAID.lock().is_ok_and(|mut said| said.insert(line.clone())) {
+    if is_first_time(&line) {
         info!("{line}");
     }
 }

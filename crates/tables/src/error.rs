@@ -96,12 +96,12 @@ pub enum TableError {
         found: f64,
     },
     /// A column of the contract is absent.
-    #[error("{path}: no column `{column}` (needed for a {table} table); found {found}{hint}")]
+    #[error("{path}: no column `{column}` ({wanted}); found {found}{hint}")]
     MissingColumn {
         /// The input as the user gave it.
         path: String,
-        /// The table that was expected.
-        table: &'static str,
+        /// What it is needed for.
+        wanted: String,
         /// The absent column.
         column: String,
         /// The columns that are there.

@@ -14,6 +14,7 @@ mod condition;
 mod content_hash;
 mod convert;
 mod error;
+mod first_time;
 mod folder;
 mod folder_input;
 mod folder_removal;

@@ -13,12 +13,16 @@ use tracing::info;
 /// What came through each pipe, in unnamed temporary files that go with the process.
 static READ: LazyLock<Mutex<HashMap<PathBuf, File>>> = LazyLock::new(Mutex::default);
 
+/// Standard input, which may be a file too, and then has no name that tells its format.
+const STDIN: &str = "/dev/stdin";
+
 /// Returns whether a path is that of a pipe, a socket or a device, whose bytes come once.
 pub(crate) fn is_stream(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| {
-        let kind = found.file_type();
-        kind.is_fifo() || kind.is_char_device() || kind.is_socket()
-    })
+    path == Path::new(STDIN)
+        || fs::metadata(path).is_ok_and(|found| {
+            let kind = found.file_type();
+            kind.is_fifo() || kind.is_char_device() || kind.is_socket()
+        })
 }
 
 /// Returns a path to the bytes of `path` that can be opened again and again: the path itself, or

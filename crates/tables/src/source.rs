@@ -1,9 +1,8 @@
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex};
 
+use crate::first_time::is_first_time;
 use crate::folder_input::{self, Listed};
 use crate::format::format_of;
 use crate::{Format, Result, TableError, pipe};
@@ -94,11 +93,7 @@ impl Source {
 
 /// Says what of an input is read, the first time that it is.
 fn say_once(listed: &Listed, input: &str) {
-    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
-    if SAID
-        .lock()
-        .is_ok_and(|mut said| said.insert(input.to_owned()))
-    {
+    if is_first_time(input) {
         listed.say(input);
     }
 }

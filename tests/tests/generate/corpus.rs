@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 
 use insta::assert_snapshot;
 use pairmill_tables::Lineage;
@@ -11,7 +10,7 @@ use pairmill_tests::tables::{columns, rows};
 use pairmill_tests::{GENERATE, MINE, names};
 use tempfile::TempDir;
 
-use crate::harness::{table, tables};
+use crate::harness::{table, tables, write};
 use crate::promises::check_corpus;
 
 /// 60 guides, 20 pages, 10 notes and 2 answers, and what no document can be made of.
@@ -61,12 +60,6 @@ fn folder_with_documents() -> TempDir {
     write(dir.path(), "docs/.drafts/hidden.md", "# Hidden\n\nnot read");
     write(dir.path(), "docs/picture.png", "x");
     dir
-}
-
-fn write(dir: &Path, name: &str, content: impl AsRef<[u8]>) {
-    let file = dir.join(name);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(file, content).unwrap();
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Documents as people write them: what of them is text, what asks for it, and what is left out.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
@@ -9,6 +8,8 @@ use pairmill_tests::GENERATE;
 use pairmill_tests::tables::rows;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::harness::write;
 
 /// What `generate corpus` makes of a folder or table.
 struct Made {
@@ -85,12 +86,6 @@ fn folder_with_others() -> TempDir {
         write(dir.path(), &format!("docs/looms/{n}.md"), text);
     }
     dir
-}
-
-fn write(dir: &Path, name: &str, content: impl AsRef<[u8]>) {
-    let file = dir.join(name);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(file, content).unwrap();
 }
 
 #[test]
@@ -276,6 +271,8 @@ fn a_table_of_documents_is_read_row_by_row() {
         ),
         (&json!(40), &json!(1))
     );
+    let rows = json!({"read": 41, "folded": 0, "dropped": 1, "used": 40});
+    assert_eq!(made.summary["table"], rows);
     let said = "wheels.csv: 1 row has an empty text; left out";
     assert!(made.log.contains(said), "{}", made.log);
 

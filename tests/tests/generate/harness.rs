@@ -84,3 +84,10 @@ pub fn folder_with_inputs() -> TempDir {
     );
     dir
 }
+
+/// Writes a file of `dir`, with the folders of its name.
+pub(crate) fn write(dir: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let file = dir.join(name);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, content).unwrap();
+}

@@ -240,11 +240,11 @@ fn wrong_options_are_wrong_usage() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(error(&with("-", "corpus.csv")), @r"
-    error: invalid value '-' for '--pairs <FILE>': standard input cannot be used where several tables are read; give a file
-
-    For more information, try '--help'.
-    ");
+    let error_of_two = error(&with("-", "-"));
+    assert!(
+        error_of_two.contains("standard input holds one table; give a file for the others"),
+        "{error_of_two}"
+    );
     assert!(error(&(with("pairs.csv", "corpus.csv") + " --top-k 0")).contains("--top-k"));
     assert!(error(&(with("pairs.csv", "corpus.csv") + " search")).contains("search"));
     assert!(error("search --corpus corpus.csv --output run.parquet").contains("--queries"));

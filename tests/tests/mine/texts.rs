@@ -51,6 +51,20 @@ const CORPUS: &str = "id,title,text\n\
      2,,Where is the key of the BIG drill? Ask at the desk.\n";
 
 #[test]
+fn pairs_or_corpus_may_come_through_standard_input() {
+    let dir = workshop(PAIRS, CORPUS);
+    let mined = |line: &str, stdin: &str| {
+        let ended = MINE.run_with_stdin(dir.path(), &format!("{line} --force"), stdin.as_bytes());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        reasons(dir.path())
+    };
+    let of_files = mined(LINE, "");
+    assert!(!of_files.is_empty());
+    assert_eq!(mined(&LINE.replace("pairs.csv", "-"), PAIRS), of_files);
+    assert_eq!(mined(&LINE.replace("corpus.csv", "-"), CORPUS), of_files);
+}
+
+#[test]
 fn an_id_that_query_and_passage_share_says_nothing_where_their_texts_differ() {
     let dir = workshop(PAIRS, CORPUS);
     MINE.done(dir.path(), LINE);

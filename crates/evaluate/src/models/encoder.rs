@@ -9,7 +9,7 @@ use pairmill_dense::{Key, Store, key};
 use pairmill_hub::ModelSource;
 use pairmill_modeling::{Side, SimilarityFunction};
 use pairmill_schema::{agreeing, counted, excerpt};
-use pairmill_tables::hash_input;
+use pairmill_tables::{hash_input, keep_when_interrupted};
 
 use crate::error::{EvaluateError, Result};
 use crate::models::network::Network;
@@ -71,6 +71,10 @@ impl Cache {
             return Ok(Some(same.clone()));
         }
         let store = Store::open(base, &about, network.dimension())?;
+        keep_when_interrupted(
+            base,
+            "the embeddings so far, from where the same command goes on",
+        );
         let cache = Self {
             about,
             store: Arc::new(Mutex::new(store)),

@@ -138,22 +138,36 @@ impl Examples {
 
     /// As the report shows them. Without a baseline there is nothing that changed.
     pub(crate) fn report(&self) -> Option<report::Examples> {
-        let shown = |results: &[Shown]| {
-            let document = |one: &Shown| report::FoundDocument {
-                rank: one.rank as u32,
-                id: one.corpus_id.clone(),
-                text: one.text.clone(),
-                grade: (one.grade != 0).then_some(one.grade),
+        // The first results, then the relevant documents that came later or not at all.
+        let shown =
+            |results: &[Shown], relevant: &[Relevant], rank: fn(&Relevant) -> Option<usize>| {
+                let first = results.iter().map(|one| report::FoundDocument {
+                    rank: Some(one.rank as u32),
+                    id: one.corpus_id.clone(),
+                    text: one.text.clone(),
+                    grade: (one.grade != 0).then_some(one.grade),
+                });
+                let is_shown = |id: &String| results.iter().any(|one| one.corpus_id == *id);
+                let mut later: Vec<&Relevant> = relevant.iter().collect();
+                later.retain(|one| !is_shown(&one.corpus_id));
+                later.sort_by_key(|one| rank(one).unwrap_or(usize::MAX));
+                let later = later.into_iter().map(|one| report::FoundDocument {
+                    rank: rank(one).map(|rank| rank as u32),
+                    id: one.corpus_id.clone(),
+                    text: one.text.clone(),
+                    grade: Some(one.grade),
+                });
+                first.chain(later).collect()
             };
-            results.iter().map(document).collect()
-        };
         let example = |one: &Example| report::Example {
             id: one.query_id.clone(),
             text: one.query.clone(),
             before: one.baseline.unwrap_or(f64::NAN),
             after: one.model,
-            results_before: shown(&one.baseline_results),
-            results_after: shown(&one.model_results),
+            results_before: shown(&one.baseline_results, &one.relevant, |one| {
+                one.baseline_rank
+            }),
+            results_after: shown(&one.model_results, &one.relevant, |one| one.model_rank),
         };
         let changed = !(self.gained.is_empty() && self.lost.is_empty());
         changed.then(|| report::Examples {
@@ -315,6 +329,17 @@ mod tests {
         assert_eq!(gained.relevant[0].baseline_rank, None);
         assert_eq!(gained.baseline_results[0].corpus_id, "b");
         assert_eq!(gained.model_results[0].grade, 1);
+        let page = found.report().unwrap();
+        let places = |found: &[report::FoundDocument]| -> Vec<(Option<u32>, String)> {
+            let place = |one: &report::FoundDocument| (one.rank, one.id.clone());
+            found.iter().map(place).collect()
+        };
+        let before = [(Some(1), "b".to_owned()), (None, "a".to_owned())];
+        assert_eq!(places(&page.gained[0].results_before), before);
+        assert_eq!(
+            places(&page.gained[0].results_after),
+            [(Some(1), "a".to_owned())]
+        );
     }
 
     #[test]

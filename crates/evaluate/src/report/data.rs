@@ -249,8 +249,8 @@ pub(crate) struct Example {
 /// A document in the results of a query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FoundDocument {
-    /// From 1.
-    pub rank: u32,
+    /// From 1; `None` for a relevant one that is not among the results.
+    pub rank: Option<u32>,
     pub id: String,
     /// Title and beginning of the text.
     pub text: String,

@@ -56,26 +56,27 @@ fn results(
     documents: &[FoundDocument],
     earlier: Option<&[FoundDocument]>,
 ) -> Markup {
-    let ranks: Option<HashMap<&str, u32>> =
-        earlier
-            .filter(|earlier| !earlier.is_empty())
-            .map(|earlier| {
-                earlier
-                    .iter()
-                    .map(|document| (document.id.as_str(), document.rank))
-                    .collect()
-            });
+    let ranks: Option<HashMap<&str, Option<u32>>> = earlier
+        .filter(|earlier| !earlier.is_empty())
+        .map(|earlier| {
+            earlier
+                .iter()
+                .map(|document| (document.id.as_str(), document.rank))
+                .collect()
+        });
     html! {
         @if !documents.is_empty() {
             div {
                 h4.(class) { (heading) }
                 ol {
                     @for document in documents {
-                        li value=(document.rank) {
+                        li.unfound[document.rank.is_none()] value=[document.rank] {
                             (grade(document.grade)) " "
-                            @if let Some(ranks) = &ranks
-                                { (moved(ranks.get(document.id.as_str()).copied(), document.rank))
-                                " " }
+                            @if document.rank.is_none()
+                                { span.moved { "not among the results" } " " }
+                            @else if let Some(ranks) = &ranks
+                                { (moved(ranks.get(document.id.as_str()).copied().flatten(),
+                                    document.rank)) " " }
                             span.id { (document.id) }
                             div.document { (text(&document.text, DOCUMENT)) }
                         }
@@ -97,10 +98,10 @@ fn grade(grade: Option<i32>) -> Markup {
     }
 }
 
-fn moved(earlier: Option<u32>, rank: u32) -> Markup {
+fn moved(earlier: Option<u32>, rank: Option<u32>) -> Markup {
     html! {
         @match earlier {
-            Some(earlier) if earlier == rank => {},
+            earlier if earlier == rank => {},
             Some(earlier) => span.moved { "was " (earlier) },
             None => span.moved { "new" },
         }

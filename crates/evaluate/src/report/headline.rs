@@ -174,8 +174,9 @@ mod tests {
         assert_eq!(
             headline.sentence,
             "nDCG@10 went from 0.500 to 0.700 (+0.200, 95 % interval +0.050 to +0.350): p is \
-             0.3750 after Holm's correction, and 15 queries in 5 groups are too few to tell; to \
-             see a difference of this size takes about 36 queries in 12 groups."
+             0.3750 after Holm's correction, and 15 queries in 5 groups, each of queries that \
+             share a relevant document, are too few to tell; to see a difference of this size \
+             takes about 36 queries in 12 groups."
         );
         assert_eq!(
             headline.details[1..],

@@ -5,7 +5,7 @@ use pairmill_report::Estimate;
 use pairmill_report::format::{self, count, figure, interval, percent, probability, signed};
 use pairmill_report::markdown::{code, escaped, plain, table};
 
-use super::data::{Example, GroupTable, MetricRow, Report, Variants};
+use super::data::{Example, FoundDocument, GroupTable, MetricRow, Report, Variants};
 use super::headline::{Headline, P_CORRECTED};
 use super::tables::group_name;
 use super::title::title;
@@ -261,15 +261,22 @@ fn examples(page: &mut String, heading: &str, examples: &[Example]) {
             ("before", &example.results_before),
             ("after", &example.results_after),
         ] {
-            for document in results.iter().take(RESULTS) {
+            // The first ones, and the relevant ones wherever they came.
+            let is_relevant = |one: &FoundDocument| one.grade.is_some_and(|grade| grade > 0);
+            let (first, later) = results.split_at(results.len().min(RESULTS));
+            let later = later.iter().filter(|one| is_relevant(one));
+            for document in first.iter().chain(later) {
+                let place = match document.rank {
+                    Some(rank) => format!("{rank}."),
+                    None => "not among the results:".to_owned(),
+                };
                 let grade = match document.grade {
                     Some(grade) => format!("grade {grade}"),
                     None => "not judged".to_owned(),
                 };
                 let _ = writeln!(
                     page,
-                    "  - {name} {}. {}, {grade}: {}",
-                    document.rank,
+                    "  - {name} {place} {}, {grade}: {}",
                     code(&document.id),
                     code(&document.text)
                 );

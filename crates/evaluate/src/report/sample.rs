@@ -71,7 +71,7 @@ fn group(name: &str, items: u64, before: f64, after: f64) -> GroupRow {
 
 fn found(rank: u32, id: &str, text: &str, grade: Option<i32>) -> FoundDocument {
     FoundDocument {
-        rank,
+        rank: Some(rank),
         id: id.to_owned(),
         text: text.to_owned(),
         grade,

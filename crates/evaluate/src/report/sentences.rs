@@ -64,12 +64,16 @@ pub(super) fn sentence(report: &Report, row: &MetricRow) -> String {
     }
 }
 
-/// What a verdict rests on, such as `15 queries in 5 groups are`.
+/// What a verdict rests on, such as `15 queries are`.
 fn drawn(report: &Report) -> String {
     let items = counted(report.items_drawn, report.item_name());
     let are = are(report.items_drawn);
     match &report.clusters {
-        Some((clusters, _)) => format!("{items} in {} {are}", counted(*clusters, "groups")),
+        Some((clusters, why)) => format!(
+            "{items} in {}, each of {} that {why}, {are}",
+            counted(*clusters, "groups"),
+            report.item_name()
+        ),
         None => format!("{items} {are}"),
     }
 }
@@ -162,8 +166,17 @@ pub(super) fn other_metrics(report: &Report) -> Option<String> {
             .filter(|&&verdict| verdict == wanted)
             .count()
     };
+    // The table has a row for each of those that are one figure under several names.
+    let mut differences = report
+        .summary
+        .iter()
+        .filter_map(|row| row.difference.as_ref());
+    let counted_once = match differences.any(|one| one.same_as.is_some()) {
+        true => "different ",
+        false => "",
+    };
     Some(format!(
-        "Of {} metrics, {} clearly improved, {} clearly worsened and {} did neither.",
+        "Of {} {counted_once}metrics, {} clearly improved, {} clearly worsened and {} did neither.",
         verdicts.len(),
         number(Verdict::Better),
         number(Verdict::Worse),

@@ -197,7 +197,7 @@ pub(super) fn log(card: &Card, config: &CheckConfig) {
     } else {
         for kind in found() {
             let (name, found, title) = (kind.kind, count(kind.findings), kind.title);
-            info!("{name}: {found} {title}");
+            info!("{name} ({title}): {found}");
         }
     }
     if card.mended.is_none()

@@ -15,6 +15,16 @@ pub(crate) struct Document {
     pub left_out: Pieces,
 }
 
+#[cfg(test)]
+impl Document {
+    /// Returns the headings of each section, as a path, and its text.
+    pub fn outline(self) -> Vec<(String, String)> {
+        let sections = self.sections.into_iter();
+        let parts = |section: Section| (section.headings.join(" > "), section.text);
+        sections.map(parts).collect()
+    }
+}
+
 /// The text between two headings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Section {

@@ -97,10 +97,12 @@ pub(crate) fn of_rows(
         let rows = counted(blank, "row has", "rows have");
         warn!("{input}: {rows} an empty text; left out");
     }
+    let counts = found.counts;
     let read = read::read_rows(found.rows, format);
     let mut made = generate(read, input.to_owned(), 0, options, seed)?;
-    if let Facts::Corpus { skipped, .. } = &mut made.facts {
+    if let Facts::Corpus { skipped, table, .. } = &mut made.facts {
         skipped.empty += blank;
+        *table = Some(counts);
     }
     Ok(made)
 }
@@ -183,6 +185,7 @@ fn generate(
     }
     let (queries_across_splits, pairs_left_out) = set.across_splits();
     let facts = Facts::Corpus {
+        table: None,
         documents: used as u64,
         queries: set.queries.len() as u64,
         queries_respelled: set.respelled,

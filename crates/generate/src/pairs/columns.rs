@@ -148,7 +148,7 @@ fn find(names: &[String], wanted: &str) -> Option<String> {
 fn missing(input: &str, column: &str, names: &[String]) -> TableError {
     TableError::MissingColumn {
         path: input.to_owned(),
-        table: "pairs",
+        wanted: "needed for a pairs table".to_owned(),
         column: column.to_owned(),
         found: names.join(", "),
         hint: "; name the columns with --anchor-column and --positive-column".to_owned(),

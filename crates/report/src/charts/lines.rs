@@ -5,7 +5,7 @@ use super::figure::{Figure, series_class};
 use super::plot::{Axis, Plot, drawable, path, px};
 use crate::estimate::Estimate;
 use crate::estimate::nan_if_null;
-use crate::format::{self, count, figure};
+use crate::format::{self, count, figure, of_any_size};
 
 /// Points that a curve is drawn with at most.
 const POINTS: usize = 240;
@@ -262,7 +262,7 @@ fn line(plot: &Plot, class: &str, name: &str, points: &[Point]) -> Markup {
         @if points.len() <= MARKED {
             @for point in points {
                 circle.dot.(class) cx=(px(plot.across(point.x))) cy=(px(plot.down(point.y))) r="3" {
-                    title { (name) ": " (figure(point.y, 4)) " at "
+                    title { (name) ": " (of_any_size(point.y)) " at "
                         (figure(point.x, if point.x.fract() == 0.0 { 0 } else { 4 })) }
                 }
             }

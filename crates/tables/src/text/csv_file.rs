@@ -1,11 +1,13 @@
 use std::io::{self, Read};
 
 use csv::{Reader, ReaderBuilder, StringRecord};
+use pairmill_schema::counted;
 use tracing::{info, warn};
 
 use super::cells::{Cells, CellsBuilder, Examined, Text, reading_error};
 use super::dialect::{self, Dialect, Found};
 use super::options::ReadOptions;
+use crate::first_time::is_first_time;
 use crate::source::DataFile;
 use crate::{Result, TableError};
 
@@ -101,6 +103,9 @@ pub(crate) struct CsvRows {
     width: usize,
     wanted: Vec<usize>,
     cells: CellsBuilder,
+    /// Rows without a value in any column, and the line of the first one.
+    blank: u64,
+    first_blank: u64,
 }
 
 impl CsvRows {
@@ -112,6 +117,8 @@ impl CsvRows {
             width: csv.columns.len(),
             wanted: wanted.to_vec(),
             cells: CellsBuilder::new(wanted.len()),
+            blank: 0,
+            first_blank: 0,
         };
         rows.read()?;
         if dialect::is_declaration(&rows.record) {
@@ -142,27 +149,45 @@ impl CsvRows {
             if fields < self.width || has_more {
                 return Err(self.wrong_width(line, fields));
             }
+            // Spreadsheets save the rows that only have a format too. Of a single column a blank
+            // one may be a value.
+            if self.width > 1 && self.record.iter().all(|field| field.trim().is_empty()) {
+                if self.blank == 0 {
+                    self.first_blank = line;
+                }
+                self.blank += 1;
+                continue;
+            }
             for (column, &wanted) in self.wanted.iter().enumerate() {
                 self.cells.push(column, Some(&self.record[wanted]));
             }
             self.cells.end_row(line);
         }
-        Ok(self.cells.take())
+        let cells = self.cells.take();
+        if cells.is_none() && self.blank > 0 {
+            self.say_blank();
+        }
+        Ok(cells)
+    }
+
+    fn say_blank(&self) {
+        let rows = counted(self.blank, "row is", "rows are");
+        let message = format!(
+            "{}: {rows} blank in every column and left out (the first in line {})",
+            self.file.name, self.first_blank
+        );
+        if is_first_time(&message) {
+            warn!("{message}");
+        }
     }
 
     fn wrong_width(&self, line: u64, fields: usize) -> TableError {
         let width = self.width;
-        let (fields, width) = (counted(fields), counted(width));
+        let [fields, width] =
+            [fields, width].map(|number| counted(number as u64, "field", "fields"));
         self.file.malformed(format!(
             "the row in line {line} has {fields} and the header has {width}; quote fields that \
              hold the separator, or name another one with --delimiter"
         ))
-    }
-}
-
-fn counted(fields: usize) -> String {
-    match fields {
-        1 => "1 field".to_owned(),
-        fields => format!("{fields} fields"),
     }
 }

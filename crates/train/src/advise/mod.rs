@@ -1,6 +1,7 @@
 //! `pairmill-train advise`: whether to fine-tune, before it is done.
 
 mod advice;
+mod command_line;
 mod inputs;
 mod need;
 mod pages;
@@ -21,6 +22,7 @@ use pairmill_cli::{Common, Outcome, UsageError, example};
 use pairmill_tables::{Lineage, Results, Threads, kept_results, session};
 
 use self::advice::{Advice, LossAdvice};
+use self::command_line::command_line;
 use self::inputs::{Columns, Inputs, is_of_tickets, optional_files};
 use self::need::Task as Need;
 use self::payback::PaybackArgs;
@@ -173,7 +175,7 @@ impl AdviseArgs {
             model: recipe.model.to_string(),
             reasons: judged.reasons(),
             first: judged.first(),
-            command: command(recipe, &losses, &settings),
+            command: command_line(recipe, &losses, &settings, std::env::args_os()),
             payback: self.payback.payback(failing, drop.as_ref(), hours),
             baseline: small.baseline.clone(),
             prediction,
@@ -182,26 +184,4 @@ impl AdviseArgs {
             time,
         })
     }
-}
-
-/// Returns the line that trains with these losses and settings.
-fn command(recipe: &Recipe, losses: &[LossAdvice], settings: &[advice::Setting]) -> String {
-    let several = losses.len() > 1;
-    let tables = losses.iter().map(|loss| match several {
-        true => format!(" --train {}={}", loss.fits, loss.file),
-        false => format!(" --train {} --loss {}", loss.file, loss.fits),
-    });
-    let options = settings
-        .iter()
-        .map(|one| format!(" {} {}", one.option, one.value));
-    let eval = recipe
-        .data
-        .eval
-        .iter()
-        .map(|eval| format!(" --eval {}", eval.display()));
-    let parts: String = tables.chain(eval).chain(options).collect();
-    format!(
-        "pairmill-train encoder --model {}{parts} --output MODEL",
-        recipe.model
-    )
 }

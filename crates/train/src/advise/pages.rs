@@ -1,7 +1,7 @@
 //! The advice as Markdown and as a page.
 
 use maud::{Markup, html};
-use pairmill_report::format::{count, figure, percent, signed};
+use pairmill_report::format::{count, duration, figure, percent, signed};
 use pairmill_report::{
     Estimate, LearningCurve, LearningPoint, Page, figures, learning_curve, markdown, scrolling,
     section,
@@ -72,7 +72,6 @@ pub(super) fn markdown(advice: &Advice) -> String {
     table("The loss", &[], &losses(advice));
     table("The settings", &[], &settings(advice));
     text += &format!("\n```sh\n{}\n```\n", advice.command);
-    text += "\nOther options that you gave belong to it as well.\n";
     text += &format!("\n## Time and cost\n\n{}\n", time(&advice.time).join(" "));
     if let Some(found) = &advice.payback {
         text += &format!("\n{}\n", payback(found).join(" "));
@@ -113,7 +112,6 @@ pub(super) fn page(advice: &Advice) -> String {
                 p {}
                 (table("The settings", &settings(advice)))
                 pre { code { (advice.command) } }
-                p { "Other options that you gave belong to it as well." }
             },
         ),
         section(
@@ -304,24 +302,9 @@ fn curve(advice: &Advice, prediction: &Prediction) -> LearningCurve {
     }
 }
 
-/// Writes seconds in the unit that suits.
-fn duration(seconds: f64) -> String {
-    match seconds {
-        _ if seconds < 100.0 => format!("{} s", figure(seconds, 0)),
-        _ if seconds < 6_000.0 => format!("{} min", figure(seconds / 60.0, 1)),
-        _ => format!("{} h", figure(seconds / 3_600.0, 1)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_have_the_unit_that_suits() {
-        let texts = [0.4, 99.4, 150.0, 7_200.0].map(duration);
-        assert_eq!(texts, ["0 s", "99 s", "2.5 min", "2.0 h"]);
-    }
 
     #[test]
     fn the_return_is_said_as_a_range() {

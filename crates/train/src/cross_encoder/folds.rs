@@ -1,6 +1,8 @@
 use std::fs;
+use std::time::Instant;
 
 use pairmill_cli::{Common, Outcome};
+use pairmill_report::format::duration;
 use pairmill_tables::{FolderOutput, Folds};
 use serde::Serialize;
 
@@ -34,14 +36,24 @@ pub(super) fn run(args: &CrossEncoderArgs, number: u32, common: &Common) -> Resu
     let staged = FolderOutput::create(output)?.with_log(LOG_FILE);
     let parts = Checkpoints::new(output, &lineage, 0);
     let mut reports = Vec::new();
+    let mut seconds = None;
     for fold in 0..number {
-        tracing::info!("fold {} of {number}", fold + 1);
+        // The bar of each training tells its own time alone.
+        let left = seconds.map_or_else(String::new, |last: f64| {
+            let left = duration(last * f64::from(number - fold));
+            format!(", about {left} for what is left of them")
+        });
+        tracing::info!("fold {} of {number}{left}", fold + 1);
+        let started = Instant::now();
         let left_out = LeftOut { folds, fold };
         let model = folds.model(parts.folder(), fold);
         let report = train(args, Some(left_out), &model, common)
             .with_context(|| format!("fold {} of {number}", fold + 1))?;
         reports.push(match report {
-            Some(report) => serde_json::to_value(report)?,
+            Some(report) => {
+                seconds = Some(started.elapsed().as_secs_f64());
+                serde_json::to_value(report)?
+            }
             None => kept_figures(&model).unwrap_or_default(),
         });
     }

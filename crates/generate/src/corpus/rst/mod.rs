@@ -243,10 +243,7 @@ mod tests {
     use super::*;
 
     fn sections(text: &str) -> Vec<(String, String)> {
-        let sections = read(text).sections.into_iter();
-        sections
-            .map(|section| (section.headings.join(" > "), section.text))
-            .collect()
+        read(text).outline()
     }
 
     fn pair(path: &str, text: &str) -> (String, String) {
