@@ -72,6 +72,26 @@ fn rows_that_a_spreadsheet_left_blank_are_left_out_and_counted() {
 }
 
 #[test]
+fn rows_within_a_column_are_refused_with_what_unpacks_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    write(
+        "one.json",
+        r#"{"data": [{"question": "a", "answer": "b"}]}"#,
+    );
+    write(
+        "lists.jsonl",
+        r#"{"query": "a", "pos": ["b", "c"], "neg": ["d"]}"#,
+    );
+    let error = |input: &str| {
+        let line = format!("qa --input {input} --output out");
+        GENERATE.refused(dir.path(), &line, 1)
+    };
+    assert_snapshot!(error("one.json"), @"");
+    assert_snapshot!(error("lists.jsonl"), @"");
+}
+
+#[test]
 fn columns_go_by_the_header_of_each_file() {
     let dir = tempfile::tempdir().unwrap();
     let rows = faq(60);

@@ -9,6 +9,7 @@ use tracing::info;
 
 use crate::first_time::is_first_time;
 use crate::known_names::others;
+use crate::missing_column::hint;
 use crate::{Result, Table, TableError};
 
 /// Which column of the input stands for which column of the contract. A name of several columns,
@@ -184,18 +185,7 @@ fn origin(
             return Ok(Origin::Absent);
         }
     }
-    let hint = match table {
-        _ if found.iter().any(|name| is_like_data(name)) => {
-            "; is its first line a row? A first line that names the columns is needed".to_owned()
-        }
-        // An extra column was named by its own flag.
-        _ if is_extra => String::new(),
-        Table::Tickets | Table::Qa | Table::Corpus | Table::Pairs => {
-            let flag = column.replace('_', "-");
-            format!("; name another one with --{flag}-column")
-        }
-        _ => String::new(),
-    };
+    let hint = hint(table, column, is_extra, found);
     let wanted_for = match is_extra {
         false => format!("needed for a {} table", table.name()),
         true => format!("wanted beside those of a {} table", table.name()),
@@ -280,13 +270,6 @@ fn find(input: &str, wanted: &str, found: &[String]) -> Result<Option<String>> {
         (Some(name), None) => Ok(Some(name.clone())),
         (Some(_), Some(_)) => Err(twice(wanted)),
     }
-}
-
-/// Returns whether the name of a column is rather a cell of a file whose first line is a row: a
-/// number or a sentence.
-fn is_like_data(name: &str) -> bool {
-    let name = name.trim();
-    name.parse::<f64>().is_ok() || name.split_whitespace().count() > 4 || name.ends_with(['?', '.'])
 }
 
 /// Returns whether a name is one that BEIR's files are known by.

@@ -29,6 +29,7 @@ mod lineage;
 mod lines;
 mod listing;
 mod lock;
+mod missing_column;
 mod npy;
 mod part;
 mod pipe;

@@ -3,7 +3,10 @@ use std::io::{self, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use whatlang::Lang;
 
+/// Bytes at the beginning of a text that its language is told from.
+const SAMPLE: usize = 64 << 10;
 /// Bytes read at a time.
 pub(super) const BLOCK: usize = 256 << 10;
 
@@ -139,14 +142,16 @@ pub(super) fn guess(mut reader: impl Read) -> io::Result<Option<&'static Encodin
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     let mut multibyte = Multibyte::default();
     let mut block = vec![0; BLOCK];
-    let mut first = true;
+    let mut sample = None;
     loop {
         let length = fill(&mut reader, &mut block)?;
         let bytes = &block[..length];
-        if first && let Some(encoding) = of_bytes(bytes) {
-            return Ok(Some(encoding));
+        if sample.is_none() {
+            if let Some(encoding) = of_bytes(bytes) {
+                return Ok(Some(encoding));
+            }
+            sample = Some(bytes[..length.min(SAMPLE)].to_vec());
         }
-        first = false;
         detector.feed(bytes, length == 0);
         multibyte.count(bytes);
         if length == 0 {
@@ -156,7 +161,39 @@ pub(super) fn guess(mut reader: impl Read) -> io::Result<Option<&'static Encodin
     if multibyte.sound > multibyte.broken {
         return Ok(None);
     }
-    Ok(Some(detector.guess(None, Utf8Detection::Deny)))
+    let guessed = detector.guess(None, Utf8Detection::Deny);
+    // Of a few letters that are not ASCII the detector tells more where it knows the language.
+    let (text, _, _) = guessed.decode(sample.as_deref().unwrap_or_default());
+    Ok(Some(match whatlang::detect(&text) {
+        Some(told) if told.is_reliable() => country(told.lang()).map_or(guessed, |country| {
+            detector.guess(Some(country.as_bytes()), Utf8Detection::Deny)
+        }),
+        _ => guessed,
+    }))
+}
+
+/// Returns the country code of a domain in which a language is at home, one for all languages whose
+/// texts come in the same encodings; for languages in Latin letters.
+fn country(language: Lang) -> Option<&'static str> {
+    Some(match language {
+        Lang::Cat
+        | Lang::Dan
+        | Lang::Deu
+        | Lang::Eng
+        | Lang::Fin
+        | Lang::Fra
+        | Lang::Ita
+        | Lang::Nld
+        | Lang::Nob
+        | Lang::Por
+        | Lang::Spa
+        | Lang::Swe => "fr",
+        Lang::Ces | Lang::Hrv | Lang::Hun | Lang::Pol | Lang::Ron | Lang::Slk | Lang::Slv => "pl",
+        Lang::Est | Lang::Lav | Lang::Lit => "lt",
+        Lang::Tur => "tr",
+        Lang::Vie => "vn",
+        _ => return None,
+    })
 }
 
 /// Returns what the first bytes tell: a byte order mark, or the zeros between the letters of
@@ -257,6 +294,39 @@ mod tests {
             read(&latin, found).unwrap(),
             "Größe, naïve, élève, déjà vu\n".repeat(5)
         );
+    }
+
+    #[test]
+    fn letters_that_encodings_disagree_on_go_by_the_language() {
+        for (text, encoding) in [
+            (
+                "id,text\n1,La manœuvre du bateau est décrite\n2,Un coup d'œil\n",
+                "windows-1252",
+            ),
+            (
+                "id,text\n1,Des œufs et du bœuf pour le dîner\n",
+                "windows-1252",
+            ),
+            (
+                "id,text\n1,Příliš žluťoučký kůň, prosím o pomoc s účtem\n",
+                "windows-1250",
+            ),
+            (
+                "id,text\n1,Proszę o pomoc, nie mogę się zalogować\n",
+                "windows-1250",
+            ),
+            (
+                "id,text\n1,The user’s “account” is locked – call us\n",
+                "windows-1252",
+            ),
+        ] {
+            let written = Encoding::for_label(encoding.as_bytes())
+                .unwrap()
+                .encode(text)
+                .0;
+            let found = guess(&*written).unwrap().unwrap();
+            assert_eq!(read(&written, found).unwrap(), text, "{}", found.name());
+        }
     }
 
     #[test]
