@@ -13,6 +13,8 @@ use pairmill_hub::ModelSource;
 use pairmill_tables::table_path;
 use strum::VariantArray;
 
+use crate::input_args::FilterArgs;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Label {
     /// Choose the texts of an unlabelled pool whose labels would teach most, as a sheet to fill in
@@ -68,6 +70,8 @@ pub(crate) struct SelectArgs {
     /// The unlabelled texts (columns id, text)
     #[arg(long, value_name = "FILE")]
     pool: String,
+    #[command(flatten)]
+    filter: FilterArgs,
     /// Texts labelled so far (columns id, text, category); may be repeated
     #[arg(long, value_name = "FILE")]
     labelled: Vec<String>,
@@ -190,6 +194,7 @@ impl Label {
             Self::Select(args) => {
                 let config = SelectConfig {
                     pool: args.pool,
+                    filter: args.filter.filter,
                     labelled: args.labelled,
                     columns: args.columns.into(),
                     model: args.model.into(),

@@ -49,6 +49,17 @@ fn fill(dir: &Path, sheet: &str, is_filled: impl Fn(usize) -> bool) -> Vec<Strin
 }
 
 #[test]
+fn a_part_of_a_pool_can_be_chosen_from() {
+    let dir = workplace();
+    let line = format!("{SELECT} --number 5 --where id<>'t000'");
+    let report = GENERATE.done(dir.path(), &line);
+    assert_eq!(
+        (&report["pool"]["rows"], &report["pool"]["left_out"]),
+        (&json!(299), &json!(1))
+    );
+}
+
+#[test]
 fn a_sheet_goes_out_and_comes_back_for_the_next_round() {
     let dir = workplace();
     let path = dir.path();
@@ -58,7 +69,9 @@ fn a_sheet_goes_out_and_comes_back_for_the_next_round() {
         (Some(40), Some(1))
     );
     // Ten texts of the pool stand under two ids.
-    let pool = json!({"rows": 300, "empty": 0, "repeated": 5, "labelled": 0, "left": 295});
+    let pool = json!({
+        "rows": 300, "left_out": 0, "empty": 0, "repeated": 5, "labelled": 0, "left": 295
+    });
     assert_eq!(first["pool"], pool);
     let chosen = fill(path, "sheet.csv", |row| row % 4 != 3);
 

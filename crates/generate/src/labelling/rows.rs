@@ -4,7 +4,9 @@ use arrow::array::{Array, StringArray};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use pairmill_schema::{Sameness, TextKey};
-use pairmill_tables::{ColumnNames, Table, TableError, open, string_column};
+use pairmill_tables::{
+    ColumnNames, Intake, RowFilter, Table, TableError, Taken, open_with, string_column,
+};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -32,6 +34,9 @@ pub(super) struct LabelledRow {
 pub struct PoolCounts {
     /// Rows read.
     pub rows: u64,
+    /// Rows beside them that `--where` left out.
+    #[serde(default)]
+    pub left_out: u64,
     /// Rows without text.
     pub empty: u64,
     /// Rows whose text an earlier one has too, but for case, punctuation and white space.
@@ -42,17 +47,18 @@ pub struct PoolCounts {
     pub left: u64,
 }
 
-/// Reads texts and, where `category` is asked for, their categories, ordered by id.
+/// Reads texts and, of tickets, their categories and an extra column.
 async fn read(
     session: &SessionContext,
     input: &str,
-    table: Table,
+    (table, extra): (Table, &[&str]),
     names: &ColumnNames,
-    extra: &[&str],
+    filter: Option<&RowFilter>,
     mut each: impl FnMut(TextRow, Option<String>, Option<String>),
-) -> Result<()> {
+) -> Result<Taken> {
     let failed = |error| TableError::of_scan(input, error);
-    let frame = open(session, input, table, names, extra).await?;
+    let intake = Intake { filter, edit: None };
+    let (frame, taken) = open_with(session, input, table, names, extra, intake).await?;
     let mut stream = frame.execute_stream().await.map_err(failed)?;
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(failed)?;
@@ -69,7 +75,7 @@ async fn read(
             each(row, categories.and_then(cell), rounds.and_then(cell));
         }
     }
-    Ok(())
+    Ok(taken)
 }
 
 /// Reads the texts to choose from: not empty, each once, and none that is labelled.
@@ -77,11 +83,13 @@ pub(super) async fn pool(
     session: &SessionContext,
     input: &str,
     names: &ColumnNames,
+    filter: Option<&RowFilter>,
     labelled: &[LabelledRow],
 ) -> Result<(Vec<TextRow>, PoolCounts)> {
-    let mut rows = all(session, input, names).await?;
+    let (mut rows, taken) = filtered(session, input, names, filter).await?;
     let mut counts = PoolCounts {
         rows: rows.len() as u64,
+        left_out: taken.left_out,
         empty: 0,
         repeated: 0,
         labelled: 0,
@@ -116,14 +124,24 @@ pub(super) async fn all(
     input: &str,
     names: &ColumnNames,
 ) -> Result<Vec<TextRow>> {
+    let (rows, _) = filtered(session, input, names, None).await?;
+    Ok(rows)
+}
+
+async fn filtered(
+    session: &SessionContext,
+    input: &str,
+    names: &ColumnNames,
+    filter: Option<&RowFilter>,
+) -> Result<(Vec<TextRow>, Taken)> {
     let mut rows = Vec::new();
-    read(session, input, Table::Queries, names, &[], |row, _, _| {
-        rows.push(row)
-    })
-    .await?;
+    let table = (Table::Queries, &[][..]);
+    let each = |row, _, _| rows.push(row);
+    let taken = read(session, input, table, names, filter, each).await?;
+    taken.say(input, rows.len() as u64, filter)?;
     rows.sort_unstable();
     refuse_two_texts(rows.iter(), input)?;
-    Ok(rows)
+    Ok((rows, taken))
 }
 
 /// The column that says in which round a text was labelled.
@@ -142,25 +160,19 @@ pub(super) async fn labelled(
         let columns = pairmill_tables::column_names(session, input).await?;
         let has_round = columns.iter().any(|name| name == ROUND);
         let extra: &[&str] = if has_round { &[ROUND] } else { &[] };
-        read(
-            session,
-            input,
-            Table::Tickets,
-            names,
-            extra,
-            |row, category, round| {
-                read_rows += 1;
-                match category.filter(|category| !category.trim().is_empty()) {
-                    Some(category) if !row.text.trim().is_empty() => rows.push(LabelledRow {
-                        row,
-                        category,
-                        round: round.and_then(|round| round.trim().parse().ok()),
-                    }),
-                    _ => blank += 1,
-                }
-            },
-        )
-        .await?;
+        let table = (Table::Tickets, extra);
+        let each = |row: TextRow, category: Option<String>, round: Option<String>| {
+            read_rows += 1;
+            match category.filter(|category| !category.trim().is_empty()) {
+                Some(category) if !row.text.trim().is_empty() => rows.push(LabelledRow {
+                    row,
+                    category,
+                    round: round.and_then(|round| round.trim().parse().ok()),
+                }),
+                _ => blank += 1,
+            }
+        };
+        read(session, input, table, names, None, each).await?;
         if blank > 0 {
             warn!("{input}: {blank} of {read_rows} rows have no text or no category; left out");
         }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use pairmill_active_learning::{Choice, Options, Strategy, choose, classifier, kappa, start};
 use pairmill_retrieval::Embeddings;
-use pairmill_tables::{Lineage, session, table_path};
+use pairmill_tables::{Lineage, RowFilter, session, table_path};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
@@ -19,6 +19,8 @@ pub(super) const STABLE: f64 = 0.99;
 pub struct SelectConfig {
     /// The texts to choose from.
     pub pool: String,
+    /// The rows of them that are looked at; all if not given.
+    pub filter: Option<RowFilter>,
     /// Tables of texts that are labelled already.
     pub labelled: Vec<String>,
     /// Columns of both.
@@ -98,7 +100,8 @@ pub async fn select(config: &SelectConfig) -> Result<SelectReport> {
     let session = session(1)?;
     let names = config.columns.names();
     let known = rows::labelled(&session, &config.labelled, &names).await?;
-    let (pool, counts) = rows::pool(&session, &config.pool, &names, &known).await?;
+    let filter = config.filter.as_ref();
+    let (pool, counts) = rows::pool(&session, &config.pool, &names, filter, &known).await?;
     if pool.is_empty() {
         return Err(GenerateError::EmptyPool {
             input: config.pool.clone(),
@@ -177,6 +180,7 @@ impl SelectConfig {
         #[derive(Serialize)]
         struct Of<'a> {
             columns: &'a TextColumns,
+            filter: &'a Option<RowFilter>,
             number: usize,
             strategy: Strategy,
             max_similarity: f32,
@@ -185,6 +189,7 @@ impl SelectConfig {
         }
         let of = Of {
             columns: &self.columns,
+            filter: &self.filter,
             number: self.number,
             strategy: self.strategy,
             max_similarity: self.max_similarity,
