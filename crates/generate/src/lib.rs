@@ -45,7 +45,7 @@ pub use check::{
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
 };
-pub use corpus::{CorpusOptions, DocumentFormat, DocumentTable, PassageTitles};
+pub use corpus::{CorpusOptions, DocumentFormat, DocumentTable, PassageTitles, QueryMaker};
 pub use error::{GenerateError, Result};
 pub use intake::IntakeOptions;
 pub use labelling::{

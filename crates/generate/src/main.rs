@@ -10,12 +10,12 @@ use std::process::ExitCode;
 
 use augment_args::AugmentArgs;
 use check_args::CheckArgs;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use input_args::{FilterArgs, IntakeArgs, KeptArgs, OutArgs, TableArgs};
 use pairmill_cli::{Common, OtherName, Outcome, Program, UsageError, example};
 use pairmill_generate::{
     Config, ConvertConfig, CorpusOptions, DocumentFormat, DocumentTable, IntakeOptions,
-    MAX_JUDGEMENTS, PairsOptions, PassageTitles, QaOptions, Source, TicketsOptions,
+    MAX_JUDGEMENTS, PairsOptions, PassageTitles, QaOptions, QueryMaker, Source, TicketsOptions,
 };
 use pairmill_tables::{ReadOptions, program_build};
 
@@ -222,6 +222,10 @@ struct CorpusArgs {
     /// Count tokens by a Hugging Face tokenizer.json [default: count words between white space]
     #[arg(long, value_name = "FILE")]
     tokenizer: Option<PathBuf>,
+    /// What asks for passages, parted by commas; the column `maker` of the pairs says which did
+    #[arg(long, value_enum, value_name = "MAKERS", value_delimiter = ',', default_values_t =
+        QueryMaker::value_variants().to_vec())]
+    queries: Vec<QueryMaker>,
     /// What the title of a passage is
     #[arg(long, value_enum, value_name = "TITLES", default_value_t)]
     passage_titles: PassageTitles,
@@ -347,6 +351,7 @@ fn config(command: Generate, common: &Common) -> Config {
             let options = CorpusOptions {
                 max_tokens: args.max_tokens as usize,
                 tokenizer: args.tokenizer,
+                queries: args.queries,
                 passage_titles: args.passage_titles,
                 max_documents_per_heading: args.max_documents_per_heading,
                 negatives_per_anchor: args.negatives_per_anchor as usize,

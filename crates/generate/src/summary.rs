@@ -149,6 +149,9 @@ pub enum Facts {
         /// Headings that are no query, because they or the passage below them say nothing of their
         /// own, or an earlier passage is equal.
         headings_left_out: u64,
+        /// Sentences that ask for the passages that they were taken out of.
+        #[serde(default)]
+        sentences: u64,
         /// Queries with passages in several splits, kept in the earliest one.
         queries_across_splits: u64,
         /// Their pairs that are in no split.
@@ -249,6 +252,7 @@ impl Summary {
                 queries_respelled,
                 headings_prefixed,
                 headings_left_out,
+                sentences,
                 queries_across_splits,
                 pairs_left_out,
                 skipped,
@@ -266,6 +270,11 @@ impl Summary {
                 info!(
                     "headings: {headings_prefixed} behind their document's title, {headings_left_out} left out"
                 );
+                if sentences > 0 {
+                    info!(
+                        "sentences: {sentences} taken out of passages of documents without a heading or title of their own, to ask for the rest of them"
+                    );
+                }
                 if queries_across_splits > 0 {
                     let queries = counted(queries_across_splits, "query", "queries");
                     log_split("passages of", &queries, pairs_left_out);

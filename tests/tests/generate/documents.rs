@@ -284,6 +284,45 @@ fn a_table_of_documents_is_read_row_by_row() {
 }
 
 #[test]
+fn sentences_ask_where_a_document_has_neither_heading_nor_title() {
+    let dir = folder_with_others();
+    let mut table = "id,text\n".to_owned();
+    for n in 0..60 {
+        table += &format!(
+            "{n},\"Barge {n} carries grain to the mill. Its skipper sounds the horn at lock {n}. \
+             The keeper of lock {n} opens the gate when he hears the horn of the barge.\"\n"
+        );
+    }
+    write(dir.path(), "barges.csv", table);
+    let made = Made::of(dir.path(), "--input barges.csv");
+    assert_eq!(made.summary["sentences"], 60);
+    for [query, text] in &made.asked {
+        assert!(!text.contains(query.as_str()), "{query}: {text}");
+        assert!(
+            query.ends_with('.') && text.ends_with('.'),
+            "{query}: {text}"
+        );
+    }
+    let pairs = dir.path().join("made/pairs_train.parquet");
+    assert!(
+        rows(&pairs, &["maker"])
+            .iter()
+            .all(|row| row[0] == "sentences")
+    );
+
+    // A document that is asked for otherwise stays whole, unless only sentences are wanted.
+    let made = Made::of(dir.path(), "--input docs");
+    assert_eq!(made.summary["sentences"], 0);
+    let error = |makers: &str| {
+        let line = format!("corpus --input docs --output no --queries {makers}");
+        GENERATE.refused(dir.path(), &line, 1)
+    };
+    assert!(error("sentences").contains("so there is no query"));
+    let made = Made::of(dir.path(), "--input docs --queries headings,titles");
+    assert!(made.asks("Loom 3", "The weaver of loom 3"));
+}
+
+#[test]
 fn tables_of_documents_are_refused_where_they_cannot_be_read() {
     let dir = folder_with_others();
     let path = dir.path();

@@ -3,6 +3,7 @@ use std::collections::{HashMap, HashSet};
 
 use pairmill_schema::TextKey;
 
+use super::options::QueryMaker;
 use super::read::CutDocument;
 
 /// Headings over links to other places, whose text answers nothing.
@@ -125,6 +126,19 @@ impl Anchors {
         }
         let title = title.filter(|title| !self.says_nothing(title))?;
         Some(format!("{title}: {heading}").into())
+    }
+
+    /// Returns whether anything that these makers use asks for a part of a document.
+    pub fn ask_for(&self, document: &CutDocument, makers: &[QueryMaker]) -> bool {
+        let title = document.title.as_deref();
+        let mut headings = document
+            .sections
+            .iter()
+            .filter_map(|section| section.headings.last());
+        let (of_titles, of_headings) = (QueryMaker::Titles, QueryMaker::Headings);
+        (makers.contains(&of_titles) && self.of_document(document).is_some())
+            || (makers.contains(&of_headings)
+                && headings.any(|heading| self.of_heading(heading, title).is_some()))
     }
 
     fn says_nothing(&self, text: &str) -> bool {

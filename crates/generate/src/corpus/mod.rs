@@ -15,6 +15,7 @@ mod plain;
 mod preformatted;
 mod read;
 mod rst;
+mod sentences;
 mod shared_paragraphs;
 mod templates;
 mod terminal;
@@ -27,19 +28,24 @@ use anchors::Anchors;
 use files::DocumentFile;
 pub use files::DocumentFormat;
 pub(crate) use files::{Files, is_table};
-pub use options::{CorpusOptions, DocumentTable, PassageTitles};
+pub use options::{CorpusOptions, DocumentTable, PassageTitles, QueryMaker};
 use passages::Measure;
 use read::{CutDocument, CutDocuments, CutSection, ReadDocuments};
+use sentences::Sentences;
 use tracing::warn;
 
 use pairmill_schema::{TextKey, counted};
+use pairmill_tables::KeptColumns;
 
-use crate::input::{Found, Kept, Row};
+use crate::input::{Found, Row};
 use crate::retrieval::{Passage, Relevance, RetrievalSet};
 use crate::skipped::SkippedFiles;
 use crate::summary::{Facts, Rows, Summary};
 use crate::write::Tables;
 use crate::{GenerateError, Result, draw};
+
+/// The column of the pairs that says what made the query.
+const MAKER: &str = "maker";
 
 /// What files make, with what there is to say about it.
 pub(crate) struct Generated {
@@ -158,14 +164,16 @@ fn generate(
         ..Rows::default()
     };
     let (headings_prefixed, headings_left_out) = (pairing.prefixed, pairing.left_out);
+    let sentences = pairing.taken_out;
     let negatives = options.negatives_per_anchor;
-    let set = RetrievalSet::new(
+    let mut set = RetrievalSet::new(
         pairing.passages,
         pairing.relevances,
         negatives,
         options.same_text,
         seed,
     );
+    set.kept = KeptColumns::Named(vec![MAKER.to_owned()]);
     if set.queries.is_empty() {
         let documents = used;
         return Err(GenerateError::NoAnchors { input, documents });
@@ -191,6 +199,7 @@ fn generate(
         queries_respelled: set.respelled,
         headings_prefixed,
         headings_left_out,
+        sentences,
         queries_across_splits,
         pairs_left_out,
         skipped,
@@ -219,6 +228,11 @@ struct Pairing<'a> {
     passages: Vec<Passage>,
     known: HashSet<TextKey>,
     relevances: Vec<Relevance>,
+    /// Each query and passage in them.
+    paired: HashSet<(TextKey, u32)>,
+    /// Where documents are without any other query.
+    sentences: Option<Sentences>,
+    taken_out: u64,
     /// Passages cut, equal ones included.
     cut: u64,
     prefixed: u64,
@@ -227,10 +241,20 @@ struct Pairing<'a> {
 
 impl<'a> Pairing<'a> {
     fn new(documents: &[CutDocument], options: &'a CorpusOptions, seed: u64) -> Self {
+        let anchors = Anchors::new(documents, options.max_documents_per_heading);
+        let makers = &options.queries;
+        let is_asked_for = |document: &CutDocument| anchors.ask_for(document, makers);
+        let wants_sentences =
+            makers.contains(&QueryMaker::Sentences) && !documents.iter().all(is_asked_for);
+        let sections = documents.iter().flat_map(|document| &document.sections);
+        let passages = sections.flat_map(|section| &section.passages);
         Self {
             options,
             seed,
-            anchors: Anchors::new(documents, options.max_documents_per_heading),
+            sentences: wants_sentences.then(|| Sentences::new(passages.map(String::as_str))),
+            anchors,
+            paired: HashSet::new(),
+            taken_out: 0,
             passages: Vec::new(),
             known: HashSet::new(),
             relevances: Vec::new(),
@@ -241,7 +265,11 @@ impl<'a> Pairing<'a> {
     }
 
     fn add(&mut self, document: CutDocument) {
+        let makers = &self.options.queries;
         let anchor = self.anchors.of_document(&document).map(str::to_owned);
+        let anchor = anchor.filter(|_| makers.contains(&QueryMaker::Titles));
+        let has_headings = makers.contains(&QueryMaker::Headings);
+        let is_asked_for = self.anchors.ask_for(&document, makers);
         let title = document.title.as_deref();
         let source: Arc<str> = document.source.into();
         let split = self
@@ -254,6 +282,11 @@ impl<'a> Pairing<'a> {
             let mut first_of_section = None;
             for (at, text) in passages.into_iter().enumerate() {
                 number += 1;
+                let taken = match &self.sentences {
+                    Some(sentences) if !is_asked_for => sentences.take_out(&text),
+                    _ => None,
+                };
+                let (sentence, text) = taken.map_or((None, text), |(one, rest)| (Some(one), rest));
                 let passage = Passage {
                     id: format!("{source}#{number}"),
                     title: self.options.passage_titles.of(title, &headings),
@@ -262,6 +295,10 @@ impl<'a> Pairing<'a> {
                     split,
                 };
                 let answer = self.passage(passage);
+                if let Some((sentence, passage)) = sentence.zip(answer) {
+                    self.taken_out += 1;
+                    self.pair(sentence, passage, QueryMaker::Sentences);
+                }
                 if at == 0 {
                     first_of_section = answer;
                 }
@@ -269,19 +306,19 @@ impl<'a> Pairing<'a> {
                     first = answer;
                 }
             }
-            let Some(heading) = headings.last() else {
+            let Some(heading) = headings.last().filter(|_| has_headings) else {
                 continue;
             };
             match first_of_section.zip(self.anchors.of_heading(heading, title)) {
                 Some((passage, anchor)) => {
                     self.prefixed += u64::from(matches!(anchor, Cow::Owned(_)));
-                    self.pair(anchor.into_owned(), passage);
+                    self.pair(anchor.into_owned(), passage, QueryMaker::Headings);
                 }
                 None => self.left_out += 1,
             }
         }
         if let (Some(anchor), Some(passage)) = (anchor, first) {
-            self.pair(anchor, passage);
+            self.pair(anchor, passage, QueryMaker::Titles);
         }
     }
 
@@ -298,12 +335,18 @@ impl<'a> Pairing<'a> {
         (!self.anchors.is_common_passage(text)).then_some(at)
     }
 
-    fn pair(&mut self, query: String, passage: u32) {
+    /// Notes that a query asks for a passage, by the first maker that says so.
+    fn pair(&mut self, query: String, passage: u32, maker: QueryMaker) {
+        let key = TextKey::new(&query, self.options.same_text);
+        if !self.paired.insert((key, passage)) {
+            return;
+        }
+        let maker: &str = maker.into();
         self.relevances.push(Relevance {
             query_id: TextKey::identical(&query).id("q-"),
             query,
             passage,
-            kept: Kept::default(),
+            kept: Box::new([Some(maker.to_owned())]),
         });
     }
 }

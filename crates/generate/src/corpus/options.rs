@@ -17,6 +17,8 @@ pub struct CorpusOptions {
     /// A Hugging Face `tokenizer.json` to count tokens by; without one, words are counted.
     #[serde(skip)]
     pub tokenizer: Option<PathBuf>,
+    /// What asks for passages.
+    pub queries: Vec<QueryMaker>,
     /// What stands in the column `title`.
     pub passage_titles: PassageTitles,
     /// Documents beyond which a heading, or the passage below it, says nothing of its own.
@@ -79,6 +81,7 @@ impl Default for CorpusOptions {
         Self {
             max_tokens: 200,
             tokenizer: None,
+            queries: QueryMaker::value_variants().to_vec(),
             passage_titles: PassageTitles::default(),
             max_documents_per_heading: 3,
             negatives_per_anchor: 1,
@@ -88,6 +91,19 @@ impl Default for CorpusOptions {
             table: DocumentTable::default(),
         }
     }
+}
+
+/// What asks for a passage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum, strum::IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum QueryMaker {
+    /// Each heading, for what follows it
+    Headings,
+    /// The title or description of a document, for its beginning
+    Titles,
+    /// Of documents that the others make no query of: a sentence of each passage, taken out of it
+    Sentences,
 }
 
 /// What the title of a passage is. The later stages read a passage as its title and its text.

@@ -42,7 +42,7 @@ impl Measure {
     }
 }
 
-fn count_words(text: &str) -> usize {
+pub(super) fn count_words(text: &str) -> usize {
     if text.is_ascii() {
         return text.split_whitespace().count();
     }
