@@ -87,8 +87,8 @@ fn rows_within_a_column_are_refused_with_what_unpacks_them() {
         let line = format!("qa --input {input} --output out");
         GENERATE.refused(dir.path(), &line, 1)
     };
-    assert_snapshot!(error("one.json"), @"");
-    assert_snapshot!(error("lists.jsonl"), @"");
+    assert_snapshot!(error("one.json"), @"error: one.json: no column `question` (needed for a qa table); found data; if the rows are a list within `data`, write that list alone: `jq .data`");
+    assert_snapshot!(error("lists.jsonl"), @"error: lists.jsonl: no column `answer` (needed for a qa table); found query, pos, neg; if `pos` and `neg` are lists of texts, as FlagEmbedding has them, write a row for each positive: `jq -c '.query as $q | .pos[] | {query: $q, positive: .}'`");
 }
 
 #[test]

@@ -152,7 +152,7 @@ pub enum GenerateError {
     },
     /// Documents without anything that could be a query.
     #[error(
-        "{input}: no document of {documents} has a title, a description or a heading of its own, or a passage of several sentences that share a word, so there is no query; add headings or titles, or make queries by other means and use `generate qa`"
+        "{input}: no document of {documents} has a title, a description or a heading of its own, or a passage of which one part shares a word with the rest, so there is no query; add headings or titles, or make queries by other means and use `generate qa`"
     )]
     NoAnchors {
         /// The inputs as the user gave them.

@@ -6,6 +6,8 @@ use super::passages::count_words;
 
 /// Words of a sentence that can be a query. Shorter ones are labels, longer ones lists.
 const LENGTHS: std::ops::RangeInclusive<usize> = 5..=40;
+/// Words of a part of a sentence: as long as a longer question.
+const SPAN: usize = 12;
 /// Words that a passage must have beside the sentence to be an answer; it needs as many as the
 /// sentence in any case.
 const LEAST_REST: usize = 10;
@@ -37,17 +39,23 @@ impl Sentences {
         sentences
     }
 
-    /// Returns the sentence and the passage without it. Nothing where the passage has none of a
-    /// fit length, too little else, or nothing else that shares a word with it.
+    /// Returns the sentence and the passage without it; a part of a sentence where that is too long
+    /// or all that there is. Nothing where the passage has none of a fit length, too little else,
+    /// or nothing else that shares a word with it.
     pub fn take_out(&self, passage: &str) -> Option<(String, String)> {
         let whole = count_words(passage);
         let mut best: Option<(f64, usize, &str)> = None;
-        for (start, sentence) in passage.split_sentence_bound_indices() {
-            let length = count_words(sentence);
+        let fits = |part: &str| {
+            let length = count_words(part);
             let left = whole.saturating_sub(length);
-            if !LENGTHS.contains(&length) || left < length.max(LEAST_REST) {
-                continue;
-            }
+            LENGTHS.contains(&length) && left >= length.max(LEAST_REST)
+        };
+        let sentences = passage.split_sentence_bound_indices();
+        let parts = sentences.flat_map(|(start, sentence)| match fits(sentence) {
+            true => vec![(start, sentence)],
+            false => spans(start, sentence),
+        });
+        for (start, sentence) in parts.filter(|(_, part)| fits(part)) {
             let (before, after) = (&passage[..start], &passage[start + sentence.len()..]);
             let rest: HashSet<String> = words(before).chain(words(after)).collect();
             let score = self.score(sentence, &rest);
@@ -76,6 +84,21 @@ impl Sentences {
         let all = f64::from(self.passages);
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
     }
+}
+
+/// Cuts a sentence that begins at `start` into parts of [`SPAN`] words at most.
+fn spans(start: usize, sentence: &str) -> Vec<(usize, &str)> {
+    let (mut parts, mut begin, mut end, mut words) = (Vec::new(), 0, 0, 0);
+    for word in sentence.split_inclusive(char::is_whitespace) {
+        end += word.len();
+        words += 1;
+        if words == SPAN {
+            parts.push((start + begin, &sentence[begin..end]));
+            (begin, words) = (end, 0);
+        }
+    }
+    parts.push((start + begin, &sentence[begin..]));
+    parts
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
@@ -129,6 +152,15 @@ mod tests {
         ] {
             assert_eq!(sentences.take_out(short), None, "{short}");
         }
+    }
+
+    #[test]
+    fn a_text_without_sentences_gives_a_part_of_itself() {
+        let text = "a mill wheel of oak is described that turns a stone and a saw the wheel of \
+                    oak carries forty paddles and the stone weighs a ton";
+        let (query, rest) = Sentences::new([text].into_iter()).take_out(text).unwrap();
+        assert_eq!(query.split(' ').count(), SPAN);
+        assert!(text.contains(&query) && !rest.contains(&query), "{rest}");
     }
 
     #[test]
