@@ -312,7 +312,7 @@ mod tests {
                 "windows-1250",
             ),
             (
-                "id,text\n1,Proszę o pomoc, nie mogę się zalogować\n",
+                "id,text\n1,Zażółć gęślą jaźń, proszę o pomoc z moim kontem użytkownika\n",
                 "windows-1250",
             ),
             (
