@@ -121,7 +121,7 @@ fn groups_of_queries_have_figures_of_their_own() {
         "paper stuck in the printer"
     );
     let unknown = format!("{RETRIEVAL} --group-by team");
-    assert_snapshot!(EVALUATE.refused(dir.path(), &unknown, 1), @"error: queries.csv: no column `team` (needed for a queries table); found id, text, kind");
+    assert_snapshot!(EVALUATE.refused(dir.path(), &unknown, 1), @"error: queries.csv: no column `team` (wanted beside those of a queries table); found id, text, kind");
 }
 
 #[test]
