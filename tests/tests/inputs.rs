@@ -630,5 +630,5 @@ fn columns_of_an_input_go_along_to_the_pairs_that_are_generated() {
         "qa --input qa.csv --output bad --keep-columns Keys",
         1,
     );
-    assert_snapshot!(error, @"error: qa.csv: no column `Keys` (needed for a qa table); found id, question, answer, Key, note");
+    assert_snapshot!(error, @"error: qa.csv: no column `Keys` (wanted beside those of a qa table); found id, question, answer, Key, note");
 }

@@ -346,7 +346,7 @@ fn what_cannot_be_checked_is_refused() {
     assert_snapshot!(error("--input other.csv --output out", 1), @"error: other.csv: cannot tell from its columns what its rows say; found a, b; name it with --kind (tickets, qa, pairs, labeled, triplets, corpus, queries or qrels)");
     assert_snapshot!(error("--input - --output out", 1), @"error: standard input cannot be looked at before it is read; name what it holds with --kind");
     assert_snapshot!(error("--input tickets.csv --output out --personal-columns text", 1), @"error: tickets.csv: the column `text` is read as a text; --personal-columns takes columns beside those, such as a customer's name");
-    assert_snapshot!(error("--input tickets.csv --output out --personal-columns name", 1), @"error: tickets.csv: no column `name` (needed for a tickets table); found id, text, category");
+    assert_snapshot!(error("--input tickets.csv --output out --personal-columns name", 1), @"error: tickets.csv: no column `name` (wanted beside those of a tickets table); found id, text, category");
     assert_snapshot!(error("--input tickets.csv --output out --fix phone", 2), @r#"
     error: invalid value 'phone' for '--fix [<KINDS>]'
       [possible values: safe, relabel, exact_duplicate, near_duplicate, near_leakage, leakage, label_noise, positive_as_negative, unknown_id, empty_text, mojibake, control_character, html_markup, quoted_mail, mail_signature, boilerplate, other_language, one_member_category, category_spelling]

@@ -79,7 +79,7 @@ fn ids_that_occur_twice_are_named() {
 fn a_group_column_that_is_not_there_is_found_before_anything_is_built() {
     let dir = help_desk();
     let line = with("pairs.csv", "corpus.csv") + " --group-column colour --index index";
-    assert_snapshot!(MINE.refused(dir.path(), &line, 1), @"error: corpus.csv: no column `colour` (needed for a corpus table); found id, title, text, topic");
+    assert_snapshot!(MINE.refused(dir.path(), &line, 1), @"error: corpus.csv: no column `colour` (wanted beside those of a corpus table); found id, title, text, topic");
 }
 
 #[test]
