@@ -13,7 +13,7 @@ corpus: BATCH_SIZE    ?= 32
 corpus: LEARNING_RATE ?= 2e-5
 corpus: build
 	@$(CHECK_MODELS)
-	@printf '\n[1/6] generate: passages of %s, and the headings and titles that ask for them\n' $(call named,INPUT)
+	@printf '\n[1/6] generate: passages of %s, and what asks for them: headings, titles, else sentences\n' $(call named,INPUT)
 	@$(GENERATE) corpus $(FLAGS) --input $(call named,INPUT) --output $(call run,data) $(if $(LIMIT),--limit $(LIMIT)) $(GENERATE_FLAGS)
 	@printf '\n[2/6] mine: the best BM25 hits of each heading; those of its own document are no negatives\n'
 	@$(MINE) --qrels $(call run,data/qrels_train.parquet) --group-column source $(MINE_FLAGS)
@@ -23,7 +23,7 @@ corpus: build
 	@$(FILTER) --promote-above $(PROMOTE_ABOVE) --promote-below-positive --also pairs=$(call run,pairs.parquet)
 	@printf '\n[5/6] train encoder: multiple-negatives ranking over first and promoted pairs\n'
 	@$(TRAIN_ENCODER) --train $(call run,pairs.parquet) $(TRAIN_FLAGS)
-	@printf '\n[6/6] evaluate: the base model and the tuned one on the headings of unseen documents\n'
+	@printf '\n[6/6] evaluate: the base model and the tuned one on what asks for passages of unseen documents\n'
 	@$(EVALUATE_RETRIEVAL)
 	$(WHERE_EVERYTHING_LIES)
 	$(AFTER_OWN_DATA)

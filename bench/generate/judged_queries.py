@@ -79,6 +79,8 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=200)
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
+    if args.data is None:
+        parser.error("--data or PAIRMILL_DATA names the folder of the data sets")
     args.data = Path(args.data)
     args.work.mkdir(parents=True, exist_ok=True)
     rows = []

@@ -42,7 +42,7 @@ pub fn on_interrupt(abandon: fn() -> Vec<String>) {
 /// Returns the last word of a run that a signal ends, with what is kept of it.
 fn ending(word: &str, kept: &[String], is_in_pipeline: bool) -> String {
     let mut message = match kept {
-        [] => format!("{word}; nothing is kept of what this command had begun"),
+        [] => format!("{word}; this command has written no output"),
         kept => format!("{word}; {}", kept.join("; ")),
     };
     if is_in_pipeline {
@@ -63,7 +63,7 @@ mod tests {
             "terminated; a stays: b; c stays: d"
         );
         let in_pipeline = ending("interrupted", &[], true);
-        assert!(in_pipeline.starts_with("interrupted; nothing is kept of"));
+        assert!(in_pipeline.starts_with("interrupted; this command has written no output"));
         assert!(in_pipeline.contains("goes on with this one"));
     }
 }

@@ -43,12 +43,16 @@ pub(super) fn command_line(
         let mut options = settings.iter();
         OWN.contains(&name) || options.any(|one| one.option.trim_start_matches("--") == name)
     };
-    line + &others(given, is_said) + " --output MODEL"
+    match others(given, is_said) {
+        Some(others) => line + &others + " --output MODEL",
+        None => line + " --output MODEL  # and your other options",
+    }
 }
 
 /// Returns the options of a command line that the training takes too, without those that are said
-/// already. A line that is not this command's has none.
-fn others(given: impl Iterator<Item = OsString>, is_said: impl Fn(&str) -> bool) -> String {
+/// already. `None` where the line cannot be understood by itself, such as one whose options have
+/// underscores.
+fn others(given: impl Iterator<Item = OsString>, is_said: impl Fn(&str) -> bool) -> Option<String> {
     let command = Command::new("advise").arg(Arg::new("config").long("config"));
     let command =
         AdviseArgs::augment_args(ReadOptions::augment_args(Common::augment_args(command)));
@@ -57,9 +61,7 @@ fn others(given: impl Iterator<Item = OsString>, is_said: impl Fn(&str) -> bool)
     if let Some(name) = words.iter().position(|word| word == "advise") {
         words.remove(name);
     }
-    let Ok(matches) = command.clone().try_get_matches_from(words) else {
-        return String::new();
-    };
+    let matches = command.clone().try_get_matches_from(words).ok()?;
     let is_taken = |option: &&Arg| {
         let id = option.get_id();
         let is_of_training = training.get_arguments().any(|one| one.get_id() == id);
@@ -69,7 +71,7 @@ fn others(given: impl Iterator<Item = OsString>, is_said: impl Fn(&str) -> bool)
             && !names.drain(..).any(&is_said)
     };
     let taken = command.get_arguments().filter(is_taken);
-    taken.map(|option| as_given(option, &matches)).collect()
+    Some(taken.map(|option| as_given(option, &matches)).collect())
 }
 
 /// Returns an option with its values, as often as it was given.
@@ -100,7 +102,7 @@ fn word(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn others_of(line: &str) -> String {
+    fn others_of(line: &str) -> Option<String> {
         let words = line.split('|').map(OsString::from);
         others(words, |name| name == "epochs" || OWN.contains(&name))
     }
@@ -110,7 +112,7 @@ mod tests {
         let line = "pairmill-train|--seed|7|advise|--model|m|--train|a b|--eval|d|--epochs|3\
                     |--query-prompt|what is: |--matryoshka-dims|64,32|--json\
                     |--queries-per-day|9|--cost-per-failure|2|--output|o";
-        let found = others_of(line);
+        let found = others_of(line).unwrap();
         for kept in [
             " --seed 7",
             " --query-prompt 'what is: '",
@@ -118,6 +120,7 @@ mod tests {
         ] {
             assert!(found.contains(kept), "{found}");
         }
+        assert_eq!(others_of("pairmill-train|advise|--query_prompt|x"), None);
         for not_kept in ["model", "a b", "epochs", "json", "per-", "output"] {
             assert!(!found.contains(not_kept), "{found}");
         }
