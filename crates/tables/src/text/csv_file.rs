@@ -173,7 +173,8 @@ impl CsvRows {
     fn say_blank(&self) {
         let rows = counted(self.blank, "row is", "rows are");
         let message = format!(
-            "{}: {rows} blank in every column and left out (the first in line {})",
+            "{}: {rows} blank in every column and left out (the first in line {}); rows are \
+             counted without them",
             self.file.name, self.first_blank
         );
         if is_first_time(&message) {
