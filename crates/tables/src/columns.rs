@@ -10,7 +10,7 @@ use tracing::info;
 use crate::first_time::is_first_time;
 use crate::known_names::others;
 use crate::missing_column::hint;
-use crate::{Result, Table, TableError};
+use crate::{Result, Table, TableError, WantedFor};
 
 /// Which column of the input stands for which column of the contract. A name of several columns,
 /// parted by commas, stands for their texts joined by a blank line.
@@ -187,15 +187,15 @@ fn origin(
     }
     let hint = hint(table, column, is_extra, found);
     let wanted_for = match is_extra {
-        false => format!("needed for a {} table", table.name()),
-        true => format!("wanted beside those of a {} table", table.name()),
+        false => WantedFor::Table(table),
+        true => WantedFor::Extra(table),
     };
     Err(missing(input, wanted_for, wanted, found, hint))
 }
 
 fn missing(
     input: &str,
-    wanted: String,
+    wanted: WantedFor,
     column: &str,
     found: &[String],
     hint: String,
@@ -215,8 +215,8 @@ fn missing(
 /// Finds the columns of several names, parted by commas.
 fn joined(input: &str, table: Table, names: &str, found: &[String]) -> Result<Origin> {
     let parts = names.split(',').map(|name| {
-        let needed = format!("needed for a {} table", table.name());
-        let missing = || missing(input, needed, name.trim(), found, String::new());
+        let wanted = WantedFor::Table(table);
+        let missing = || missing(input, wanted, name.trim(), found, String::new());
         find(input, name, found)?.ok_or_else(missing)
     });
     Ok(Origin::Joined(parts.collect::<Result<_>>()?))

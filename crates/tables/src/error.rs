@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
 
+use crate::WantedFor;
+
 /// The result of an operation on a table.
 pub type Result<T, E = TableError> = std::result::Result<T, E>;
 
@@ -100,8 +102,8 @@ pub enum TableError {
     MissingColumn {
         /// The input as the user gave it.
         path: String,
-        /// What it is needed for.
-        wanted: String,
+        /// What it is wanted for.
+        wanted: WantedFor,
         /// The absent column.
         column: String,
         /// The columns that are there.

@@ -83,7 +83,7 @@ pub use read::{open, open_with};
 pub use results::{Results, kept_results, stored_figures};
 pub use row_filter::{BoundFilter, RowFilter};
 pub use rows::{f32_column, f64_column, i32_column, i64_column, passage, string_column};
-pub use schema::Table;
+pub use schema::{Table, WantedFor};
 pub use session::session;
 pub use stream_output::write_stream;
 pub use table_output::{TableOutput, join_tables, run_path, table_path};

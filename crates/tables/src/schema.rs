@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -32,6 +33,24 @@ pub enum Table {
     /// Training rows with this many hard negatives each: `anchor_id`, `anchor`, `positive_id`,
     /// `positive`, `negative_1_id`, `negative_1` and so on.
     NTuples(usize),
+}
+
+/// What a column of an input is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WantedFor {
+    /// It is of the table's contract.
+    Table(Table),
+    /// It was named beside the table's own.
+    Extra(Table),
+}
+
+impl fmt::Display for WantedFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(table) => write!(f, "needed for a {} table", table.name()),
+            Self::Extra(table) => write!(f, "wanted beside those of a {} table", table.name()),
+        }
+    }
 }
 
 /// Columns that candidates of earlier versions do not have.

@@ -1,6 +1,6 @@
 //! Which columns of an input hold what.
 
-use pairmill_tables::{KeptColumns, Table, TableError, columns_of_name};
+use pairmill_tables::{KeptColumns, Table, TableError, WantedFor, columns_of_name};
 
 use super::options::PairsOptions;
 use crate::Result;
@@ -148,7 +148,7 @@ fn find(names: &[String], wanted: &str) -> Option<String> {
 fn missing(input: &str, column: &str, names: &[String]) -> TableError {
     TableError::MissingColumn {
         path: input.to_owned(),
-        wanted: "needed for a pairs table".to_owned(),
+        wanted: WantedFor::Table(Table::Pairs),
         column: column.to_owned(),
         found: names.join(", "),
         hint: "; name the columns with --anchor-column and --positive-column".to_owned(),
