@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BIN = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 SETS = ["cranfield", "cisi", "cacm", "scifact", "vaswani", "gitbugs_hadoop", "medquad_liveqa"]
-MAKERS = ["titles", "sentences"]
+MAKERS = ["titles", "sentences", "model"]
 
 
 def pairmill(program: str, *words: object) -> dict:
@@ -38,7 +38,11 @@ def measured(name: str, maker: str, args: argparse.Namespace) -> dict:
     if result.exists():
         return json.loads(result.read_text())
     corpus, data, model = args.data / name / "corpus.parquet", work / "data", work / "model"
-    made = pairmill("generate", "corpus", "--input", corpus, "--queries", maker, "--seed", args.seed, "--output", data)
+    asked = []
+    if maker == "model":
+        asked = ["--endpoint", args.endpoint, "--model", args.language_model, "--passages", args.passages]
+    made = pairmill(
+        "generate", "corpus", "--input", corpus, "--queries", maker, *asked, "--seed", args.seed, "--output", data)
     run = pairmill(
         "train", "encoder", "--model", args.model, "--train", data / "pairs_train.parquet", "--eval", data,
         "--epochs", args.epochs, "--max-length", args.max_length, "--seed", args.seed, "--output", model)
@@ -50,6 +54,7 @@ def measured(name: str, maker: str, args: argparse.Namespace) -> dict:
     interval = metric["difference"]["interval"]
     row = {
         "set": name, "maker": maker, "pairs": run["rows"], "queries_made": made["queries"],
+        "written": made.get("model"),
         "before": truth["baseline"]["ndcg@10"], "after": truth["model"]["ndcg@10"],
         "low": interval["low"], "high": interval["high"],
         "made_before": run["score_before"], "made_after": run["trained_score"], "seconds": run["seconds"],
@@ -74,7 +79,10 @@ def main() -> None:
     parser.add_argument("--model", default=os.environ.get("PAIRMILL_MODEL", ROOT / ".deps/models/all-MiniLM-L6-v2"))
     parser.add_argument("--work", type=Path, default=Path("runs/judged"), help="folder for what is kept")
     parser.add_argument("--sets", nargs="*", default=SETS, choices=SETS)
-    parser.add_argument("--makers", nargs="*", default=MAKERS, choices=MAKERS)
+    parser.add_argument("--makers", nargs="*", default=MAKERS[:2], choices=MAKERS)
+    parser.add_argument("--endpoint", help="of the language model, for the maker `model`")
+    parser.add_argument("--language-model", default="model", help="its name")
+    parser.add_argument("--passages", type=int, default=500, help="passages that it is asked about")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--max-length", type=int, default=200)
     parser.add_argument("--seed", type=int, default=42)

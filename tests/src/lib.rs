@@ -1,6 +1,7 @@
 //! What the end-to-end tests share. Like an assertion, it panics when something is not as it must
 //! be.
 
+mod chat;
 mod hub;
 mod program;
 pub mod tables;
@@ -8,6 +9,7 @@ mod tiny;
 
 use std::path::{Path, PathBuf};
 
+pub use chat::{Chat, Reply, Request};
 pub use hub::Hub;
 pub use program::{EVALUATE, Ended, FILTER, GENERATE, MINE, Program, TRAIN, names};
 pub use tiny::{sample_with_tiny_model, write_tiny_model};

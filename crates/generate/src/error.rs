@@ -4,6 +4,7 @@ use pairmill_augment::AugmentError;
 use pairmill_dense::DenseError;
 use pairmill_hub::HubError;
 use pairmill_inference::InferenceError;
+use pairmill_language_model::LanguageModelError;
 use pairmill_tables::TableError;
 
 use crate::{Fractions, SkippedFiles, Split};
@@ -217,6 +218,9 @@ pub enum GenerateError {
     /// A wording that cannot be made.
     #[error(transparent)]
     Augment(#[from] AugmentError),
+    /// A language model that cannot be asked.
+    #[error(transparent)]
+    LanguageModel(#[from] LanguageModelError),
     /// A model that cannot be had.
     #[error(transparent)]
     Model(#[from] HubError),

@@ -20,6 +20,7 @@ mod input;
 mod intake;
 mod labelling;
 mod left_out;
+mod model_facts;
 mod negatives;
 mod pairing;
 mod pairs;
@@ -45,7 +46,9 @@ pub use check::{
 pub use convert::{
     ConvertConfig, ConvertReport, ConvertSummary, FolderSummary, SplitSummary, convert,
 };
-pub use corpus::{CorpusOptions, DocumentFormat, DocumentTable, PassageTitles, QueryMaker};
+pub use corpus::{
+    CorpusOptions, DocumentFormat, DocumentTable, ModelQueryOptions, PassageTitles, QueryMaker,
+};
 pub use error::{GenerateError, Result};
 pub use intake::IntakeOptions;
 pub use labelling::{
@@ -54,6 +57,7 @@ pub use labelling::{
     collect, select, simulate,
 };
 pub use left_out::{LeftOut, Piece};
+pub use model_facts::ModelFacts;
 pub use pairs::PairsOptions;
 pub use qa::QaOptions;
 pub use run::{Config, Report, Source, run};

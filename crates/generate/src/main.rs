@@ -2,6 +2,7 @@
 
 mod augment_args;
 mod check_args;
+mod corpus_args;
 mod input_args;
 mod labelling_args;
 
@@ -10,12 +11,12 @@ use std::process::ExitCode;
 
 use augment_args::AugmentArgs;
 use check_args::CheckArgs;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use input_args::{FilterArgs, IntakeArgs, KeptArgs, OutArgs, TableArgs};
+use clap::{Args, Parser, Subcommand};
+use corpus_args::CorpusArgs;
+use input_args::{IntakeArgs, KeptArgs, OutArgs, TableArgs};
 use pairmill_cli::{Common, OtherName, Outcome, Program, UsageError, example};
 use pairmill_generate::{
-    Config, ConvertConfig, CorpusOptions, DocumentFormat, DocumentTable, IntakeOptions,
-    MAX_JUDGEMENTS, PairsOptions, PassageTitles, QaOptions, QueryMaker, Source, TicketsOptions,
+    Config, ConvertConfig, MAX_JUDGEMENTS, PairsOptions, QaOptions, Source, TicketsOptions,
 };
 use pairmill_tables::{ReadOptions, program_build};
 
@@ -202,67 +203,6 @@ struct TicketsArgs {
 
 #[derive(Debug, Args)]
 #[command(before_help = example(
-    "pairmill-generate corpus --input data/docs --output runs/try/docs"
-))]
-struct CorpusArgs {
-    /// Files and folders, searched to any depth, of Markdown (.md, .mdx), reStructuredText (.rst),
-    /// HTML (.html, .htm) and plain text (.txt), in UTF-8 or as a page declares; or one table of
-    /// documents: Parquet, CSV, JSON Lines or Arrow IPC, a file, folder or glob, `-` for a stream
-    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
-    input: Vec<String>,
-    #[command(flatten)]
-    out: OutArgs,
-    /// Use only N documents, chosen by a hash of their paths or ids [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    limit: Option<u64>,
-    /// Most tokens of a passage, its title not counted; it ends with a paragraph, else with a
-    /// sentence, else with a word
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
-    max_tokens: u32,
-    /// Count tokens by a Hugging Face tokenizer.json [default: count words between white space]
-    #[arg(long, value_name = "FILE")]
-    tokenizer: Option<PathBuf>,
-    /// What asks for passages, parted by commas; the column `maker` of the pairs says which did
-    #[arg(long, value_enum, value_name = "MAKERS", value_delimiter = ',', default_values_t =
-        QueryMaker::value_variants().to_vec())]
-    queries: Vec<QueryMaker>,
-    /// What the title of a passage is
-    #[arg(long, value_enum, value_name = "TITLES", default_value_t)]
-    passage_titles: PassageTitles,
-    /// A heading that more than N documents have says nothing alone, nor does one like `Overview`:
-    /// it asks behind the document's title (`Title: Overview`), or not at all where there is none
-    /// or only links follow (`See also`). A passage that more than N documents have below a heading
-    /// answers none
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    max_documents_per_heading: u32,
-    /// Random negatives for each anchor in the labelled pairs, from other documents
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    negatives_per_anchor: u32,
-    #[command(flatten)]
-    table: DocumentTableArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "A table of documents")]
-struct DocumentTableArgs {
-    /// Column of the ids [default: id; without one, ids are made from the content]
-    #[arg(long, value_name = "NAME")]
-    id_column: Option<String>,
-    /// Column of the titles [default: title]
-    #[arg(long, value_name = "NAME")]
-    title_column: Option<String>,
-    /// Column of the texts [default: text]
-    #[arg(long, value_name = "NAME")]
-    text_column: Option<String>,
-    /// What the texts are
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    text_format: DocumentFormat,
-    #[command(flatten)]
-    filter: FilterArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(before_help = example(
     "pairmill-generate convert --input runs/try/data --output runs/try/beir"
 ))]
 struct ConvertArgs {
@@ -295,7 +235,7 @@ impl ConvertArgs {
     }
 }
 
-fn config(command: Generate, common: &Common) -> Config {
+fn config(command: Generate, common: &Common) -> anyhow::Result<Config> {
     let limit = |limit: Option<u64>| limit.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
     let (output, source) = match command {
         Generate::Qa(args) => {
@@ -348,38 +288,18 @@ fn config(command: Generate, common: &Common) -> Config {
             (args.table.out.output, Source::Tickets { input, options })
         }
         Generate::Corpus(args) => {
-            let options = CorpusOptions {
-                max_tokens: args.max_tokens as usize,
-                tokenizer: args.tokenizer,
-                queries: args.queries,
-                passage_titles: args.passage_titles,
-                max_documents_per_heading: args.max_documents_per_heading,
-                negatives_per_anchor: args.negatives_per_anchor as usize,
-                split: args.out.split,
-                same_text: args.out.same_text,
-                limit: limit(args.limit),
-                table: DocumentTable {
-                    id_column: args.table.id_column,
-                    title_column: args.table.title_column,
-                    text_column: args.table.text_column,
-                    text_format: args.table.text_format,
-                    intake: IntakeOptions {
-                        filter: args.table.filter.filter,
-                        ..IntakeOptions::default()
-                    },
-                },
-            };
-            let inputs = args.input;
-            (args.out.output, Source::Corpus { inputs, options })
+            let (inputs, output) = (args.input.clone(), args.out.output.clone());
+            let options = args.options()?;
+            (output, Source::Corpus { inputs, options })
         }
     };
-    Config {
+    Ok(Config {
         source,
         output,
         seed: common.seed,
         threads: common.threads(),
         force: common.force,
-    }
+    })
 }
 
 fn main() -> ExitCode {
@@ -393,7 +313,7 @@ fn main() -> ExitCode {
     pairmill_cli::run_async(&common, async {
         match command {
             Command::Generate(command) => {
-                let report = pairmill_generate::run(&config(command, &common)).await?;
+                let report = pairmill_generate::run(&config(command, &common)?).await?;
                 pairmill_cli::print(&common, &report)
             }
             Command::Check(args) => {

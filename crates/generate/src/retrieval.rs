@@ -28,7 +28,7 @@ pub(crate) struct Passage {
 
 impl Passage {
     /// Returns the passage as the later stages read it from the corpus: title, blank, text.
-    fn whole(&self) -> Cow<'_, str> {
+    pub fn whole(&self) -> Cow<'_, str> {
         match self.title.as_str() {
             "" => self.text.as_str().into(),
             title => format!("{title} {}", self.text).into(),

@@ -171,6 +171,7 @@ impl Config {
         };
         if lineage.is_done(&self.output, self.force)?
             && let Some(summary) = Summary::of_folder(&self.output)
+            && summary.is_complete()
         {
             info!("{output} is up to date");
             return Ok(report(true, summary));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::left_out::{self, LeftOut, Piece};
+use crate::model_facts::ModelFacts;
 use crate::{Result, SkippedFiles, Split, TimeSplit};
 
 /// Queries of test below which an evaluation tells little.
@@ -163,6 +164,9 @@ pub enum Facts {
         /// What is no text of the documents, by kind.
         #[serde(default)]
         left_out: BTreeMap<Piece, LeftOut>,
+        /// What a language model wrote, where one was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<Box<ModelFacts>>,
     },
 }
 
@@ -185,6 +189,14 @@ impl Summary {
     /// Returns the summary that an earlier run left in its output folder.
     pub(crate) fn of_folder(folder: &Path) -> Option<Self> {
         serde_json::from_str(&fs::read_to_string(folder.join(FILE)).ok()?).ok()
+    }
+
+    /// Returns whether nothing was left for a further run of the same command.
+    pub(crate) fn is_complete(&self) -> bool {
+        match &self.facts {
+            Facts::Corpus { model, .. } => model.as_ref().is_none_or(|model| model.is_complete()),
+            _ => true,
+        }
     }
 
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
@@ -258,6 +270,7 @@ impl Summary {
                 skipped,
                 other_files,
                 ref left_out,
+                ref model,
             } => {
                 left_out::log(left_out);
                 info!(
@@ -274,6 +287,9 @@ impl Summary {
                     info!(
                         "sentences: {sentences} taken out of passages of documents without a heading or title of their own, to ask for the rest of them"
                     );
+                }
+                if let Some(model) = model {
+                    model.log();
                 }
                 if queries_across_splits > 0 {
                     let queries = counted(queries_across_splits, "query", "queries");

@@ -8,6 +8,7 @@ mod documents;
 mod harness;
 mod intake;
 mod labelling;
+mod language_model;
 mod promises;
 mod refusals;
 mod spellings;

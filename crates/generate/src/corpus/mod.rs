@@ -9,6 +9,7 @@ mod files;
 mod front_matter;
 mod html;
 mod markdown;
+mod model_queries;
 mod options;
 mod passages;
 mod plain;
@@ -28,6 +29,8 @@ use anchors::Anchors;
 use files::DocumentFile;
 pub use files::DocumentFormat;
 pub(crate) use files::{Files, is_table};
+use model_queries::ModelQueries;
+pub use model_queries::ModelQueryOptions;
 pub use options::{CorpusOptions, DocumentTable, PassageTitles, QueryMaker};
 use passages::Measure;
 use read::{CutDocument, CutDocuments, CutSection, ReadDocuments};
@@ -52,11 +55,16 @@ pub(crate) struct Generated {
     pub set: RetrievalSet,
     pub rows: Rows,
     pub facts: Facts,
+    /// What a language model wrote, where one was asked.
+    written: Option<ModelQueries>,
 }
 
 impl Generated {
     /// Writes the tables.
     pub fn write(&self, tables: &Tables) -> Result<Summary> {
+        if let Some(written) = &self.written {
+            written.write(tables)?;
+        }
         Ok(Summary {
             rows: self.rows.clone(),
             facts: self.facts.clone(),
@@ -155,6 +163,7 @@ fn generate(
     for document in documents {
         pairing.add(document);
     }
+    let written = pairing.ask_model()?;
     let kept = pairing.passages.len() as u64;
     let rows = Rows {
         read: pairing.cut,
@@ -205,8 +214,16 @@ fn generate(
         skipped,
         other_files: others,
         left_out,
+        model: written
+            .as_ref()
+            .map(|written| Box::new(written.facts.clone())),
     };
-    Ok(Generated { set, rows, facts })
+    Ok(Generated {
+        set,
+        rows,
+        facts,
+        written,
+    })
 }
 
 /// Keeps `limit` files by the hash of their path: a larger limit adds files and removes none.
@@ -227,6 +244,8 @@ struct Pairing<'a> {
     /// Distinct ones.
     passages: Vec<Passage>,
     known: HashSet<TextKey>,
+    /// Those of which each says something of its own.
+    answers: Vec<u32>,
     relevances: Vec<Relevance>,
     /// Each query and passage in them.
     paired: HashSet<(TextKey, u32)>,
@@ -257,6 +276,7 @@ impl<'a> Pairing<'a> {
             taken_out: 0,
             passages: Vec::new(),
             known: HashSet::new(),
+            answers: Vec::new(),
             relevances: Vec::new(),
             cut: 0,
             prefixed: 0,
@@ -332,7 +352,29 @@ impl<'a> Pairing<'a> {
         }
         self.passages.push(passage);
         let at = self.passages.len() as u32 - 1;
-        (!self.anchors.is_common_passage(text)).then_some(at)
+        if self.anchors.is_common_passage(text) {
+            return None;
+        }
+        self.answers.push(at);
+        Some(at)
+    }
+
+    /// Lets a language model ask for passages, if there is one.
+    fn ask_model(&mut self) -> Result<Option<ModelQueries>> {
+        let Some(options) = &self.options.language_model else {
+            return Ok(None);
+        };
+        let made = options.queries(
+            &self.passages,
+            &self.answers,
+            self.options.max_documents_per_heading,
+            self.options.same_text,
+            self.seed,
+        )?;
+        for one in made.written.iter().filter(|one| one.is_query()) {
+            self.pair(one.query.clone(), one.passage, QueryMaker::Model);
+        }
+        Ok(Some(made))
     }
 
     /// Notes that a query asks for a passage, by the first maker that says so.

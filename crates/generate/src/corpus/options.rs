@@ -6,6 +6,7 @@ use pairmill_tables::{ColumnNames, KeptColumns, Table};
 use serde::Serialize;
 
 use super::files::DocumentFormat;
+use super::model_queries::ModelQueryOptions;
 use crate::input::Input;
 use crate::{Fractions, IntakeOptions};
 
@@ -19,6 +20,8 @@ pub struct CorpusOptions {
     pub tokenizer: Option<PathBuf>,
     /// What asks for passages.
     pub queries: Vec<QueryMaker>,
+    /// A language model that asks for passages too.
+    pub language_model: Option<Box<ModelQueryOptions>>,
     /// What stands in the column `title`.
     pub passage_titles: PassageTitles,
     /// Documents beyond which a heading, or the passage below it, says nothing of its own.
@@ -81,7 +84,8 @@ impl Default for CorpusOptions {
         Self {
             max_tokens: 200,
             tokenizer: None,
-            queries: QueryMaker::value_variants().to_vec(),
+            queries: QueryMaker::WITHOUT_MODEL.to_vec(),
+            language_model: None,
             passage_titles: PassageTitles::default(),
             max_documents_per_heading: 3,
             negatives_per_anchor: 1,
@@ -102,8 +106,16 @@ pub enum QueryMaker {
     Headings,
     /// The title or description of a document, for its beginning
     Titles,
-    /// Of documents that the others make no query of: a sentence of each passage, taken out of it
+    /// Of documents that headings and titles make no query of: a sentence of each passage, taken
+    /// out of it
     Sentences,
+    /// A language model, for passages of all documents in turn (needs --endpoint)
+    Model,
+}
+
+impl QueryMaker {
+    /// Those that need nothing but the documents.
+    pub const WITHOUT_MODEL: [Self; 3] = [Self::Headings, Self::Titles, Self::Sentences];
 }
 
 /// What the title of a passage is. The later stages read a passage as its title and its text.
