@@ -74,8 +74,8 @@ bench: build ## Run the slow checks against published figures (takes long; needs
 	@$(if $(TESTS),,python3 scripts/setup.py --deps '$(DEPS)' mpnet paraphrase-minilm-l3-onnx minilm-l6-int8-onnx)
 	cargo test --release --workspace -- --ignored --nocapture $(TESTS)
 
-kernels: setup ## Time the hot kernels, compared with the run before (FLAGS='--save-baseline NAME' keeps a run)
-	cargo bench --workspace --bench '*' -- $(FLAGS)
+kernels: setup ## Time the hot kernels, compared with the run before (KERNEL_FLAGS='--save-baseline NAME' keeps a run)
+	cargo bench --workspace --bench '*' -- $(KERNEL_FLAGS)
 
 lint: setup ## Check formatting, lints, docs, the length of lines, links and circles
 	python3 scripts/lint.py
