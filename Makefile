@@ -56,6 +56,7 @@ help: ## Show this text
 	@echo '  CARGO_TARGET_DIR  where programs are built                            [target]'
 	@echo '  PREFIX, DESTDIR where `make install` puts programs and libraries      [/usr/local]'
 	@echo '  TESTS           names of the slow checks that `make bench` runs       [all]'
+	@echo '  KERNEL_FLAGS    options of criterion for `make kernels`               [none]'
 	@echo
 	@echo 'A stage whose inputs and options have not changed is not run again.'
 
