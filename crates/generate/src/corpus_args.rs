@@ -98,37 +98,37 @@ struct LanguageModelArgs {
     #[arg(long, value_name = "FILE", requires = "endpoint")]
     examples: Option<PathBuf>,
     /// Passages to ask about at most, one of each document in turn
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = positive_whole)]
+    #[arg(long, value_name = "N", requires = "endpoint", default_value_t = 1_000, value_parser = positive_whole)]
     passages: usize,
     /// Queries to ask for about each
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive_whole)]
+    #[arg(long, value_name = "N", requires = "endpoint", default_value_t = 3, value_parser = positive_whole)]
     queries_per_passage: usize,
     /// Send no more than N requests in this run, those that fail included; the same command then
     /// goes on with the passages that are left
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "endpoint", value_parser = clap::value_parser!(u64).range(1..))]
     max_requests: Option<u64>,
     /// Requests to begin in a minute at most
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "endpoint", value_parser = clap::value_parser!(u32).range(1..))]
     requests_per_minute: Option<u32>,
     /// Requests at the same time
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive_whole)]
+    #[arg(long, value_name = "N", requires = "endpoint", default_value_t = 4, value_parser = positive_whole)]
     concurrency: usize,
     /// Further tries of a request that fails in a way that may pass: no connection, status 429 or
     /// 5xx, no answer in time
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", requires = "endpoint", default_value_t = 5)]
     retries: u32,
     /// Seconds to wait for an answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", requires = "endpoint", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
     /// How much chance there is in the answers, from 0 [default: as the endpoint has it]
-    #[arg(long, value_name = "T", value_parser = temperature)]
+    #[arg(long, value_name = "T", requires = "endpoint", value_parser = temperature)]
     temperature: Option<f64>,
     /// Tokens of an answer at most
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "endpoint", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     max_answer_tokens: u32,
     /// The file that keeps the answers, so that none is asked for twice [default: the output with
     /// `-answers.jsonl` behind its name]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
     answers: Option<PathBuf>,
 }
 

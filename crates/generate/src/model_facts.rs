@@ -22,9 +22,9 @@ impl ModelFacts {
     /// The table of all that the model wrote.
     pub(crate) const TABLE: &str = "model_queries";
 
-    /// Returns whether all passages were asked about.
+    /// Returns whether there is an answer about every passage.
     pub(crate) fn is_complete(&self) -> bool {
-        self.asked.not_asked == 0
+        self.asked.not_asked == 0 && self.asked.failed == 0
     }
 
     /// Says it for people, on the log.
@@ -68,6 +68,12 @@ impl ModelFacts {
                 "most of what the language model wrote is no query; see {}.parquet, and give \
                  --examples or take a larger model",
                 Self::TABLE
+            );
+        }
+        if failed > 0 {
+            warn!(
+                "{} no answer; the same command asks again",
+                counted(failed, "passage has", "passages have")
             );
         }
         if not_asked > 0 {

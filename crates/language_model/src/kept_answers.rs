@@ -13,9 +13,14 @@ use crate::{Answer, LanguageModelError, Prompt, Result};
 pub(crate) struct KeptAnswers {
     path: PathBuf,
     file: File,
+    /// Bytes of the lines that are whole.
+    end: u64,
     by_key: HashMap<String, Answer>,
     _lock: Lock,
 }
+
+/// What every line begins with.
+const BEGINNING: &str = "{\"key\":\"";
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
@@ -44,6 +49,15 @@ impl KeptAnswers {
         file.read_to_string(&mut text).map_err(unreadable)?;
         // A kill may leave the last line in part.
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let part = &text[whole..];
+        if !part.starts_with(BEGINNING) && !BEGINNING.starts_with(part) {
+            // Nothing of what is not ours is cut off.
+            return Err(LanguageModelError::AnswersFile {
+                path: path.to_owned(),
+                line: text.lines().count(),
+                detail: "it is no part of one either".to_owned(),
+            });
+        }
         let mut by_key = HashMap::new();
         for (at, line) in text[..whole].lines().enumerate() {
             let read: Line =
@@ -57,17 +71,18 @@ impl KeptAnswers {
         let mut kept = Self {
             path: path.to_owned(),
             file,
+            end: whole as u64,
             by_key,
             _lock: lock,
         };
-        kept.cut(whole as u64)?;
+        kept.cut()?;
         Ok(kept)
     }
 
-    /// Ends the file there, and goes on there.
-    fn cut(&mut self, end: u64) -> Result<()> {
-        let cut = self.file.set_len(end);
-        let cut = cut.and_then(|()| self.file.seek(SeekFrom::Start(end)));
+    /// Ends the file with its last whole line, and goes on there.
+    fn cut(&mut self) -> Result<()> {
+        let cut = self.file.set_len(self.end);
+        let cut = cut.and_then(|()| self.file.seek(SeekFrom::Start(self.end)));
         cut.map(drop).map_err(|source| self.unwritable(source))
     }
 
@@ -94,8 +109,12 @@ impl KeptAnswers {
         };
         let mut text = serde_json::to_string(&line).unwrap_or_default();
         text.push('\n');
-        let written = self.file.write_all(text.as_bytes());
-        written.map_err(|source| self.unwritable(source))?;
+        if let Err(source) = self.file.write_all(text.as_bytes()) {
+            // Where the disk is full, the next answer is not to go on in the middle of a line.
+            let _ = self.cut();
+            return Err(self.unwritable(source));
+        }
+        self.end += text.len() as u64;
         self.by_key.insert(line.key, line.answer);
         Ok(())
     }
@@ -142,7 +161,7 @@ mod tests {
         assert!(KeptAnswers::open(&path).is_err(), "in use");
         drop(kept);
         let whole = fs::read_to_string(&path).unwrap();
-        fs::write(&path, format!("{whole}{{\"key\": \"half")).unwrap();
+        fs::write(&path, format!("{whole}{{\"key\":\"half")).unwrap();
         let mut kept = KeptAnswers::open(&path).unwrap();
         assert_eq!(kept.get(&prompt("a")), Some(&answer("1\n2")));
         assert_eq!(kept.get(&prompt("b")), None);
@@ -155,10 +174,11 @@ mod tests {
     fn what_is_no_answer_is_named_with_its_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("answers.jsonl");
-        fs::write(&path, "{\"question\": 1}\n").unwrap();
-        let error = KeptAnswers::open(&path).unwrap_err().to_string();
-        assert!(error.contains("line 1 is no answer"), "{error}");
-        let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "{\"question\": 1}\n", "left as it was");
+        for text in ["{\"question\": 1}\n", "a note of my own", "\n"] {
+            fs::write(&path, text).unwrap();
+            let error = KeptAnswers::open(&path).unwrap_err().to_string();
+            assert!(error.contains("line 1 is no answer"), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text, "left as it was");
+        }
     }
 }

@@ -205,6 +205,10 @@ fn a_prompt_that_is_refused_is_left_out_and_the_others_are_asked() {
     );
     let asked = &ended.report()["model"]["asked"];
     assert_eq!([&asked["answered"], &asked["failed"]], [11, 1]);
+    chat.requests();
+    let again = run(dir.path(), &chat, "").report();
+    assert_eq!(again["up_to_date"], false, "it is asked again");
+    assert_eq!(chat.requests().len(), 1);
 }
 
 #[test]
@@ -266,6 +270,7 @@ fn an_endpoint_that_cannot_be_used_is_said_with_what_to_do() {
     assert_snapshot!(error("--endpoint http://me:word@localhost --model a", 1), @"error: --endpoint http://…@localhost: a key or password in an address would be logged; name a file with --api-key-file; expected an address such as http://localhost:8080/v1");
     assert_snapshot!(error("--queries model", 2), @"error: --queries model needs --endpoint and --model");
     assert_snapshot!(error("--queries titles --endpoint http://a --model b", 2), @"error: --endpoint is of no use without `model` in --queries");
+    assert!(error("--passages 5", 2).contains("--endpoint <URL>"));
     fs::write(dir.path().join("key"), "\n").unwrap();
     assert_snapshot!(error("--endpoint http://a --model b --api-key-file key", 1), @"error: key: it is empty; expected a file with the key of the endpoint in one line");
     assert_snapshot!(error("--endpoint http://a --model b --examples key", 1), @"error: --examples key: it is empty; expected a query on each line");
@@ -275,9 +280,9 @@ fn an_endpoint_that_cannot_be_used_is_said_with_what_to_do() {
 fn a_key_is_sent_and_written_nowhere() {
     const KEY: &str = "sk-3f9a77secret";
     let dir = workplace();
-    let chat = Chat::serve(|number, request| match number {
+    let chat = Chat::serve(|_, request| match part(request) {
         // As some hosts do, which name the key in what they say.
-        0 => Reply::Status(
+        "horn" => Reply::Status(
             400,
             "",
             json!({"error": {"message": format!("not for {KEY}")}}).to_string(),
