@@ -7,20 +7,16 @@ stopped at any time; its table is made from what is there.
 """
 
 import argparse
-import json
-import os
 import random
-import subprocess
 import sys
-import time
-from datetime import datetime, timezone
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-BIN = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+sys.path.insert(0, str(HERE.parent))
+from pairmill import DATA, MODEL, kept, pairmill, save
+
 ROWS = 3_000
 # Set: what its rows are, the folder and the table in it.
 SETS = {
@@ -38,19 +34,9 @@ SETS = {
     "medquad": ("qa", "medquad", "qa"),
 }
 # Losses that fit pairs and triplets, beside the one that is named.
-OTHERS = {"mnrl": ["mnrl --bidirectional"]}
+OTHERS = {"mnrl": ["mnrl --bidirectional", "gist"]}
 # How near is right: of the gain, of the time, of the best loss.
 GAIN, TIME, LOSS = 0.03, 0.25, 0.01
-
-
-def pairmill(program: str, *words: object, code: int = 0) -> dict:
-    start = time.perf_counter()
-    line = [BIN / f"pairmill-{program}", *words, "--json", "--quiet"]
-    done = subprocess.run([str(word) for word in line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode != code:
-        raise SystemExit(f"{' '.join(map(str, line))}\n{done.stderr}")
-    print(f"  {program} {words[0]}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-    return json.loads(done.stdout)
 
 
 def prepare(name: str, args: argparse.Namespace, work: Path) -> Path:
@@ -66,19 +52,15 @@ def prepare(name: str, args: argparse.Namespace, work: Path) -> Path:
     return pairs
 
 
-def kept(file: Path, make) -> dict:
-    if not file.exists():
-        result = make()
-        file.write_text(json.dumps(result, indent=1))
-    return json.loads(file.read_text())
-
-
 def one_set(name: str, args: argparse.Namespace) -> dict:
     work = args.work / name
     work.mkdir(parents=True, exist_ok=True)
     pairs = prepare(name, args, work)
     data = work / "data"
     options = ["--model", args.model, "--train", pairs, "--eval", data, "--epochs", 1, "--seed", args.seed]
+    if SETS[name][0] == "tickets":
+        # As the pipeline has it: tickets of one category are no negatives of each other.
+        options += ["--groups", data / "corpus.parquet"]
     advice = kept(work / "advice.json", lambda: pairmill("train", "advise", *options))
     run = kept(work / "run.json", lambda: pairmill("train", "encoder", *options, "--output", work / "model"))
     # The gain and its interval on the same dev queries, of the whole corpus.
@@ -89,7 +71,7 @@ def one_set(name: str, args: argparse.Namespace) -> dict:
     for loss in OTHERS.get(advice["losses"][0]["fits"], []) if args.losses else []:
         file = work / f"run-{loss.replace(' --', '-')}.json"
         losses[loss] = kept(file, lambda: pairmill(
-            "train", "encoder", *options, "--loss", *loss.split(), "--output", file.with_suffix("")))["trained_score"]
+            "train", "encoder", *options, "--loss", *loss.split(), *(["--guide", args.model] if loss == "gist" else []), "--output", file.with_suffix("")))["trained_score"]
     return {"set": name, "advice": advice, "run": run, "truth": truth, "losses": losses}
 
 
@@ -137,11 +119,11 @@ def table(rows: list[dict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"), help="folder of the data sets")
-    parser.add_argument("--model", default=os.environ.get("PAIRMILL_MODEL", ROOT / ".deps/models/all-MiniLM-L6-v2"))
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the data sets")
+    parser.add_argument("--model", default=MODEL)
     parser.add_argument("--work", type=Path, default=Path("runs/advice"), help="folder for what is kept")
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
-    parser.add_argument("--limit", type=int, default=10_000, help="rows of the set to begin with")
+    parser.add_argument("--limit", type=int, default=3_750, help="rows of the set to begin with")
     parser.add_argument("--losses", action="store_true", help="train with the other losses too")
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
@@ -151,8 +133,7 @@ def main() -> None:
         print(name, file=sys.stderr, flush=True)
         results.append(judged(one_set(name, args)))
         print(table(results), flush=True)
-    file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-advice.json"
-    file.write_text(json.dumps({"seed": args.seed, "rows": results}, indent=1) + "\n")
+    save(HERE, "advice", {"seed": args.seed, "rows": results})
 
 
 if __name__ == "__main__":

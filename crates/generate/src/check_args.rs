@@ -83,9 +83,12 @@ struct LookingArgs {
     /// Count tokens as this sentence encoder does, a folder or an id of the Hugging Face Hub, and
     /// take from it how much of a text is read [default: count words]. If it has an ONNX file, as
     /// `pairmill-train export` makes it, its embeddings tell the categories of tickets that are
-    /// likely wrong
+    /// likely wrong, and texts that say in other words what another split says
     #[arg(long, value_name = "DIR_OR_ID")]
     model: Option<String>,
+    /// The cosine of their embeddings from which on two texts say the same
+    #[arg(long, value_name = "X", default_value_t = 0.85, value_parser = similarity::<f32>)]
+    paraphrases: f32,
     /// Folder that keeps embeddings, so that the next run computes none again
     #[arg(long, value_name = "DIR", requires = "model")]
     cache: Option<PathBuf>,
@@ -200,6 +203,7 @@ impl CheckArgs {
             relabel,
             anonymise: self.mending.anonymise,
             near_duplicates: self.looking.near_duplicates,
+            paraphrases: self.looking.paraphrases,
             max_length: self.looking.max_length,
             languages: self.looking.languages,
             boilerplate_share: self.looking.boilerplate_share,

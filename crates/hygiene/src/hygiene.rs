@@ -1,7 +1,9 @@
 use rayon::prelude::*;
 
 use crate::anonymise::shown_around;
-use crate::checks::{CHECKS, Check, TextCheck, Watch, label_finding};
+use crate::checks::{
+    CHECKS, Check, TextCheck, TextPlace, Watch, add_paraphrase, label_finding, retain_paraphrases,
+};
 use crate::finding::{Finding, Found, Suggestion};
 use crate::kind::{Family, Kind};
 use crate::options::Options;
@@ -118,12 +120,19 @@ impl Hygiene {
             .push(label_finding(place, given, suggestion));
     }
 
+    /// Takes in that a text says in other words what texts of earlier splits say, the nearest
+    /// first, each with its similarity.
+    pub fn paraphrase(&mut self, late: TextPlace, earlier: &[(TextPlace, f64)]) {
+        add_paraphrase(&mut self.found, &self.tables, late, earlier);
+    }
+
     /// Says what was found, ordered by kind and row.
     pub fn finish(self) -> Found {
         let mut found = self.found;
         for watch in self.watches {
             watch.finish(&self.tables, &mut found);
         }
+        retain_paraphrases(&mut found);
         if self.personal_ids > 0 {
             found.remarks.push(format!(
                 "{} ids have an @ and may be e-mail addresses; ids are kept as they are, because \

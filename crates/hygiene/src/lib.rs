@@ -27,7 +27,7 @@ mod word_sets;
 
 pub use anonymise::Anonymiser;
 pub use card::{Card, KindCard, MendedCard, SampleRow, TableCard};
-pub use checks::{CHECKS, Check, Span, TableCheck, TextCheck, Watch, kind, kinds};
+pub use checks::{CHECKS, Check, Span, TableCheck, TextCheck, TextPlace, Watch, kind, kinds};
 pub use contract::{TextOf, texts_of};
 pub use excerpts::{Excerpt, Excerpts};
 pub use finding::{Facts, Finding, Found, Suggestion};

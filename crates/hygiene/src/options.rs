@@ -20,6 +20,8 @@ pub struct Options {
     pub boilerplate_share: f64,
     /// Whether somebody suggests categories, see [`Hygiene::suggest`](crate::Hygiene::suggest).
     pub has_suggestions: bool,
+    /// Whether somebody names paraphrases, see [`Hygiene::paraphrase`](crate::Hygiene::paraphrase).
+    pub has_paraphrases: bool,
 }
 
 impl Default for Options {
@@ -31,6 +33,7 @@ impl Default for Options {
             languages: Vec::new(),
             boilerplate_share: 0.05,
             has_suggestions: false,
+            has_paraphrases: false,
         }
     }
 }
@@ -48,6 +51,7 @@ impl fmt::Debug for Options {
             .field("languages", &self.languages)
             .field("boilerplate_share", &self.boilerplate_share)
             .field("has_suggestions", &self.has_suggestions)
+            .field("has_paraphrases", &self.has_paraphrases)
             .finish()
     }
 }

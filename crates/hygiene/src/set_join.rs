@@ -99,14 +99,13 @@ pub(crate) fn join(sets: &Sets, of: &[u32], threshold: f64, partners: usize) -> 
     let cut = AtomicUsize::new(0);
     let found: Vec<Vec<Pair>> = (0..join.order.len().div_ceil(CHUNK))
         .into_par_iter()
-        .map(|chunk| {
-            let mut probe = Probe::default();
+        .map_init(Probe::default, |probe, chunk| {
             let end = join.order.len().min((chunk + 1) * CHUNK);
             for rank in chunk * CHUNK..end {
-                let is_cut = join.probe(&index, rank as u32, &mut probe);
+                let is_cut = join.probe(&index, rank as u32, probe);
                 cut.fetch_add(usize::from(is_cut), Ordering::Relaxed);
             }
-            probe.pairs
+            std::mem::take(&mut probe.pairs)
         })
         .collect();
     let mut pairs = found.concat();
@@ -124,7 +123,15 @@ struct Join<'a> {
     /// The sets by size; the rank of a set is its place here.
     order: Vec<u32>,
     counts: Vec<AtomicU8>,
-    bitmaps: Vec<u128>,
+    /// By rank: what most comparisons end at.
+    facts: Vec<Facts>,
+}
+
+/// What tells most sets apart before their elements are looked at.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    bitmap: [u64; 2],
+    size: u32,
 }
 
 /// Entries of element and rank, in order.
@@ -139,6 +146,8 @@ struct Index {
 struct Probe {
     by_rarity: Vec<u64>,
     candidates: Vec<u32>,
+    /// By rank: the last set that met it.
+    met_by: Vec<u32>,
     pairs: Vec<Pair>,
 }
 
@@ -161,8 +170,11 @@ impl<'a> Join<'a> {
                 }
             }
         });
-        let bitmaps = (order.par_iter())
-            .map(|&number| bitmap(sets.get(number)))
+        let facts = (order.par_iter())
+            .map(|&number| Facts {
+                bitmap: bitmap(sets.get(number)),
+                size: sets.size(number) as u32,
+            })
             .collect();
         Self {
             sets,
@@ -170,7 +182,7 @@ impl<'a> Join<'a> {
             partners,
             order,
             counts,
-            bitmaps,
+            facts,
         }
     }
 
@@ -249,12 +261,19 @@ impl<'a> Join<'a> {
             .partition_point(|&other| self.sets.size(other) < smallest) as u32;
         let prefix = set.len() - smallest.min(set.len()) + 1;
         probe.candidates.clear();
+        probe.met_by.resize(self.order.len(), u32::MAX);
         for element in self.rarest(set, prefix, &mut probe.by_rarity) {
-            let entries = index.entries_between(entry(element, lowest), entry(element, rank));
-            probe.candidates.extend(entries.iter().map(|&e| e as u32));
+            for &e in index.entries_between(entry(element, lowest), entry(element, rank)) {
+                let met_by = &mut probe.met_by[e as u32 as usize];
+                if *met_by != rank {
+                    *met_by = rank;
+                    if self.may_be_alike(rank, e as u32) {
+                        probe.candidates.push(e as u32);
+                    }
+                }
+            }
         }
         probe.candidates.sort_unstable();
-        probe.candidates.dedup();
         let mut partners = 0;
         for &candidate in probe.candidates.iter().rev() {
             let Some(similarity) = self.compare(rank, candidate) else {
@@ -274,16 +293,21 @@ impl<'a> Join<'a> {
         false
     }
 
+    /// Whether the bitmaps of two sets, by their ranks, leave it open that they are alike.
+    fn may_be_alike(&self, rank: u32, other: u32) -> bool {
+        let [one, two] = [rank, other].map(|rank| self.facts[rank as usize]);
+        let [low, high] = [0, 1].map(|half| (one.bitmap[half] ^ two.bitmap[half]).count_ones());
+        let together = f64::from(one.size + two.size);
+        // What only one of them has is at least as much as the bits that only one of them has.
+        let overlap = (together - f64::from(low + high)) / 2.0;
+        overlap >= self.threshold / (1.0 + self.threshold) * together - 1e-9
+    }
+
     /// The similarity of two sets by their ranks, if it is enough.
     fn compare(&self, rank: u32, other: u32) -> Option<f64> {
         let [mut x, mut y] = [rank, other].map(|rank| self.sets.get(self.order[rank as usize]));
         let together = x.len() + y.len();
         let needed = self.overlap(together);
-        let [one, two] = [rank, other].map(|rank| self.bitmaps[rank as usize]);
-        // What only one of them has is at least as much as the bits that only one of them has.
-        if (one ^ two).count_ones() as usize + 2 * needed > together {
-            return None;
-        }
         let mut overlap = 0;
         while let ([a, rest_of_x @ ..], [b, rest_of_y @ ..]) = (x, y) {
             if overlap + x.len().min(y.len()) < needed {
@@ -323,10 +347,10 @@ fn least(product: f64) -> usize {
     (product - 1e-9).ceil() as usize
 }
 
-fn bitmap(set: &[u32]) -> u128 {
-    let mut bits = 0;
+fn bitmap(set: &[u32]) -> [u64; 2] {
+    let mut bits = [0; 2];
     for element in set {
-        bits |= 1 << (element >> 25);
+        bits[(element >> 31) as usize] |= 1 << (element >> 25 & 63);
     }
     bits
 }

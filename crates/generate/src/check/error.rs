@@ -24,13 +24,15 @@ pub enum CheckError {
         /// The input as the user gave it.
         input: String,
     },
-    /// Likely wrong categories that cannot be told.
-    #[error(
-        "label_noise: {reason}; wrong categories are told by a sentence encoder in ONNX over a table with categories: name one with --model (`pairmill-train export` makes it)"
-    )]
-    NoLabelNoise {
+    /// Findings of a model that cannot be told.
+    #[error("{kind}: {reason}; {needs}: name one with --model (`pairmill-train export` makes it)")]
+    NotTold {
+        /// The kind of the findings.
+        kind: &'static str,
         /// What is missing.
         reason: &'static str,
+        /// What tells them.
+        needs: &'static str,
     },
     /// A folder of several tables of which rows are to be left out.
     #[error(

@@ -6,14 +6,12 @@ use std::collections::HashMap;
 use datafusion::prelude::DataFrame;
 use pairmill_classification::{NOISE_C, NOISE_FOLDS, cross_fitted, label_issues};
 use pairmill_hygiene::{Batch, Suggestion};
-use pairmill_inference::lacks_onnx;
 use pairmill_schema::{Sameness, TextKey};
 use pairmill_tables::Lineage;
 use tracing::info;
 
-use super::options::LABEL_NOISE;
+use super::CheckConfig;
 use super::sources::Source;
-use super::{CheckConfig, CheckError};
 use crate::Result;
 use crate::categories::Categories;
 use crate::labelling::LabellingModel;
@@ -57,39 +55,6 @@ impl Tickets {
             self.rows[at].push(batch.first + row);
         }
     }
-}
-
-/// Returns the model that tells likely wrong categories, where they are looked for and can be
-/// told.
-///
-/// # Errors
-/// If they are asked for by name and cannot be told.
-pub(super) fn noise_model<'a>(
-    config: &'a CheckConfig,
-    sources: &[Source],
-) -> Result<Option<&'a LabellingModel>> {
-    let options = &config.options;
-    if !options.kinds().iter().any(|kind| kind.name == LABEL_NOISE) {
-        return Ok(None);
-    }
-    let lacks = |reason: &'static str| {
-        let mut named = options.only.iter().chain(&options.fix);
-        match options.relabel || named.any(|kind| kind.name == LABEL_NOISE) {
-            true => Err(CheckError::NoLabelNoise { reason }.into()),
-            false => Ok(None),
-        }
-    };
-    let Some(model) = &config.model else {
-        return lacks("no model is given");
-    };
-    if !sources.iter().any(Source::has_categories) {
-        return lacks("no table has categories");
-    }
-    if lacks_onnx(model.model.folder()?) {
-        info!("label_noise: not looked for, as the model has no ONNX file");
-        return lacks("the model has no ONNX file");
-    }
-    Ok(Some(model))
 }
 
 /// Finds the rows whose category is likely another one; none where there is but one category.

@@ -1,12 +1,14 @@
 //! `generate check`: looks through tables for what spoils them, mends what can be mended, and
 //! writes a data card.
 
+mod by_model;
 mod cards;
 pub(crate) mod error;
 mod findings_table;
 mod label_noise;
 mod mended_table;
 mod options;
+mod paraphrases;
 mod reader;
 mod sources;
 mod table_kind;
@@ -26,8 +28,9 @@ pub use options::{CheckColumns, CheckConfig, CheckOptions, TableFormat};
 pub use table_kind::named_kind;
 
 use crate::Result;
-use crate::labelling::LabellingModel;
+use by_model::{ByModel, has_categories};
 use cards::{kind_cards, log, summary, table_cards, write_card};
+use paraphrases::Paraphrases;
 use sources::Source;
 
 /// What a run found.
@@ -99,9 +102,9 @@ pub async fn check(config: &CheckConfig) -> Result<CheckReport> {
         };
         lineage = lineage.with_input(&role, &source.path)?;
     }
-    let noise_model = label_noise::noise_model(config, &sources)?;
-    if let Some(model) = noise_model {
-        lineage = model.add_to(lineage)?;
+    let by_model = ByModel::new(config, &sources)?;
+    if let Some(by_model) = by_model {
+        lineage = by_model.model.add_to(lineage)?;
     } else if let Some(model) = &config.model {
         let tokenizer = model.model.folder()?.join("tokenizer.json");
         if tokenizer.is_file() {
@@ -126,7 +129,7 @@ pub async fn check(config: &CheckConfig) -> Result<CheckReport> {
         session: &session,
         sources: &sources,
         lineage: &lineage,
-        noise_model,
+        by_model,
     };
     let summary = look.through(folder.path()).await?;
     folder.commit_with(&lineage, &summary)?;
@@ -140,19 +143,29 @@ struct Look<'a> {
     session: &'a SessionContext,
     sources: &'a [Source],
     lineage: &'a Lineage,
-    /// What tells likely wrong categories, where they are looked for.
-    noise_model: Option<&'a LabellingModel>,
+    /// What a model is asked for, if anything.
+    by_model: Option<ByModel<'a>>,
 }
 
 impl Look<'_> {
     /// Reads all tables into the checks.
     async fn read(&self, hygiene: &mut Hygiene) -> Result<(Vec<DataFrame>, Vec<String>)> {
+        let Self {
+            config,
+            lineage,
+            by_model,
+            ..
+        } = *self;
         let (mut frames, mut remarks) = (Vec::new(), Vec::new());
+        let mut paraphrases = Paraphrases::default();
         for (number, source) in self.sources.iter().enumerate() {
             info!("reading {}", source.path);
             let (frame, taken) = source.open(self.session).await?;
             let add = |batch: &Batch| {
                 hygiene.add(number, batch);
+                if by_model.is_some_and(|by| by.paraphrases) {
+                    paraphrases.add(number, &source.info, batch);
+                }
                 true
             };
             source.read(&frame, add).await?;
@@ -162,11 +175,11 @@ impl Look<'_> {
                     source.path, taken.left_out
                 ));
             }
-            if let Some(model) = self.noise_model.filter(|_| source.has_categories()) {
-                let Self {
-                    config, lineage, ..
-                } = self;
-                let suspects = label_noise::suspects(config, source, &frame, model, lineage);
+            if let Some(by) = by_model
+                && by.label_noise
+                && has_categories(&source.info)
+            {
+                let suspects = label_noise::suspects(config, source, &frame, by.model, lineage);
                 for suspect in suspects.await? {
                     let (given, share) = &suspect.given;
                     let place = Place::new(number, suspect.row);
@@ -174,6 +187,11 @@ impl Look<'_> {
                 }
             }
             frames.push(frame);
+        }
+        if let Some(by) = by_model
+            && by.paraphrases
+        {
+            paraphrases.find(config, by.model, lineage, hygiene)?;
         }
         Ok((frames, remarks))
     }
@@ -186,7 +204,8 @@ impl Look<'_> {
             ..
         } = *self;
         let mut options = hygiene_options(config)?;
-        options.has_suggestions = self.noise_model.is_some();
+        options.has_suggestions = self.by_model.is_some_and(|by| by.label_noise);
+        options.has_paraphrases = self.by_model.is_some_and(|by| by.paraphrases);
         let tables = sources.iter().map(|source| source.info.clone()).collect();
         let mut hygiene = Hygiene::new(tables, &options, &config.options.kinds());
         let (frames, remarks) = self.read(&mut hygiene).await?;

@@ -4,11 +4,9 @@ use pairmill_hygiene::{Kind, TableKind, kinds};
 use pairmill_tables::{KeptColumns, RowFilter};
 use serde::Serialize;
 
+use super::by_model::LABEL_NOISE;
 use crate::intake::kind_names;
 use crate::labelling::LabellingModel;
-
-/// The kind of findings that need a model.
-pub(super) const LABEL_NOISE: &str = "label_noise";
 
 /// What to look through, and where to write what is found.
 #[derive(Debug, Clone)]
@@ -23,8 +21,8 @@ pub struct CheckConfig {
     pub queries: Option<String>,
     /// The judgements of the passages.
     pub qrels: Option<String>,
-    /// The model whose tokens are counted, and whose embeddings tell likely wrong categories if it
-    /// is there in ONNX.
+    /// The model whose tokens are counted, and whose embeddings tell likely wrong categories and
+    /// paraphrases if it is there in ONNX.
     pub model: Option<LabellingModel>,
     /// What shapes the output.
     pub options: CheckOptions,
@@ -70,6 +68,8 @@ pub struct CheckOptions {
     pub anonymise: bool,
     /// The Jaccard similarity from which on two texts are near-duplicates.
     pub near_duplicates: f64,
+    /// The cosine from which on a text of one split says what one of an earlier split says.
+    pub paraphrases: f32,
     /// The most of a text that is read, in tokens or words.
     pub max_length: Option<usize>,
     /// The languages that are expected.

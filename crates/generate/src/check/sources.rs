@@ -30,11 +30,6 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Whether it is looked through and has categories.
-    pub fn has_categories(&self) -> bool {
-        self.info.is_checked && self.info.category.is_some()
-    }
-
     /// Opens the table.
     pub async fn open(&self, session: &SessionContext) -> Result<(DataFrame, Taken)> {
         let contract = self.table.schema();

@@ -222,19 +222,22 @@ impl Work {
         known: &[LabelledRow],
         pool: &[TextRow],
     ) -> Result<Self> {
-        let texts = known.iter().map(|row| row.row.text.as_str());
-        let texts: Vec<&str> = texts
-            .chain(pool.iter().map(|row| row.text.as_str()))
-            .collect();
-        let all = config.model.embed(&texts, lineage, config.threads)?;
+        let embed = |texts: &[&str]| config.model.embed(texts, lineage, config.threads);
         let (categories, classes) = numbered(known);
-        let rows = |rows: std::ops::Range<usize>| all.select(&rows.collect::<Vec<_>>());
+        // Apart, as a copy of a large pool would not fit beside it.
+        let texts = pool.iter().map(|row| row.text.as_str());
+        let pool = embed(&texts.collect::<Vec<_>>())?;
+        let texts = known.iter().map(|row| row.row.text.as_str());
+        let of_known = match known.is_empty() {
+            true => pool.select(&[]),
+            false => embed(&texts.collect::<Vec<_>>())?,
+        };
         Ok(Self {
             categories,
             classes,
             rounds: known.iter().map(|row| row.round).collect(),
-            known: rows(0..known.len()),
-            pool: rows(known.len()..texts.len()),
+            known: of_known,
+            pool,
         })
     }
 

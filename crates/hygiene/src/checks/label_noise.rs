@@ -1,11 +1,11 @@
 //! Categories that a classifier takes for wrong. It needs a model, so others run it: see
 //! [`Hygiene::suggest`](crate::Hygiene::suggest).
 
-use super::{Check, TableCheck, Watch};
-use crate::finding::{Finding, Found, Suggestion};
+use super::{Check, Elsewhere, TableCheck, Watch};
+use crate::finding::{Finding, Suggestion};
 use crate::kind::{Family, Fix, Kind, Severity};
 use crate::options::Options;
-use crate::table::{Batch, Place, Table};
+use crate::table::{Place, Table};
 
 pub(super) const CHECK: Check = Check::Table(&TableCheck {
     kinds: &[&LABEL_NOISE],
@@ -27,15 +27,6 @@ fn start(tables: &[Table], options: &Options) -> Option<Box<dyn Watch>> {
     let has_categories = |table: &Table| table.is_checked && table.category.is_some();
     let any = options.has_suggestions && tables.iter().any(has_categories);
     any.then(|| Box::new(Elsewhere) as Box<dyn Watch>)
-}
-
-/// Stands for who makes the suggestions.
-struct Elsewhere;
-
-impl Watch for Elsewhere {
-    fn add(&mut self, _: usize, _: &Table, _: &Batch) {}
-
-    fn finish(self: Box<Self>, _: &[Table], _: &mut Found) {}
 }
 
 /// Returns what is to be said of a row whose category is likely another one.

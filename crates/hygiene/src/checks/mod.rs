@@ -14,6 +14,8 @@ use crate::table::{Batch, Table};
 pub(crate) use boilerplate::without as without_boilerplate;
 pub(crate) use exact_duplicates::chief_column;
 pub(crate) use label_noise::{LABEL_NOISE, finding as label_finding};
+pub use paraphrase_leakage::TextPlace;
+pub(crate) use paraphrase_leakage::{add as add_paraphrase, retain as retain_paraphrases};
 
 macro_rules! checks {
     ($($name:ident),* $(,)?) => {
@@ -29,6 +31,7 @@ checks! {
     near_duplicates,
     trailing_word,
     leakage,
+    paraphrase_leakage,
     conflicting_labels,
     label_noise,
     positive_as_negative,
@@ -95,6 +98,15 @@ pub trait Watch: Send {
 
     /// Says what was found.
     fn finish(self: Box<Self>, tables: &[Table], found: &mut Found);
+}
+
+/// Stands for who finds what a model tells.
+struct Elsewhere;
+
+impl Watch for Elsewhere {
+    fn add(&mut self, _: usize, _: &Table, _: &Batch) {}
+
+    fn finish(self: Box<Self>, _: &[Table], _: &mut Found) {}
 }
 
 /// A place in a text, in bytes.

@@ -240,6 +240,20 @@ mod tests {
     }
 
     #[test]
+    fn a_short_text_is_held_against_each_long_one_of_the_same_words() {
+        let text = |words: &mut dyn Iterator<Item = usize>| -> String {
+            let words = words.map(|n| format!("word{n}"));
+            words.collect::<Vec<_>>().join(" ")
+        };
+        // By their runs the long ones have nothing in common.
+        let long = [text(&mut (0..51)), text(&mut (0..51).rev())];
+        let short = text(&mut (0..48));
+        let rows = [(&*long[0], "a"), (&*long[1], "a"), (&*short, "a")];
+        let found = findings(&tickets(&rows), "near_duplicate");
+        assert_eq!(found, [(3, Some(1)), (3, Some(2))]);
+    }
+
+    #[test]
     fn a_text_that_differs_in_punctuation_leaks_nearly() {
         let train = queries(&["How do I unblock it", "where is my card, please"]);
         let test = queries(&["how do i unblock it", "Where is my card please", "other"]);

@@ -1,6 +1,6 @@
 //! What becomes of texts that are alike: findings in one table, or between splits.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{NEAR_DUPLICATE, NEAR_LEAKAGE, Node};
 use crate::finding::{Finding, Found};
@@ -132,16 +132,10 @@ impl Reporter<'_> {
                 continue;
             }
             let similarity = f64::from(pair.similarity);
-            let mut told: FxHashMap<(u32, u8), ()> = FxHashMap::default();
-            for node in &one {
-                let spot = (node.place.table, node.column);
-                if !self.is_checked(node) || told.insert(spot, ()).is_some() {
-                    continue;
-                }
-                let beside = other
-                    .iter()
-                    .find(|other| (other.place.table, other.column) == spot);
-                if let Some(beside) = beside {
+            for node in self.apart(&one).filter(|node| self.is_checked(node)) {
+                let is_beside =
+                    |other: &&Node| other.place.table == node.place.table && other.column == node.column;
+                for beside in self.apart(&other).filter(is_beside) {
                     let (early, late) = match node.place < beside.place {
                         true => (node, beside),
                         false => (beside, node),
@@ -154,6 +148,18 @@ impl Reporter<'_> {
             self.leaks(&one, &other, similarity, found);
             self.leaks(&other, &one, similarity, found);
         }
+    }
+
+    /// Returns the nodes of a class that are not named beside the first one of their column: long
+    /// texts of the same words are, by their runs, no duplicates of each other.
+    fn apart<'n>(&self, nodes: &'n [&'n Node]) -> impl Iterator<Item = &'n Node> + use<'n> {
+        let mut told: FxHashSet<(u32, u8)> = FxHashSet::default();
+        let by = self.by;
+        let apart = nodes.iter().filter(move |node| {
+            let is_first = told.insert((node.place.table, node.column));
+            is_first || by == Unit::Words && !node.is_short
+        });
+        apart.copied()
     }
 
     fn near_duplicate(&self, node: &Node, first: &Node, similarity: f64) -> Finding {
