@@ -62,7 +62,7 @@ def tickets(name: str, size: int, method: str, seed: int, args: argparse.Namespa
                  "--seed", seed, "--output", model, "--force")
     found = pairmill("evaluate", "classification", "--model", model, "--train", table, "--test",
                      args.data / name / "tickets_test.parquet", "--resamples", 0)
-    return {"rows": pq.read_metadata(table).num_rows, "metrics": found["metrics"]}
+    return {"rows": pq.read_metadata(table).num_rows, "metrics": found["model"]}
 
 
 def pairs(name: str, size: int, method: str, seed: int, args: argparse.Namespace, work: Path) -> dict:
@@ -81,7 +81,7 @@ def pairs(name: str, size: int, method: str, seed: int, args: argparse.Namespace
                  "--batch-size", BATCH, "--max-length", 128, "--seed", seed, "--output", model, "--force")
     found = pairmill("evaluate", "retrieval", "--model", model, "--corpus", data / "corpus.parquet", "--queries",
                      data / "queries_test.parquet", "--qrels", data / "qrels_test.parquet", "--max-length", 128, "--resamples", 0)
-    return {"rows": pq.read_metadata(table).num_rows, "metrics": found["metrics"]}
+    return {"rows": pq.read_metadata(table).num_rows, "metrics": found["model"]}
 
 
 def main() -> None:

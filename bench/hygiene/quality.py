@@ -70,7 +70,7 @@ def trained(table: Path, test: Path, name: str, work: Path, args: argparse.Names
                    "--groups", data / "corpus.parquet", "--eval", data, "--epochs", 1, "--output", model, "--force")
     figures = pairmill("evaluate", "classification", "--model", model, "--train", table, "--test", test, "--resamples", 0)
     return {"rows": pq.read_metadata(table).num_rows, "pairs": run["rows"], "seconds": run["seconds"],
-            "metrics": figures["metrics"]}
+            "metrics": figures["model"]}
 
 
 def main() -> None:

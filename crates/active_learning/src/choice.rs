@@ -132,7 +132,7 @@ fn random(pool: &Embeddings, options: &Options) -> Vec<Choice> {
 
 /// Which cluster comes first.
 #[derive(Clone, Copy)]
-enum Turn {
+pub(crate) enum Turn {
     /// That of the most rows.
     Largest,
     /// That of the highest score.
@@ -140,7 +140,7 @@ enum Turn {
 }
 
 /// Returns all rows: the best of each cluster, then the second of each, and so on.
-fn by_turns(clusters: &Clusters, scores: &[f32], turn: Turn) -> Vec<usize> {
+pub(crate) fn by_turns(clusters: &Clusters, scores: &[f32], turn: Turn) -> Vec<usize> {
     let count = clusters.of_row.iter().max().map_or(0, |last| last + 1);
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); count as usize];
     for (row, &cluster) in clusters.of_row.iter().enumerate() {

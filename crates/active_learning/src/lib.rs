@@ -11,8 +11,10 @@ mod agreement;
 mod choice;
 mod gradients;
 mod k_means;
+mod pairs;
 mod strategy;
 
 pub use agreement::kappa;
 pub use choice::{Choice, Options, choose, classifier, start};
+pub use pairs::{PairChoice, PairOptions, PairStrategy, choose_pairs};
 pub use strategy::Strategy;

@@ -301,6 +301,56 @@ pub enum GenerateError {
         /// Their rows.
         rows: usize,
     },
+    /// A passage that was judged in two ways.
+    #[error(
+        "{input}: the passage `{passage}` is judged relevant to the query `{query}` in one row and not relevant in another; keep one"
+    )]
+    TwoJudgements {
+        /// The sheet or table as the user gave it.
+        input: String,
+        /// The id of the query.
+        query: String,
+        /// The id of the passage.
+        passage: String,
+    },
+    /// A cell of a sheet that is neither yes nor no.
+    #[error(
+        "{sheet}: `{found}` in the column `relevant`, for the query `{query}` and the passage `{passage}`; write 1 (or yes) where the passage answers the query and 0 (or no) where it does not, and leave what is undecided blank"
+    )]
+    NotYesOrNo {
+        /// The sheet as the user gave it.
+        sheet: String,
+        /// The id of the query.
+        query: String,
+        /// The id of the passage.
+        passage: String,
+        /// What stands there.
+        found: String,
+    },
+    /// Sheets in which nothing is judged.
+    #[error("{sheets}: none of the {rows} rows is judged; fill in the column `relevant` first")]
+    NothingJudged {
+        /// The sheets as the user gave them.
+        sheets: String,
+        /// Their rows.
+        rows: usize,
+    },
+    /// A pool without a query to judge passages of.
+    #[error(
+        "{pool}: no query is left to judge passages of ({queries} queries, of which {answered} have a relevant passage already; {passages} passages in {corpus})"
+    )]
+    NothingToJudge {
+        /// The pool as the user gave it.
+        pool: String,
+        /// Its queries.
+        queries: u64,
+        /// Those for which a relevant passage is known.
+        answered: usize,
+        /// The corpus as the user gave it.
+        corpus: String,
+        /// Its passages.
+        passages: usize,
+    },
     /// A table that holds the wordings of an earlier run.
     #[error(
         "{input}: has the columns source_id, method and similarity, as a table with wordings has them; give the table that it was made of"

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
-use pairmill_active_learning::Strategy;
+use pairmill_active_learning::{PairStrategy, Strategy};
 use pairmill_cli::numbers::{positive_whole, similarity};
 use pairmill_cli::{Common, Outcome, example};
 use pairmill_generate::{
-    CollectConfig, LabellingModel, SelectConfig, SheetForm, SimulateConfig, TextColumns,
+    CollectConfig, CollectPairsConfig, LabellingModel, SelectConfig, SelectPairsConfig, SheetForm,
+    SimulateConfig, TextColumns,
 };
 use pairmill_hub::ModelSource;
 use pairmill_tables::table_path;
@@ -30,6 +31,16 @@ pub(crate) enum Label {
     /// id and category, or as the JSON that Label Studio or Argilla exports. What was labelled
     /// before goes along, so the output is what the next `select` and `generate tickets` take.
     Collect(CollectArgs),
+    /// Choose the passages of queries whose judgement would teach most, as a sheet to fill in
+    ///
+    /// The model finds candidates for each query of the pool. Queries for which a relevant passage
+    /// is known are left out, and so is what was judged already.
+    SelectPairs(SelectPairsArgs),
+    /// Read filled-in sheets of `select-pairs` back as a table of labelled pairs
+    ///
+    /// In the column `relevant` stands 1 or yes, 0 or no, or nothing yet. What was judged before
+    /// goes along, so the output is what the next `select-pairs` and `generate pairs` take.
+    CollectPairs(CollectPairsArgs),
     /// Play choosing and labelling through with known categories, to see what choosing saves
     Simulate(SimulateArgs),
 }
@@ -121,6 +132,79 @@ pub(crate) struct CollectArgs {
 
 #[derive(Debug, Args)]
 #[command(before_help = example(
+    "pairmill-generate select-pairs --pool runs/try/data/queries_train.parquet \
+     --corpus runs/try/data/corpus.parquet --model runs/try/model-onnx --number 50 \
+     --output runs/try/to-judge.csv"
+))]
+pub(crate) struct SelectPairsArgs {
+    /// The queries whose passages are to be judged (columns id, text)
+    #[arg(long, value_name = "FILE")]
+    pool: String,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// The passages (columns id, text and perhaps title)
+    #[arg(long, value_name = "FILE")]
+    corpus: String,
+    /// What is judged so far, as `collect-pairs` writes it; may be repeated
+    #[arg(long, value_name = "FILE")]
+    judged: Vec<String>,
+    /// The sheet to write: a table with the queries, the passages and an empty column `relevant`;
+    /// it appears whole or not at all
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
+    output: PathBuf,
+    /// Passages to choose
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = positive_whole)]
+    number: usize,
+    /// Passages of a query at most: the nearest to it that are not judged
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = positive_whole)]
+    per_query: usize,
+    /// By what queries are chosen
+    #[arg(long, value_name = "STRATEGY", default_value_t, value_parser = variants::<PairStrategy>())]
+    strategy: PairStrategy,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    columns: QueryColumnArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-generate collect-pairs --sheet runs/try/to-judge.csv \
+     --pool runs/try/data/queries_train.parquet --corpus runs/try/data/corpus.parquet \
+     --output runs/try/judged.parquet"
+))]
+pub(crate) struct CollectPairsArgs {
+    /// A sheet that was filled in; may be repeated
+    #[arg(long, value_name = "FILE", required = true)]
+    sheet: Vec<String>,
+    /// The queries that the sheets were made of
+    #[arg(long, value_name = "FILE")]
+    pool: String,
+    /// The passages that the sheets were made of
+    #[arg(long, value_name = "FILE")]
+    corpus: String,
+    /// What was judged before, which goes along; may be repeated
+    #[arg(long, value_name = "FILE")]
+    judged: Vec<String>,
+    /// The table of labelled pairs to write; it appears whole or not at all
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
+    output: PathBuf,
+    #[command(flatten)]
+    columns: QueryColumnArgs,
+}
+
+#[derive(Debug, Args)]
+struct QueryColumnArgs {
+    /// Column of the queries' ids [default: id; without one, ids are made from the texts]
+    #[arg(long, value_name = "NAME")]
+    id_column: Option<String>,
+    /// Column of the queries; several, parted by commas, are joined by a blank line [default: text]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(before_help = example(
     "pairmill-generate simulate --pool data/tickets.jsonl --test data/tickets.jsonl \
      --model runs/try/model-onnx --number 50 --output runs/try/saved"
 ))]
@@ -176,6 +260,16 @@ impl From<ColumnArgs> for TextColumns {
     }
 }
 
+impl From<QueryColumnArgs> for TextColumns {
+    fn from(args: QueryColumnArgs) -> Self {
+        Self {
+            id: args.id_column,
+            text: args.text_column,
+            category: None,
+        }
+    }
+}
+
 impl From<ModelArgs> for LabellingModel {
     fn from(args: ModelArgs) -> Self {
         Self {
@@ -220,6 +314,36 @@ impl Label {
                     force,
                 };
                 pairmill_cli::print(common, &pairmill_generate::collect(&config).await?)
+            }
+            Self::SelectPairs(args) => {
+                let config = SelectPairsConfig {
+                    pool: args.pool,
+                    filter: args.filter.filter,
+                    corpus: args.corpus,
+                    judged: args.judged,
+                    columns: args.columns.into(),
+                    model: args.model.into(),
+                    number: args.number,
+                    per_query: args.per_query,
+                    strategy: args.strategy,
+                    output: args.output,
+                    seed,
+                    threads,
+                    force,
+                };
+                pairmill_cli::print(common, &pairmill_generate::select_pairs(&config).await?)
+            }
+            Self::CollectPairs(args) => {
+                let config = CollectPairsConfig {
+                    sheets: args.sheet,
+                    pool: args.pool,
+                    corpus: args.corpus,
+                    judged: args.judged,
+                    columns: args.columns.into(),
+                    output: args.output,
+                    force,
+                };
+                pairmill_cli::print(common, &pairmill_generate::collect_pairs(&config).await?)
             }
             Self::Simulate(args) => {
                 let config = SimulateConfig {

@@ -18,6 +18,7 @@ mod corpus;
 mod error;
 mod input;
 mod intake;
+mod judging;
 mod labelling;
 mod left_out;
 mod model_facts;
@@ -51,6 +52,10 @@ pub use corpus::{
 };
 pub use error::{GenerateError, Result};
 pub use intake::IntakeOptions;
+pub use judging::{
+    CollectPairsConfig, CollectPairsReport, SelectPairsConfig, SelectPairsReport, collect_pairs,
+    select_pairs,
+};
 pub use labelling::{
     CollectConfig, CollectReport, LabellingModel, PoolCounts, SelectConfig, SelectReport,
     SheetForm, SimulateConfig, Simulated, Simulation, SimulationReport, Stability, TextColumns,

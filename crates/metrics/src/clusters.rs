@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use crate::bootstrap::bootstrap;
 
 /// Items in clusters: those of one are alike, those of different ones independent of each other.
@@ -71,6 +74,56 @@ impl Clusters {
             let items: Vec<u32> = items.copied().collect();
             figures(&items)
         })
+    }
+}
+
+/// Returns the number of each item's cluster, where items that share a key belong together, and
+/// with them what these share with others. A cluster's number is that of its first item.
+pub fn connected<K: Hash + Eq>(
+    items: impl IntoIterator<Item = impl IntoIterator<Item = K>>,
+) -> Vec<u32> {
+    let mut first_with: HashMap<K, u32> = HashMap::new();
+    let mut sets = Sets::default();
+    for keys in items {
+        let item = sets.push();
+        for key in keys {
+            let other = *first_with.entry(key).or_insert(item);
+            sets.join(item, other);
+        }
+    }
+    sets.numbers()
+}
+
+/// Disjoint sets of numbers from 0 up.
+#[derive(Default)]
+struct Sets(Vec<u32>);
+
+impl Sets {
+    fn push(&mut self) -> u32 {
+        let number = self.0.len() as u32;
+        self.0.push(number);
+        number
+    }
+
+    /// The least number of a set.
+    fn first(&mut self, mut number: u32) -> u32 {
+        while self.0[number as usize] != number {
+            let next = self.0[number as usize];
+            self.0[number as usize] = self.0[next as usize];
+            number = next;
+        }
+        number
+    }
+
+    fn join(&mut self, a: u32, b: u32) {
+        let (a, b) = (self.first(a), self.first(b));
+        self.0[a.max(b) as usize] = a.min(b);
+    }
+
+    fn numbers(mut self) -> Vec<u32> {
+        (0..self.0.len() as u32)
+            .map(|number| self.first(number))
+            .collect()
     }
 }
 

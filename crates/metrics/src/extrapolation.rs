@@ -1,4 +1,5 @@
-use crate::bootstrap::{Interval, bootstrap};
+use crate::bootstrap::Interval;
+use crate::clusters::Clusters;
 
 /// Resamples of the items.
 const RESAMPLES: usize = 1_000;
@@ -30,19 +31,24 @@ pub struct Extrapolated {
 /// ln(e(n) / e(0)), and the predictions are averaged with weights exp(-S / 2σ²), S being the
 /// squares left and σ² the mean variance of the logarithms (Burnham, Anderson: *Model Selection and
 /// Multimodel Inference*, 2002). The interval holds the middle share `confidence` of the same
-/// predictions over bootstrap resamples of the items, all trainings resampled alike, and is widened
-/// by the squares that the fit leaves.
+/// predictions over bootstrap resamples of the clusters of items, all trainings resampled alike, and
+/// is widened by the squares that the fit leaves.
 ///
 /// `None` without items or trainings, where the start has no error, or where lengths differ.
 pub fn extrapolate(
     start: &[f64],
     trained: &[(f64, Vec<f64>)],
     wanted: &[f64],
+    clusters: &Clusters,
     confidence: f64,
     seed: u64,
 ) -> Option<Vec<Extrapolated>> {
     let same = |(rows, errors): &(f64, Vec<f64>)| *rows > 0.0 && errors.len() == start.len();
-    if start.is_empty() || trained.is_empty() || !trained.iter().all(same) {
+    if start.is_empty()
+        || clusters.items() != start.len()
+        || trained.is_empty()
+        || !trained.iter().all(same)
+    {
         return None;
     }
     // A mean error of less than half an item's is as good as none, and has a logarithm.
@@ -63,7 +69,7 @@ pub fn extrapolate(
     if whole[0] <= least {
         return None;
     }
-    let resampled = bootstrap(start.len(), RESAMPLES, seed, logarithms);
+    let resampled = clusters.bootstrap(RESAMPLES, seed, logarithms);
     let variance = mean_variance(&resampled) + TRAINING_NOISE.powi(2);
     let rows: Vec<f64> = trained.iter().map(|(rows, _)| *rows).collect();
     let fit = |figures: &[f64]| Fits::new(&rows, figures, variance);
@@ -172,6 +178,38 @@ fn end<'a>(mut values: impl Iterator<Item = &'a (f64, f64)>, weight: f64) -> f64
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each item is a cluster of its own.
+    fn extrapolate(
+        start: &[f64],
+        trained: &[(f64, Vec<f64>)],
+        wanted: &[f64],
+        confidence: f64,
+        seed: u64,
+    ) -> Option<Vec<Extrapolated>> {
+        let clusters = Clusters::new(&(0..start.len() as u32).collect::<Vec<_>>());
+        super::extrapolate(start, trained, wanted, &clusters, confidence, seed)
+    }
+
+    #[test]
+    fn items_that_are_alike_count_as_one() {
+        // Half of the items gain, and all of one answer do or none.
+        let items = 400;
+        let of = |left: f64| -> Vec<f64> {
+            (0..items)
+                .map(|item| if item < items / 2 { left } else { 1.0 })
+                .collect()
+        };
+        let trained = [(125.0, of(0.9)), (250.0, of(0.8)), (500.0, of(0.7))];
+        let width = |of_item: fn(u32) -> u32| {
+            let clusters = Clusters::new(&(0..items as u32).map(of_item).collect::<Vec<_>>());
+            let found = super::extrapolate(&of(1.0), &trained, &[2_000.0], &clusters, 0.95, 42);
+            let interval = found.unwrap()[0].interval;
+            interval.high - interval.low
+        };
+        let (alone, of_answers) = (width(|item| item), width(|item| item / 100));
+        assert!(of_answers > 2.0 * alone, "{of_answers} {alone}");
+    }
 
     /// Errors of items that differ and all follow the same law.
     fn errors(items: usize, rows: f64, worth: f64, exponent: f64) -> Vec<f64> {

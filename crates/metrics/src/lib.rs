@@ -30,7 +30,7 @@ mod scores;
 pub use bootstrap::{Interval, bootstrap, bootstrap_p, percentile_interval};
 pub use chi_square::{ChiSquare, chi_square};
 pub use classification::{Confusion, accuracy, macro_f1};
-pub use clusters::Clusters;
+pub use clusters::{Clusters, connected};
 pub use correlation::{Order, average_ranks, counted_pearson, pearson, spearman};
 pub use estimate::{Estimate, ZTest, ratio_of_sums, two_sided_z};
 pub use extrapolation::{Extrapolated, extrapolate};

@@ -5,6 +5,9 @@ use futures::StreamExt;
 
 use crate::{ColumnNames, Result, Table, TableError, i32_column, open, string_column};
 
+/// The most documents that are answers to a query rather than of a topic.
+const ANSWERS: usize = 5;
+
 /// Relevance judgements, query by query.
 #[derive(Debug, Default)]
 pub struct Qrels(BTreeMap<String, JudgedDocuments>);
@@ -108,6 +111,19 @@ impl Qrels {
         self.0
             .get(query)
             .filter(|judged| judged.0.iter().any(|&(_, grade)| grade > 0))
+    }
+
+    /// Returns the documents that answer a query: those that are relevant to it. A query with more
+    /// than five of them asks for a topic or a category, and not for an answer that it could share
+    /// with others; it has none.
+    pub fn answers(&self, query: &str) -> Vec<&str> {
+        let judged = self.of(query).into_iter().flat_map(JudgedDocuments::iter);
+        let relevant = judged.filter(|&(_, grade)| grade > 0);
+        let answers: Vec<&str> = relevant.map(|(document, _)| document).collect();
+        match answers.len() <= ANSWERS {
+            true => answers,
+            false => Vec::new(),
+        }
     }
 
     /// Iterates over the queries to which at least one document is relevant, in order of id.

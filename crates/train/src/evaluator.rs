@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use datafusion::prelude::SessionContext;
-use pairmill_metrics::{ndcg, reciprocal_rank};
+use pairmill_metrics::{Clusters, connected, ndcg, reciprocal_rank};
 use pairmill_modeling::{SentenceEncoder, Side, TokenIds};
 use pairmill_retrieval::TopK;
 use pairmill_schema::{agreeing, counted};
@@ -33,6 +33,8 @@ pub(crate) struct RetrievalEvaluator {
     documents: Vec<TokenIds>,
     queries: Vec<TokenIds>,
     judgements: Vec<Judged>,
+    /// The queries that share an answer, of which none is news beside the others.
+    clusters: Clusters,
 }
 
 /// What is known of a query.
@@ -105,6 +107,7 @@ impl RetrievalEvaluator {
             .collect();
         let mut queries = Vec::new();
         let mut judgements = Vec::new();
+        let mut answers = Vec::new();
         let (mut all, mut absent) = (0, 0);
         let path = file(&format!("queries_{split}.parquet"));
         let frame = open(session, &path, Table::Queries, &names, &[]).await?;
@@ -122,6 +125,7 @@ impl RetrievalEvaluator {
                 let of_document: HashMap<usize, i32> = found.collect();
                 absent += grades.len() - of_document.len();
                 queries.push(texts.value(row).to_owned());
+                answers.push(known.answers(ids.value(row)));
                 judgements.push(Judged {
                     of_document,
                     grades,
@@ -158,7 +162,13 @@ impl RetrievalEvaluator {
             documents: encoder.tokenize(&documents, Side::Document)?,
             queries: encoder.tokenize(&queries, Side::Query)?,
             judgements,
+            clusters: Clusters::new(&connected(answers)),
         })
+    }
+
+    /// Returns which queries share an answer, as `pairmill-evaluate retrieval` tells it.
+    pub fn clusters(&self) -> &Clusters {
+        &self.clusters
     }
 
     /// Computes what each query gets from the encoder as it is now, in the order of the table.

@@ -35,9 +35,17 @@ pub(crate) struct Trial {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Times {
     /// Each step, in their order.
-    pub steps: Vec<f64>,
+    pub steps: Vec<StepTime>,
     /// Each evaluation.
     pub evaluations: Vec<f64>,
+}
+
+/// What a step took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct StepTime {
+    pub seconds: f64,
+    /// The rows of its batch: the last one of an epoch has fewer.
+    pub rows: u64,
 }
 
 impl Trial {
@@ -122,16 +130,21 @@ impl Times {
         struct Line {
             event: String,
             seconds: f64,
+            #[serde(default)]
+            rows: u64,
         }
         let text = fs::read_to_string(log).context("cannot read the training log")?;
         let (mut times, mut before) = (Self::default(), 0.0);
         for line in text.lines() {
-            let Line { event, seconds } = serde_json::from_str(line)?;
-            let took = seconds - before;
-            before = seconds;
-            match event.as_str() {
-                "step" => times.steps.push(took),
-                _ => times.evaluations.push(took),
+            let line: Line = serde_json::from_str(line)?;
+            let seconds = line.seconds - before;
+            before = line.seconds;
+            match line.event.as_str() {
+                "step" => times.steps.push(StepTime {
+                    seconds,
+                    rows: line.rows,
+                }),
+                _ => times.evaluations.push(seconds),
             }
         }
         Ok(times)
@@ -147,7 +160,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log.jsonl");
         let line = |event: &str, seconds: f64| {
-            format!("{{\"event\": \"{event}\", \"seconds\": {seconds}, \"loss\": 1}}\n")
+            format!("{{\"event\": \"{event}\", \"seconds\": {seconds}, \"rows\": 8}}\n")
         };
         let lines = [
             line("evaluation", 2.0),
@@ -157,7 +170,8 @@ mod tests {
         ];
         fs::write(&log, lines.concat()).unwrap();
         let times = Times::of_log(&log).unwrap();
-        assert_eq!(times.steps, [0.5, 1.0]);
+        let steps = [0.5, 1.0].map(|seconds| StepTime { seconds, rows: 8 });
+        assert_eq!(times.steps, steps);
         assert_eq!(times.evaluations, [2.0, 1.5]);
     }
 }

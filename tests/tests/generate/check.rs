@@ -5,7 +5,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use pairmill_tests::tables::rows;
-use pairmill_tests::{GENERATE, TRAIN, names, write_tiny_model};
+use pairmill_tests::{GENERATE, TRAIN, model, names, write_tiny_model};
 use serde_json::{Value, json};
 
 use crate::harness::{folder_with_inputs, write_csv};
@@ -414,6 +414,54 @@ fn categories_that_are_likely_wrong_are_found_dropped_and_changed() {
         [queue("t10"), queue("t33"), queue("t11")],
         ["lamps", "money", "money"]
     );
+}
+
+#[test]
+fn what_an_earlier_split_says_in_other_words_is_found_and_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    let row = |id: &str, text: &str| format!("{id},{text},a");
+    let train = [
+        row("a1", "How do I reset my password?"),
+        row("a2", "Where is the nearest cash machine?"),
+        row("a3", "My card was stolen"),
+    ];
+    let test = [
+        row("b1", "Where can I find the closest cash machine"),
+        row("b2", "How can I reset the password I have"),
+        row("b3", "my card was STOLEN"),
+        row("b4", "Do you sell gift vouchers"),
+    ];
+    write_csv(&path.join("train.csv"), "id,text,category", &train);
+    write_csv(&path.join("test.csv"), "id,text,category", &test);
+    TRAIN.done(
+        path,
+        &format!("export --model {} --output onnx", model().display()),
+    );
+    let check = "check --input train.csv --against test.csv --model onnx --cache cache \
+                 --only leakage,paraphrase_leakage --paraphrases 0.8";
+    let report = GENERATE.done(
+        path,
+        &format!("{check} --output out --fix paraphrase_leakage"),
+    );
+    assert_eq!(
+        report["counts"],
+        json!({"leakage": 1, "paraphrase_leakage": 2})
+    );
+    let columns = ["kind", "id", "other_id"];
+    let found = rows(&path.join("out/findings.parquet"), &columns);
+    let expected = [
+        ["leakage", "b3", "a3"],
+        ["paraphrase_leakage", "b1", "a2"],
+        ["paraphrase_leakage", "b2", "a1"],
+    ];
+    assert_eq!(found, expected);
+    // Those of the table that is checked go, so that what is left can be learned from.
+    let left = rows(&path.join("out/mended.parquet"), &["id"]);
+    assert_eq!(left, [["a3"]]);
+
+    let error = |line: &str| GENERATE.refused(path, &format!("check {line}"), 1);
+    assert_snapshot!(error("--input train.csv --output no --only paraphrase_leakage --model onnx"), @"");
 }
 
 #[test]

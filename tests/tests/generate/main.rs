@@ -7,6 +7,7 @@ mod corpus;
 mod documents;
 mod harness;
 mod intake;
+mod judging;
 mod labelling;
 mod language_model;
 mod promises;

@@ -1,27 +1,14 @@
-use pairmill_tables::{JudgedDocuments, Qrels};
+use pairmill_tables::Qrels;
 use rustc_hash::FxHashSet;
 
 use crate::statistics::clusters::Clustering;
 
-/// A query with more relevant documents asks for a topic or a category, and not for an answer that
-/// it could share with others.
-const ANSWERS: usize = 5;
-
-/// Which of these queries share an answer: a document that is relevant to both, where they have few
-/// of them.
+/// Which of these queries share an answer (see [`Qrels::answers`]).
 pub(crate) fn clustering<'a>(
     qrels: &Qrels,
     queries: impl IntoIterator<Item = &'a str>,
 ) -> Option<Clustering> {
-    let answers = queries.into_iter().map(|query| {
-        let judged = qrels.of(query).into_iter().flat_map(JudgedDocuments::iter);
-        let relevant = judged.filter(|&(_, grade)| grade > 0);
-        let answers: Vec<&str> = relevant.map(|(document, _)| document).collect();
-        match answers.len() <= ANSWERS {
-            true => answers,
-            false => Vec::new(),
-        }
-    });
+    let answers = queries.into_iter().map(|query| qrels.answers(query));
     Clustering::of_shared(answers, "share a relevant document")
 }
 

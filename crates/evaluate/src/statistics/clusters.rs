@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use pairmill_metrics::Clusters;
+use pairmill_metrics::{Clusters, connected};
 
 /// What of the items is alike, so that it is drawn and exchanged together: paraphrases of one
 /// question are no independent questions.
@@ -30,16 +30,7 @@ impl Clustering {
         items: impl IntoIterator<Item = impl IntoIterator<Item = K>>,
         why: impl Into<String>,
     ) -> Option<Self> {
-        let mut first_with: HashMap<K, u32> = HashMap::new();
-        let mut sets = Sets::default();
-        for keys in items {
-            let item = sets.push();
-            for key in keys {
-                let other = *first_with.entry(key).or_insert(item);
-                sets.join(item, other);
-            }
-        }
-        Self::of_numbers(sets.numbers(), why)
+        Self::of_numbers(connected(items), why)
     }
 
     fn of_numbers(of: Vec<u32>, why: impl Into<String>) -> Option<Self> {
@@ -60,39 +51,6 @@ impl Clustering {
     pub fn of_items(&self, items: &[u32]) -> Option<Self> {
         let of = items.iter().map(|&item| self.of[item as usize]).collect();
         Self::of_numbers(of, self.why.clone())
-    }
-}
-
-/// Disjoint sets of numbers from 0 up.
-#[derive(Default)]
-struct Sets(Vec<u32>);
-
-impl Sets {
-    fn push(&mut self) -> u32 {
-        let number = self.0.len() as u32;
-        self.0.push(number);
-        number
-    }
-
-    /// The least number of a set.
-    fn first(&mut self, mut number: u32) -> u32 {
-        while self.0[number as usize] != number {
-            let next = self.0[number as usize];
-            self.0[number as usize] = self.0[next as usize];
-            number = next;
-        }
-        number
-    }
-
-    fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.first(a), self.first(b));
-        self.0[a.max(b) as usize] = a.min(b);
-    }
-
-    fn numbers(mut self) -> Vec<u32> {
-        (0..self.0.len() as u32)
-            .map(|number| self.first(number))
-            .collect()
     }
 }
 

@@ -14,6 +14,8 @@ use crate::labelling::LabellingModel;
 
 /// Texts of earlier splits that one is held against at most, the nearest.
 const PARTNERS: usize = 100;
+/// Earlier texts that are compared at a time, so that no copy of all is made.
+const BLOCK: usize = 8_192;
 
 /// The texts that ask, split by split.
 #[derive(Default)]
@@ -72,12 +74,11 @@ impl Paraphrases {
         let places = splits.iter().flat_map(|split| &split.places);
         let places: Vec<&Vec<TextPlace>> = places.collect();
         let vectors = model.embed(&texts, lineage, config.threads)?;
-        let rows = |from: usize, to: usize| vectors.select(&(from..to).collect::<Vec<_>>());
         let mut first = 0;
         for split in &splits {
             let last = first + split.texts.len();
             if first > 0 {
-                let nearest = nearest(&rows(first, last), &rows(0, first), config);
+                let nearest = nearest(&vectors, (first, last), config.options.paraphrases);
                 for (late, nearest) in places[first..].iter().zip(nearest) {
                     let earlier: Vec<(TextPlace, f64)> = nearest
                         .into_iter()
@@ -96,15 +97,21 @@ impl Paraphrases {
     }
 }
 
-/// Returns the earlier texts that are near enough to each of the later ones, the nearest first.
+/// Returns, for each text from `first` to before `last`, the earlier texts that are near enough,
+/// the nearest first.
 fn nearest(
-    late: &Embeddings,
-    earlier: &Embeddings,
-    config: &CheckConfig,
+    vectors: &Embeddings,
+    (first, last): (usize, usize),
+    least: f32,
 ) -> Vec<Vec<(usize, f64)>> {
-    let least = config.options.paraphrases;
-    let mut search = Search::new(late, PARTNERS);
-    search.add(earlier, &(0..earlier.len() as u32).collect::<Vec<_>>());
+    let rows = |from: usize, to: usize| vectors.select(&(from..to).collect::<Vec<_>>());
+    let late = rows(first, last);
+    let mut search = Search::new(&late, PARTNERS);
+    for start in (0..first).step_by(BLOCK) {
+        let end = first.min(start + BLOCK);
+        let keys: Vec<u32> = (start as u32..end as u32).collect();
+        search.add(&rows(start, end), &keys);
+    }
     let near = search.finish().into_iter().map(|hits| {
         let near = hits.into_iter().filter(|hit| hit.score >= least);
         near.map(|hit| (hit.key as usize, f64::from(hit.score)))

@@ -76,7 +76,7 @@ pub async fn collect(config: &CollectConfig) -> Result<CollectReport> {
     }
     let session = session(1)?;
     let names = config.columns.names();
-    let pool = rows::all(&session, &config.pool, &names).await?;
+    let pool = rows::texts(&session, &config.pool, &names).await?;
     let pool: HashMap<&str, &TextRow> = pool.iter().map(|row| (row.id.as_str(), row)).collect();
     let earlier = rows::labelled(&session, &config.labelled, &names).await?;
     // One row of an id is written, so two that differ would lose one.

@@ -15,14 +15,14 @@ use crate::{GenerateError, Result};
 
 /// A text and its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct TextRow {
+pub(crate) struct TextRow {
     pub id: String,
     pub text: String,
 }
 
 /// A text whose category is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct LabelledRow {
+pub(crate) struct LabelledRow {
     pub row: TextRow,
     pub category: String,
     /// The round in which it was labelled, where its table says so.
@@ -79,7 +79,7 @@ async fn read(
 }
 
 /// Reads the texts to choose from: not empty, each once, and none that is labelled.
-pub(super) async fn pool(
+pub(crate) async fn pool(
     session: &SessionContext,
     input: &str,
     names: &ColumnNames,
@@ -119,7 +119,7 @@ pub(super) async fn pool(
 }
 
 /// Reads all texts, ordered by id.
-pub(super) async fn all(
+pub(crate) async fn texts(
     session: &SessionContext,
     input: &str,
     names: &ColumnNames,
@@ -145,7 +145,7 @@ async fn filtered(
 }
 
 /// The column that says in which round a text was labelled.
-pub(super) const ROUND: &str = "round";
+pub(crate) const ROUND: &str = "round";
 
 /// Reads labelled texts of several tables, ordered by id. Spellings of one category become the most
 /// frequent one; rows without text or category are left out with a warning.

@@ -24,7 +24,7 @@ pub struct TextColumns {
 }
 
 impl TextColumns {
-    pub(super) fn names(&self) -> ColumnNames {
+    pub(crate) fn names(&self) -> ColumnNames {
         ColumnNames::new([
             ("id", self.id.as_deref()),
             ("text", self.text.as_deref()),
@@ -60,6 +60,28 @@ impl LabellingModel {
         lineage: &Lineage,
         threads: usize,
     ) -> Result<Embeddings> {
+        let prompt = |encoder: &SentenceEncoder| encoder.prompts().document.clone();
+        self.embed_with(prompt, texts, lineage, threads)
+    }
+
+    /// As [`embed`](Self::embed), of texts that search.
+    pub(crate) fn embed_queries(
+        &self,
+        texts: &[&str],
+        lineage: &Lineage,
+        threads: usize,
+    ) -> Result<Embeddings> {
+        let prompt = |encoder: &SentenceEncoder| encoder.prompts().query.clone();
+        self.embed_with(prompt, texts, lineage, threads)
+    }
+
+    fn embed_with(
+        &self,
+        prompt: impl Fn(&SentenceEncoder) -> String,
+        texts: &[&str],
+        lineage: &Lineage,
+        threads: usize,
+    ) -> Result<Embeddings> {
         let options = SentenceEncoderOptions {
             threads,
             max_length: self.max_length,
@@ -69,7 +91,7 @@ impl LabellingModel {
         let model = Model {
             hash: lineage.inputs.get("model").cloned().unwrap_or_default(),
             query_prompt: String::new(),
-            document_prompt: encoder.prompts().document.clone(),
+            document_prompt: prompt(&encoder),
             encoder: Arc::clone(&encoder),
         };
         let values = match &self.cache {

@@ -1,6 +1,8 @@
 //! What is advised, with every figure that it rests on.
 
 use pairmill_report::LearningPoint;
+use pairmill_report::format::count;
+use pairmill_schema::counted;
 use serde::{Deserialize, Serialize};
 
 /// The advice on a training, before it is run.
@@ -42,6 +44,22 @@ pub(crate) struct Baseline {
     /// nDCG@10 on dev.
     pub score: f64,
     pub dev_queries: usize,
+    /// Groups of dev queries that share no answer.
+    pub dev_clusters: usize,
+}
+
+impl Baseline {
+    /// Says how many dev queries there are, and in how many groups where some share an answer.
+    pub fn queries(&self) -> String {
+        let queries = count(self.dev_queries as u64);
+        match self.dev_clusters == self.dev_queries {
+            true => queries,
+            false => format!(
+                "{queries} in {} by their answers",
+                counted(self.dev_clusters, "group", "groups")
+            ),
+        }
+    }
 }
 
 /// What the training is taken to bring on dev.
@@ -130,7 +148,7 @@ pub(crate) struct Setting {
 pub(crate) struct Time {
     pub steps: u64,
     pub evaluations: u64,
-    /// Seconds of a step, the mean of the measured ones.
+    /// Seconds of a step, by what a row took in the measured ones.
     pub step: f64,
     pub measured_steps: usize,
     /// Seconds of an evaluation on dev.

@@ -81,11 +81,10 @@ impl Judged<'_> {
     }
 
     fn dev_queries(&self) -> Reason {
-        let queries = self.baseline.dev_queries;
-        let is_enough = queries >= DEV_QUERIES;
+        let is_enough = self.baseline.dev_clusters >= DEV_QUERIES;
         Reason {
             about: "dev queries".to_owned(),
-            figure: count(queries as u64),
+            figure: self.baseline.queries(),
             threshold: count(DEV_QUERIES as u64),
             speaks: match is_enough {
                 true => Speaks::Neither,

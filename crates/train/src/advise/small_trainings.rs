@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use pairmill_cli::Common;
-use pairmill_metrics::{Extrapolated, extrapolate};
+use pairmill_metrics::{Clusters, Extrapolated, extrapolate};
 use pairmill_report::{Estimate, LearningPoint};
 
 use super::advice::{Baseline, Prediction, SmallTraining, Time};
@@ -36,6 +36,7 @@ pub(super) struct SmallTrainings {
     /// Training rows of the whole.
     rows: usize,
     start: Rc<[QueryScore]>,
+    clusters: Clusters,
     trials: Vec<Trial>,
     plan: Plan,
     started: Instant,
@@ -45,6 +46,8 @@ pub(super) struct SmallTrainings {
 /// The training as given.
 struct Plan {
     steps: u64,
+    /// Rows of all steps together.
+    rows: u64,
     evaluations: u64,
     /// Seconds of the evaluation before training.
     evaluation: f64,
@@ -67,9 +70,11 @@ impl SmallTrainings {
         let before = Instant::now();
         let start = task.query_scores()?.ok_or(TrainError::NoCurve)?;
         let plan = Plan::new(task, options, before.elapsed().as_secs_f64());
+        let clusters = task.query_clusters().ok_or(TrainError::NoCurve)?.clone();
         let baseline = Baseline {
             score: mean_ndcg(&start),
             dev_queries: start.len(),
+            dev_clusters: clusters.len(),
         };
         let sizes = sizes(all, wished);
         let names: Vec<String> = sizes.iter().map(usize::to_string).collect();
@@ -84,6 +89,7 @@ impl SmallTrainings {
             baseline,
             rows: all,
             start,
+            clusters,
             trials,
             plan,
             started,
@@ -151,6 +157,7 @@ impl SmallTrainings {
             &errors(&self.start),
             &trained,
             wanted,
+            &self.clusters,
             CONFIDENCE,
             self.seed,
         )
@@ -164,8 +171,11 @@ impl SmallTrainings {
             let skipped = WARM_UP.min(times.steps.len().saturating_sub(1));
             &times.steps[skipped..]
         });
+        // By their rows: of so few steps, many are the last of an epoch and smaller.
         let measured_steps = steps.clone().count();
-        let step = steps.sum::<f64>() / measured_steps.max(1) as f64;
+        let rows: u64 = steps.clone().map(|step| step.rows).sum();
+        let of_a_row = steps.map(|step| step.seconds).sum::<f64>() / rows.max(1) as f64;
+        let step = of_a_row * self.plan.rows as f64 / self.plan.steps as f64;
         // The first of each was that of the start, which is known.
         let evaluations = times.filter_map(|times| times.evaluations.last().copied());
         let evaluations: Vec<f64> = evaluations.chain([self.plan.evaluation]).collect();
@@ -189,10 +199,15 @@ impl Plan {
     fn new(task: &EncoderTask, options: &Hyperparameters, evaluation: f64) -> Self {
         let of_epochs = steps_of_epochs(task, options).max(1);
         let steps = options.max_steps.map_or(of_epochs, u64::from);
+        let rows = match options.max_steps {
+            Some(_) => steps * u64::from(options.batch_size),
+            None => task.rows() as u64 * u64::from(options.num_train_epochs),
+        };
         let an_epoch = of_epochs.div_ceil(u64::from(options.num_train_epochs));
         let every = options.eval_steps.map_or(an_epoch, u64::from);
         Self {
             steps,
+            rows,
             // One before training, and one after the last step.
             evaluations: 1 + steps.div_ceil(every),
             evaluation,

@@ -18,6 +18,9 @@ pub(super) const NOISY: f64 = 0.05;
 pub(super) const LEAKED: f64 = 0.01;
 /// Dev queries from which on an interval is narrow enough to tell gains of some hundredths.
 pub(super) const DEV_QUERIES: usize = 200;
+/// Groups of dev queries that share no answer from which on an interval of theirs tells anything: of
+/// fewer, all may have gained by chance (2 · 2^-n is not below 0.05).
+const LEAST_CLUSTERS: usize = 6;
 /// What twice the rows must bring to be worth collecting.
 const MORE_ROWS: f64 = 0.01;
 
@@ -45,12 +48,17 @@ impl Judged<'_> {
         };
         let score = self.baseline.score;
         match () {
-            () if *low > 0.0 && *gain >= LEAST_GAIN => Verdict::Train,
+            () if self.is_clear(*low) && *gain >= LEAST_GAIN => Verdict::Train,
             () if *high < LEAST_GAIN || *gain < LEAST_GAIN => Verdict::Keep,
             () if score > GOOD => Verdict::Keep,
             () if score < POOR && self.level > Level::TooFew => Verdict::Train,
             () => Verdict::Unclear,
         }
+    }
+
+    /// Whether an interval that begins here is above 0 by more than chance.
+    fn is_clear(&self, low: f64) -> bool {
+        low > 0.0 && self.baseline.dev_clusters >= LEAST_CLUSTERS
     }
 
     /// Says it in a sentence or two.
@@ -68,7 +76,7 @@ impl Judged<'_> {
             signed(found.high, 3),
         );
         let so = match verdict {
-            Verdict::Train if found.low > 0.0 => "That is worth it.",
+            Verdict::Train if self.is_clear(found.low) => "That is worth it.",
             Verdict::Train => {
                 "The interval does not settle it, but a model that scores below 0.7 with enough rows often gains."
             }
@@ -99,12 +107,12 @@ impl Judged<'_> {
             say("Mend the training rows: `pairmill-generate check --input TRAINING --fix` does what loses nothing, and its card lists the rest.".to_owned());
         }
         if let Some(found) = self.prediction {
-            let settles = found.low > 0.0 || found.high < LEAST_GAIN;
-            let queries = self.baseline.dev_queries;
+            let settles = self.is_clear(found.low) || found.high < LEAST_GAIN;
+            let queries = self.baseline.dev_clusters;
             if queries < DEV_QUERIES || !settles && queries < 5 * DEV_QUERIES {
                 say(format!(
                     "Judge more dev queries: {} leave an interval of {} to {}, and four times as many about half of that.",
-                    count(queries as u64),
+                    self.baseline.queries(),
                     signed(found.low, 3),
                     signed(found.high, 3)
                 ));
@@ -180,6 +188,7 @@ mod tests {
             baseline: &Baseline {
                 score,
                 dev_queries: 100,
+                dev_clusters: 100,
             },
             prediction: prediction.as_ref(),
             level,
@@ -202,6 +211,36 @@ mod tests {
         assert_eq!(verdict(0.05, 0.02, 0.08), Verdict::Train);
         assert_eq!(verdict(0.003, 0.001, 0.005), Verdict::Keep);
         assert_eq!(verdict(-0.02, -0.05, 0.01), Verdict::Keep);
+    }
+
+    #[test]
+    fn queries_of_few_answers_decide_nothing() {
+        let found = prediction(0.05, 0.02, 0.08);
+        let (quality, reason) = (Quality::default(), reason());
+        let verdict = |dev_clusters| {
+            let judged = Judged {
+                baseline: &Baseline {
+                    score: 0.75,
+                    dev_queries: 569,
+                    dev_clusters,
+                },
+                prediction: Some(&found),
+                level: Level::Best,
+                rows: &reason,
+                quality: &quality,
+                vocabulary: &Vocabulary::default(),
+                has_test: true,
+                has_hard_negatives: true,
+            };
+            (judged.verdict(), judged.first()[0].clone())
+        };
+        assert_eq!(verdict(6).0, Verdict::Train);
+        let (verdict, first) = verdict(4);
+        assert_eq!(verdict, Verdict::Unclear);
+        assert!(
+            first.starts_with("Judge more dev queries: 569 in 4 groups by their answers leave"),
+            "{first}"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use pairmill_metrics::Clusters;
 use pairmill_modeling::{Parameters, SentenceEncoder, Side, TokenIds};
 use pairmill_schema::counted;
 use tch::{Kind, Tensor};
@@ -99,6 +100,11 @@ impl EncoderTask {
         scored.known.insert(weights, Rc::clone(&scores));
         scored.last = Some(Rc::clone(&scores));
         Ok(Some(scores))
+    }
+
+    /// Returns which dev queries share an answer, if there is a dev split.
+    pub fn query_clusters(&self) -> Option<&Clusters> {
+        self.evaluator.as_ref().map(RetrievalEvaluator::clusters)
     }
 
     /// Returns what each dev query got when they were last scored.

@@ -168,11 +168,11 @@ impl SweepArgs {
                 let session = session(1)?;
                 RetrievalEvaluator::read(&session, folder, "test", size, &encoder).await
             })?;
-            evaluator.scores(&encoder)
+            Ok((evaluator.scores(&encoder)?, evaluator.clusters().clone()))
         };
-        let before = scores(self.recipe.model.folder()?)?;
-        let after = scores(model)?;
-        let (_, interval) = gain(&before, &after, common.seed);
+        let (before, clusters) = scores(self.recipe.model.folder()?)?;
+        let (after, _) = scores(model)?;
+        let (_, interval) = gain(&before, &after, &clusters, common.seed);
         Ok(OnTest {
             queries: after.len(),
             before: mean_ndcg(&before),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pairmill_cli::Common;
-use pairmill_metrics::{bootstrap, percentile_interval};
+use pairmill_metrics::{Clusters, percentile_interval};
 use pairmill_schema::counted;
 use pairmill_tables::{FolderOutput, Lineage, Threads, keep_when_interrupted, remove_folder};
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,8 @@ impl Sweep<'_> {
             let before = task.query_scores()?.ok_or(TrainError::NoCurve)?;
             let done = trial_with_log(point.name(), task, &recipe.training, self.common, &log)?;
             let delivered = task.query_scores()?.ok_or(TrainError::NoCurve)?;
-            let (gain, interval) = gain(&before, &delivered, self.common.seed);
+            let clusters = task.query_clusters().ok_or(TrainError::NoCurve)?;
+            let (gain, interval) = gain(&before, &delivered, clusters, self.common.seed);
             let done = SweepTrial {
                 point: point.clone(),
                 report: done.report,
@@ -191,10 +192,12 @@ impl Sweep<'_> {
     }
 }
 
-/// The mean gain in nDCG@10 of the same queries, with its interval.
+/// The mean gain in nDCG@10 of the same queries, with its interval. Queries that share an answer are
+/// drawn together.
 pub(super) fn gain(
     before: &[QueryScore],
     after: &[QueryScore],
+    clusters: &Clusters,
     seed: u64,
 ) -> (f64, Option<(f64, f64)>) {
     let pairs = before.iter().zip(after);
@@ -205,7 +208,7 @@ pub(super) fn gain(
         let sum: f64 = items.iter().map(|&item| gains[item as usize]).sum();
         vec![sum / items.len() as f64]
     };
-    let means = bootstrap(gains.len(), RESAMPLES, seed, mean);
+    let means = clusters.bootstrap(RESAMPLES, seed, mean);
     let interval = percentile_interval(means.into_iter().flatten(), CONFIDENCE);
     let whole = gains.iter().sum::<f64>() / gains.len().max(1) as f64;
     (whole, interval.map(|found| (found.low, found.high)))

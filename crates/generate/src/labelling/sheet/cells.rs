@@ -6,7 +6,7 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Puts an apostrophe before a text that a spreadsheet would take for a formula, and before one
 /// that looks as if that was done already.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     match text.trim_start_matches('\'').starts_with(FORMULA) {
         true => Cow::Owned(format!("'{text}")),
         false => Cow::Borrowed(text),
@@ -14,7 +14,7 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
 }
 
 /// Takes away the apostrophe that [`harmless`] has put before a text.
-pub(super) fn original(cell: &str) -> &str {
+pub(crate) fn original(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(text) if text.trim_start_matches('\'').starts_with(FORMULA) => text,
         _ => cell,

@@ -1,7 +1,7 @@
 //! Sheets: what a person, a spreadsheet or an annotation tool fills in.
 
 mod argilla;
-mod cells;
+pub(crate) mod cells;
 mod label_studio;
 
 use std::fs;
@@ -117,16 +117,19 @@ pub(super) fn write(
     Ok(write_text(target, &text, lineage, report)?)
 }
 
+/// Whether a sheet of this name is likely opened in a spreadsheet.
+pub(crate) fn is_for_spreadsheets(sheet: &Path) -> bool {
+    let ending = sheet.extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("csv" | "tsv"))
+}
+
 fn write_table(
     target: &Path,
     rows: &[SheetRow],
     lineage: &Lineage,
     report: &impl Serialize,
 ) -> Result<()> {
-    let is_for_spreadsheets = matches!(
-        target.extension().and_then(|ending| ending.to_str()),
-        Some("csv" | "tsv")
-    );
+    let is_for_spreadsheets = is_for_spreadsheets(target);
     let cell = |text: &str| match is_for_spreadsheets {
         true => cells::harmless(text).into_owned(),
         false => text.to_owned(),

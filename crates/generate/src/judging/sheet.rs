@@ -1,0 +1,159 @@
+//! The sheet: a row for each passage to judge.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, Float32Array, StringArray, UInt32Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use pairmill_tables::{
+    ColumnNames, Lineage, Table, TableError, TableOutput, column_names, open, string_column,
+};
+use serde::Serialize;
+
+use crate::labelling::{ROUND, cells, is_for_spreadsheets};
+use crate::{GenerateError, Result};
+
+/// A passage to judge.
+pub(super) struct SheetRow<'a> {
+    pub query: (&'a str, &'a str),
+    pub passage: (&'a str, &'a str),
+    pub similarity: f32,
+    pub round: u32,
+}
+
+/// A row that came back.
+pub(super) struct Answer {
+    pub query_id: String,
+    pub corpus_id: String,
+    /// Nothing where it is still to be filled in.
+    pub is_relevant: Option<bool>,
+    pub round: Option<u32>,
+}
+
+/// The column to fill in.
+const RELEVANT: &str = "relevant";
+
+/// Writes a sheet, whole or not at all.
+pub(super) fn write(
+    target: &Path,
+    rows: &[SheetRow],
+    lineage: &Lineage,
+    report: &impl Serialize,
+) -> Result<()> {
+    let is_for_spreadsheets = is_for_spreadsheets(target);
+    let cell = |text: &str| match is_for_spreadsheets {
+        true => cells::harmless(text).into_owned(),
+        false => text.to_owned(),
+    };
+    let texts = |of: &dyn Fn(&SheetRow) -> String| {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+    };
+    let text = |name: &str| Field::new(name, DataType::Utf8, false);
+    let schema = Arc::new(Schema::new(vec![
+        text("query_id"),
+        text("corpus_id"),
+        text("query"),
+        text("passage"),
+        Field::new(RELEVANT, DataType::Utf8, true),
+        Field::new("similarity", DataType::Float32, false),
+        Field::new(ROUND, DataType::UInt32, false),
+    ]));
+    let similarities = rows.iter().map(|row| row.similarity);
+    let rounds = rows.iter().map(|row| row.round);
+    let batch = RecordBatch::try_new(
+        schema.clone(),
+        vec![
+            texts(&|row| cell(row.query.0)),
+            texts(&|row| cell(row.passage.0)),
+            texts(&|row| cell(row.query.1)),
+            texts(&|row| cell(row.passage.1)),
+            Arc::new(StringArray::new_null(rows.len())),
+            Arc::new(Float32Array::from_iter_values(similarities)),
+            Arc::new(UInt32Array::from_iter_values(rounds)),
+        ],
+    );
+    let batch = batch.map_err(|error| TableError::Query(Box::new(error.into())))?;
+    let mut output = TableOutput::create(target, schema, lineage)?;
+    output.write(&batch)?;
+    output.finish_with(report)?;
+    Ok(())
+}
+
+/// Reads a sheet that came back, in any order and with other columns beside those needed.
+///
+/// # Errors
+/// If a cell to fill in holds something else than yes or no.
+pub(super) async fn read(session: &SessionContext, input: &str) -> Result<Vec<Answer>> {
+    let failed = |error| TableError::of_scan(input, error);
+    let columns = column_names(session, input).await?;
+    let extra = [RELEVANT, ROUND];
+    let extra = match columns.iter().any(|name| name == ROUND) {
+        true => &extra[..],
+        false => &extra[..1],
+    };
+    // Two texts, under names that no other column of the sheet is taken for.
+    let names = [("id", Some("query_id")), ("text", Some("corpus_id"))];
+    let names = ColumnNames::new(names);
+    let frame = open(session, input, Table::Queries, &names, extra).await?;
+    let mut stream = frame.execute_stream().await.map_err(failed)?;
+    let mut answers = Vec::new();
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(failed)?;
+        let [queries, passages, relevant] =
+            ["id", "text", RELEVANT].map(|name| string_column(&batch, name));
+        let rounds = extra.get(1).map(|name| string_column(&batch, name));
+        for at in 0..batch.num_rows() {
+            let cell = relevant.is_valid(at).then(|| relevant.value(at));
+            let id = |ids: &StringArray| cells::original(ids.value(at)).to_owned();
+            let is_relevant =
+                told(cell.unwrap_or_default()).ok_or_else(|| GenerateError::NotYesOrNo {
+                    sheet: input.to_owned(),
+                    query: id(queries),
+                    passage: id(passages),
+                    found: cell.unwrap_or_default().to_owned(),
+                })?;
+            answers.push(Answer {
+                query_id: id(queries),
+                corpus_id: id(passages),
+                is_relevant,
+                round: rounds.and_then(|rounds| rounds.value(at).trim().parse().ok()),
+            });
+        }
+    }
+    Ok(answers)
+}
+
+/// What a cell says; `None` where that is neither yes nor no nor nothing.
+fn told(cell: &str) -> Option<Option<bool>> {
+    match cell.trim().to_lowercase().as_str() {
+        "" => Some(None),
+        "1" | "1.0" | "yes" | "y" | "true" | "relevant" | "x" => Some(Some(true)),
+        "0" | "0.0" | "no" | "n" | "false" | "irrelevant" | "not relevant" => Some(Some(false)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_say_yes_and_no_in_many_ways() {
+        for (cell, expected) in [
+            ("", Some(None)),
+            (" ", Some(None)),
+            ("Yes", Some(Some(true))),
+            (" 1", Some(Some(true))),
+            ("TRUE", Some(Some(true))),
+            ("0", Some(Some(false))),
+            ("No ", Some(Some(false))),
+            ("maybe", None),
+            ("2", None),
+        ] {
+            assert_eq!(told(cell), expected, "{cell}");
+        }
+    }
+}
