@@ -349,7 +349,7 @@ fn what_cannot_be_checked_is_refused() {
     assert_snapshot!(error("--input tickets.csv --output out --personal-columns name", 1), @"error: tickets.csv: no column `name` (wanted beside those of a tickets table); found id, text, category");
     assert_snapshot!(error("--input tickets.csv --output out --fix phone", 2), @r#"
     error: invalid value 'phone' for '--fix [<KINDS>]'
-      [possible values: safe, relabel, exact_duplicate, near_duplicate, near_leakage, leakage, label_noise, positive_as_negative, unknown_id, empty_text, mojibake, control_character, html_markup, quoted_mail, mail_signature, boilerplate, other_language, one_member_category, category_spelling]
+      [possible values: safe, relabel, exact_duplicate, near_duplicate, near_leakage, leakage, paraphrase_leakage, label_noise, positive_as_negative, unknown_id, empty_text, mojibake, control_character, html_markup, quoted_mail, mail_signature, boilerplate, other_language, one_member_category, category_spelling]
     
     For more information, try '--help'.
     "#);
@@ -461,7 +461,7 @@ fn what_an_earlier_split_says_in_other_words_is_found_and_dropped() {
     assert_eq!(left, [["a3"]]);
 
     let error = |line: &str| GENERATE.refused(path, &format!("check {line}"), 1);
-    assert_snapshot!(error("--input train.csv --output no --only paraphrase_leakage --model onnx"), @"");
+    assert_snapshot!(error("--input train.csv --output no --only paraphrase_leakage --model onnx"), @"error: paraphrase_leakage: there is one split only; it takes two splits (--against names the other one) and a sentence encoder in ONNX: name one with --model (`pairmill-train export` makes it)");
 }
 
 #[test]

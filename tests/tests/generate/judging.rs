@@ -16,7 +16,7 @@ const SELECT: &str = "select-pairs --pool queries.csv --corpus corpus.csv --mode
 const COLLECT: &str = "collect-pairs --pool queries.csv --corpus corpus.csv --sheet sheet.csv \
                        --output judged.parquet";
 
-/// 40 queries, 10 passages and a tiny model.
+/// 40 queries, 10 passages, one that is a query itself, and a tiny model.
 fn workplace() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path();
@@ -32,7 +32,8 @@ fn workplace() -> TempDir {
     let passages = things
         .iter()
         .enumerate()
-        .map(|(n, thing)| format!("p{n},=the {thing} is mended by hand"));
+        .map(|(n, thing)| format!("p{n},=the {thing} is mended by hand"))
+        .chain(["p10,How do I mend lamp 0?".to_owned()]);
     write_csv(
         &path.join("corpus.csv"),
         "id,text",
@@ -76,8 +77,12 @@ fn passages_go_out_to_be_judged_and_come_back_as_labelled_pairs() {
         lines.next(),
         Some("query_id,corpus_id,query,passage,relevant,similarity,round")
     );
-    // No spreadsheet takes a passage for a formula.
-    assert!(lines.all(|line| line.contains(",'=the ")), "{sheet}");
+    // No spreadsheet takes a passage for a formula, and no query answers itself.
+    assert!(
+        lines.all(|line| line.contains(",'=the ") || line.contains(",p10,")),
+        "{sheet}"
+    );
+    assert!(!sheet.contains("q00,p10,"), "{sheet}");
     fill(path, "sheet.csv", ["Yes", "0"], |row| row % 4 != 3);
 
     let collected = GENERATE.done(path, COLLECT);
@@ -96,10 +101,8 @@ fn passages_go_out_to_be_judged_and_come_back_as_labelled_pairs() {
     let judged = rows(&path.join("judged.parquet"), &columns);
     assert_eq!(judged.len(), 45);
     for row in &judged {
-        assert!(
-            row[1].starts_with("how do I mend") && row[3].starts_with("=the "),
-            "{row:?}"
-        );
+        let is_passage = row[3].starts_with("=the ") || row[2] == "p10";
+        assert!(row[1].starts_with("how do I mend") && is_passage, "{row:?}");
         let expected = if row[0][2..] == row[2][1..] { "1" } else { "0" };
         assert_eq!(
             (row[4].trim_end_matches(".0"), row[5].as_str()),
@@ -166,7 +169,7 @@ fn sheets_that_cannot_be_read_are_refused_with_row_and_remedy() {
     let path = dir.path();
     let refused = |line: &str| GENERATE.refused(path, line, 1);
     GENERATE.done(path, &format!("{SELECT} --number 4"));
-    assert_snapshot!(refused(COLLECT), @"");
+    assert_snapshot!(refused(COLLECT), @"error: sheet.csv: none of the 4 rows is judged; fill in the column `relevant` first");
     let sheet = |rows: &[&str]| {
         let rows: Vec<String> = rows.iter().map(|&row| row.to_owned()).collect();
         write_csv(
@@ -176,14 +179,14 @@ fn sheets_that_cannot_be_read_are_refused_with_row_and_remedy() {
         );
     };
     sheet(&["q01,p1,maybe"]);
-    assert_snapshot!(refused(COLLECT), @"");
+    assert_snapshot!(refused(COLLECT), @"error: sheet.csv: `maybe` in the column `relevant`, for the query `q01` and the passage `p1`; write 1 (or yes) where the passage answers the query and 0 (or no) where it does not, and leave what is undecided blank");
     sheet(&["q01,p1,1", "q01,p1,0"]);
-    assert_snapshot!(refused(COLLECT), @"");
+    assert_snapshot!(refused(COLLECT), @"error: sheet.csv: the passage `p1` is judged relevant to the query `q01` in one row and not relevant in another; keep one");
     sheet(&["q01,p77,1"]);
-    assert_snapshot!(refused(COLLECT), @"");
+    assert_snapshot!(refused(COLLECT), @"error: sheet.csv: the id `p77` is not in corpus.csv; give the pool that the sheet was made of, or correct the id");
     let all: Vec<String> = (0..40).map(|n| format!("q{n:02},p1,yes")).collect();
     write_csv(&path.join("sheet.csv"), "query_id,corpus_id,relevant", &all);
     GENERATE.done(path, COLLECT);
     let line = SELECT.replace("sheet.csv", "other.csv");
-    assert_snapshot!(refused(&format!("{line} --judged judged.parquet")), @"");
+    assert_snapshot!(refused(&format!("{line} --judged judged.parquet")), @"error: queries.csv: no query is left to judge passages of (40 queries, of which 40 have a relevant passage already; 11 passages in corpus.csv)");
 }

@@ -45,9 +45,9 @@ impl<'a> ByModel<'a> {
         )?;
         let paraphrases = can_tell(
             PARAPHRASE_LEAKAGE,
-            "they are told by a sentence encoder in ONNX over tables of two splits",
+            "it takes two splits (--against names the other one) and a sentence encoder in ONNX",
             has_splits,
-            "there are no two splits; --against names another one",
+            "there is one split only",
         )?;
         Ok(noise.or(paraphrases).map(|model| Self {
             model,

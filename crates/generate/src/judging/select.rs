@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use pairmill_active_learning::{PairChoice, PairOptions, PairStrategy, choose_pairs};
 use pairmill_retrieval::{Hit, Search};
+use pairmill_schema::TextKey;
 use pairmill_tables::{Lineage, RowFilter, session};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -159,7 +160,8 @@ impl SelectPairsConfig {
         let most = judged_of_a_query(judged);
         // The first two tell how sure the model is.
         let candidates = self.per_query.max(2);
-        let mut search = Search::new(&of_queries, candidates + most);
+        // And one may be the query itself.
+        let mut search = Search::new(&of_queries, candidates + most + 1);
         search.add(
             &of_passages,
             &(0..passages.len() as u32).collect::<Vec<_>>(),
@@ -169,8 +171,12 @@ impl SelectPairsConfig {
             .into_iter()
             .zip(queries)
             .map(|(mut hits, query)| {
-                let key = |hit: &Hit| (query.id.clone(), passages[hit.key as usize].0.clone());
-                hits.retain(|hit| !judged.contains_key(&key(hit)));
+                let itself = TextKey::equivalent(&query.text);
+                hits.retain(|hit| {
+                    let (id, text) = &passages[hit.key as usize];
+                    let key = (query.id.clone(), id.clone());
+                    !judged.contains_key(&key) && TextKey::equivalent(text) != itself
+                });
                 hits.truncate(candidates);
                 hits
             })
