@@ -96,7 +96,8 @@ def judged(result: dict) -> dict:
         "seconds": run["seconds"], "verdict_hit": (advice["verdict"] == "train") == (low > 0),
         "gain_hit": abs(predicted["gain"] - gain) <= GAIN,
         "interval_hit": predicted["low"] <= gain <= predicted["high"],
-        "time_hit": abs(took - 1) <= TIME, "loss_hit": best - run["trained_score"] <= LOSS,
+        "time_hit": abs(took - 1) <= TIME,
+        "loss_hit": best - run["trained_score"] <= LOSS if result["losses"] else None,
     }
 
 
@@ -112,8 +113,9 @@ def table(rows: list[dict]) -> str:
             f"({low:+.3f} to {high:+.3f}) | {row['gain']:+.3f} | {mark[row['worth_it']]} | {mark[row['verdict_hit']]} | "
             f"{mark[row['gain_hit']]} | {mark[row['interval_hit']]} | {row['predicted_seconds']:.0f} s / "
             f"{row['seconds']:.0f} s | {mark[row['time_hit']]} |")
-    count = {key: sum(row[f"{key}_hit"] for row in rows) for key in ("verdict", "gain", "interval", "time", "loss")}
-    lines.append("\n" + ", ".join(f"{key} {hits} of {len(rows)}" for key, hits in count.items()))
+    hits = {key: [row[f"{key}_hit"] for row in rows if row[f"{key}_hit"] is not None]
+            for key in ("verdict", "gain", "interval", "time", "loss")}
+    lines.append("\n" + ", ".join(f"{key} {sum(of)} of {len(of)}" for key, of in hits.items()))
     return "\n".join(lines)
 
 

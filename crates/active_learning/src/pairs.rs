@@ -57,9 +57,9 @@ pub struct PairChoice {
     pub similarity: f32,
 }
 
-/// Returns candidates whose judgement would teach most, of each chosen query the first ones. `found`
-/// holds those of each query, best first. Where the chosen queries have too few, more queries are
-/// chosen.
+/// Returns candidates whose judgement would teach most, of each chosen query the first ones.
+/// `found` holds those of each query, best first. Where the chosen queries have too few, more
+/// queries are chosen.
 pub fn choose_pairs(
     queries: &Embeddings,
     found: &[Vec<Hit>],

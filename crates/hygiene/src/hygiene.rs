@@ -2,7 +2,7 @@ use rayon::prelude::*;
 
 use crate::anonymise::shown_around;
 use crate::checks::{
-    CHECKS, Check, TextCheck, TextPlace, Watch, add_paraphrase, label_finding, retain_paraphrases,
+    CHECKS, Check, Paraphrase, TextCheck, TextPlace, Watch, add_paraphrases, label_finding,
 };
 use crate::finding::{Finding, Found, Suggestion};
 use crate::kind::{Family, Kind};
@@ -17,6 +17,8 @@ pub struct Hygiene {
     texts: Vec<&'static TextCheck>,
     watches: Vec<Box<dyn Watch>>,
     found: Found,
+    /// Held back until it is known what leaks by its letters.
+    paraphrases: Vec<Paraphrase>,
     /// Ids that are e-mail addresses.
     personal_ids: u64,
 }
@@ -54,6 +56,7 @@ impl Hygiene {
             texts,
             watches,
             found: Found::default(),
+            paraphrases: Vec::new(),
             personal_ids: 0,
         }
     }
@@ -122,8 +125,8 @@ impl Hygiene {
 
     /// Takes in that a text says in other words what texts of earlier splits say, the nearest
     /// first, each with its similarity.
-    pub fn paraphrase(&mut self, late: TextPlace, earlier: &[(TextPlace, f64)]) {
-        add_paraphrase(&mut self.found, &self.tables, late, earlier);
+    pub fn paraphrase(&mut self, late: TextPlace, earlier: Vec<(TextPlace, f64)>) {
+        self.paraphrases.push(Paraphrase { late, earlier });
     }
 
     /// Says what was found, ordered by kind and row.
@@ -132,7 +135,6 @@ impl Hygiene {
         for watch in self.watches {
             watch.finish(&self.tables, &mut found);
         }
-        retain_paraphrases(&mut found);
         if self.personal_ids > 0 {
             found.remarks.push(format!(
                 "{} ids have an @ and may be e-mail addresses; ids are kept as they are, because \
@@ -148,6 +150,7 @@ impl Hygiene {
         found
             .also_dropped
             .retain(|(_, kind, _)| order(kind).is_some());
+        add_paraphrases(self.paraphrases, &self.tables, &mut found);
         found.also_dropped.sort_by(|one, other| {
             (one.0, one.1.name, &one.2).cmp(&(other.0, other.1.name, &other.2))
         });

@@ -31,7 +31,7 @@ pub struct Extrapolated {
 /// ln(e(n) / e(0)), and the predictions are averaged with weights exp(-S / 2σ²), S being the
 /// squares left and σ² the mean variance of the logarithms (Burnham, Anderson: *Model Selection and
 /// Multimodel Inference*, 2002). The interval holds the middle share `confidence` of the same
-/// predictions over bootstrap resamples of the clusters of items, all trainings resampled alike, and
+/// predictions over bootstrap resamples of the clusters, all trainings resampled alike, and
 /// is widened by the squares that the fit leaves.
 ///
 /// `None` without items or trainings, where the start has no error, or where lengths differ.

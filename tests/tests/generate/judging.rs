@@ -142,7 +142,10 @@ fn passages_go_out_to_be_judged_and_come_back_as_labelled_pairs() {
     assert_eq!(all, 45 + second["chosen"].as_u64().unwrap());
 
     // What came back is what pairs are made of.
-    let pairs = GENERATE.done(path, "pairs --input both.parquet --output pairs");
+    let pairs = GENERATE.done(
+        path,
+        "pairs --input both.parquet --output pairs --split 0.4,0.3,0.3",
+    );
     assert_eq!(pairs["input_rows"], json!(all));
 }
 

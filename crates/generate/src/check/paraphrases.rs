@@ -86,8 +86,8 @@ impl Paraphrases {
                             places[at].iter().map(move |&place| (place, similarity))
                         })
                         .collect();
-                    for &place in *late {
-                        hygiene.paraphrase(place, &earlier);
+                    for &place in late.iter().filter(|_| !earlier.is_empty()) {
+                        hygiene.paraphrase(place, earlier.clone());
                     }
                 }
             }

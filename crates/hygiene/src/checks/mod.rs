@@ -15,7 +15,7 @@ pub(crate) use boilerplate::without as without_boilerplate;
 pub(crate) use exact_duplicates::chief_column;
 pub(crate) use label_noise::{LABEL_NOISE, finding as label_finding};
 pub use paraphrase_leakage::TextPlace;
-pub(crate) use paraphrase_leakage::{add as add_paraphrase, retain as retain_paraphrases};
+pub(crate) use paraphrase_leakage::{Paraphrase, add_all as add_paraphrases};
 
 macro_rules! checks {
     ($($name:ident),* $(,)?) => {

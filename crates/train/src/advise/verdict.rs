@@ -18,8 +18,8 @@ pub(super) const NOISY: f64 = 0.05;
 pub(super) const LEAKED: f64 = 0.01;
 /// Dev queries from which on an interval is narrow enough to tell gains of some hundredths.
 pub(super) const DEV_QUERIES: usize = 200;
-/// Groups of dev queries that share no answer from which on an interval of theirs tells anything: of
-/// fewer, all may have gained by chance (2 · 2^-n is not below 0.05).
+/// Groups of dev queries that share no answer from which on an interval of theirs tells anything:
+/// of fewer, all may have gained by chance (2 · 2^-n is not below 0.05).
 const LEAST_CLUSTERS: usize = 6;
 /// What twice the rows must bring to be worth collecting.
 const MORE_ROWS: f64 = 0.01;

@@ -192,8 +192,8 @@ impl Sweep<'_> {
     }
 }
 
-/// The mean gain in nDCG@10 of the same queries, with its interval. Queries that share an answer are
-/// drawn together.
+/// The mean gain in nDCG@10 of the same queries, with its interval. Queries that share an answer
+/// are drawn together.
 pub(super) fn gain(
     before: &[QueryScore],
     after: &[QueryScore],

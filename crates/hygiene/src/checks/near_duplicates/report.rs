@@ -126,15 +126,16 @@ impl Reporter<'_> {
 
     pub fn pairs(&self, pairs: &[Pair], found: &mut Found) {
         for pair in pairs {
-            let [one, other] = [pair.first, pair.second]
-                .map(|first| self.members(first).collect::<Vec<&Node>>());
+            let [one, other] =
+                [pair.first, pair.second].map(|first| self.members(first).collect::<Vec<&Node>>());
             if !self.is_ours(one[0], other[0]) {
                 continue;
             }
             let similarity = f64::from(pair.similarity);
             for node in self.apart(&one).filter(|node| self.is_checked(node)) {
-                let is_beside =
-                    |other: &&Node| other.place.table == node.place.table && other.column == node.column;
+                let is_beside = |other: &&Node| {
+                    other.place.table == node.place.table && other.column == node.column
+                };
                 for beside in self.apart(&other).filter(is_beside) {
                     let (early, late) = match node.place < beside.place {
                         true => (node, beside),
@@ -163,11 +164,7 @@ impl Reporter<'_> {
     }
 
     fn near_duplicate(&self, node: &Node, first: &Node, similarity: f64) -> Finding {
-        let detail = format!(
-            "{} row {}",
-            self.alike(similarity),
-            first.place.row + 1
-        );
+        let detail = format!("{} row {}", self.alike(similarity), first.place.row + 1);
         self.finding(&NEAR_DUPLICATE, node, first, similarity, detail)
     }
 
@@ -179,7 +176,10 @@ impl Reporter<'_> {
         match similarity >= 1.0 {
             true => format!("the same {what} as"),
             // Rounded down, so that nothing short of all is 100 %.
-            false => format!("{:.0} % of the {what} are those of", (similarity * 100.0).floor()),
+            false => format!(
+                "{:.0} % of the {what} are those of",
+                (similarity * 100.0).floor()
+            ),
         }
     }
 
@@ -240,7 +240,9 @@ impl Reporter<'_> {
         for other in early {
             if self.is_checked(other) && self.split(other) < self.split(leaked) {
                 let reason = format!("its text is nearly one of {}", self.split_name(leaked));
-                found.also_dropped.push((other.place, &NEAR_LEAKAGE, reason));
+                found
+                    .also_dropped
+                    .push((other.place, &NEAR_LEAKAGE, reason));
             }
         }
     }
