@@ -90,7 +90,7 @@ fn every_help_text_begins_with_an_example_that_works() {
             match command.as_str() {
                 // It is of two evaluations, of which there is one when the others are through, and
                 // these are of a model that another program exports.
-                "compare" | "select" | "simulate" => last.push(line),
+                "compare" | "select" | "select-pairs" | "simulate" => last.push(line),
                 _ => run_example(dir.path(), &line),
             }
         }

@@ -315,7 +315,7 @@ pub enum GenerateError {
     },
     /// A cell of a sheet that is neither yes nor no.
     #[error(
-        "{sheet}: `{found}` in the column `relevant`, for the query `{query}` and the passage `{passage}`; write 1 (or yes) where the passage answers the query and 0 (or no) where it does not, and leave what is undecided blank"
+        "{sheet}: `{found}` in the column `{column}`, for the query `{query}` and the passage `{passage}`; write 1 (or yes) where the passage answers the query and 0 (or no) where it does not, and leave what is undecided blank"
     )]
     NotYesOrNo {
         /// The sheet as the user gave it.
@@ -324,6 +324,8 @@ pub enum GenerateError {
         query: String,
         /// The id of the passage.
         passage: String,
+        /// The column.
+        column: &'static str,
         /// What stands there.
         found: String,
     },

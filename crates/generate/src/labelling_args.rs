@@ -38,8 +38,9 @@ pub(crate) enum Label {
     SelectPairs(SelectPairsArgs),
     /// Read filled-in sheets of `select-pairs` back as a table of labelled pairs
     ///
-    /// In the column `relevant` stands 1 or yes, 0 or no, or nothing yet. What was judged before
-    /// goes along, so the output is what the next `select-pairs` and `generate pairs` take.
+    /// In the column `relevant` stands 1 or yes, 0 or no, or nothing yet; judgements with a column
+    /// `score` are taken as well. What was judged before goes along, so the output is what the next
+    /// `select-pairs` and `generate pairs` take.
     CollectPairs(CollectPairsArgs),
     /// Play choosing and labelling through with known categories, to see what choosing saves
     Simulate(SimulateArgs),
@@ -132,7 +133,7 @@ pub(crate) struct CollectArgs {
 
 #[derive(Debug, Args)]
 #[command(before_help = example(
-    "pairmill-generate select-pairs --pool runs/try/data/queries_train.parquet \
+    "pairmill-generate select-pairs --pool runs/try/data/queries_dev.parquet \
      --corpus runs/try/data/corpus.parquet --model runs/try/model-onnx --number 50 \
      --output runs/try/to-judge.csv"
 ))]
@@ -169,8 +170,8 @@ pub(crate) struct SelectPairsArgs {
 
 #[derive(Debug, Args)]
 #[command(before_help = example(
-    "pairmill-generate collect-pairs --sheet runs/try/to-judge.csv \
-     --pool runs/try/data/queries_train.parquet --corpus runs/try/data/corpus.parquet \
+    "pairmill-generate collect-pairs --sheet runs/try/data/qrels_dev.parquet \
+     --pool runs/try/data/queries_dev.parquet --corpus runs/try/data/corpus.parquet \
      --output runs/try/judged.parquet"
 ))]
 pub(crate) struct CollectPairsArgs {

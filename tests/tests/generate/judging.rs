@@ -146,7 +146,7 @@ fn passages_go_out_to_be_judged_and_come_back_as_labelled_pairs() {
         path,
         "pairs --input both.parquet --output pairs --split 0.4,0.3,0.3",
     );
-    assert_eq!(pairs["input_rows"], json!(all));
+    assert_eq!(pairs["rows"]["read"], json!(all));
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub(super) struct Answer {
 
 /// The column to fill in.
 const RELEVANT: &str = "relevant";
+/// The column of judgements, which may come in place of a sheet.
+const SCORE: &str = "score";
 
 /// Writes a sheet, whole or not at all.
 pub(super) fn write(
@@ -89,11 +91,14 @@ pub(super) fn write(
 pub(super) async fn read(session: &SessionContext, input: &str) -> Result<Vec<Answer>> {
     let failed = |error| TableError::of_scan(input, error);
     let columns = column_names(session, input).await?;
-    let extra = [RELEVANT, ROUND];
-    let extra = match columns.iter().any(|name| name == ROUND) {
-        true => &extra[..],
-        false => &extra[..1],
+    let has = |wanted: &str| columns.iter().any(|name| name == wanted);
+    let relevant = if !has(RELEVANT) && has(SCORE) {
+        SCORE
+    } else {
+        RELEVANT
     };
+    let extra = [relevant, ROUND];
+    let extra = if has(ROUND) { &extra[..] } else { &extra[..1] };
     // Two texts, under names that no other column of the sheet is taken for.
     let names = [("id", Some("query_id")), ("text", Some("corpus_id"))];
     let names = ColumnNames::new(names);
@@ -102,17 +107,18 @@ pub(super) async fn read(session: &SessionContext, input: &str) -> Result<Vec<An
     let mut answers = Vec::new();
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(failed)?;
-        let [queries, passages, relevant] =
-            ["id", "text", RELEVANT].map(|name| string_column(&batch, name));
+        let [queries, passages, cells] =
+            ["id", "text", relevant].map(|name| string_column(&batch, name));
         let rounds = extra.get(1).map(|name| string_column(&batch, name));
         for at in 0..batch.num_rows() {
-            let cell = relevant.is_valid(at).then(|| relevant.value(at));
+            let cell = cells.is_valid(at).then(|| cells.value(at));
             let id = |ids: &StringArray| cells::original(ids.value(at)).to_owned();
             let is_relevant =
                 told(cell.unwrap_or_default()).ok_or_else(|| GenerateError::NotYesOrNo {
                     sheet: input.to_owned(),
                     query: id(queries),
                     passage: id(passages),
+                    column: relevant,
                     found: cell.unwrap_or_default().to_owned(),
                 })?;
             answers.push(Answer {
@@ -126,13 +132,16 @@ pub(super) async fn read(session: &SessionContext, input: &str) -> Result<Vec<An
     Ok(answers)
 }
 
-/// What a cell says; `None` where that is neither yes nor no nor nothing.
+/// What a cell says; `None` where that is neither yes nor no, no grade and not nothing.
 fn told(cell: &str) -> Option<Option<bool>> {
     match cell.trim().to_lowercase().as_str() {
         "" => Some(None),
-        "1" | "1.0" | "yes" | "y" | "true" | "relevant" | "x" => Some(Some(true)),
-        "0" | "0.0" | "no" | "n" | "false" | "irrelevant" | "not relevant" => Some(Some(false)),
-        _ => None,
+        "yes" | "y" | "true" | "relevant" | "x" => Some(Some(true)),
+        "no" | "n" | "false" | "irrelevant" | "not relevant" => Some(Some(false)),
+        grade => {
+            let grade: u32 = grade.trim_end_matches(".0").parse().ok()?;
+            Some(Some(grade > 0))
+        }
     }
 }
 
@@ -151,7 +160,10 @@ mod tests {
             ("0", Some(Some(false))),
             ("No ", Some(Some(false))),
             ("maybe", None),
-            ("2", None),
+            ("1.0", Some(Some(true))),
+            ("2", Some(Some(true))),
+            ("0.5", None),
+            ("-1", None),
         ] {
             assert_eq!(told(cell), expected, "{cell}");
         }
