@@ -106,9 +106,11 @@ proptest! {
         let known = known(&rows);
         match TicketSet::new(rows, &options, "table", seed) {
             Ok(set) => check_tickets(&set, &known, &options),
-            Err(error @ (GenerateError::EmptySplit { .. } | GenerateError::NoPairs { .. })) => {
-                return Err(TestCaseError::reject(error.to_string()));
-            }
+            Err(
+                error @ (GenerateError::EmptySplit { .. }
+                | GenerateError::NoPairs { .. }
+                | GenerateError::OneCategory { .. }),
+            ) => return Err(TestCaseError::reject(error.to_string())),
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
         }
     }
