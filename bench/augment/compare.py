@@ -10,13 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 VENV = HERE.parent / ".venv-augment"
-BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/pairmill-generate"
+sys.path.insert(0, str(HERE.parent))
+from pairmill import BIN, DATA, save
+
+BINARY = BIN / "pairmill-generate"
 
 
 def interpreter(wanted: str | None) -> str:
@@ -44,7 +45,7 @@ def run(command: list) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"), help="folder of the data sets")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the data sets")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of the dictionary")
     parser.add_argument("--texts", type=int, default=2_000, help="texts that nlpaug gets")
     parser.add_argument("--per-row", type=int, default=10, help="wordings of each text that Pairmill makes")
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", help="an interpreter that has the packages")
     args = parser.parse_args()
+    args.data = Path(args.data)
     python = interpreter(args.python)
     table = args.data / "banking77/tickets_train.parquet"
     rounds = []
@@ -74,13 +76,8 @@ def main() -> None:
     for name in rounds[0]["pairmill"]:
         of = [one["pairmill"][name]["wordings_per_second"] / one["nlpaug"]["report"]["texts_per_second"] for one in rounds]
         print(f"{name}: {statistics.median(of):.0f} times as many a second ({min(of):.0f} to {max(of):.0f})")
-    now = datetime.now(timezone.utc)
-    archive = HERE / "results" / f"{now:%Y-%m-%d-%H%M%S}-synonyms.json"
-    archive.parent.mkdir(exist_ok=True)
     options = {name: str(value) for name, value in vars(args).items() if name in ("texts", "per_row", "threads", "rounds")}
-    archive.write_text(json.dumps({"date": f"{now:%Y-%m-%d}", "machine": platform.machine(), "cores": os.cpu_count(),
-                                   "python": platform.python_version(), "options": options, "rounds": rounds}, indent=1) + "\n")
-    print(f"archived in {archive.relative_to(ROOT)}")
+    save(HERE, "synonyms", {"python": platform.python_version(), "options": options, "rounds": rounds})
 
 
 main()

@@ -56,7 +56,7 @@ def tickets(name: str, size: int, method: str, seed: int, args: argparse.Namespa
     model = args.model
     if method != "as it is":
         data, model = work / f"{method}-data", work / f"{method}-model"
-        pairmill("generate", "tickets", "--input", table, "--output", data, "--split", "1,0,0", "--max-pairs", args.pairs, "--force")
+        pairmill("generate", "tickets", "--input", table, "--output", data, "--split", "0.96,0.02,0.02", "--max-pairs", args.pairs, "--force")
         pairmill("train", "encoder", "--model", args.model, "--train", data / "pairs_train.parquet", "--groups",
                  data / "corpus.parquet", "--max-steps", EPOCHS * math.ceil(len(few) / BATCH), "--batch-size", BATCH,
                  "--seed", seed, "--output", model, "--force")

@@ -24,7 +24,7 @@ mod words;
 
 pub use error::{AugmentError, Result};
 pub use kept_words::KeptWords;
-pub use method::Method;
+pub use method::{Method, Wordings};
 pub use methods::Route;
 pub use refusal::Refusal;
 pub use registry::{METHODS, MethodKind, Resources, method_kind};

@@ -4,19 +4,14 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{Result, Words};
 
+/// Draws another wording of a text, or nothing where there is nothing to change; an error if a model
+/// fails. The number counts the wordings of this text from 0.
+pub type Wordings<'a> = Box<dyn FnMut(usize, &mut ChaCha8Rng) -> Result<Option<String>> + 'a>;
+
 /// A way to another wording.
 pub trait Method: Sync {
-    /// Returns another wording of a text, or nothing where there is nothing to change. `number`
-    /// counts the wordings of this text from 0.
-    ///
-    /// # Errors
-    /// If a model fails.
-    fn wording(
-        &self,
-        words: &Words<'_>,
-        number: usize,
-        draw: &mut ChaCha8Rng,
-    ) -> Result<Option<String>>;
+    /// Returns what draws other wordings of a text. What can be changed in it is found out once.
+    fn wordings<'a>(&'a self, words: &'a Words<'a>) -> Wordings<'a>;
 
     /// When a wording is the same as its source, which it must not be.
     fn sameness(&self) -> Sameness {

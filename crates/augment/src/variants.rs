@@ -1,4 +1,4 @@
-use pairmill_schema::{Sameness, TextKey, draw};
+use pairmill_schema::{TextKey, draw};
 
 use crate::{Method, Refusal, Result, Words};
 
@@ -12,6 +12,8 @@ pub struct Variant {
     pub number: usize,
     /// The wording; empty where there was nothing to change.
     pub text: String,
+    /// What it shares with texts that are the same as it in the method's sense.
+    pub key: TextKey,
     /// Why it does not count, if it does not.
     pub refusal: Option<Refusal>,
 }
@@ -36,30 +38,34 @@ pub struct Drawn<'a> {
 /// # Errors
 /// If a model fails.
 pub fn variants(words: &Words<'_>, method: &dyn Method, drawn: Drawn<'_>) -> Result<Vec<Variant>> {
-    let source = TextKey::new(words.text(), method.sameness());
+    let key = |text: &str| TextKey::new(text, method.sameness());
+    let (source, nothing) = (key(words.text()), key(""));
+    let mut wordings = method.wordings(words);
     let tries = method.most().map_or(TRIES, |_| 1);
     let mut earlier = Vec::new();
     let mut variants = Vec::with_capacity(drawn.number);
     for number in 0..drawn.number.min(method.most().unwrap_or(usize::MAX)) {
-        let key = [
+        let of = [
             drawn.method.as_bytes(),
             drawn.id.as_bytes(),
             &(number as u64).to_le_bytes(),
         ];
-        let mut draw = draw::generator(drawn.seed, "augment", &key);
+        let mut draw = draw::generator(drawn.seed, "augment", &of);
         let mut variant = Variant {
             number: number + 1,
             text: String::new(),
+            key: nothing,
             refusal: Some(Refusal::NothingToChange),
         };
         for _ in 0..tries {
-            let Some(text) = method.wording(words, number, &mut draw)? else {
+            let Some(text) = wordings(number, &mut draw)? else {
                 break;
             };
-            variant.refusal = refusal(words, &text, (source, &earlier), method.sameness());
+            variant.key = key(&text);
+            variant.refusal = refusal(words, &text, variant.key, (source, &earlier));
             variant.text = text;
             if variant.refusal.is_none() {
-                earlier.push(TextKey::new(&variant.text, method.sameness()));
+                earlier.push(variant.key);
                 break;
             }
         }
@@ -75,10 +81,9 @@ pub fn variants(words: &Words<'_>, method: &dyn Method, drawn: Drawn<'_>) -> Res
 fn refusal(
     words: &Words<'_>,
     text: &str,
+    key: TextKey,
     (source, earlier): (TextKey, &[TextKey]),
-    sameness: Sameness,
 ) -> Option<Refusal> {
-    let key = TextKey::new(text, sameness);
     if key == source || text.trim().is_empty() {
         Some(Refusal::Identical)
     } else if !words.are_kept_in(text) {
@@ -93,23 +98,21 @@ fn refusal(
 #[cfg(test)]
 mod tests {
     use rand::Rng;
-    use rand_chacha::ChaCha8Rng;
 
     use super::*;
     use crate::KeptWords;
+    use crate::method::Wordings;
 
     /// Puts one of so many words in place of the text.
     struct OneOf(&'static [&'static str]);
 
     impl Method for OneOf {
-        fn wording(
-            &self,
-            _: &Words<'_>,
-            _: usize,
-            draw: &mut ChaCha8Rng,
-        ) -> Result<Option<String>> {
-            let found = (!self.0.is_empty()).then(|| self.0[draw.random_range(0..self.0.len())]);
-            Ok(found.map(str::to_owned))
+        fn wordings<'a>(&'a self, _: &'a Words<'a>) -> Wordings<'a> {
+            Box::new(|_, draw| {
+                let is_any = !self.0.is_empty();
+                let found = is_any.then(|| self.0[draw.random_range(0..self.0.len())]);
+                Ok(found.map(str::to_owned))
+            })
         }
     }
 

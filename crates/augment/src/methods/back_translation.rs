@@ -3,8 +3,8 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use fxtranslate::engine::Engine;
-use rand_chacha::ChaCha8Rng;
 
+use crate::method::Wordings;
 use crate::{AugmentError, Method, Result, Words};
 
 /// Letters of a text that a message shows.
@@ -27,18 +27,15 @@ struct Translator {
 }
 
 impl Method for BackTranslation {
-    fn wording(
-        &self,
-        words: &Words<'_>,
-        number: usize,
-        _: &mut ChaCha8Rng,
-    ) -> Result<Option<String>> {
-        if words.is_empty() {
-            return Ok(None);
-        }
-        let route = &self.routes[number % self.routes.len()];
-        let there = route.there.translate(words.text())?;
-        route.back.translate(&there).map(Some)
+    fn wordings<'a>(&'a self, words: &'a Words<'a>) -> Wordings<'a> {
+        Box::new(move |number, _| {
+            if words.is_empty() {
+                return Ok(None);
+            }
+            let route = &self.routes[number % self.routes.len()];
+            let there = route.there.translate(words.text())?;
+            route.back.translate(&there).map(Some)
+        })
     }
 
     fn most(&self) -> Option<usize> {

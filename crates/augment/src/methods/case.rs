@@ -1,9 +1,8 @@
 use pairmill_schema::Sameness;
 use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 
-use crate::method::drawn;
-use crate::{Method, Result, Words};
+use crate::method::{Wordings, drawn};
+use crate::{Method, Words};
 
 /// The share of words whose letter case is changed.
 pub(crate) const CASE: f64 = 0.2;
@@ -15,28 +14,25 @@ pub(crate) struct Case {
 }
 
 impl Method for Case {
-    fn wording(
-        &self,
-        words: &Words<'_>,
-        _: usize,
-        draw: &mut ChaCha8Rng,
-    ) -> Result<Option<String>> {
+    fn wordings<'a>(&'a self, words: &'a Words<'a>) -> Wordings<'a> {
         let able = words
             .free()
             .map(|number| (number, others(words.letters(number))));
         let able: Vec<_> = able.filter(|(_, others)| !others.is_empty()).collect();
-        if able.is_empty() {
-            return Ok(None);
-        }
-        let changed: Vec<_> = drawn(able.len(), self.rate, draw)
-            .into_iter()
-            .map(|place| {
-                let (number, others) = &able[place];
-                let other = &others[draw.random_range(0..others.len())];
-                (*number, other.as_str().into())
-            })
-            .collect();
-        Ok(Some(words.with(changed)))
+        Box::new(move |_, draw| {
+            if able.is_empty() {
+                return Ok(None);
+            }
+            let changed: Vec<_> = drawn(able.len(), self.rate, draw)
+                .into_iter()
+                .map(|place| {
+                    let (number, others) = &able[place];
+                    let other = &others[draw.random_range(0..others.len())];
+                    (*number, other.as_str().into())
+                })
+                .collect();
+            Ok(Some(words.with(changed)))
+        })
     }
 
     fn sameness(&self) -> Sameness {
@@ -78,8 +74,7 @@ mod tests {
         let words = Words::new(text, &KeptWords::default());
         let mut draw = pairmill_schema::draw::generator(1, "test", &[]);
         for _ in 0..50 {
-            let other = Case { rate: 0.5 }
-                .wording(&words, 0, &mut draw)
+            let other = Case { rate: 0.5 }.wordings(&words)(0, &mut draw)
                 .unwrap()
                 .unwrap();
             assert_ne!(other, text);
@@ -93,7 +88,7 @@ mod tests {
         let words = Words::new("日本 123", &KeptWords::default());
         let mut draw = pairmill_schema::draw::generator(1, "test", &[]);
         assert_eq!(
-            Case { rate: 1.0 }.wording(&words, 0, &mut draw).unwrap(),
+            Case { rate: 1.0 }.wordings(&words)(0, &mut draw).unwrap(),
             None
         );
         assert_eq!(others("a"), ["A"]);

@@ -1,8 +1,6 @@
-use rand_chacha::ChaCha8Rng;
-
 use crate::english::is_negation;
-use crate::method::drawn;
-use crate::{Method, Result, Words};
+use crate::method::{Wordings, drawn};
+use crate::{Method, Words};
 
 /// The share of words that are left out.
 pub(crate) const DELETION: f64 = 0.1;
@@ -16,23 +14,20 @@ pub(crate) struct Deletion {
 }
 
 impl Method for Deletion {
-    fn wording(
-        &self,
-        words: &Words<'_>,
-        _: usize,
-        draw: &mut ChaCha8Rng,
-    ) -> Result<Option<String>> {
+    fn wordings<'a>(&'a self, words: &'a Words<'a>) -> Wordings<'a> {
         let able = words
             .free()
             .filter(|&number| !is_negation(words.letters(number)));
         let able: Vec<usize> = able.collect();
-        if able.is_empty() || words.len() < FEWEST_WORDS {
-            return Ok(None);
-        }
-        let mut gone = drawn(able.len(), self.rate, draw);
-        gone.truncate(words.len() / 2);
-        let gone: Vec<usize> = gone.into_iter().map(|place| able[place]).collect();
-        Ok(Some(without(words, &gone)))
+        Box::new(move |_, draw| {
+            if able.is_empty() || words.len() < FEWEST_WORDS {
+                return Ok(None);
+            }
+            let mut gone = drawn(able.len(), self.rate, draw);
+            gone.truncate(words.len() / 2);
+            let gone: Vec<usize> = gone.into_iter().map(|place| able[place]).collect();
+            Ok(Some(without(words, &gone)))
+        })
     }
 }
 
@@ -73,8 +68,7 @@ mod tests {
         let words = Words::new("the card does not work in Paris", &KeptWords::default());
         let mut draw = pairmill_schema::draw::generator(1, "test", &[]);
         for _ in 0..50 {
-            let rest = Deletion { rate: 0.9 }
-                .wording(&words, 0, &mut draw)
+            let rest = Deletion { rate: 0.9 }.wordings(&words)(0, &mut draw)
                 .unwrap()
                 .unwrap();
             assert!(rest.contains("not") && rest.contains("Paris"), "{rest}");
@@ -87,9 +81,7 @@ mod tests {
         let words = Words::new("card lost", &KeptWords::default());
         let mut draw = pairmill_schema::draw::generator(1, "test", &[]);
         assert_eq!(
-            Deletion { rate: 1.0 }
-                .wording(&words, 0, &mut draw)
-                .unwrap(),
+            Deletion { rate: 1.0 }.wordings(&words)(0, &mut draw).unwrap(),
             None
         );
     }

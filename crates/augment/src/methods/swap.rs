@@ -1,7 +1,5 @@
-use rand_chacha::ChaCha8Rng;
-
-use crate::method::drawn;
-use crate::{Method, Result, Words};
+use crate::method::{Wordings, drawn};
+use crate::{Method, Words};
 
 /// The share of neighbours that change places.
 pub(crate) const SWAP: f64 = 0.1;
@@ -13,12 +11,7 @@ pub(crate) struct Swap {
 }
 
 impl Method for Swap {
-    fn wording(
-        &self,
-        words: &Words<'_>,
-        _: usize,
-        draw: &mut ChaCha8Rng,
-    ) -> Result<Option<String>> {
+    fn wordings<'a>(&'a self, words: &'a Words<'a>) -> Wordings<'a> {
         let is_free = |number: usize| !words.word(number).is_kept;
         let able = (1..words.len()).map(|second| second - 1).filter(|&first| {
             is_free(first)
@@ -27,18 +20,20 @@ impl Method for Swap {
                 && words.letters(first) != words.letters(first + 1)
         });
         let able: Vec<usize> = able.collect();
-        let mut swapped = Vec::new();
-        let mut next = 0;
-        for place in drawn(able.len(), self.rate, draw) {
-            let first = able[place];
-            // A word changes places once.
-            if first >= next {
-                swapped.push((first, words.letters(first + 1).into()));
-                swapped.push((first + 1, words.letters(first).into()));
-                next = first + 2;
+        Box::new(move |_, draw| {
+            let mut swapped = Vec::new();
+            let mut next = 0;
+            for place in drawn(able.len(), self.rate, draw) {
+                let first = able[place];
+                // A word changes places once.
+                if first >= next {
+                    swapped.push((first, words.letters(first + 1).into()));
+                    swapped.push((first + 1, words.letters(first).into()));
+                    next = first + 2;
+                }
             }
-        }
-        Ok((!swapped.is_empty()).then(|| words.with(swapped)))
+            Ok((!swapped.is_empty()).then(|| words.with(swapped)))
+        })
     }
 }
 
@@ -52,9 +47,9 @@ mod tests {
         let words = Words::new("one two, three four Paris", &KeptWords::default());
         let mut draw = pairmill_schema::draw::generator(1, "test", &[]);
         let swap = Swap { rate: 1.0 };
-        let other = swap.wording(&words, 0, &mut draw).unwrap().unwrap();
+        let other = swap.wordings(&words)(0, &mut draw).unwrap().unwrap();
         assert_eq!(other, "two one, four three Paris");
         let words = Words::new("go go Paris", &KeptWords::default());
-        assert_eq!(swap.wording(&words, 0, &mut draw).unwrap(), None);
+        assert_eq!(swap.wordings(&words)(0, &mut draw).unwrap(), None);
     }
 }

@@ -5,9 +5,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::case::capitalised;
 use crate::english::{Chosen, article, choose, expected, inflect, readings, role};
-use crate::method::drawn;
+use crate::method::{Wordings, drawn};
 use crate::wordnet::Sense;
-use crate::{Method, Result, WordNet, Words};
+use crate::{Method, WordNet, Words};
 
 /// The share of eligible words that are replaced.
 pub(crate) const SYNONYMS: f64 = 0.3;
@@ -32,39 +32,36 @@ pub(crate) struct Synonyms {
 type Candidates = Vec<(String, u32)>;
 
 impl Method for Synonyms {
-    fn wording(
-        &self,
-        words: &Words<'_>,
-        _: usize,
-        draw: &mut ChaCha8Rng,
-    ) -> Result<Option<String>> {
+    fn wordings<'a>(&'a self, words: &'a Words<'a>) -> Wordings<'a> {
         let able = words.free().filter_map(|number| {
             let candidates = self.candidates(words, number);
             (!candidates.is_empty()).then_some((number, candidates))
         });
         let able: Vec<(usize, Candidates)> = able.collect();
-        if able.is_empty() {
-            return Ok(None);
-        }
-        let mut replaced = Vec::new();
-        for place in drawn(able.len(), self.rate, draw) {
-            let (number, candidates) = &able[place];
-            let word = weighted(candidates, draw);
-            let before = number.checked_sub(1).filter(|&before| {
-                !words.word(before).is_kept && words.between(before).trim().is_empty()
-            });
-            if let Some(before) = before
-                && let Some(article) = article(words.letters(before), word)
-            {
-                let article = match is_large(words.letters(*number)) {
-                    true => article.to_ascii_uppercase(),
-                    false => article.to_owned(),
-                };
-                replaced.push((before, article.into()));
+        Box::new(move |_, draw| {
+            if able.is_empty() {
+                return Ok(None);
             }
-            replaced.push((*number, in_case_of(words, *number, word).into()));
-        }
-        Ok(Some(words.with(replaced)))
+            let mut replaced = Vec::new();
+            for place in drawn(able.len(), self.rate, draw) {
+                let (number, candidates) = &able[place];
+                let word = weighted(candidates, draw);
+                let before = number.checked_sub(1).filter(|&before| {
+                    !words.word(before).is_kept && words.between(before).trim().is_empty()
+                });
+                if let Some(before) = before
+                    && let Some(article) = article(words.letters(before), word)
+                {
+                    let article = match is_large(words.letters(*number)) {
+                        true => article.to_ascii_uppercase(),
+                        false => article.to_owned(),
+                    };
+                    replaced.push((before, article.into()));
+                }
+                replaced.push((*number, in_case_of(words, *number, word).into()));
+            }
+            Ok(Some(words.with(replaced)))
+        })
     }
 }
 
@@ -184,7 +181,8 @@ mod tests {
         let list = KeptWords::new(["gift"]).unwrap();
         let words = Words::new(text, &list);
         let mut draw = pairmill_schema::draw::generator(1, "test", &[]);
-        let all = (0..50).filter_map(|_| method.wording(&words, 0, &mut draw).unwrap());
+        let mut wordings = method.wordings(&words);
+        let all = (0..50).filter_map(|number| wordings(number, &mut draw).unwrap());
         all.collect()
     }
 

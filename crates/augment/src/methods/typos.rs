@@ -1,8 +1,8 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::method::drawn;
-use crate::{Method, Result, Words};
+use crate::method::{Wordings, drawn};
+use crate::{Method, Words};
 
 /// The share of words that get a mistake.
 pub(crate) const TYPOS: f64 = 0.1;
@@ -19,30 +19,25 @@ pub(crate) struct Typos {
 }
 
 impl Method for Typos {
-    fn wording(
-        &self,
-        words: &Words<'_>,
-        _: usize,
-        draw: &mut ChaCha8Rng,
-    ) -> Result<Option<String>> {
+    fn wordings<'a>(&'a self, words: &'a Words<'a>) -> Wordings<'a> {
         let able = words.free().filter(|&number| {
             let letters = words.letters(number);
             letters.chars().count() >= FEWEST_LETTERS
         });
         let able: Vec<usize> = able.collect();
-        if able.is_empty() {
-            return Ok(None);
-        }
-        let changed: Vec<_> = drawn(able.len(), self.rate, draw)
-            .into_iter()
-            .map(|place| {
-                (
-                    able[place],
-                    mistyped(words.letters(able[place]), draw).into(),
-                )
-            })
-            .collect();
-        Ok(Some(words.with(changed)))
+        Box::new(move |_, draw| {
+            if able.is_empty() {
+                return Ok(None);
+            }
+            let changed: Vec<_> = drawn(able.len(), self.rate, draw)
+                .into_iter()
+                .map(|place| {
+                    let letters = words.letters(able[place]);
+                    (able[place], mistyped(letters, draw).into())
+                })
+                .collect();
+            Ok(Some(words.with(changed)))
+        })
     }
 }
 
@@ -113,8 +108,7 @@ mod tests {
         let words = Words::new("my transfer failed in Revolut", &KeptWords::default());
         let mut draw = pairmill_schema::draw::generator(1, "test", &[]);
         for _ in 0..100 {
-            let typo = Typos { rate: 0.0 }
-                .wording(&words, 0, &mut draw)
+            let typo = Typos { rate: 0.0 }.wordings(&words)(0, &mut draw)
                 .unwrap()
                 .unwrap();
             assert_ne!(typo, words.text());
@@ -131,7 +125,7 @@ mod tests {
         let words = Words::new("pay my tax", &KeptWords::default());
         let mut draw = pairmill_schema::draw::generator(1, "test", &[]);
         assert_eq!(
-            Typos { rate: 1.0 }.wording(&words, 0, &mut draw).unwrap(),
+            Typos { rate: 1.0 }.wordings(&words)(0, &mut draw).unwrap(),
             None
         );
     }

@@ -58,8 +58,8 @@ async fn make(
         sources.rows.len()
     );
     let mut found = wordings(&sources, &methods, &kept, (config.seed, config.per_row))?;
-    refuse_other_texts(&sources, &mut found);
-    refuse_held_out(&held_out, &mut found);
+    refuse_other_texts(&sources, &methods, &mut found);
+    refuse_held_out(&held_out, &methods, &mut found);
     if let Some(encoder) = &encoder {
         refuse_by_model(&sources, &mut found, encoder, config.min_similarity)?;
     }

@@ -20,6 +20,8 @@ pub(super) struct Wording {
     /// Its number among those of the source and the method, from 1.
     pub number: usize,
     pub text: String,
+    /// What it shares with texts that are the same as it in the method's sense.
+    pub key: TextKey,
     /// The cosine of it and its source, where a model was asked.
     pub similarity: Option<f32>,
     pub refusal: Option<Refusal>,
@@ -63,6 +65,7 @@ pub(super) fn wordings(
                 method,
                 number: variant.number,
                 text: variant.text,
+                key: variant.key,
                 similarity: None,
                 refusal: variant.refusal,
                 other: None,
@@ -78,8 +81,16 @@ pub(super) fn wordings(
     Ok(all.into_iter().flatten().collect())
 }
 
+/// What a wording shares with the texts that are equivalent to it.
+fn equivalent(wording: &Wording, methods: &[Named]) -> TextKey {
+    match methods[wording.method].method.sameness() {
+        Sameness::Equivalent => wording.key,
+        _ => TextKey::equivalent(&wording.text),
+    }
+}
+
 /// Refuses wordings that are the same as the text of another source.
-pub(super) fn refuse_other_texts(sources: &Sources, wordings: &mut [Wording]) {
+pub(super) fn refuse_other_texts(sources: &Sources, methods: &[Named], wordings: &mut [Wording]) {
     let count = sources.sources.len();
     let keys: Vec<TextKey> = (0..count)
         .into_par_iter()
@@ -93,7 +104,7 @@ pub(super) fn refuse_other_texts(sources: &Sources, wordings: &mut [Wording]) {
         .par_iter_mut()
         .filter(|wording| wording.is_left())
         .for_each(|wording| {
-            let key = TextKey::equivalent(&wording.text);
+            let key = equivalent(wording, methods);
             if key == keys[wording.source] {
                 return;
             }
@@ -104,9 +115,13 @@ pub(super) fn refuse_other_texts(sources: &Sources, wordings: &mut [Wording]) {
 }
 
 /// Refuses wordings that are the same as a text that is held out.
-pub(super) fn refuse_held_out(held_out: &HashMap<TextKey, String>, wordings: &mut [Wording]) {
+pub(super) fn refuse_held_out(
+    held_out: &HashMap<TextKey, String>,
+    methods: &[Named],
+    wordings: &mut [Wording],
+) {
     for wording in wordings.iter_mut().filter(|wording| wording.is_left()) {
-        if let Some(input) = held_out.get(&TextKey::equivalent(&wording.text)) {
+        if let Some(input) = held_out.get(&equivalent(wording, methods)) {
             wording.refuse(Refusal::HeldOut, Some(input.clone()));
         }
     }
@@ -123,8 +138,7 @@ pub(super) fn refuse_repeated(sources: &Sources, methods: &[Named], wordings: &m
     left.sort_by_key(|wording| wording.number);
     for wording in left {
         let sameness = methods[wording.method].method.sameness();
-        let key = (sameness, TextKey::new(&wording.text, sameness));
-        match first.entry(key) {
+        match first.entry((sameness, wording.key)) {
             Entry::Vacant(free) => {
                 free.insert(wording.source);
             }
