@@ -9,7 +9,6 @@ import argparse
 import collections
 import json
 import os
-import platform
 import random
 import re
 import resource
@@ -18,15 +17,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/pairmill-generate"
+sys.path.insert(0, str(HERE.parent))
+from pairmill import BIN, DATA, save
+
+BINARY = BIN / "pairmill-generate"
 WORD = re.compile(r"[^\W_]+")
 # As crates/hygiene/src/word_sets.rs has them.
 SHORT, RUN, THRESHOLD = 50, 5, 0.8
@@ -40,7 +40,7 @@ def make(corpus: Path, target: Path, texts: int, seed: int) -> list[tuple[int, i
     """Writes the corpus again and again with other words, and edits of what was written before."""
     draw = random.Random(seed)
     originals = pq.read_table(corpus, columns=["text"]).column("text").to_pylist()
-    words = list({word for text in originals[::20] for word in text.split()})
+    words = sorted({word for text in originals[::20] for word in text.split()})
     schema = pa.schema([("id", pa.string()), ("text", pa.string())])
     planted, recent, rows, number = [], [], [], 0
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
@@ -121,7 +121,7 @@ def run(command: list) -> dict:
 
 
 def ours(table: Path, folder: Path, threads: int) -> dict:
-    line = [BINARY, "check", "--kind", "queries", "--input", table, "--output", folder / "ours", "--only", "near_duplicate",
+    line = [BINARY, "check", "--kind", "queries", "--input", table, "--output", folder / "ours", "--only", "two_ids,near_duplicate",
             "--threads", threads, "--force", "--json"]
     start = time.perf_counter()
     process = subprocess.Popen([str(part) for part in line], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -141,7 +141,7 @@ def datatrove(table: Path, folder: Path, workers: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--texts", type=int, default=1_000_000)
     parser.add_argument("--part", type=int, default=3_000, help="texts compared pair by pair")
     parser.add_argument("--seed", type=int, default=42)
@@ -149,6 +149,7 @@ def main() -> None:
     parser.add_argument("--skip-datatrove", action="store_true")
     parser.add_argument("--keep", type=Path, help="folder of the texts, made once")
     args = parser.parse_args()
+    args.data = Path(args.data)
     folder = Path(tempfile.mkdtemp()) if args.keep is None else args.keep
     folder.mkdir(exist_ok=True)
     table, plan = folder / "texts.parquet", folder / "planted.json"
@@ -161,15 +162,21 @@ def main() -> None:
     texts = pq.read_table(table).column("text").to_pylist()
     result = {"texts": len(texts), "megabytes_of_text": sum(map(len, texts)) / 1e6, "planted": len(planted), "pairmill": measured}
     rows = pq.read_table(folder / "ours/findings.parquet", columns=["id", "other_id", "similarity"]).to_pydict()
-    rows = [(int(one), int(other), similarity) for one, other, similarity in zip(*rows.values())]
+    # What is the same text under two ids has no similarity.
+    rows = [(int(one), int(other), similarity or 1) for one, other, similarity in zip(*rows.values())]
     found = {tuple(sorted(row[:2])) for row in rows}
     # Texts of the same words stand for each other: only the first of them is held against others.
     same: dict[int, int] = {max(row[:2]): min(row[:2]) for row in rows if row[2] == 1}
+
+    def is_found(pair: tuple[int, int]) -> bool:
+        first = {same.get(number, number) for number in pair}
+        return tuple(sorted(pair)) in found or len(first) == 1 or tuple(sorted(first)) in found
+
     result["pairs_found"] = len(found)
 
     near = [pair for pair in planted if jaccard(texts[pair[0]], texts[pair[1]]) >= THRESHOLD]
     result["planted_of_0.8"] = len(near)
-    result["recall_of_planted"] = sum(tuple(sorted(pair)) in found for pair in near) / max(len(near), 1)
+    result["recall_of_planted"] = sum(map(is_found, near)) / max(len(near), 1)
     # A part: planted texts with their sources, and others at even distances.
     part = sorted({number for pair in planted[: args.part // 4] for number in pair} | set(range(0, len(texts), max(1, 2 * len(texts) // args.part))))
     exact = {(part[one], part[other]) for one, other in exact_pairs([texts[number] for number in part])}
@@ -178,10 +185,6 @@ def main() -> None:
     # Of a text with more than 100 partners, as those of one template have, 100 are listed.
     partners = collections.Counter(number for pair in found for number in pair)
     open_pairs = {pair for pair in exact if max(partners[number] for number in pair) < PARTNERS}
-
-    def is_found(pair: tuple[int, int]) -> bool:
-        first = {same.get(number, number) for number in pair}
-        return pair in found or len(first) == 1 or tuple(sorted(first)) in found
 
     result["part"] = {
         "texts": len(part), "exact_pairs": len(exact), "found": len(exact & found_there), "others_found": len(found_there - exact),
@@ -196,20 +199,9 @@ def main() -> None:
         result["datatrove"] = datatrove(table, folder, args.threads)
         result["times_as_fast"] = result["datatrove"]["seconds"] / result["pairmill"]["seconds"]
         print("datatrove:", json.dumps(result["datatrove"]), flush=True)
-    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
-    result |= {"commit": commit, "processor": processor(), "threads": args.threads, "load": os.getloadavg()[0]}
-    file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-near-duplicates.json"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(result, indent=1) + "\n")
-    print("raw results:", file.relative_to(ROOT))
+    save(HERE, "near-duplicates", result | {"threads": args.threads, "load": os.getloadavg()[0]})
     if args.keep is None:
         shutil.rmtree(folder)
-
-
-def processor() -> str:
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

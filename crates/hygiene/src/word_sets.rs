@@ -18,8 +18,6 @@ pub(crate) struct WordSets {
     pub runs: Option<Vec<u32>>,
     /// How many different words it has.
     pub distinct: usize,
-    /// Stands for all its words in their order.
-    pub sequence: u64,
 }
 
 impl WordSets {
@@ -40,7 +38,6 @@ impl WordSets {
             runs: (distinct >= SHORT).then(runs),
             words: (distinct <= longest).then_some(words),
             distinct,
-            sequence: hash_words(&all),
         }
     }
 }
@@ -75,12 +72,5 @@ mod tests {
         assert_eq!(of(50), (Some(50), Some(46)));
         assert_eq!(of(62), (Some(62), Some(58)));
         assert_eq!(of(63), (None, Some(59)));
-    }
-
-    #[test]
-    fn the_sequence_knows_order_and_not_case() {
-        let sequence = |text: &str| WordSets::new(text, 0.8).sequence;
-        assert_eq!(sequence("Reset it!"), sequence("reset IT"));
-        assert_ne!(sequence("reset it"), sequence("it reset"));
     }
 }

@@ -24,7 +24,9 @@ use crate::marks::{ends_sentence, is_apostrophe, is_dash, is_mark, is_unspaced};
 pub fn equivalent(text: &str) -> String {
     let letters = fold_letters(text);
     let words: Vec<&str> = letters.split_whitespace().collect();
-    let opens = |quote: char| words.iter().any(|word| leading(word).contains(quote));
+    let opens = |quote: char| {
+        letters.contains(quote) && words.iter().any(|word| leading(word).contains(quote))
+    };
     let quotes = Quotes {
         single: opens('\''),
         double: opens('"'),
@@ -98,6 +100,14 @@ impl Folded {
 
     /// Adds what stands between white space.
     fn push_word(&mut self, word: &str, at_end: bool, quotes: Quotes) {
+        // Most words, of which nothing is left out.
+        if word.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            if std::mem::take(&mut self.gap) && !self.text.is_empty() {
+                self.text.push(' ');
+            }
+            self.text.push_str(word);
+            return;
+        }
         let lead = leading(word);
         if lead.len() == word.len() {
             if !is_idle(word, at_end) {

@@ -2,16 +2,16 @@
 
 mod report;
 
-use pairmill_schema::TextKey;
+use pairmill_schema::{Sameness, TextKey};
 use rayon::prelude::*;
 
 use super::{Check, TableCheck, Watch};
 use crate::finding::Found;
-use crate::keys::letters_key;
+use crate::keys::{letters_key, sameness};
 use crate::kind::{Family, Fix, Kind, Severity};
 use crate::options::Options;
 use crate::set_join::{Sets, join};
-use crate::table::{Batch, Place, Role, Table};
+use crate::table::{Batch, Place, Role, Table, TableKind};
 use crate::word_sets::{SHORT, WordSets};
 use report::{Classes, Reporter, Unit};
 
@@ -120,6 +120,11 @@ impl Watch for NearDuplicates {
 impl Group {
     fn add(&mut self, table: usize, info: &Table, batch: &Batch, column: usize) {
         let can_leak = info.split.is_some() && self.role == Role::Query;
+        // As others report it: of queries that are one but for letter case and signs each has an id.
+        let sameness = match info.kind {
+            TableKind::Queries => Sameness::Identical,
+            _ => sameness(self.role),
+        };
         let sets: Vec<(WordSets, Node)> = batch.texts[column]
             .par_iter()
             .enumerate()
@@ -129,10 +134,7 @@ impl Group {
                     place: Place::new(table, batch.first + row),
                     column: u8::try_from(column).expect("texts have few columns"),
                     is_short: sets.distinct < SHORT,
-                    same: match self.role {
-                        Role::Query => sets.sequence,
-                        _ => half(TextKey::identical(text)),
-                    },
+                    same: half(TextKey::new(text, sameness)),
                     letters: if can_leak { half(letters_key(text)) } else { 0 },
                 };
                 (sets, node)
@@ -220,6 +222,23 @@ mod tests {
             ("declined was my card", "a"),
         ]);
         assert_eq!(findings(&rows, "near_duplicate"), [(3, Some(1))]);
+    }
+
+    #[test]
+    fn texts_that_differ_in_signs_that_count_are_two_of_the_same_words() {
+        let rows = tickets(&[
+            ("how do I sort a list in C++ here", "a"),
+            ("how do I sort a list in C# here", "a"),
+        ]);
+        assert_eq!(findings(&rows, "exact_duplicate"), []);
+        assert_eq!(findings(&rows, "near_duplicate"), [(2, Some(1))]);
+    }
+
+    #[test]
+    fn queries_that_differ_in_case_and_signs_are_two_of_the_same_words() {
+        let rows = queries(&["My card was lost", "my card was lost!", "my card was lost!"]);
+        assert_eq!(findings(&rows, "near_duplicate"), [(2, Some(1))]);
+        assert_eq!(findings(&rows, "two_ids"), [(3, Some(2))]);
     }
 
     #[test]
