@@ -67,38 +67,29 @@ impl Texts for Held<'_> {
     }
 }
 
-/// Returns the embeddings of texts as passages, row-major `[texts, dimension]`, as they are
-/// compared: of length 1 where that is by cosine. They are kept in a folder of the model's own
-/// below `folder`, and what that holds is not computed again. `embedded` hears how many more texts
-/// are done, after it has heard once how many are to be embedded.
+/// Embeds what a folder of the model's own below `folder` lacks of texts, as passages, and returns
+/// the folder opened. `embedded` hears how many more texts are done, after it has heard once how
+/// many are to be embedded.
 ///
 /// # Errors
 /// If a text cannot be embedded, the folder cannot be written, or another process is adding to it.
-pub fn embed_texts(
+pub fn store_texts(
     folder: &Path,
     model: &Model,
     texts: &[&str],
     begin: impl FnOnce(u64),
     embedded: impl Fn(u64),
-) -> Result<Vec<f32>> {
-    let dimension = model.encoder.dimension();
-    let mut store = Store::open(folder, &model.about(), dimension)?;
+) -> Result<Store> {
+    let mut store = Store::open(folder, &model.about(), model.encoder.dimension())?;
     let mut seen = FxHashSet::default();
     let mut is_missing = |number: &u32| {
         let key = key(texts[*number as usize]);
-        seen.insert(key) && store.row(&key).is_none()
+        store.row(&key).is_none() && seen.insert(key)
     };
     let numbers = 0..texts.len() as u32;
     let missing: Vec<u32> = numbers.filter(|number| is_missing(number)).collect();
     begin(missing.len() as u64);
     complete(&mut store, model, &Held(texts), &missing, embedded)?;
     store.share();
-    let mut embeddings = vec![0.0; texts.len() * dimension];
-    for (text, embedding) in texts.iter().zip(embeddings.chunks_exact_mut(dimension)) {
-        // Every text was found or embedded.
-        if let Some(row) = store.row(&key(text)) {
-            store.read(row as usize..row as usize + 1, embedding)?;
-        }
-    }
-    Ok(embeddings)
+    Ok(store)
 }

@@ -22,7 +22,7 @@ mod search;
 mod store;
 mod texts;
 
-pub use embed::embed_texts;
+pub use embed::store_texts;
 pub use error::{DenseError, Result};
 pub use function::dense_search;
 pub use index::{Builder, Index};

@@ -156,6 +156,22 @@ impl Store {
             .map_err(|source| self.unreadable(source))
     }
 
+    /// Reads the embeddings of texts, row-major `[texts, dimension]`, as they are compared: of
+    /// length 1 where that is by cosine. A text that it has none of is a row of zeros.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn of_texts(&self, texts: &[&str]) -> Result<Vec<f32>> {
+        let mut embeddings = vec![0.0; texts.len() * self.dimension];
+        let rows = embeddings.chunks_exact_mut(self.dimension);
+        for (text, embedding) in texts.iter().zip(rows) {
+            if let Some(row) = self.row(&key(text)) {
+                self.read(row as usize..row as usize + 1, embedding)?;
+            }
+        }
+        Ok(embeddings)
+    }
+
     /// Lets others read from now on.
     pub fn share(&mut self) {
         self.lock.share();

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pairmill_cli::Progress;
-use pairmill_dense::{Model, embed_texts};
+use pairmill_dense::{Model, Store, store_texts};
 use pairmill_hub::ModelSource;
 use pairmill_inference::{SentenceEncoder, SentenceEncoderOptions};
 use pairmill_retrieval::Embeddings;
@@ -94,14 +94,16 @@ impl LabellingModel {
             document_prompt: prompt(&encoder),
             encoder: Arc::clone(&encoder),
         };
-        let values = match &self.cache {
-            Some(cache) => self.embed_in(cache, &model, texts)?,
+        let temporary;
+        let folder = match &self.cache {
+            Some(cache) => cache,
             None => {
                 let folder = tempfile::Builder::new().prefix("pairmill-").tempdir();
-                let folder = folder.map_err(GenerateError::Temporary)?;
-                self.embed_in(folder.path(), &model, texts)?
+                temporary = folder.map_err(GenerateError::Temporary)?;
+                temporary.path()
             }
         };
+        let store = self.store_texts(folder, &model, texts)?;
         let cut = encoder.tally().truncated;
         if cut > 0 {
             warn!(
@@ -109,14 +111,19 @@ impl LabellingModel {
                 encoder.max_length()
             );
         }
-        let embeddings = Embeddings::normalised(values, encoder.dimension());
+        let dimension = encoder.dimension();
+        // The embeddings of a million texts take all memory that there is to spare.
+        drop((model, encoder));
+        let values = store.of_texts(texts)?;
+        drop(store);
+        let embeddings = Embeddings::normalised(values, dimension);
         embeddings.map_err(|row| GenerateError::NoVector {
             model: self.model.name(),
             text: pairmill_schema::excerpt(texts[row], crate::input::EXCERPT),
         })
     }
 
-    fn embed_in(&self, folder: &Path, model: &Model, texts: &[&str]) -> Result<Vec<f32>> {
+    fn store_texts(&self, folder: &Path, model: &Model, texts: &[&str]) -> Result<Store> {
         let progress = std::cell::RefCell::new(None);
         let begin = |missing: u64| {
             if missing > 0 {
@@ -130,6 +137,6 @@ impl LabellingModel {
             }
         };
         // ONNX Runtime calls back from this thread alone.
-        Ok(embed_texts(folder, model, texts, begin, done)?)
+        Ok(store_texts(folder, model, texts, begin, done)?)
     }
 }
