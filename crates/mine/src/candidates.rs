@@ -16,7 +16,7 @@ use crate::learning::Learning;
 use crate::parts::{Parts, Tally};
 use crate::plan::with_hits;
 use crate::retriever::Retriever;
-use crate::{MineConfig, MineError, MineSummary, Report, Result};
+use crate::{Corpus, MineConfig, MineError, MineSummary, Report, Result};
 
 impl MineSummary {
     fn add(&mut self, tally: &Tally) {
@@ -103,7 +103,7 @@ async fn write_candidates(
         None => None,
     };
     // Opened before the index is built, so that a wrong group column is found at once.
-    let passages = passages(config, &session).await?;
+    let passages = passages(&config.corpus, config.group_column.as_deref(), &session).await?;
     let mut parts = Parts::open(config, lineage, audit_lineage)?;
     let (corpus, threads) = (&config.corpus.resolved(&session).await?, run.threads);
     let retriever = Retriever::open(corpus, &session, lineage, threads, parts.folder()).await?;
@@ -113,8 +113,10 @@ async fn write_candidates(
         ..Default::default()
     };
     let known = Learning {
-        config,
+        corpus: &config.corpus,
+        path: &config.pairs.path,
         pairs: &pairs,
+        same_text: config.same_text,
         summary: &mut summary,
         evidence: Evidence::new(config.same_text, config.ignore_identical_ids),
     };
@@ -166,10 +168,13 @@ async fn write_candidates(
 }
 
 /// Returns the corpus with the column `group`, null where groups do not count.
-async fn passages(config: &MineConfig, session: &SessionContext) -> Result<DataFrame> {
-    let group = config.group_column.as_deref();
+pub(crate) async fn passages(
+    corpus: &Corpus,
+    group: Option<&str>,
+    session: &SessionContext,
+) -> Result<DataFrame> {
     let extra = group.filter(|name| !["id", "title", "text"].contains(name));
-    let passages = config.corpus.open(session, extra.as_slice()).await?;
+    let passages = corpus.open(session, extra.as_slice()).await?;
     let group = match group {
         Some(name) => ident(name),
         None => lit(ScalarValue::Utf8(None)),
@@ -183,7 +188,7 @@ async fn passages(config: &MineConfig, session: &SessionContext) -> Result<DataF
 }
 
 /// Returns one row per pair of ids, under the names of the candidates table.
-fn distinct(pairs: DataFrame, kept: &[&str]) -> Result<DataFrame> {
+pub(crate) fn distinct(pairs: DataFrame, kept: &[&str]) -> Result<DataFrame> {
     let ids = vec![ident("anchor_id").alias("query_id"), ident("positive_id")];
     let mut texts = vec![
         min(ident("anchor")).alias("query"),

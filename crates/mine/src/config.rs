@@ -69,16 +69,7 @@ impl MineConfig {
                 self.top_k
             ));
         }
-        if self.audit.as_deref() == Some(Path::new("-")) {
-            return Err("--audit - : only --output can be standard output; give a file".to_owned());
-        }
-        let absolute = |path: &PathBuf| std::path::absolute(path).ok();
-        match &self.audit {
-            Some(audit) if absolute(audit) == absolute(&self.run.output) => {
-                Err("--audit and --output name the same file".to_owned())
-            }
-            _ => Ok(()),
-        }
+        refuse_shared_output(self.audit.as_deref(), &self.run.output)
     }
 
     pub(crate) fn select(&self) -> Select<'_> {
@@ -117,5 +108,19 @@ impl MineConfig {
             kept: self.pairs.kept.fields(),
             ..TrainingRows::new(self.format, self.selection.num_negatives.unwrap_or(0))
         }
+    }
+}
+
+/// Refuses an audit table that is standard output or the output itself.
+pub(crate) fn refuse_shared_output(audit: Option<&Path>, output: &Path) -> Result<(), String> {
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    match audit {
+        Some(audit) if audit == Path::new("-") => {
+            Err("--audit - : only --output can be standard output; give a file".to_owned())
+        }
+        Some(audit) if absolute(audit) == absolute(output) => {
+            Err("--audit and --output name the same file".to_owned())
+        }
+        _ => Ok(()),
     }
 }

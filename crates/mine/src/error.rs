@@ -103,6 +103,18 @@ pub enum MineError {
         /// Each reason with its count.
         reasons: String,
     },
+    /// No pair came back.
+    #[error(
+        "{path}: the anchor of no pair of {pairs} finds its positive among the first {within} passages, so nothing is written; is it the corpus of these pairs? Otherwise raise --within"
+    )]
+    NothingFound {
+        /// The pairs as the user gave them.
+        path: String,
+        /// Pairs looked at.
+        pairs: u64,
+        /// Passages among which the positive had to be.
+        within: usize,
+    },
     /// No candidate is of this query.
     #[error("{path}: no candidate is of the query `{query_id}`; it has queries such as {some}")]
     NoSuchQuery {

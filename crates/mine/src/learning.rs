@@ -5,22 +5,25 @@ use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, SessionContext, ident};
 use pairmill_candidates::{Absence, Evidence, Key, Known, Side, passage_key, question_key};
 use pairmill_lexical::TermFinder;
-use pairmill_schema::{agreeing, counted, excerpt};
+use pairmill_schema::{Sameness, agreeing, counted, excerpt};
 use pairmill_tables::{Qrels, passage, string_column};
 use tracing::warn;
 
 use crate::batches::for_each_batch;
 use crate::labels::is_positive;
 use crate::pairs::OpenPairs;
-use crate::{MineConfig, MineError, MineSummary, Result};
+use crate::{Corpus, MineError, MineSummary, Result};
 
 /// Letters of a text in a message.
 const SHOWN: usize = 60;
 
 /// Gathers the known positives from the pairs, the judgements and the corpus.
 pub(crate) struct Learning<'a> {
-    pub config: &'a MineConfig,
+    pub corpus: &'a Corpus,
+    /// The pairs as the user gave them.
+    pub path: &'a str,
     pub pairs: &'a OpenPairs,
+    pub same_text: Sameness,
     pub summary: &'a mut MineSummary,
     pub evidence: Evidence,
 }
@@ -42,7 +45,7 @@ impl Learning<'_> {
         self.read_passages(passages).await?;
         self.summary.judged_outside_corpus = self.evidence.judged_but_unseen() as u64;
         if self.summary.judged_outside_corpus > 0 {
-            let (missing, corpus) = (self.summary.judged_outside_corpus, &self.config.corpus.path);
+            let (missing, corpus) = (self.summary.judged_outside_corpus, &self.corpus.path);
             let passages = counted(missing, "passage", "passages");
             let are = agreeing(missing, "is", "are");
             warn!("{passages} named in the judgements {are} not in {corpus}");
@@ -56,12 +59,15 @@ impl Learning<'_> {
 
     async fn read_pairs(&mut self, mut terms: Option<TermFinder>) -> Result<()> {
         let Self {
-            config,
+            path,
             pairs,
+            same_text,
             summary,
             evidence,
+            ..
         } = self;
-        let path = || config.pairs.path.clone();
+        let same_text = *same_text;
+        let path = || (*path).to_owned();
         let mut wrong = None;
         let mut ambiguous = None;
         let mut rows = 0;
@@ -85,7 +91,7 @@ impl Learning<'_> {
                         Some(true) => {}
                         Some(false) => {
                             summary.pairs_labeled_negative += 1;
-                            let query = question_key(anchor, config.same_text);
+                            let query = question_key(anchor, same_text);
                             negatives.insert((query, passage_key(positive)));
                             continue;
                         }
@@ -168,13 +174,13 @@ impl Learning<'_> {
         texts.sort_unstable();
         texts.dedup();
         let form = |text: &str| match side {
-            Side::Anchor => question_key(text, self.config.same_text),
+            Side::Anchor => question_key(text, self.same_text),
             Side::Positive => passage_key(text),
         };
         let first = texts.first().cloned().unwrap_or_default();
         let second = texts.iter().find(|text| form(text) != form(&first));
         Err(MineError::AmbiguousId {
-            path: self.config.pairs.path.clone(),
+            path: self.path.to_owned(),
             column,
             id,
             second: second.map(|text| excerpt(text, SHOWN)).unwrap_or_default(),
@@ -202,7 +208,7 @@ impl Learning<'_> {
     }
 
     async fn warn_of(&self, session: &SessionContext, absence: &Absence) -> Result<()> {
-        let corpus = &self.config.corpus;
+        let corpus = self.corpus;
         let (absent, all) = (absence.absent, absence.positives);
         if absent == all {
             warn!(

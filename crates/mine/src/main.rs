@@ -14,7 +14,8 @@ use pairmill_candidates::TrainingFormat;
 use pairmill_cli::numbers::{number, positive_whole, similarity};
 use pairmill_cli::{Common, Program, UsageError, example};
 use pairmill_mine::{
-    ExplainConfig, MineConfig, Pairs, RunOptions, Sampling, SearchConfig, Selection,
+    ExplainConfig, MineConfig, Pairs, RoundTripConfig, RunOptions, Sampling, SearchConfig,
+    Selection,
 };
 use pairmill_schema::Sameness;
 use pairmill_tables::{KeptColumns, ReadOptions, program_build, run_path, table_path};
@@ -70,6 +71,11 @@ struct Cli {
 enum Command {
     /// Write a plain ranked run of queries against a corpus
     Search(Box<SearchArgs>),
+    /// Keep the pairs whose anchor finds its positive again
+    ///
+    /// For queries that were made of passages: one that does not find its passage among the first
+    /// asks for something else, or for much else as well.
+    RoundTrip(Box<RoundTripArgs>),
     /// Show what was decided on the candidates of one query, and why
     Explain(ExplainArgs),
 }
@@ -233,6 +239,33 @@ struct SearchArgs {
     corpus: CorpusArgs,
 }
 
+#[derive(Debug, Args)]
+#[command(before_help = example(
+    "pairmill-mine round-trip --pairs runs/try/data/pairs_train.parquet \
+     --corpus runs/try/data/corpus.parquet --output runs/try/pairs.parquet"
+))]
+struct RoundTripArgs {
+    /// Pairs: anchor, positive and, if there are, anchor_id, positive_id; by a column `label` or
+    /// `score`, those from 0.5 on
+    #[arg(long, value_name = "FILE", value_parser = table_file)]
+    pairs: String,
+    /// The pairs that are kept, as the name says: .parquet, .csv, .tsv, .jsonl or .arrow; `-`
+    /// writes an Arrow IPC stream to standard output. A file appears whole or not at all
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
+    output: PathBuf,
+    /// Write all pairs with the rank of the positive and the passage that was found first to this
+    /// file as well
+    #[arg(long, value_name = "FILE", value_parser = table_path)]
+    audit: Option<PathBuf>,
+    /// Passages among which the anchor has to find its positive
+    #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    within: u32,
+    #[command(flatten)]
+    columns: PairColumns,
+    #[command(flatten)]
+    corpus: CorpusArgs,
+}
+
 /// Returns the formats that no model's scores are needed for.
 fn formats() -> impl TypedValueParser<Value = TrainingFormat> {
     let formats = TrainingFormat::value_variants().iter();
@@ -301,6 +334,22 @@ impl SearchArgs {
     }
 }
 
+impl RoundTripArgs {
+    fn config(self, common: &Common) -> Result<RoundTripConfig, String> {
+        one_of_stdin([Some(&self.pairs), self.corpus.file()])?;
+        let pairs = self.columns.pairs(self.pairs);
+        let config = RoundTripConfig {
+            corpus: self.corpus.corpus(Some(&pairs))?,
+            pairs,
+            within: self.within as usize,
+            audit: self.audit,
+            run: run_options(self.output, common),
+        };
+        config.validate()?;
+        Ok(config)
+    }
+}
+
 fn run_options(output: PathBuf, common: &Common) -> RunOptions {
     RunOptions {
         output,
@@ -321,6 +370,11 @@ fn main() -> ExitCode {
                 let config = args.config(&common).map_err(UsageError)?;
                 common.check_output(&config.run.output)?;
                 pairmill_cli::print(&common, &pairmill_mine::search(&config).await?)
+            }
+            (Some(Command::RoundTrip(args)), _) => {
+                let config = args.config(&common).map_err(UsageError)?;
+                common.check_output(&config.run.output)?;
+                pairmill_cli::print(&common, &pairmill_mine::round_trip(&config).await?)
             }
             (Some(Command::Explain(args)), _) => {
                 let explanation = pairmill_mine::explain(&ExplainConfig {

@@ -140,7 +140,7 @@ impl Pairs {
 }
 
 /// Makes `content_id(text)`: an id for a text, equal where texts are identical.
-fn content_id() -> ScalarUDF {
+pub(crate) fn content_id() -> ScalarUDF {
     let invoke = |arguments: &[ColumnarValue]| {
         let columns = ColumnarValue::values_to_arrays(arguments)?;
         let texts = columns[0].as_string::<i32>().iter();

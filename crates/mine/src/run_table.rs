@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::fs;
 
 use arrow::array::RecordBatch;
 use datafusion::prelude::{DataFrame, ident};
@@ -8,17 +7,16 @@ use pairmill_cli::Progress;
 use pairmill_lexical::TermFinder;
 use pairmill_schema::counted;
 use pairmill_tables::{
-    ColumnNames, Format, LineOutput, Lineage, Lines, Table, TableOutput, check_output, is_stream,
-    keep_when_interrupted, open, session, sibling, string_column,
+    ColumnNames, Format, LineOutput, Lineage, Lines, Table, TableOutput, check_output, open,
+    session, string_column,
 };
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::batches::for_each_batch;
+use crate::beside::Beside;
 use crate::candidates::warn_of_queries;
-use crate::parts::{KEPT, temporary_folder};
 use crate::plan::{Runs, with_hits};
-use crate::retriever::Retriever;
 use crate::{Corpus, MineError, Report, Result, RunOptions};
 use pairmill_candidates::id_key;
 
@@ -75,26 +73,8 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     check_output(&run.output)?;
     let (corpus, threads) = (&config.corpus.resolved(&session).await?, run.threads);
     refuse_shared_ids(queries.clone(), &config.queries).await?;
-    let temporary = match is_stream(&run.output) {
-        true => Some(temporary_folder()?),
-        false => None,
-    };
-    let beside = match &temporary {
-        Some(temporary) => temporary.path().to_owned(),
-        None => {
-            let folder = sibling(&run.output, ".parts")?;
-            keep_when_interrupted(&folder, KEPT);
-            folder
-        }
-    };
-    let retriever = match Retriever::open(corpus, &session, lineage, threads, &beside).await {
-        Ok(retriever) => retriever,
-        Err(error) => {
-            // Unless there are embeddings in it, which the next run can use.
-            let _ = fs::remove_dir(&beside);
-            return Err(error);
-        }
-    };
+    let beside = Beside::open(corpus, &session, lineage, threads, &run.output).await?;
+    let retriever = &beside.retriever;
 
     let (count, without_terms) = count(queries.clone(), retriever.term_finder()).await?;
     let hits = with_hits(
@@ -105,7 +85,7 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
             ident("text").alias("query"),
         ])?,
         &["query_id"],
-        &retriever,
+        retriever,
         config.top_k,
         false,
     )
@@ -142,7 +122,7 @@ async fn write_run(config: &SearchConfig, lineage: &Lineage) -> Result<SearchSum
     output.finish(&summary)?;
     let hits = counted(hits, "hit", "hits");
     info!("wrote {}: {hits}", run.output.display());
-    let _ = fs::remove_dir_all(beside);
+    beside.remove();
     warn_of_queries(count, without_terms, without_hits);
     Ok(summary)
 }

@@ -8,5 +8,6 @@ mod promises;
 mod real_data;
 mod refusals;
 mod resume;
+mod round_trip;
 mod scale;
 mod texts;
