@@ -2,8 +2,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, Int32Array, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
-use pairmill_tables::{KeptColumns, Lineage, ParquetOutput, Table, TableError};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use pairmill_tables::{KeptColumns, Lineage, ParquetOutput, Table, TableError, TableOutput};
+use serde::Serialize;
 
 use crate::Result;
 
@@ -22,7 +23,7 @@ impl Tables<'_> {
     /// Starts `name`.parquet with this schema: columns of text, then at most one number.
     pub fn create(&self, name: &str, schema: SchemaRef) -> Result<TableWriter> {
         let path = self.folder.join(name).with_extension("parquet");
-        let is_text = |field: &&Arc<arrow::datatypes::Field>| field.data_type() == &DataType::Utf8;
+        let is_text = |field: &&Arc<Field>| field.data_type() == &DataType::Utf8;
         let texts = schema.fields().iter().filter(is_text).count();
         Ok(TableWriter {
             output: ParquetOutput::create(&path, schema.clone(), self.lineage)?,
@@ -33,6 +34,23 @@ impl Tables<'_> {
             bytes: 0,
         })
     }
+}
+
+/// Writes a table that fits in one batch, whole or not at all, with the figures of the run.
+pub(crate) fn write_whole(
+    target: &Path,
+    fields: Vec<Field>,
+    columns: Vec<ArrayRef>,
+    lineage: &Lineage,
+    figures: &impl Serialize,
+) -> Result<()> {
+    let schema = Arc::new(Schema::new(fields));
+    let batch = RecordBatch::try_new(schema.clone(), columns);
+    let batch = batch.map_err(|error| TableError::Query(Box::new(error.into())))?;
+    let mut output = TableOutput::create(target, schema, lineage)?;
+    output.write(&batch)?;
+    output.finish_with(figures)?;
+    Ok(())
 }
 
 /// Returns the schema of pairs with the columns that are kept.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
+use serde::de::DeserializeOwned;
 
 use crate::atomic_file::hidden;
 use crate::lineage::{FIGURES_KEY, FOOTER_KEY};
@@ -39,6 +40,25 @@ impl Lineage {
             },
             Place::Free(_) | Place::Stream(_) => None,
         }
+    }
+
+    /// Returns what the stage that wrote `output` reported, if there is nothing to do, and says so.
+    ///
+    /// # Errors
+    /// As [`is_done`](Self::is_done).
+    pub fn report_of_done<T: DeserializeOwned>(
+        &self,
+        output: &Path,
+        force: bool,
+    ) -> Result<Option<T>> {
+        if !self.is_done(output, force)? {
+            return Ok(None);
+        }
+        let report = Self::figures(output).and_then(|report| serde_json::from_value(report).ok());
+        if report.is_some() {
+            tracing::info!("{} is up to date", output.display());
+        }
+        Ok(report)
     }
 
     /// Returns the lineage of a file that a stage wrote, and whether that is as it was written.

@@ -116,11 +116,7 @@ pub async fn check(config: &CheckConfig) -> Result<CheckReport> {
         output: config.output.clone(),
         summary,
     };
-    let figures = || serde_json::from_value(Lineage::figures(&config.output)?).ok();
-    if lineage.is_done(&config.output, config.force)?
-        && let Some(summary) = figures()
-    {
-        info!("{} is up to date", config.output.display());
+    if let Some(summary) = lineage.report_of_done(&config.output, config.force)? {
         return Ok(report(true, summary));
     }
     let folder = FolderOutput::create(&config.output)?;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use pairmill_hygiene::{Batch, Hygiene, Place, Role, Split, Table, TextPlace};
 use pairmill_retrieval::{Embeddings, Search};
-use pairmill_schema::TextKey;
+use pairmill_schema::{TextKey, counted};
 use pairmill_tables::Lineage;
+use tracing::warn;
 
 use super::CheckConfig;
 use crate::Result;
@@ -74,11 +75,12 @@ impl Paraphrases {
         let places = splits.iter().flat_map(|split| &split.places);
         let places: Vec<&Vec<TextPlace>> = places.collect();
         let vectors = model.embed(&texts, lineage, config.threads)?;
-        let mut first = 0;
+        let (mut first, mut crowded) = (0, 0);
         for split in &splits {
             let last = first + split.texts.len();
             if first > 0 {
                 let nearest = nearest(&vectors, (first, last), config.options.paraphrases);
+                crowded += nearest.iter().filter(|near| near.len() == PARTNERS).count();
                 for (late, nearest) in places[first..].iter().zip(nearest) {
                     let earlier: Vec<(TextPlace, f64)> = nearest
                         .into_iter()
@@ -92,6 +94,13 @@ impl Paraphrases {
                 }
             }
             first = last;
+        }
+        if crowded > 0 {
+            warn!(
+                "{} near to {PARTNERS} texts of earlier splits or more, of which the nearest \
+                 {PARTNERS} were looked at; check again after --fix",
+                counted(crowded as u64, "text is", "texts are")
+            );
         }
         Ok(())
     }

@@ -2,16 +2,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{Float32Array, StringArray, UInt32Array};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::RecordBatch;
-use pairmill_tables::{Lineage, Table, TableError, TableOutput, session};
+use arrow::array::{ArrayRef, Float32Array, StringArray, UInt32Array};
+use arrow::datatypes::{DataType, Field};
+use pairmill_tables::{Lineage, Table, session};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use super::rows::{self, Judgement, Judgements};
 use super::sheet;
 use crate::labelling::{ROUND, TextColumns, texts};
+use crate::write::write_whole;
 use crate::{GenerateError, Result};
 
 /// Which sheets to read back, to where.
@@ -59,11 +59,7 @@ pub struct CollectPairsReport {
 /// contradict each other, nothing is filled in, or the table cannot be written.
 pub async fn collect_pairs(config: &CollectPairsConfig) -> Result<CollectPairsReport> {
     let lineage = config.lineage()?;
-    if lineage.is_done(&config.output, config.force)?
-        && let Some(report) = Lineage::figures(&config.output)
-        && let Ok(report) = serde_json::from_value::<CollectPairsReport>(report)
-    {
-        info!("{} is up to date", config.output.display());
+    if let Some(report) = lineage.report_of_done(&config.output, config.force)? {
         return Ok(CollectPairsReport {
             up_to_date: true,
             output: config.output.clone(),
@@ -192,29 +188,22 @@ fn write(
     report: &CollectPairsReport,
 ) -> Result<()> {
     let contract = Table::LabeledPairs.schema();
-    let fields = contract.fields().iter().cloned();
-    let round = Arc::new(Field::new(ROUND, DataType::UInt32, true));
-    let schema = Arc::new(Schema::new(fields.chain([round]).collect::<Vec<_>>()));
+    let fields = contract.fields().iter().map(|field| (**field).clone());
+    let round = Field::new(ROUND, DataType::UInt32, true);
+    let fields = fields.chain([round]).collect();
     let texts =
         |of: fn(&JudgedPair) -> &str| Arc::new(StringArray::from_iter_values(rows.iter().map(of)));
     let scores = rows
         .iter()
         .map(|row| f32::from(u8::from(row.judgement.is_relevant)));
     let rounds: UInt32Array = rows.iter().map(|row| row.judgement.round).collect();
-    let batch = RecordBatch::try_new(
-        schema.clone(),
-        vec![
-            texts(|row| &row.judgement.query_id),
-            texts(|row| &row.query),
-            texts(|row| &row.judgement.corpus_id),
-            texts(|row| &row.passage),
-            Arc::new(Float32Array::from_iter_values(scores)),
-            Arc::new(rounds),
-        ],
-    );
-    let batch = batch.map_err(|error| TableError::Query(Box::new(error.into())))?;
-    let mut output = TableOutput::create(&config.output, schema, lineage)?;
-    output.write(&batch)?;
-    output.finish_with(report)?;
-    Ok(())
+    let columns: Vec<ArrayRef> = vec![
+        texts(|row| &row.judgement.query_id),
+        texts(|row| &row.query),
+        texts(|row| &row.judgement.corpus_id),
+        texts(|row| &row.passage),
+        Arc::new(Float32Array::from_iter_values(scores)),
+        Arc::new(rounds),
+    ];
+    write_whole(&config.output, fields, columns, lineage, report)
 }

@@ -71,11 +71,7 @@ pub struct SelectPairsReport {
 /// written.
 pub async fn select_pairs(config: &SelectPairsConfig) -> Result<SelectPairsReport> {
     let lineage = config.lineage()?;
-    if lineage.is_done(&config.output, config.force)?
-        && let Some(report) = Lineage::figures(&config.output)
-        && let Ok(report) = serde_json::from_value::<SelectPairsReport>(report)
-    {
-        info!("{} is up to date", config.output.display());
+    if let Some(report) = lineage.report_of_done(&config.output, config.force)? {
         return Ok(SelectPairsReport {
             up_to_date: true,
             output: config.output.clone(),

@@ -3,17 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, Float32Array, StringArray, UInt32Array};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::RecordBatch;
+use arrow::array::{Array, ArrayRef, Float32Array, StringArray, UInt32Array};
+use arrow::datatypes::{DataType, Field};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use pairmill_tables::{
-    ColumnNames, Lineage, Table, TableError, TableOutput, column_names, open, string_column,
-};
+use pairmill_tables::{ColumnNames, Lineage, Table, TableError, column_names, open, string_column};
 use serde::Serialize;
 
-use crate::labelling::{ROUND, cells, is_for_spreadsheets};
+use crate::labelling::ROUND;
+use crate::labelling::cells::{self, Cells};
+use crate::write::write_whole;
 use crate::{GenerateError, Result};
 
 /// A passage to judge.
@@ -39,22 +38,16 @@ const RELEVANT: &str = "relevant";
 const SCORE: &str = "score";
 
 /// Writes a sheet, whole or not at all.
-pub(super) fn write(
+pub(super) fn write<'a>(
     target: &Path,
-    rows: &[SheetRow],
+    rows: &[SheetRow<'a>],
     lineage: &Lineage,
     report: &impl Serialize,
 ) -> Result<()> {
-    let is_for_spreadsheets = is_for_spreadsheets(target);
-    let cell = |text: &str| match is_for_spreadsheets {
-        true => cells::harmless(text).into_owned(),
-        false => text.to_owned(),
-    };
-    let texts = |of: &dyn Fn(&SheetRow) -> String| {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
-    };
+    let cells = Cells::of(target);
+    let texts = |of: fn(&SheetRow<'a>) -> &'a str| Arc::new(cells.column(rows.iter().map(of)));
     let text = |name: &str| Field::new(name, DataType::Utf8, false);
-    let schema = Arc::new(Schema::new(vec![
+    let fields = vec![
         text("query_id"),
         text("corpus_id"),
         text("query"),
@@ -62,26 +55,19 @@ pub(super) fn write(
         Field::new(RELEVANT, DataType::Utf8, true),
         Field::new("similarity", DataType::Float32, false),
         Field::new(ROUND, DataType::UInt32, false),
-    ]));
+    ];
     let similarities = rows.iter().map(|row| row.similarity);
     let rounds = rows.iter().map(|row| row.round);
-    let batch = RecordBatch::try_new(
-        schema.clone(),
-        vec![
-            texts(&|row| cell(row.query.0)),
-            texts(&|row| cell(row.passage.0)),
-            texts(&|row| cell(row.query.1)),
-            texts(&|row| cell(row.passage.1)),
-            Arc::new(StringArray::new_null(rows.len())),
-            Arc::new(Float32Array::from_iter_values(similarities)),
-            Arc::new(UInt32Array::from_iter_values(rounds)),
-        ],
-    );
-    let batch = batch.map_err(|error| TableError::Query(Box::new(error.into())))?;
-    let mut output = TableOutput::create(target, schema, lineage)?;
-    output.write(&batch)?;
-    output.finish_with(report)?;
-    Ok(())
+    let columns: Vec<ArrayRef> = vec![
+        texts(|row| row.query.0),
+        texts(|row| row.passage.0),
+        texts(|row| row.query.1),
+        texts(|row| row.passage.1),
+        Arc::new(StringArray::new_null(rows.len())),
+        Arc::new(Float32Array::from_iter_values(similarities)),
+        Arc::new(UInt32Array::from_iter_values(rounds)),
+    ];
+    write_whole(target, fields, columns, lineage, report)
 }
 
 /// Reads a sheet that came back, in any order and with other columns beside those needed.

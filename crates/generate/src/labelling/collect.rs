@@ -2,17 +2,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{StringArray, UInt32Array};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, StringArray, UInt32Array};
+use arrow::datatypes::{DataType, Field};
 use pairmill_schema::Sameness;
-use pairmill_tables::{Lineage, TableError, TableOutput, session};
+use pairmill_tables::{Lineage, session};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::rows::{self, LabelledRow, TextRow};
 use super::sheet;
 use super::vectors::TextColumns;
+use crate::write::write_whole;
 use crate::{GenerateError, Result};
 
 /// New categories named in a warning.
@@ -63,11 +63,7 @@ pub struct CollectReport {
 /// sheets, none has any, or the table cannot be written.
 pub async fn collect(config: &CollectConfig) -> Result<CollectReport> {
     let lineage = config.lineage()?;
-    if lineage.is_done(&config.output, config.force)?
-        && let Some(report) = Lineage::figures(&config.output)
-        && let Ok(report) = serde_json::from_value::<CollectReport>(report)
-    {
-        info!("{} is up to date", config.output.display());
+    if let Some(report) = lineage.report_of_done(&config.output, config.force)? {
         return Ok(CollectReport {
             up_to_date: true,
             output: config.output.clone(),
@@ -205,29 +201,22 @@ fn write(
     lineage: &Lineage,
     report: &CollectReport,
 ) -> Result<()> {
-    let schema = Arc::new(Schema::new(vec![
+    let fields = vec![
         Field::new("id", DataType::Utf8, false),
         Field::new("text", DataType::Utf8, false),
         Field::new("category", DataType::Utf8, false),
         Field::new(rows::ROUND, DataType::UInt32, true),
-    ]));
+    ];
     let texts =
         |of: fn(&LabelledRow) -> &str| Arc::new(StringArray::from_iter_values(rows.iter().map(of)));
     let rounds: UInt32Array = rows.iter().map(|row| row.round).collect();
-    let batch = RecordBatch::try_new(
-        schema.clone(),
-        vec![
-            texts(|row| &row.row.id),
-            texts(|row| &row.row.text),
-            texts(|row| &row.category),
-            Arc::new(rounds),
-        ],
-    );
-    let batch = batch.map_err(|error| TableError::Query(Box::new(error.into())))?;
-    let mut output = TableOutput::create(&config.output, schema, lineage)?;
-    output.write(&batch)?;
-    output.finish_with(report)?;
-    Ok(())
+    let columns: Vec<ArrayRef> = vec![
+        texts(|row| &row.row.id),
+        texts(|row| &row.row.text),
+        texts(|row| &row.category),
+        Arc::new(rounds),
+    ];
+    write_whole(&config.output, fields, columns, lineage, report)
 }
 
 impl CollectReport {

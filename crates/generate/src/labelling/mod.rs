@@ -16,7 +16,7 @@ pub use rows::PoolCounts;
 pub(crate) use rows::{ROUND, TextRow, pool, texts};
 pub use select::{SelectConfig, SelectReport, Stability, select};
 pub use sheet::SheetForm;
-pub(crate) use sheet::{cells, is_for_spreadsheets};
+pub(crate) use sheet::cells;
 pub use simulate::{SimulateConfig, SimulationReport, simulate};
 pub use simulation::{Simulated, Simulation};
 pub use vectors::{LabellingModel, TextColumns};

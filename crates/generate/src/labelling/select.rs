@@ -86,11 +86,7 @@ pub struct Stability {
 /// written.
 pub async fn select(config: &SelectConfig) -> Result<SelectReport> {
     let lineage = config.lineage()?;
-    if lineage.is_done(&config.output, config.force)?
-        && let Some(report) = Lineage::figures(&config.output)
-        && let Ok(report) = serde_json::from_value::<SelectReport>(report)
-    {
-        info!("{} is up to date", config.output.display());
+    if let Some(report) = lineage.report_of_done(&config.output, config.force)? {
         return Ok(SelectReport {
             up_to_date: true,
             output: config.output.clone(),
@@ -224,19 +220,19 @@ impl Work {
     ) -> Result<Self> {
         let embed = |texts: &[&str]| config.model.embed(texts, lineage, config.threads);
         let (categories, classes) = numbered(known);
-        // Apart, as a copy of a large pool would not fit beside it.
-        let texts = pool.iter().map(|row| row.text.as_str());
-        let pool = embed(&texts.collect::<Vec<_>>())?;
+        // The pool last, as beside a large one there is no room for the model.
         let texts = known.iter().map(|row| row.row.text.as_str());
         let of_known = match known.is_empty() {
-            true => pool.select(&[]),
-            false => embed(&texts.collect::<Vec<_>>())?,
+            true => None,
+            false => Some(embed(&texts.collect::<Vec<_>>())?),
         };
+        let texts = pool.iter().map(|row| row.text.as_str());
+        let pool = embed(&texts.collect::<Vec<_>>())?;
         Ok(Self {
             categories,
             classes,
             rounds: known.iter().map(|row| row.round).collect(),
-            known: of_known,
+            known: of_known.unwrap_or_else(|| pool.select(&[])),
             pool,
         })
     }

@@ -1,12 +1,45 @@
 use std::borrow::Cow;
+use std::path::Path;
+
+use arrow::array::StringArray;
 
 /// What a spreadsheet takes for the beginning of a formula
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
+/// How the cells of a sheet are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cells {
+    /// Whether the sheet is likely opened in a spreadsheet.
+    is_for_spreadsheets: bool,
+}
+
+impl Cells {
+    /// The cells of a sheet of this name.
+    pub fn of(sheet: &Path) -> Self {
+        let ending = sheet.extension().and_then(|ending| ending.to_str());
+        Self {
+            is_for_spreadsheets: matches!(ending, Some("csv" | "tsv")),
+        }
+    }
+
+    /// Returns what is written for a text.
+    pub fn cell(self, text: &str) -> Cow<'_, str> {
+        match self.is_for_spreadsheets {
+            true => harmless(text),
+            false => Cow::Borrowed(text),
+        }
+    }
+
+    /// Returns a column of cells.
+    pub fn column<'a>(self, texts: impl Iterator<Item = &'a str>) -> StringArray {
+        StringArray::from_iter_values(texts.map(|text| self.cell(text)))
+    }
+}
+
 /// Puts an apostrophe before a text that a spreadsheet would take for a formula, and before one
 /// that looks as if that was done already.
-pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+fn harmless(text: &str) -> Cow<'_, str> {
     match text.trim_start_matches('\'').starts_with(FORMULA) {
         true => Cow::Owned(format!("'{text}")),
         false => Cow::Borrowed(text),

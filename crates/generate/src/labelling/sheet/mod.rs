@@ -8,19 +8,18 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Float32Array, StringArray, UInt32Array};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, Float32Array, StringArray, UInt32Array};
+use arrow::datatypes::{DataType, Field};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use pairmill_tables::{
-    ColumnNames, Lineage, Table, TableError, TableOutput, open, string_column, write_text,
-};
+use pairmill_tables::{ColumnNames, Lineage, Table, TableError, open, string_column, write_text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
+use crate::write::write_whole;
 use crate::{GenerateError, Result};
+use cells::Cells;
 
 /// What reads a sheet.
 #[derive(
@@ -117,59 +116,39 @@ pub(super) fn write(
     Ok(write_text(target, &text, lineage, report)?)
 }
 
-/// Whether a sheet of this name is likely opened in a spreadsheet.
-pub(crate) fn is_for_spreadsheets(sheet: &Path) -> bool {
-    let ending = sheet.extension().and_then(|ending| ending.to_str());
-    matches!(ending, Some("csv" | "tsv"))
-}
-
-fn write_table(
+fn write_table<'a>(
     target: &Path,
-    rows: &[SheetRow],
+    rows: &[SheetRow<'a>],
     lineage: &Lineage,
     report: &impl Serialize,
 ) -> Result<()> {
-    let is_for_spreadsheets = is_for_spreadsheets(target);
-    let cell = |text: &str| match is_for_spreadsheets {
-        true => cells::harmless(text).into_owned(),
-        false => text.to_owned(),
-    };
-    let texts =
-        |of: &dyn Fn(&SheetRow) -> String| StringArray::from_iter_values(rows.iter().map(of));
-    let schema = Schema::new(vec![
+    let cells = Cells::of(target);
+    let texts = |of: fn(&SheetRow<'a>) -> &'a str| Arc::new(cells.column(rows.iter().map(of)));
+    let fields = vec![
         Field::new("id", DataType::Utf8, false),
         Field::new("text", DataType::Utf8, false),
         Field::new("category", DataType::Utf8, true),
         Field::new("suggested", DataType::Utf8, true),
         Field::new("confidence", DataType::Float32, true),
         Field::new("round", DataType::UInt32, false),
-    ]);
-    let schema = Arc::new(schema);
+    ];
     let guesses = || rows.iter().map(|row| row.guess);
     let suggested: StringArray = guesses()
-        .map(|guess| guess.map(|(name, _)| cell(name)))
+        .map(|guess| guess.map(|(name, _)| cells.cell(name)))
         .collect();
     let confidence: Float32Array = guesses()
         .map(|guess| guess.map(|(_, share)| share))
         .collect();
-    let batch = RecordBatch::try_new(
-        schema.clone(),
-        vec![
-            Arc::new(texts(&|row| cell(row.id))),
-            Arc::new(texts(&|row| cell(row.text))),
-            Arc::new(StringArray::new_null(rows.len())),
-            Arc::new(suggested),
-            Arc::new(confidence),
-            Arc::new(UInt32Array::from_iter_values(
-                rows.iter().map(|row| row.round),
-            )),
-        ],
-    );
-    let batch = batch.map_err(|error| TableError::Query(Box::new(error.into())))?;
-    let mut output = TableOutput::create(target, schema, lineage)?;
-    output.write(&batch)?;
-    output.finish_with(report)?;
-    Ok(())
+    let rounds = rows.iter().map(|row| row.round);
+    let columns: Vec<ArrayRef> = vec![
+        texts(|row| row.id),
+        texts(|row| row.text),
+        Arc::new(StringArray::new_null(rows.len())),
+        Arc::new(suggested),
+        Arc::new(confidence),
+        Arc::new(UInt32Array::from_iter_values(rounds)),
+    ];
+    write_whole(target, fields, columns, lineage, report)
 }
 
 /// Reads a sheet in whatever form it comes back: a table, or what Label Studio or Argilla exports
