@@ -7,36 +7,19 @@ done is not done again.
 """
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import time
-from datetime import datetime, timezone
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-BIN = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+sys.path.insert(0, str(HERE.parent))
+from pairmill import DATA, MODEL, kept, pairmill, save
+
 SETS = ["cranfield", "cisi", "cacm", "scifact", "vaswani", "gitbugs_hadoop", "medquad_liveqa"]
 MAKERS = ["titles", "sentences", "model"]
 
 
-def pairmill(program: str, *words: object) -> dict:
-    start = time.perf_counter()
-    line = [str(word) for word in (BIN / f"pairmill-{program}", *words, "--json", "--quiet")]
-    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(line)}\n{done.stderr}")
-    print(f"  {program} {words[0]}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-    return json.loads(done.stdout)
-
-
 def measured(name: str, maker: str, args: argparse.Namespace) -> dict:
     work = args.work / f"{name}-{maker}"
-    result = work / "result.json"
-    if result.exists():
-        return json.loads(result.read_text())
     corpus, data, model = args.data / name / "corpus.parquet", work / "data", work / "model"
     asked = []
     if maker == "model":
@@ -52,15 +35,13 @@ def measured(name: str, maker: str, args: argparse.Namespace) -> dict:
         "--cache", args.work / "embeddings")
     metric = next(one for one in truth["evidence"]["metrics"] if one["metric"] == "ndcg@10")
     interval = metric["difference"]["interval"]
-    row = {
+    return {
         "set": name, "maker": maker, "pairs": run["rows"], "queries_made": made["queries"],
         "written": made.get("model"),
         "before": truth["baseline"]["ndcg@10"], "after": truth["model"]["ndcg@10"],
         "low": interval["low"], "high": interval["high"],
         "made_before": run["score_before"], "made_after": run["trained_score"], "seconds": run["seconds"],
     }
-    result.write_text(json.dumps(row, indent=1))
-    return row
 
 
 def table(rows: list[dict]) -> str:
@@ -75,8 +56,8 @@ def table(rows: list[dict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PAIRMILL_DATA"), help="folder of the data sets")
-    parser.add_argument("--model", default=os.environ.get("PAIRMILL_MODEL", ROOT / ".deps/models/all-MiniLM-L6-v2"))
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the data sets")
+    parser.add_argument("--model", default=MODEL)
     parser.add_argument("--work", type=Path, default=Path("runs/judged"), help="folder for what is kept")
     parser.add_argument("--sets", nargs="*", default=SETS, choices=SETS)
     parser.add_argument("--makers", nargs="*", default=MAKERS[:2], choices=MAKERS)
@@ -87,18 +68,16 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=200)
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
-    if args.data is None:
-        parser.error("--data or PAIRMILL_DATA names the folder of the data sets")
     args.data = Path(args.data)
     args.work.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in args.sets:
         for maker in args.makers:
             print(name, maker, file=sys.stderr, flush=True)
-            rows.append(measured(name, maker, args))
+            file = args.work / f"{name}-{maker}" / "result.json"
+            rows.append(kept(file, lambda: measured(name, maker, args)))
             print(table(rows), flush=True)
-    file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-judged-queries.json"
-    file.write_text(json.dumps({"seed": args.seed, "epochs": args.epochs, "rows": rows}, indent=1) + "\n")
+    save(HERE, "judged-queries", {"seed": args.seed, "epochs": args.epochs, "rows": rows})
 
 
 if __name__ == "__main__":

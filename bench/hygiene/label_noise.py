@@ -15,12 +15,10 @@ wrong before count as right, so precision is too low for both.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
 import cleanlab
@@ -32,8 +30,9 @@ from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import average_precision_score
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-BIN = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+sys.path.insert(0, str(HERE.parent))
+from pairmill import BIN, DATA, save
+
 SETS = ["banking77", "clinc150"]
 SCORES = ["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
 
@@ -88,12 +87,13 @@ def trial(vectors: np.ndarray, labels: np.ndarray, given: np.ndarray, folder: Pa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of data sets")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of data sets")
     parser.add_argument("--model", type=Path, required=True, help="sentence encoder with model.onnx")
     parser.add_argument("--vectors", type=Path, help="folder with its embeddings as SET.npy; then `check`, which embeds, is left out")
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
+    args.data = Path(args.data)
     results = []
     for name in SETS:
         table = pq.read_table(args.data / name / "tickets_train.parquet", columns=["text", "category"])
@@ -114,12 +114,7 @@ def main() -> None:
                     of |= {"check": quality(given != labels, found), "check_seconds": round(seconds, 1)}
                 results.append(of)
                 print(json.dumps(of), flush=True)
-    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
-    file = HERE / "results" / f"{datetime.now(timezone.utc):%Y-%m-%d-%H%M%S}-label-noise.json"
-    file.parent.mkdir(exist_ok=True)
-    figures = {"share": args.share, "model": args.model.name, "cleanlab": cleanlab.__version__, "commit": commit, "trials": results}
-    file.write_text(json.dumps(figures, indent=1) + "\n")
-    print("raw results:", file.relative_to(ROOT))
+    save(HERE, "label-noise", {"share": args.share, "model": args.model.name, "cleanlab": cleanlab.__version__, "trials": results})
 
 
 if __name__ == "__main__":

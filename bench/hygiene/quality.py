@@ -64,7 +64,7 @@ def tables(name: str, seed: int, args: argparse.Namespace, work: Path) -> dict[s
 def trained(table: Path, test: Path, name: str, work: Path, args: argparse.Namespace) -> dict:
     """Accuracies on the test rows of an encoder that was trained on pairs of the table."""
     data, model = work / f"{name}-data", work / f"{name}-model"
-    pairmill("generate", "tickets", "--input", table, "--output", data, "--split", "0.9,0.1,0", "--max-pairs", args.pairs,
+    pairmill("generate", "tickets", "--input", table, "--output", data, "--split", "0.9,0.05,0.05", "--max-pairs", args.pairs,
              "--force")
     run = pairmill("train", "encoder", "--model", args.model, "--train", data / "pairs_train.parquet",
                    "--groups", data / "corpus.parquet", "--eval", data, "--epochs", 1, "--output", model, "--force")
