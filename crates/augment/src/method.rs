@@ -4,8 +4,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{Result, Words};
 
-/// Draws another wording of a text, or nothing where there is nothing to change; an error if a model
-/// fails. The number counts the wordings of this text from 0.
+/// Draws another wording of a text, or nothing where there is nothing to change. It fails if a
+/// model does. The number counts the wordings of this text from 0.
 pub type Wordings<'a> = Box<dyn FnMut(usize, &mut ChaCha8Rng) -> Result<Option<String>> + 'a>;
 
 /// A way to another wording.

@@ -3,8 +3,8 @@
 //!
 //! [`mine`] searches the corpus for every training pair's anchor, with BM25, with embeddings or
 //! with both, and writes every passage it looked at: the ones to keep, and the ones to drop because
-//! they are, or may be, positives themselves. [`search`] writes the ranked passages of each query, and
-//! [`round_trip`] keeps the pairs whose anchor finds its positive.
+//! they are, or may be, positives themselves. [`search`] writes the ranked passages of each query,
+//! and [`round_trip`] keeps the pairs whose anchor finds its positive.
 
 mod batches;
 mod beside;

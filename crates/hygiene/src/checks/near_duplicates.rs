@@ -120,7 +120,7 @@ impl Watch for NearDuplicates {
 impl Group {
     fn add(&mut self, table: usize, info: &Table, batch: &Batch, column: usize) {
         let can_leak = info.split.is_some() && self.role == Role::Query;
-        // As others report it: of queries that are one but for letter case and signs each has an id.
+        // As others report it: queries that are one but for letter case and signs have ids each.
         let sameness = match info.kind {
             TableKind::Queries => Sameness::Identical,
             _ => sameness(self.role),
