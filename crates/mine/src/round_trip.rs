@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::beside::Beside;
-use crate::candidates::{distinct, passages};
+use crate::candidates::{distinct, passages, warn_of_queries};
 use crate::config::refuse_shared_output;
 use crate::learning::Learning;
 use crate::pairs::content_id;
@@ -300,6 +300,7 @@ impl RoundTripSummary {
     }
 
     fn log(&self, config: &RoundTripConfig) {
+        warn_of_queries(self.queries, self.queries_without_terms, 0);
         info!(
             "wrote {}: {} of {} find their positive among the first {}, {} before all others",
             config.run.output.display(),
