@@ -310,10 +310,8 @@ impl RoundTripSummary {
             self.found_first
         );
         if self.not_found > 0 {
-            info!(
-                "{} are left out, as they do not",
-                counted(self.not_found, "pair", "pairs")
-            );
+            let pairs = counted(self.not_found, "pair is", "pairs are");
+            info!("{pairs} left out, whose positive was not found");
         }
     }
 }
